@@ -1,0 +1,37 @@
+/**
+ * The names that infrastructure and functions must agree on. Import-free, so that both sides may use it.
+ */
+
+/** Environment variables that the construct sets and the entry files read. */
+export const environment = {
+  tableName: "TABLE_NAME",
+  sealingKeyArn: "SEALING_KEY_ARN",
+  /** The REST API's id: handlers refuse events of any other. */
+  apiId: "API_ID",
+  /** The one deployed stage: handlers refuse `test-invoke-stage` and any other. */
+  apiStage: "API_STAGE",
+} as const;
+
+/** The stage that is deployed; part of the endpoint's URL. */
+export const stageName = "v1";
+
+/** The one table (design: "Rows"). All keys are strings but `due_at` and `ttl`, which are epoch seconds. */
+export const table = {
+  partitionKey: "pk",
+  sortKey: "sk",
+  ttl: "ttl",
+  /** Sparse KEYS_ONLY index of what the sweeper must look at, by time. */
+  dueIndex: { name: "due", partitionKey: "due_shard", sortKey: "due_at" },
+} as const;
+
+/** The compiled scopes, written beside each bundle that needs them: Lambda's environment holds only 4 KB. */
+export const scopesFile = "scopes.json";
+
+/** The routes of the HTTP interface, as API Gateway names them in `event.resource`. */
+export const resources = {
+  token: "/scopes/{scope}/token",
+  logout: "/scopes/{scope}/logout",
+  scopes: "/scopes",
+  leases: "/scopes/{scope}/leases",
+  freeze: "/scopes/{scope}/freeze",
+} as const;

@@ -1,0 +1,2 @@
+// Shared by every suite; completed with the canary check.
+export {};
