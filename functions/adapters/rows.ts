@@ -1,0 +1,215 @@
+/**
+ * Rows ↔ DynamoDB items: keys, attribute names, derived attributes. Reading is strict: what cannot be read is not served.
+ */
+import { createHash } from "node:crypto";
+import type { Attempt, ScopeControl, SecretControl, Versioned } from "../core/control.ts";
+import type { Lease, OutboxToken, TrackedToken } from "../core/lease.ts";
+import type { SlotKey } from "../core/ports.ts";
+import { deletableAt, dueAt, type Failure, type Mint, type Slot } from "../core/slot.ts";
+
+export type Item = Record<string, unknown>;
+export type ItemKey = { pk: string; sk: string };
+
+/** Of the shape of rows; a reader refuses a newer one than it knows. */
+const schema = 1;
+/** A scope's slots are spread over this many partitions: "everything in a scope" is as many queries. */
+export const slotPartitions = 16;
+/** Partitions of the index of due rows. */
+export const dueShards = 8;
+
+const bucket = (text: string, buckets: number) =>
+  createHash("sha256").update(text).digest().readUInt32BE(0) % buckets;
+
+export function slotKey({ scope, account, caller }: SlotKey): ItemKey {
+  const name = `caller#${account}#${caller}`;
+  return { pk: `scope#${scope}#${bucket(name, slotPartitions)}`, sk: name };
+}
+export const scopeControlKey = (scope: string): ItemKey => ({ pk: `scope#${scope}`, sk: "#control" });
+export const secretControlKey = (secretId: string): ItemKey => ({ pk: `secret#${secretId}`, sk: "#control" });
+
+/** A row that this version cannot read: written by a newer one, or edited. */
+export class UnreadableRow extends Error {
+  override readonly name = "UnreadableRow";
+}
+
+export function slotItem(key: SlotKey, slot: Slot, now: number): Item {
+  const itemKey = slotKey(key);
+  const due = dueAt(slot);
+  return {
+    ...itemKey,
+    ...head(slot),
+    principal_arn: slot.principalArn,
+    lease: slot.lease && leaseItem(slot.lease),
+    superseded: slot.superseded.map(tokenItem),
+    outbox: slot.outbox.map((token) => ({
+      ...tokenItem(token),
+      attempts: token.attempts,
+      retry_at: token.retryAt,
+    })),
+    mint: slot.mint,
+    failure: slot.failure,
+    minted_at: slot.mintedAt,
+    ...(due === undefined
+      ? {}
+      : { due_shard: `due#${bucket(itemKey.sk, dueShards)}`, due_at: Math.ceil(due / 1_000) }),
+    ttl: Math.ceil(deletableAt(slot, now) / 1_000),
+  };
+}
+
+export function readSlot(item: Item): Slot {
+  checkSchema(item);
+  return {
+    ...version(item),
+    principalArn: text(item.principal_arn),
+    lease: optional(item.lease, readLease),
+    superseded: list(item.superseded, readToken),
+    outbox: list(item.outbox, readOutboxToken),
+    mint: optional(item.mint, readMint),
+    failure: optional(item.failure, readFailure),
+    mintedAt: list(item.minted_at, number),
+  };
+}
+
+export const scopeControlItem = (scope: string, { epoch, frozen, ...row }: ScopeControl): Item => ({
+  ...scopeControlKey(scope),
+  ...head(row),
+  epoch,
+  frozen,
+});
+
+export function readScopeControl(item: Item): ScopeControl {
+  checkSchema(item);
+  const frozen = optional(item.frozen, (value) => {
+    const { by, at, reason } = record(value);
+    return { by: text(by), at: number(at), reason: text(reason) };
+  });
+  return { ...version(item), epoch: number(item.epoch), frozen };
+}
+
+export const secretControlItem = (secretId: string, row: SecretControl): Item => ({
+  ...secretControlKey(secretId),
+  ...head(row),
+  attempts: Object.fromEntries(
+    Object.entries(row.attempts).map(([id, { clientId, ...attempt }]) => [
+      id,
+      { ...attempt, client_id: clientId },
+    ]),
+  ),
+  throttled_until: row.throttledUntil,
+  denied_client_ids: row.deniedClientIds,
+});
+
+export function readSecretControl(item: Item): SecretControl {
+  checkSchema(item);
+  const attempts = Object.entries(record(item.attempts)).map(([id, value]): [string, Attempt] => {
+    const { state, owner, at, until, client_id } = record(value);
+    if (state !== "trying" && state !== "worked" && state !== "rejected") throw new UnreadableRow("attempt");
+    return [
+      id,
+      { state, owner: text(owner), at: number(at), until: number(until), clientId: text(client_id) },
+    ];
+  });
+  return {
+    ...version(item),
+    attempts: Object.fromEntries(attempts),
+    throttledUntil: number(item.throttled_until),
+    deniedClientIds: list(item.denied_client_ids, text),
+  };
+}
+
+const head = (row: Versioned): Item => ({ schema, version: row.version, write_id: row.writeId });
+
+const version = (item: Item): Versioned => ({ version: number(item.version), writeId: text(item.write_id) });
+
+function checkSchema(item: Item): void {
+  if (item.schema !== schema) throw new UnreadableRow("schema");
+}
+
+function tokenItem(token: TrackedToken): Item {
+  return {
+    lease_id: token.leaseId,
+    sealed: token.sealed,
+    base_url: token.baseUrl,
+    client_id: token.clientId,
+    issued_at: token.issuedAt,
+    ends_at: token.endsAt,
+    looker_ends_at: token.lookerEndsAt,
+  };
+}
+
+const leaseItem = (lease: Lease): Item => ({
+  ...tokenItem(lease),
+  token_sha256: lease.tokenSha256,
+  epoch: lease.epoch,
+  digest: lease.digest,
+});
+
+function readToken(value: unknown): TrackedToken {
+  const item = record(value);
+  const sealed = item.sealed;
+  if (!(sealed instanceof Uint8Array)) throw new UnreadableRow("sealed");
+  return {
+    leaseId: text(item.lease_id),
+    sealed,
+    baseUrl: text(item.base_url),
+    clientId: text(item.client_id),
+    issuedAt: number(item.issued_at),
+    endsAt: number(item.ends_at),
+    lookerEndsAt: number(item.looker_ends_at),
+  };
+}
+
+function readOutboxToken(value: unknown): OutboxToken {
+  const { attempts, retry_at } = record(value);
+  return { ...readToken(value), attempts: number(attempts), retryAt: number(retry_at) };
+}
+
+function readLease(value: unknown): Lease {
+  const { token_sha256, epoch, digest } = record(value);
+  return { ...readToken(value), tokenSha256: text(token_sha256), epoch: number(epoch), digest: text(digest) };
+}
+
+function readMint(value: unknown): Mint {
+  const { owner, since, until, doomed } = record(value);
+  if (typeof doomed !== "boolean") throw new UnreadableRow("mint");
+  return { owner: text(owner), since: number(since), until: number(until), doomed };
+}
+
+const failureCodes = ["looker_rejected_credentials", "looker_unavailable", "busy"] as const;
+
+function readFailure(value: unknown): Failure {
+  const { code, detail, at, until, count } = record(value);
+  const known = failureCodes.find((name) => name === code);
+  if (!known) throw new UnreadableRow("failure");
+  return {
+    code: known,
+    detail: optional(detail, text),
+    at: number(at),
+    until: number(until),
+    count: number(count),
+  };
+}
+
+function record(value: unknown): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new UnreadableRow("map");
+  return value as Record<string, unknown>;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "string") throw new UnreadableRow("text");
+  return value;
+}
+
+function number(value: unknown): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new UnreadableRow("number");
+  return value;
+}
+
+function list<T>(value: unknown, read: (item: unknown) => T): T[] {
+  if (!Array.isArray(value)) throw new UnreadableRow("list");
+  return value.map((item) => read(item));
+}
+
+function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
+  return value === undefined ? undefined : read(value);
+}

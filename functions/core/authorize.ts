@@ -1,0 +1,39 @@
+/** The one authorisation path, for every verb: the scope's own lists. Deny is the default. */
+import { matchesPattern } from "./pattern.ts";
+import type { Principal } from "./principal.ts";
+import type { Scope, Scopes } from "./scope.ts";
+
+export type Lock = "callers" | "operators";
+
+export type Authorization =
+  | { ok: true; scope: Scope }
+  /** For the operator's record only; callers hear the same for every reason. */
+  | { ok: false; reason: "unknown_scope" | "not_in_callers" | "not_in_operators" };
+
+export function authorize(
+  scopes: Scopes,
+  scopeName: string | undefined,
+  principal: Principal,
+  lock: Lock,
+): Authorization {
+  const scope = scopeName === undefined ? undefined : scopes.get(scopeName);
+  if (!scope) return { ok: false, reason: "unknown_scope" };
+  if (!scope[lock].some((pattern) => matchesPattern(pattern, principal)))
+    return { ok: false, reason: `not_in_${lock}` };
+  return { ok: true, scope };
+}
+
+export type May = "token" | "operate";
+
+/** What a principal may do, scope by scope; scopes in which it may do nothing are left out. */
+export function permissions(scopes: Scopes, principal: Principal): { scope: Scope; may: May[] }[] {
+  const listed = (scope: Scope, lock: Lock) =>
+    scope[lock].some((pattern) => matchesPattern(pattern, principal));
+  return [...scopes.values()].flatMap((scope) => {
+    const may: May[] = [
+      ...(listed(scope, "callers") ? ["token" as const] : []),
+      ...(listed(scope, "operators") ? ["operate" as const] : []),
+    ];
+    return may.length > 0 ? [{ scope, may }] : [];
+  });
+}

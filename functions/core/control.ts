@@ -1,0 +1,160 @@
+/**
+ * The two control items: a scope's (epoch, freeze) and a secret's (what is known of its versions). Pure.
+ */
+
+/** Fields that every row carries for conditional writes. */
+export interface Versioned {
+  /** 0 for a row that is not there yet. */
+  readonly version: number;
+  /** Fresh for each write: a failed condition on a row that shows mine means that my lost answer was a success. */
+  readonly writeId?: string | undefined;
+}
+
+/** `scope#<name>` / `#control`. */
+export interface ScopeControl extends Versioned {
+  /** Raised by freeze and by whole-scope revocation. */
+  readonly epoch: number;
+  readonly frozen?: { readonly by: string; readonly at: number; readonly reason: string } | undefined;
+}
+
+export const newScopeControl: ScopeControl = { version: 0, epoch: 0 };
+
+/** What is known of one version of a client secret. */
+export interface Attempt {
+  readonly state: "trying" | "worked" | "rejected";
+  /** Of the invocation that tried. */
+  readonly owner: string;
+  readonly at: number;
+  /** No further attempt before this (`trying`, `rejected`). */
+  readonly until: number;
+  readonly clientId: string;
+}
+
+/** `secret#<id>` / `#control`, shared by all scopes and callers that use the secret. */
+export interface SecretControl extends Versioned {
+  readonly attempts: Readonly<Record<string, Attempt>>;
+  readonly throttledUntil: number;
+  readonly deniedClientIds: readonly string[];
+}
+
+export const newSecretControl: SecretControl = {
+  version: 0,
+  attempts: {},
+  throttledUntil: 0,
+  deniedClientIds: [],
+};
+
+/**
+ * Longer than Looker's lock-out of five minutes. Looker locks a pair out after four failures in a row from one IP; one
+ * attempt per back-off, by the whole fleet together, never gets there.
+ */
+export const attemptBackoffMs = 360_000;
+
+/** Older versions than these are history. A secret does not see nine versions in one back-off. */
+const attemptsKept = 8;
+
+/** A version of the client secret, as Secrets Manager names it. */
+export interface SecretVersion {
+  readonly versionId: string;
+  readonly clientId: string;
+}
+
+export type LoginPlan =
+  | { kind: "log_in"; writeAhead: boolean }
+  | { kind: "throttled"; until: number }
+  | { kind: "denied" }
+  | { kind: "trying"; since: number; until: number }
+  | { kind: "rejected"; until: number };
+
+/** Whether a login with this version may be made now, and whether it must be written ahead. */
+export function planLogin(control: SecretControl, secret: SecretVersion, now: number): LoginPlan {
+  if (control.deniedClientIds.includes(secret.clientId)) return { kind: "denied" };
+  if (control.throttledUntil > now) return { kind: "throttled", until: control.throttledUntil };
+  const attempt = attemptOf(control, secret.versionId);
+  if (attempt?.state === "worked") return { kind: "log_in", writeAhead: false };
+  if (!attempt || attempt.until <= now) return { kind: "log_in", writeAhead: true };
+  return attempt.state === "trying"
+    ? { kind: "trying", since: attempt.at, until: attempt.until }
+    : { kind: "rejected", until: attempt.until };
+}
+
+/** Whether another instance has met a version that is newer than the one read at `readAt`. */
+export function knowsNewerVersion(control: SecretControl, versionId: string, readAt: number): boolean {
+  return Object.entries(control.attempts).some(([id, attempt]) => id !== versionId && attempt.at > readAt);
+}
+
+/** Writes the attempt ahead; undefined if somebody else's stands or the plan is no longer to log in. */
+export function beginAttempt(
+  control: SecretControl,
+  secret: SecretVersion,
+  owner: string,
+  now: number,
+): SecretControl | undefined {
+  if (attemptOf(control, secret.versionId)?.owner === owner) return control;
+  if (planLogin(control, secret, now).kind !== "log_in") return undefined;
+  return withAttempt(control, secret.versionId, {
+    state: "trying",
+    owner,
+    at: now,
+    until: now + attemptBackoffMs,
+    clientId: secret.clientId,
+  });
+}
+
+export type AttemptOutcome =
+  | { kind: "worked" }
+  | { kind: "rejected" }
+  /** It certainly did not reach Looker: nothing was tried. */
+  | { kind: "not_tried" }
+  | { kind: "throttled"; until: number };
+
+/**
+ * Records how a login ended; undefined if there is nothing to write. A login whose end is unknown is not recorded: its
+ * `trying` stands until it runs out, since Looker may have counted it.
+ */
+export function endAttempt(
+  control: SecretControl,
+  secret: SecretVersion,
+  owner: string,
+  outcome: AttemptOutcome,
+  now: number,
+): SecretControl | undefined {
+  const attempt = attemptOf(control, secret.versionId);
+  const record = (state: "worked" | "rejected") =>
+    withAttempt(control, secret.versionId, {
+      state,
+      owner,
+      at: attempt?.at ?? now,
+      until: now + attemptBackoffMs,
+      clientId: secret.clientId,
+    });
+  switch (outcome.kind) {
+    case "worked":
+      return attempt?.state === "worked" ? undefined : record("worked");
+    case "rejected":
+      return attempt?.state === "rejected" && attempt.until > now && attempt.owner !== owner
+        ? undefined
+        : record("rejected");
+    case "not_tried": {
+      if (attempt?.state !== "trying" || attempt.owner !== owner) return undefined;
+      const { [secret.versionId]: _, ...attempts } = control.attempts;
+      return { ...control, attempts };
+    }
+    case "throttled":
+      return control.throttledUntil >= outcome.until
+        ? undefined
+        : { ...control, throttledUntil: outcome.until };
+  }
+}
+
+function attemptOf(control: SecretControl, versionId: string): Attempt | undefined {
+  return Object.hasOwn(control.attempts, versionId) ? control.attempts[versionId] : undefined;
+}
+
+function withAttempt(control: SecretControl, versionId: string, attempt: Attempt): SecretControl {
+  const others = Object.entries(control.attempts)
+    .filter(([id]) => id !== versionId)
+    .sort(([, a], [, b]) => b.at - a.at)
+    .slice(0, attemptsKept - 1);
+  return { ...control, attempts: Object.fromEntries([...others, [versionId, attempt]]) };
+}

@@ -1,0 +1,128 @@
+/** Giving a caller its token: serve the lease, or wait for the one who is at it, or log in under the slot's lock. */
+import { commit } from "./commit.ts";
+import { configurationDigest, type Lease } from "./lease.ts";
+import { type MintPorts, mint, mintNeedsMs } from "./mint.ts";
+import { type SlotKey, Unreadable } from "./ports.ts";
+import { Problem } from "./problem.ts";
+import { count, type Findings } from "./record.ts";
+import type { Scope } from "./scope.ts";
+import { type Ask, decide, takeLock } from "./slot.ts";
+
+/** Long waits belong to the client: a waiting function is a held instance. */
+const longestWaitMs = 3_000;
+const firstWaitMs = 100;
+
+export interface IssueRequest {
+  readonly scope: Scope;
+  readonly key: SlotKey & { readonly principalArn: string };
+  readonly minTtlSeconds: number;
+  readonly staleLeaseId?: string | undefined;
+  /** Epoch milliseconds by which the invocation must have answered. */
+  readonly deadline: number;
+  readonly findings: Findings;
+}
+
+export interface IssuedToken {
+  readonly accessToken: string;
+  readonly expiresInSeconds: number;
+  readonly leaseId: string;
+  readonly baseUrl: string;
+}
+
+export async function issueToken(ports: MintPorts, request: IssueRequest): Promise<IssuedToken> {
+  const { clock, ids, table } = ports;
+  const { scope, key, findings, deadline } = request;
+  const owner = ids.next();
+  const digest = configurationDigest(scope);
+  let waited = 0;
+  let minted = false;
+  let unreadableLeaseId: string | undefined;
+  for (;;) {
+    const { slot, control } = await table.readForIssue(key);
+    const now = clock.now();
+    const ask: Ask = {
+      minTtlMs: request.minTtlSeconds * 1_000,
+      staleLeaseId: request.staleLeaseId,
+      unreadableLeaseId,
+      digest,
+      mintsPerTenMinutes: scope.mintsPerTenMinutes,
+      mayMint: !minted && deadline - now >= mintNeedsMs,
+    };
+    const decision = decide(slot, control, ask, now);
+    switch (decision.kind) {
+      case "serve": {
+        const answer = await serve(ports, request, decision.lease);
+        if (answer) {
+          findings.outcome = minted ? "minted" : waited > 0 ? "waited" : "hit";
+          return answer;
+        }
+        // Somebody edited the row. It is reported, never served, and replaced under the usual budget.
+        unreadableLeaseId = decision.lease.leaseId;
+        break;
+      }
+      case "refuse":
+        throw new Problem(decision.code, {
+          ...(decision.detail === undefined ? {} : { detail: decision.detail }),
+          ...(decision.retryAfterMs === undefined
+            ? {}
+            : { retryAfterSeconds: Math.max(1, Math.ceil(decision.retryAfterMs / 1_000)) }),
+        });
+      case "wait": {
+        const pause = nextPause(waited, owner);
+        if (waited + pause > longestWaitMs || now + pause + 1_000 > deadline)
+          throw new Problem("busy", { retryAfterSeconds: 1 });
+        await clock.sleep(pause);
+        waited += pause;
+        findings.wait_ms = waited;
+        break;
+      }
+      case "mint": {
+        const lock = await commit(table.slots, key, (row, at) => takeLock(row, control, ask, owner, at), {
+          clock,
+          ids,
+          start: slot,
+          deadline,
+        });
+        if (lock.kind === "changed") break;
+        minted = true;
+        if (lock.possibleOrphan) count(findings, "possible_orphans");
+        await mint(ports, { scope, key, lock: lock.mint, deadline, findings });
+      }
+    }
+  }
+}
+
+/** Unseals the lease; undefined if its row was edited or swapped. */
+async function serve(
+  ports: MintPorts,
+  { scope, key, findings }: IssueRequest,
+  lease: Lease,
+): Promise<IssuedToken | undefined> {
+  try {
+    const accessToken = await ports.sealer.unseal(lease.sealed, {
+      scope: scope.name,
+      account: key.account,
+      caller: key.caller,
+      lease_id: lease.leaseId,
+      base_url: lease.baseUrl,
+      client_id: lease.clientId,
+    });
+    Object.assign(findings, {
+      lease_id: lease.leaseId,
+      token_sha256: lease.tokenSha256,
+      client_id: lease.clientId,
+    });
+    const expiresInSeconds = Math.floor((lease.endsAt - ports.clock.now()) / 1_000);
+    return { accessToken, expiresInSeconds, leaseId: lease.leaseId, baseUrl: lease.baseUrl };
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    count(findings, "unreadable");
+    return undefined;
+  }
+}
+
+/** 100 ms growing by half, spread by the owner's id so that a crowd does not come back at once. */
+function nextPause(waited: number, owner: string): number {
+  const spread = 0.75 + (owner.charCodeAt(0) % 16) / 32;
+  return Math.round(Math.min(firstWaitMs + waited / 2, 600) * spread);
+}

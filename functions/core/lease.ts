@@ -1,0 +1,66 @@
+/**
+ * Leases and the tokens that outlive them. All times are epoch milliseconds, all spans milliseconds.
+ */
+import { createHash } from "node:crypto";
+import type { Scope } from "./scope.ts";
+
+/** Instances agree on the time within this (Amazon Time Sync); a larger skew costs logins, never a promise. */
+export const clockSkewMs = 5_000;
+
+/** A Looker token that is tracked until its end is confirmed, or its Looker life is over. */
+export interface TrackedToken {
+  /** A name, not a capability. */
+  readonly leaseId: string;
+  /** The token under KMS, bound by the encryption context to everything that identifies it. */
+  readonly sealed: Uint8Array;
+  readonly baseUrl: string;
+  readonly clientId: string;
+  /** When the lock was taken under which the token was made: no token is older than this says. */
+  readonly issuedAt: number;
+  /** When the lease ends and the token is to be logged out: the scope's word or Looker's, whichever is earlier. */
+  readonly endsAt: number;
+  /** When Looker ends the token by itself. */
+  readonly lookerEndsAt: number;
+}
+
+/** The token that is given to the caller. */
+export interface Lease extends TrackedToken {
+  /** Hex SHA-256 of the token: all that records may show of it. */
+  readonly tokenSha256: string;
+  /** The scope's epoch when the token was asked for; leases of an older epoch are not served. */
+  readonly epoch: number;
+  /** {@link configurationDigest} at the mint: a lease of another URL or secret is not served. */
+  readonly digest: string;
+}
+
+/** A revoked token whose end Looker has not confirmed. */
+export interface OutboxToken extends TrackedToken {
+  /** Logouts tried so far. */
+  readonly attempts: number;
+  /** Not tried again before this. */
+  readonly retryAt: number;
+}
+
+/** What a lease depends on in its scope's definition. */
+export function configurationDigest(scope: Pick<Scope, "baseUrl" | "secretId">): string {
+  return createHash("sha256").update(`${scope.baseUrl}\n${scope.secretId}`).digest("base64url").slice(0, 22);
+}
+
+/**
+ * When one request should renew the lease ahead of its end: 75 to 85 % of its life, fixed by its id, so that a
+ * fleet whose leases began together does not renew them together.
+ */
+export function refreshAt(lease: Pick<Lease, "leaseId" | "issuedAt" | "endsAt">): number {
+  const spread = createHash("sha256").update(lease.leaseId).digest().readUInt16BE(0) / 0xffff;
+  return lease.issuedAt + Math.floor((lease.endsAt - lease.issuedAt) * (0.75 + 0.1 * spread));
+}
+
+/** Whether Looker has ended the token by itself, whichever of the clocks is right. */
+export function lookerLifeIsOver(token: TrackedToken, now: number): boolean {
+  return token.lookerEndsAt + clockSkewMs <= now;
+}
+
+/** Back-off of logouts: 15 s, 30 s, … up to 5 min. Never gives up; the token's Looker life is the bound. */
+export function nextLogoutAt(attempts: number, now: number): number {
+  return now + Math.min(15_000 * 2 ** Math.min(attempts, 10), 300_000);
+}

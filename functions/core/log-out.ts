@@ -1,0 +1,111 @@
+/**
+ * Ending tokens at Looker, and a caller's own logout. First the fence (nothing is served any more), then `/logout`, then
+ * the truth about what is confirmed.
+ */
+import { commit } from "./commit.ts";
+import type { OutboxToken } from "./lease.ts";
+import {
+  type Clock,
+  type Ids,
+  type Looker,
+  type Sealer,
+  type SlotKey,
+  type SlotTable,
+  Unavailable,
+  Unreadable,
+} from "./ports.ts";
+import { count, type Findings } from "./record.ts";
+import { type RevocationFilter, revoke, settle } from "./slot.ts";
+
+export interface LogOutPorts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly table: SlotTable;
+  readonly sealer: Sealer;
+  readonly looker: Looker;
+}
+
+/** Logouts under way at once, for one slot. */
+const parallelLogouts = 4;
+/** One logout and the check behind it take this long at most; none is begun with less time left. */
+export const logoutNeedsMs = 9_000;
+
+export interface Ended {
+  /** Confirmed dead by Looker. */
+  revoked: number;
+  /** Not served any more, not confirmed yet: tried again until it is, or until Looker's own expiry. */
+  pending: number;
+}
+
+/** A caller ends its own leases: one of them, or all. */
+export async function logOut(
+  ports: LogOutPorts,
+  job: {
+    key: SlotKey & { principalArn: string };
+    leaseId?: string | undefined;
+    deadline: number;
+    findings: Findings;
+  },
+): Promise<Ended> {
+  const filter: RevocationFilter = { leaseId: job.leaseId };
+  const revocation = await commit(ports.table.slots, job.key, (slot, now) => revoke(slot, filter, now), {
+    ...ports,
+    deadline: job.deadline,
+  });
+  if (revocation.possibleOrphan) count(job.findings, "possible_orphans");
+  const ended = await endTokens(ports, job, revocation.tokens);
+  const pending = ended.pending + (revocation.doomed ? 1 : 0);
+  Object.assign(job.findings, { outcome: "revoked", revoked: ended.revoked, pending });
+  return { revoked: ended.revoked, pending };
+}
+
+/** Logs out tokens that are in the slot's outbox already, and records what came of it. */
+export async function endTokens(
+  ports: LogOutPorts,
+  job: { key: SlotKey & { principalArn: string }; deadline: number; findings: Findings },
+  tokens: readonly OutboxToken[],
+): Promise<Ended> {
+  const results = new Map<string, "ended" | "unconfirmed">();
+  const waiting = [...tokens];
+  const worker = async () => {
+    for (let token = waiting.shift(); token; token = waiting.shift()) {
+      if (ports.clock.now() + logoutNeedsMs > job.deadline) return;
+      results.set(token.leaseId, await endToken(ports, job, token));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(parallelLogouts, tokens.length) }, worker));
+  if (results.size > 0) {
+    await commit(ports.table.slots, job.key, (slot, now) => settle(slot, results, now), {
+      ...ports,
+      deadline: job.deadline,
+    }).catch((error: unknown) => {
+      // The answer below is Looker's word and stands; the row still lists the token, and its next logout finds it dead.
+      if (!(error instanceof Unavailable)) throw error;
+    });
+  }
+  const revoked = [...results.values()].filter((result) => result === "ended").length;
+  return { revoked, pending: tokens.length - revoked };
+}
+
+async function endToken(
+  { sealer, looker }: LogOutPorts,
+  { key, findings }: { key: SlotKey; findings: Findings },
+  token: OutboxToken,
+): Promise<"ended" | "unconfirmed"> {
+  try {
+    const clear = await sealer.unseal(token.sealed, {
+      scope: key.scope,
+      account: key.account,
+      caller: key.caller,
+      lease_id: token.leaseId,
+      base_url: token.baseUrl,
+      client_id: token.clientId,
+    });
+    return await looker.logout(token.baseUrl, clear);
+  } catch (error) {
+    // An edited row is sent nowhere: its base_url may be an attacker's.
+    if (error instanceof Unreadable) count(findings, "unreadable");
+    else if (!(error instanceof Unavailable)) throw error;
+    return "unconfirmed";
+  }
+}

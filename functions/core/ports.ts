@@ -1,0 +1,129 @@
+/** What the core needs of the outside: nouns, implemented in adapters/, and in memory by tests. */
+import type { ScopeControl, SecretControl, Versioned } from "./control.ts";
+import type { Slot } from "./slot.ts";
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** Fresh, unguessable names: write ids, lock owners, lease ids. */
+export interface Ids {
+  next(): string;
+}
+
+/** A slot's identity: what its key is made of. */
+export interface SlotKey {
+  readonly scope: string;
+  readonly account: string;
+  /** The caller's immutable unique id. */
+  readonly caller: string;
+}
+
+/**
+ * A dependency did not answer, or answered that it cannot now. A write that fails with it may or may not have taken
+ * effect.
+ */
+export class Unavailable extends Error {
+  override readonly name = "Unavailable";
+  readonly dependency: "dynamodb" | "kms" | "secretsmanager";
+  constructor(dependency: Unavailable["dependency"], options?: { cause?: unknown }) {
+    super(`${dependency} is not available`, options);
+    this.dependency = dependency;
+  }
+}
+
+/** Rows of one kind under conditional writes. Reads are strongly consistent. */
+export interface Rows<Key, Row extends Versioned> {
+  read(key: Key): Promise<Row>;
+  /**
+   * Writes the row on the condition that the stored version is `expectedVersion` (0: that there is none).
+   * @returns whether the condition held. @throws {Unavailable} when the write may or may not have happened.
+   */
+  write(key: Key, row: Row, expectedVersion: number): Promise<boolean>;
+}
+
+export interface SlotTable {
+  readonly slots: Rows<SlotKey & { readonly principalArn: string }, Slot>;
+  readonly scopeControls: Rows<string, ScopeControl>;
+  readonly secretControls: Rows<string, SecretControl>;
+  /** One round trip: the hot path. */
+  readForIssue(
+    key: SlotKey & { readonly principalArn: string },
+  ): Promise<{ slot: Slot; control: ScopeControl }>;
+  /** One round trip, after the lock. */
+  readControls(
+    scope: string,
+    secretId: string,
+  ): Promise<{ control: ScopeControl; secretControl: SecretControl }>;
+}
+
+/**
+ * What a sealed token is bound to. `table`, `scope`, `account` and `caller` come from the row's key, the rest from the
+ * row: a row that was edited or swapped cannot be unsealed.
+ */
+export interface SealContext {
+  readonly table: string;
+  readonly scope: string;
+  readonly account: string;
+  readonly caller: string;
+  readonly lease_id: string;
+  readonly base_url: string;
+  readonly client_id: string;
+}
+
+/** The ciphertext does not belong to this row, or is not one. */
+export class Unreadable extends Error {
+  override readonly name = "Unreadable";
+}
+
+export interface Sealer {
+  seal(token: string, context: Omit<SealContext, "table">): Promise<Uint8Array>;
+  /** @throws {Unreadable} when the row was edited or swapped, {@link Unavailable} when KMS cannot be asked. */
+  unseal(sealed: Uint8Array, context: Omit<SealContext, "table">): Promise<string>;
+}
+
+export interface ClientSecret {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly versionId: string;
+  /** When it was read from Secrets Manager. */
+  readonly readAt: number;
+}
+
+/** The secret is missing, denied, or not the JSON it should be. `reason` names which; it never holds its content. */
+export class UnusableSecret extends Error {
+  override readonly name = "UnusableSecret";
+  readonly reason: "not_found" | "access_denied" | "malformed" | "deleted";
+  constructor(reason: UnusableSecret["reason"], options?: { cause?: unknown }) {
+    super(`the client secret cannot be used: ${reason}`, options);
+    this.reason = reason;
+  }
+}
+
+export interface ClientSecrets {
+  /** At most five minutes old. */
+  current(secretId: string): Promise<ClientSecret>;
+  /** Read anew, but not more often than every ten seconds. */
+  reread(secretId: string): Promise<ClientSecret>;
+}
+
+export type LoginOutcome =
+  | { kind: "token"; accessToken: string; expiresInSeconds: number }
+  /** Looker's own JSON 404 (or 400, 401, 403): wrong credentials, a wrong URL, or a lock-out. */
+  | { kind: "rejected" }
+  | { kind: "throttled"; retryAfterSeconds: number | undefined }
+  /** It certainly did not reach Looker: connection refused, no such host. */
+  | { kind: "unreached"; reason: string }
+  /** It reached something that did not answer as Looker does when it works. */
+  | { kind: "failed"; reason: string }
+  /** It may have made a token that nobody holds now. */
+  | { kind: "unknown"; reason: string };
+
+export interface Looker {
+  /** One attempt. Never throws. */
+  login(baseUrl: string, credentials: { clientId: string; clientSecret: string }): Promise<LoginOutcome>;
+  /** `ended` only if Looker confirmed that the token is dead. Never throws. */
+  logout(baseUrl: string, token: string): Promise<"ended" | "unconfirmed">;
+}

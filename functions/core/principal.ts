@@ -1,0 +1,81 @@
+/**
+ * Who is calling: read from what API Gateway verified (`requestContext.identity`), and from nothing else.
+ * A header, a body or a session name is never authority (CVE-2020-16250 was a forwarded identity).
+ */
+
+export interface Principal {
+  readonly partition: string;
+  /** The caller's account, which need not be the API's. */
+  readonly account: string;
+  readonly kind: "role" | "user";
+  /** Role or user name without its path. */
+  readonly name: string;
+  /**
+   * IAM's immutable unique id (`AROA…`, `AIDA…`): a role that was deleted and made again has another one.
+   * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+   */
+  readonly uniqueId: string;
+  /** Path-less IAM ARN, for people: the path is lost when a role is assumed. */
+  readonly arn: string;
+  /** Chosen by the caller: information, never authority. */
+  readonly sessionName?: string;
+}
+
+export type ParsedPrincipal = { ok: true; principal: Principal } | { ok: false; reason: string };
+
+/** The fields of `requestContext.identity` that matter; all are untrusted in shape. */
+export type Identity = Readonly<Record<string, unknown>>;
+
+const assumedRole =
+  /^arn:(aws|aws-cn|aws-us-gov):sts::(\d{12}):assumed-role\/([\w+=,.@-]{1,64})\/([\w+=,.@-]{2,64})$/;
+const user =
+  /^arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):user\/(?:[\x21-\x2e\x30-\x7e]{1,512}\/)*([\w+=,.@-]{1,64})$/;
+const roleCaller = /^(AROA[A-Z0-9]{12,124}):([\w+=,.@-]{2,64})$/;
+const userCaller = /^(AIDA[A-Z0-9]{12,124})$/;
+const cognito = [
+  "cognitoIdentityId",
+  "cognitoIdentityPoolId",
+  "cognitoAuthenticationType",
+  "cognitoAuthenticationProvider",
+];
+
+/**
+ * Reads the caller from API Gateway's identity. Root, federated users, Cognito identities, and whatever does
+ * not parse or does not agree with itself are refused; `reason` is for the operator's audit record only.
+ */
+export function parsePrincipal(identity: Identity): ParsedPrincipal {
+  const refused = (reason: string): ParsedPrincipal => ({ ok: false, reason });
+  if (cognito.some((field) => identity[field] !== undefined && identity[field] !== null))
+    return refused("cognito_identity");
+  const { userArn, caller, accountId } = identity;
+  if (typeof userArn !== "string" || typeof caller !== "string" || typeof accountId !== "string")
+    return refused("no_iam_identity");
+
+  const [, rolePartition, roleAccount, roleName, sessionName] = assumedRole.exec(userArn) ?? [];
+  if (rolePartition && roleAccount && roleName && sessionName) {
+    const [, uniqueId, session] = roleCaller.exec(caller) ?? [];
+    if (!uniqueId || session !== sessionName || accountId !== roleAccount) return refused("mixed_identity");
+    const arn = `arn:${rolePartition}:iam::${roleAccount}:role/${roleName}`;
+    return {
+      ok: true,
+      principal: {
+        partition: rolePartition,
+        account: roleAccount,
+        kind: "role",
+        name: roleName,
+        uniqueId,
+        arn,
+        sessionName,
+      },
+    };
+  }
+
+  const [, partition, account, name] = user.exec(userArn) ?? [];
+  if (partition && account && name) {
+    const [, uniqueId] = userCaller.exec(caller) ?? [];
+    if (!uniqueId || accountId !== account) return refused("mixed_identity");
+    const arn = `arn:${partition}:iam::${account}:user/${name}`;
+    return { ok: true, principal: { partition, account, kind: "user", name, uniqueId, arn } };
+  }
+  return refused("not_a_role_or_user");
+}

@@ -1,0 +1,28 @@
+/**
+ * What a use case found, for the audit record: an allow-list by type. Nothing else of a request is ever recorded, and no
+ * field can hold a token, a secret, or text that a caller chose.
+ */
+export interface Findings {
+  /** How a token request was answered. */
+  outcome?: "hit" | "minted" | "waited" | "revoked" | "listed";
+  lease_id?: string;
+  /** Hex SHA-256 of the token that was handed out. */
+  token_sha256?: string;
+  client_id?: string;
+  secret_version?: string;
+  revoked?: number;
+  pending?: number;
+  /** Locks that ran out, and logins whose end is unknown: tokens that perhaps nobody holds. */
+  possible_orphans?: number;
+  /** Leases whose row had been edited or swapped. */
+  unreadable?: number;
+  /** Why, where the code alone does not tell: from a fixed vocabulary. */
+  reason?: string;
+  /** Milliseconds spent, by dependency. */
+  looker_ms?: number;
+  wait_ms?: number;
+}
+
+export function count(findings: Findings, what: "possible_orphans" | "unreadable"): void {
+  findings[what] = (findings[what] ?? 0) + 1;
+}

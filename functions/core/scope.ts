@@ -1,0 +1,222 @@
+/**
+ * Scope definitions: the operator's one file, checked strictly when it is compiled and again when a function
+ * loads it. Every error names the scope and the field, and all errors are reported at once.
+ */
+import { type PrincipalPattern, parsePattern } from "./pattern.ts";
+
+/** A scope as an operator writes it (infra/scopes.ts). */
+export interface ScopeDefinition {
+  /** `https://` origin of the Looker instance, with a port if it needs one, without a path. */
+  lookerUrl: string;
+  /** The Secrets Manager secret that holds `{"client_id": "…", "client_secret": "…"}` of one service account. */
+  secret: {
+    /** Name of a secret in the broker's account and region. */
+    secretName?: string;
+    /** Full ARN, needed for a secret of another account. Give this or `secretName`. */
+    secretArn?: string;
+    /** ARN of the KMS key that encrypts the secret, where it is not the account's `aws/secretsmanager`. */
+    encryptionKeyArn?: string;
+  };
+  /** Who may fetch tokens: IAM role or user ARNs without path, with `*` and `?` in the name. */
+  callers: string[];
+  /** Who may list, revoke and freeze. */
+  operators: string[];
+  /** How long a lease lives, in seconds: 120 to 3600, default 900. Looker's own expiry may end it earlier. */
+  leaseSeconds?: number;
+  /** Logins that one caller may cause in any ten minutes: 1 to 60, default 10. */
+  mintsPerTenMinutes?: number;
+}
+
+export type ScopeDefinitions = Record<string, ScopeDefinition>;
+
+/** A scope, checked. */
+export interface Scope {
+  readonly name: string;
+  readonly baseUrl: string;
+  /** What `GetSecretValue` takes: the name or the ARN. */
+  readonly secretId: string;
+  readonly callers: readonly PrincipalPattern[];
+  readonly operators: readonly PrincipalPattern[];
+  readonly leaseSeconds: number;
+  readonly mintsPerTenMinutes: number;
+}
+
+export type Scopes = ReadonlyMap<string, Scope>;
+
+export class ScopesError extends Error {
+  override readonly name = "ScopesError";
+  readonly errors: readonly string[];
+  constructor(errors: readonly string[]) {
+    super(`The scopes cannot be used:\n${errors.map((error) => `  - ${error}`).join("\n")}`);
+    this.errors = errors;
+  }
+}
+
+const fields = ["lookerUrl", "secret", "callers", "operators", "leaseSeconds", "mintsPerTenMinutes"];
+const secretFields = ["secretName", "secretArn", "encryptionKeyArn"];
+const secretArnShape =
+  /^arn:aws(?:-cn|-us-gov)?:secretsmanager:[a-z0-9-]+:\d{12}:secret:([\w/+=.@-]+)-\w{6}$/;
+const keyArnShape = /^arn:aws(?:-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
+
+/** Parses and checks scope definitions. @throws {ScopesError} with every error found. */
+export function parseScopes(input: unknown): Scopes {
+  if (!isRecord(input)) throw new ScopesError(["scopes: must be an object of scope definitions by name"]);
+  const errors: string[] = [];
+  const scopes = new Map<string, Scope>();
+  for (const [name, definition] of Object.entries(input)) {
+    const complain = (field: string, error: string) =>
+      errors.push(`scope ${JSON.stringify(name)}: ${field}: ${error}`);
+    const scope = parseScope(name, definition, complain);
+    if (scope) scopes.set(name, scope);
+  }
+  if (scopes.size === 0 && errors.length === 0) errors.push("scopes: must define at least one scope");
+  errors.push(...sharedSecretErrors([...scopes.values()]));
+  if (errors.length > 0) throw new ScopesError(errors);
+  return scopes;
+}
+
+type Complain = (field: string, error: string) => void;
+
+function parseScope(name: string, definition: unknown, complain: Complain): Scope | undefined {
+  let failed = false;
+  const wrong: Complain = (field, error) => {
+    failed = true;
+    complain(field, error);
+  };
+  // An own property named "__proto__" and friends cannot pass this, nor anything that a path could hide.
+  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name))
+    wrong("name", "must be 1 to 63 of a-z, 0-9 and -, and not begin with -");
+  if (!isRecord(definition)) {
+    wrong("definition", "must be an object");
+    return undefined;
+  }
+  refuseUnknown(definition, fields, "", wrong);
+  const baseUrl = parseLookerUrl(definition.lookerUrl, wrong);
+  const secretId = parseSecret(definition.secret, wrong);
+  const callers = parsePatterns(definition.callers, "callers", wrong);
+  const operators = parsePatterns(definition.operators, "operators", wrong);
+  const leaseSeconds = parseInteger(definition.leaseSeconds, "leaseSeconds", [120, 3600], 900, wrong);
+  const mintsPerTenMinutes = parseInteger(
+    definition.mintsPerTenMinutes,
+    "mintsPerTenMinutes",
+    [1, 60],
+    10,
+    wrong,
+  );
+  if (failed) return undefined;
+  return { name, baseUrl, secretId, callers, operators, leaseSeconds, mintsPerTenMinutes };
+}
+
+/** The origin, or "" after a complaint. Plain http is for loopback only: a login carries the client secret. */
+function parseLookerUrl(value: unknown, wrong: Complain): string {
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+  if (!url) wrong("lookerUrl", 'must be a URL like "https://example.cloud.looker.com"');
+  else if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname)))
+    wrong("lookerUrl", "must begin with https:// (http:// is for loopback addresses only)");
+  else if (url.username || url.password) wrong("lookerUrl", "must not contain credentials");
+  else if (
+    url.pathname !== "/" ||
+    url.search ||
+    url.hash ||
+    String(value).endsWith("?") ||
+    String(value).endsWith("#")
+  )
+    wrong("lookerUrl", `must be the origin alone, without path or query: "${url.origin}"`);
+  else return url.origin;
+  return "";
+}
+
+/** Whether a host name can only be this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+function parseSecret(value: unknown, wrong: Complain): string {
+  if (!isRecord(value)) {
+    wrong("secret", 'must be an object like { secretName: "looker/sales" }');
+    return "";
+  }
+  refuseUnknown(value, secretFields, "secret.", wrong);
+  const { secretName, secretArn, encryptionKeyArn } = value;
+  if (
+    encryptionKeyArn !== undefined &&
+    !(typeof encryptionKeyArn === "string" && keyArnShape.test(encryptionKeyArn))
+  )
+    wrong("secret.encryptionKeyArn", "must be the ARN of a KMS key (not of an alias)");
+  if ((secretName === undefined) === (secretArn === undefined))
+    wrong("secret", "needs either secretName or secretArn");
+  else if (secretArn !== undefined) {
+    if (typeof secretArn === "string" && secretArnShape.test(secretArn)) return secretArn;
+    wrong("secret.secretArn", "must be a full secret ARN, ending in - and six characters");
+  } else if (typeof secretName === "string" && /^[\w/+=.@-]{1,512}$/.test(secretName)) return secretName;
+  else wrong("secret.secretName", "must be 1 to 512 of letters, digits and /_+=.@-");
+  return "";
+}
+
+function parsePatterns(value: unknown, field: string, wrong: Complain): PrincipalPattern[] {
+  // An empty list must never come to mean everybody, nor a scope that no one can revoke.
+  if (!Array.isArray(value) || value.length === 0) {
+    wrong(field, "must be a list with at least one IAM role or user ARN");
+    return [];
+  }
+  return value.flatMap((item, index) => {
+    const parsed = parsePattern(item);
+    if (parsed.ok) return [parsed.pattern];
+    wrong(`${field}[${index}]`, parsed.error);
+    return [];
+  });
+}
+
+function parseInteger(
+  value: unknown,
+  field: string,
+  [min, max]: [number, number],
+  preset: number,
+  wrong: Complain,
+): number {
+  if (value === undefined) return preset;
+  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
+  wrong(field, `must be a whole number from ${min} to ${max}`);
+  return preset;
+}
+
+function refuseUnknown(
+  value: Record<string, unknown>,
+  known: readonly string[],
+  prefix: string,
+  wrong: Complain,
+): void {
+  for (const key of Object.keys(value))
+    if (!known.includes(key)) wrong(`${prefix}${key}`, `is not a field; the fields are ${known.join(", ")}`);
+}
+
+/**
+ * One secret belongs to one Looker URL (a second URL would be sent the first one's client secret), and is written one
+ * way: its lock-out guard is kept under what is written here, and two spellings would be two guards.
+ */
+function sharedSecretErrors(scopes: readonly Scope[]): string[] {
+  const errors: string[] = [];
+  const name = (secretId: string) => secretArnShape.exec(secretId)?.[1] ?? secretId;
+  for (const [index, scope] of scopes.entries()) {
+    const twin = scopes.slice(0, index).find((other) => {
+      const bothArns = other.secretId.startsWith("arn:") && scope.secretId.startsWith("arn:");
+      return bothArns ? other.secretId === scope.secretId : name(other.secretId) === name(scope.secretId);
+    });
+    if (!twin) continue;
+    const where = `scope ${JSON.stringify(scope.name)}: secret`;
+    if (twin.baseUrl !== scope.baseUrl)
+      errors.push(
+        `${where}: is also the secret of scope ${JSON.stringify(twin.name)}, which has another lookerUrl ` +
+          `(${twin.baseUrl}, not ${scope.baseUrl}); one secret belongs to one Looker`,
+      );
+    if (twin.secretId !== scope.secretId)
+      errors.push(
+        `${where}: is the secret of scope ${JSON.stringify(twin.name)} too; write it the same way in both`,
+      );
+  }
+  return errors;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,149 @@
+/**
+ * One audit line for each request, on every path: begun before anything else, emitted once when the answer is known.
+ * Its fields are an allow-list by type; nothing of a header or a body can get in.
+ */
+import type { MiddlewareObj } from "@middy/core";
+import type { Principal } from "../core/principal.ts";
+import { Problem } from "../core/problem.ts";
+import type { Findings } from "../core/record.ts";
+import type { ProxyResult } from "./answer.ts";
+import { readEvent } from "./api-event.ts";
+
+export interface AuditLine extends Findings {
+  /** ISO 8601, when the request arrived. */
+  time: string;
+  kind: "audit";
+  request_id: string;
+  trace_id?: string;
+  verb: string;
+  /** As asked for; "?" where no scope could have that name. */
+  scope?: string;
+  caller?: { account: string; unique_id: string; arn: string; session_name?: string };
+  source_ip?: string;
+  source_vpce?: string;
+  code: string;
+  status: number;
+  duration_ms: number;
+  /** Name of an unexpected error and where it was thrown; never its message. */
+  error?: string;
+  error_at?: string;
+}
+
+/** What the handler adds while it works. */
+export interface AuditEntry {
+  verb: string;
+  caller?: Principal;
+  readonly findings: Findings;
+}
+
+interface OpenEntry extends AuditEntry {
+  readonly startedAt: number;
+  emitted: boolean;
+}
+
+export interface AuditOptions {
+  now(): number;
+  write(line: AuditLine): void;
+}
+
+export interface Audit extends MiddlewareObj<unknown, ProxyResult> {
+  /** The entry of the request that this event began. */
+  entryOf(event: object): AuditEntry;
+}
+
+/** Middleware that goes first, so that it begins before and ends after everything else. */
+export function auditing({ now, write }: AuditOptions): Audit {
+  const entries = new WeakMap<object, OpenEntry>();
+  const emit = (
+    event: object,
+    context: { awsRequestId?: string },
+    response: ProxyResult | null | undefined,
+    error: unknown,
+  ) => {
+    const entry = entries.get(event);
+    // middy calls onError also for what a later `after` throws.
+    if (!entry || entry.emitted) return;
+    entry.emitted = true;
+    write(lineOf(entry, event, context, response, error, now()));
+  };
+  return {
+    before: (request) => {
+      if (typeof request.event !== "object" || request.event === null) request.event = {};
+      entries.set(request.event as object, {
+        verb: "unknown",
+        findings: {},
+        startedAt: now(),
+        emitted: false,
+      });
+    },
+    after: (request) => emit(request.event as object, request.context, request.response, undefined),
+    onError: (request) => emit(request.event as object, request.context, request.response, request.error),
+    entryOf(event) {
+      const entry = entries.get(event);
+      if (!entry) throw new Error("the audit middleware must come first");
+      return entry;
+    },
+  };
+}
+
+function lineOf(
+  entry: OpenEntry,
+  rawEvent: object,
+  context: { awsRequestId?: string },
+  response: ProxyResult | null | undefined,
+  error: unknown,
+  endedAt: number,
+): AuditLine {
+  const event = readEvent(rawEvent);
+  const { caller, findings } = entry;
+  const trace = process.env._X_AMZN_TRACE_ID;
+  const { scopeName, identity } = event;
+  const problem = error instanceof Problem ? error : undefined;
+  const line: AuditLine = {
+    time: new Date(entry.startedAt).toISOString(),
+    kind: "audit",
+    request_id: plain(event.requestId) ?? plain(context.awsRequestId) ?? "",
+    ...optional("trace_id", plain(trace?.match(/Root=([\w-]{1,64})/)?.[1])),
+    verb: entry.verb,
+    ...optional(
+      "scope",
+      scopeName === undefined ? undefined : /^[a-z0-9][a-z0-9-]{0,62}$/.test(scopeName) ? scopeName : "?",
+    ),
+    ...(caller ? { caller: callerFields(caller) } : {}),
+    ...optional("source_ip", plain(identity.sourceIp)),
+    ...optional("source_vpce", plain(identity.vpceId)),
+    code: problem?.code ?? (error === undefined ? "ok" : "internal"),
+    status: response?.statusCode ?? 500,
+    duration_ms: endedAt - entry.startedAt,
+    ...findings,
+    ...optional("reason", problem?.reason ?? findings.reason),
+  };
+  const cause = problem ? problem.cause : error;
+  return cause instanceof Error ? { ...line, ...errorFields(cause) } : line;
+}
+
+function callerFields({ account, uniqueId, arn, sessionName }: Principal): NonNullable<AuditLine["caller"]> {
+  return {
+    account,
+    unique_id: uniqueId,
+    arn,
+    ...(sessionName === undefined ? {} : { session_name: sessionName }),
+  };
+}
+
+function errorFields(error: Error): Pick<AuditLine, "error" | "error_at"> {
+  const root = error.cause instanceof Error ? error.cause : error;
+  const at = /([\w.-]{1,60}\.(?:mjs|ts|js):\d{1,7}:\d{1,7})/.exec(
+    root.stack?.replace(root.message, "") ?? "",
+  )?.[1];
+  return { error: plain(root.name) ?? "Error", ...optional("error_at", at) };
+}
+
+/** Identifiers and addresses: short, without anything that a log viewer would interpret. */
+function plain(value: unknown): string | undefined {
+  return typeof value === "string" && /^[\w.:@=+,/-]{1,128}$/.test(value) ? value : undefined;
+}
+
+function optional<K extends string>(key: K, value: string | undefined): { [k in K]?: string } {
+  return value === undefined ? {} : ({ [key]: value } as { [k in K]?: string });
+}

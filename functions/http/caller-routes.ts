@@ -1,0 +1,99 @@
+/** The callers' verbs: HTTP ↔ use cases. */
+import { permissions } from "../core/authorize.ts";
+import { issueToken } from "../core/issue.ts";
+import { type LogOutPorts, logOut } from "../core/log-out.ts";
+import type { MintPorts } from "../core/mint.ts";
+import type { SlotKey } from "../core/ports.ts";
+import { Problem } from "../core/problem.ts";
+import type { Scopes } from "../core/scope.ts";
+import { json, type ProxyResult } from "./answer.ts";
+import { readBody, refuseQuery } from "./api-event.ts";
+import type { CallerRequest, ScopedRequest } from "./api-handler.ts";
+
+const defaultMinTtlSeconds = 60;
+
+/** `POST /scopes/{scope}/token`. The answer is that of RFC 6749 §5.1; `expires_in` is what remains. */
+export const postToken =
+  (ports: MintPorts) =>
+  async (request: ScopedRequest): Promise<ProxyResult> => {
+    const { scope, event, deadline, findings } = request;
+    refuseQuery(event);
+    const body = readBody(event, ["min_ttl_seconds", "stale_lease_id"]);
+    const minTtlSeconds = body.min_ttl_seconds ?? defaultMinTtlSeconds;
+    const most = Math.floor(scope.leaseSeconds / 2);
+    if (
+      typeof minTtlSeconds !== "number" ||
+      !Number.isInteger(minTtlSeconds) ||
+      minTtlSeconds < 1 ||
+      minTtlSeconds > most
+    )
+      throw new Problem("bad_request", {
+        detail: `min_ttl_seconds must be a whole number from 1 to ${most}, half of the scope's lease.`,
+      });
+    const token = await issueToken(ports, {
+      scope,
+      key: slotKeyOf(request),
+      minTtlSeconds,
+      staleLeaseId: readLeaseId(body, "stale_lease_id"),
+      deadline,
+      findings,
+    });
+    return json(200, {
+      access_token: token.accessToken,
+      token_type: "Bearer",
+      expires_in: token.expiresInSeconds,
+      scope: scope.name,
+      lease_id: token.leaseId,
+      base_url: token.baseUrl,
+    });
+  };
+
+/** `POST /scopes/{scope}/logout`: one of the caller's leases, or all of them. 202 while anything is pending. */
+export const postLogout =
+  (ports: LogOutPorts) =>
+  async (request: ScopedRequest): Promise<ProxyResult> => {
+    const { event, deadline, findings } = request;
+    refuseQuery(event);
+    const body = readBody(event, ["lease_id"]);
+    const ended = await logOut(ports, {
+      key: slotKeyOf(request),
+      leaseId: readLeaseId(body, "lease_id"),
+      deadline,
+      findings,
+    });
+    return json(ended.pending > 0 ? 202 : 200, ended);
+  };
+
+/** `GET /scopes`: who the caller is to the broker, and what it may do. */
+export const getScopes =
+  (scopes: Scopes) =>
+  async ({ principal, findings }: CallerRequest): Promise<ProxyResult> => {
+    findings.outcome = "listed";
+    return json(200, {
+      caller: { arn: principal.arn, account: principal.account, unique_id: principal.uniqueId },
+      scopes: permissions(scopes, principal).map(({ scope, may }) => ({
+        scope: scope.name,
+        base_url: scope.baseUrl,
+        lease_seconds: scope.leaseSeconds,
+        may,
+      })),
+    });
+  };
+
+function slotKeyOf({ scope, principal }: ScopedRequest): SlotKey & { principalArn: string } {
+  return {
+    scope: scope.name,
+    account: principal.account,
+    caller: principal.uniqueId,
+    principalArn: principal.arn,
+  };
+}
+
+function readLeaseId(body: Record<string, unknown>, field: string): string | undefined {
+  const value = body[field];
+  if (value === undefined) return undefined;
+  // `null` or "" must not come to mean "all of them".
+  if (typeof value !== "string" || !/^[\w-]{16}$/.test(value))
+    throw new Problem("bad_request", { detail: `${field} must be a lease_id as the broker gave it.` });
+  return value;
+}
