@@ -1,0 +1,134 @@
+import { FAULT_KINDS, FAULT_ROUTES, type Fault, type FaultKind, SPOILS_ANSWER } from "./faults.ts";
+import type { LookerSettings } from "./instance.ts";
+
+/** Its message says what is accepted. */
+export class BadInput extends Error {}
+
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === "string" && value !== "";
+const isBetween =
+  (low: number, high: number): Check =>
+  (value) =>
+    Number.isInteger(value) && (value as number) >= low && (value as number) <= high;
+const isOneOf =
+  (values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+const isObject: Check = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+interface Field {
+  check: Check;
+  accepts: string;
+  required?: boolean;
+}
+type Fields = Record<string, Field>;
+
+const DAY_MS = 86_400_000;
+const oneOf = (values: readonly unknown[]): Field => ({
+  check: isOneOf(values),
+  accepts: values.join(" | "),
+});
+const between = (low: number, high: number): Field => ({
+  check: isBetween(low, high),
+  accepts: `whole number ${low}..${high}`,
+});
+const text: Field = { check: isText, accepts: "text" };
+const required = (field: Field): Field => ({ ...field, required: true });
+
+export const INPUTS = {
+  fault: {
+    route: required(oneOf(FAULT_ROUTES)),
+    kind: required(oneOf(FAULT_KINDS)),
+    when: oneOf(["before", "after"]),
+    times: between(1, 1_000_000),
+    delay_ms: between(0, 600_000),
+    status: between(400, 599),
+    retry_after: {
+      check: (value) => isText(value) || isBetween(0, DAY_MS)(value),
+      accepts: "seconds | date",
+    },
+    location: text,
+    bytes: between(1, 256 * 1024 * 1024),
+    fields: { check: isObject, accepts: "object put over the real answer" },
+  },
+  expire: { sha256: text, all: oneOf([true]) },
+  end: { client_id: required(text) },
+  secret: { client_id: required(text), client_secret: required(text) },
+  disable: { client_id: required(text), disabled: required(oneOf([true, false])) },
+  clock: { advance_ms: required(between(0, 365 * DAY_MS)) },
+  settings: {
+    token_seconds: between(1, 86_400),
+    locked_out_status: oneOf([404, 403, 429]),
+    expired_logout_status: oneOf([404, 401]),
+    refresh_token: oneOf(["absent", "null"]),
+  },
+} satisfies Record<string, Fields>;
+
+/** Which field belongs to which kind alone; a field that would be ignored is an error instead. */
+const ONLY_FOR: Record<string, FaultKind> = {
+  status: "status",
+  retry_after: "status",
+  location: "redirect",
+  bytes: "huge_body",
+  fields: "wrong_types",
+};
+
+export function describe(fields: Fields): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, { accepts, required }]) => [
+      name,
+      required ? `${accepts} (required)` : accepts,
+    ]),
+  );
+}
+
+/** The values themselves are not echoed: one of them may be a client secret. */
+export function parse(fields: Fields, value: unknown): Record<string, unknown> {
+  const accepted = `accepted: ${JSON.stringify(describe(fields))}`;
+  if (!isObject(value)) throw new BadInput(`The body must be a JSON object; ${accepted}`);
+  const input = value as Record<string, unknown>;
+  for (const name of Object.keys(input)) {
+    if (!Object.hasOwn(fields, name)) throw new BadInput(`Unknown field; ${accepted}`);
+  }
+  for (const [name, field] of Object.entries(fields)) {
+    if (input[name] === undefined) {
+      if (field.required) throw new BadInput(`${name} is missing; ${accepted}`);
+    } else if (!field.check(input[name])) {
+      throw new BadInput(`${name} must be ${field.accepts}; ${accepted}`);
+    }
+  }
+  return input;
+}
+
+export function parseFault(value: unknown): Fault {
+  const input = parse(INPUTS.fault, value);
+  const kind = input.kind as FaultKind;
+  for (const [name, only] of Object.entries(ONLY_FOR)) {
+    if (input[name] !== undefined && kind !== only) {
+      throw new BadInput(`${name} is accepted with kind ${only} only.`);
+    }
+  }
+  if (kind === "delay" && input.delay_ms === undefined) throw new BadInput("kind delay needs delay_ms.");
+  if (kind === "status" && input.status === undefined) throw new BadInput("kind status needs status.");
+  if (SPOILS_ANSWER.includes(kind) && input.when === "before") {
+    throw new BadInput(`kind ${kind} spoils a real answer: when is "after", or left out.`);
+  }
+  const { delay_ms: delayMs, retry_after: retryAfter, ...rest } = input;
+  return {
+    ...rest,
+    ...(delayMs === undefined ? {} : { delayMs }),
+    ...(retryAfter === undefined ? {} : { retryAfter: String(retryAfter) }),
+  } as unknown as Fault;
+}
+
+export function parseSettings(value: unknown): Partial<LookerSettings> {
+  const input = parse(INPUTS.settings, value);
+  const renamed = {
+    tokenSeconds: input.token_seconds,
+    lockedOutStatus: input.locked_out_status,
+    expiredLogoutStatus: input.expired_logout_status,
+    refreshToken: input.refresh_token,
+  };
+  return Object.fromEntries(Object.entries(renamed).filter(([, setting]) => setting !== undefined));
+}

@@ -1,0 +1,48 @@
+import { Accounts, type LookerAccount } from "./accounts.ts";
+import { FaultQueue } from "./faults.ts";
+import { Ledger } from "./ledger.ts";
+import { Lockouts } from "./lockouts.ts";
+import { Sessions } from "./sessions.ts";
+
+/** What Looker does not document is a setting, so that a client can be tried against either answer. */
+export interface LookerSettings {
+  tokenSeconds: number;
+  /** The status of a login while the credential is locked out. */
+  lockedOutStatus: 404 | 403 | 429;
+  /** The status of a logout with a token whose life ran out by itself. */
+  expiredLogoutStatus: 404 | 401;
+  /** The documented answer has a nullable refresh_token; real ones often lack it. */
+  refreshToken: "absent" | "null";
+}
+
+/** The state of one Looker, without any HTTP. */
+export interface LookerInstance {
+  readonly accounts: Accounts;
+  readonly lockouts: Lockouts;
+  readonly sessions: Sessions;
+  readonly ledger: Ledger;
+  readonly faults: FaultQueue;
+  readonly settings: LookerSettings;
+  readonly now: () => number;
+  readonly advanceClock: (ms: number) => void;
+}
+
+export function createInstance(
+  accounts: readonly LookerAccount[],
+  tokenSeconds: number,
+  clock: () => number,
+): LookerInstance {
+  let offsetMs = 0;
+  return {
+    accounts: new Accounts(accounts),
+    lockouts: new Lockouts(),
+    sessions: new Sessions(),
+    ledger: new Ledger(),
+    faults: new FaultQueue(),
+    settings: { tokenSeconds, lockedOutStatus: 404, expiredLogoutStatus: 404, refreshToken: "absent" },
+    now: () => clock() + offsetMs,
+    advanceClock: (ms) => {
+      offsetMs += ms;
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { LookerAccount } from "./accounts.ts";
+import { answer, faultRouteOf } from "./api.ts";
+import type { ApiRequest, Outcome } from "./authentication.ts";
+import { type Control, createControl, type InFlight } from "./control.ts";
+import { controlListener } from "./control-http.ts";
+import { type Listening, listen, readBody, send } from "./exchange.ts";
+import { type Fault, faultAnswer, keepsEffect, strikesAfter } from "./faults.ts";
+import { createInstance, type LookerInstance } from "./instance.ts";
+import type { LedgerEntry } from "./ledger.ts";
+import { lookerError, type Reply } from "./replies.ts";
+import type { LiveToken } from "./sessions.ts";
+
+export interface LookerOptions {
+  /** 0 or omitted picks a free one. */
+  port?: number;
+  controlPort?: number;
+  accounts: LookerAccount[];
+  /** 3600 unless told, as Looker's own default. */
+  tokenSeconds?: number;
+  /** Epoch in milliseconds. */
+  now?: () => number;
+}
+
+export interface RunningLooker {
+  url: string;
+  controlUrl: string;
+  ledger(): LedgerEntry[];
+  liveTokens(): LiveToken[];
+  control: Control;
+  addAccount(account: LookerAccount): void;
+  close(): Promise<void>;
+}
+
+export async function startLooker(options: LookerOptions): Promise<RunningLooker> {
+  const looker = createInstance(options.accounts, options.tokenSeconds ?? 3600, options.now ?? Date.now);
+  const inFlight = new Set<InFlight>();
+  const control = createControl(looker, inFlight);
+  const api = await listen(apiListener(looker, inFlight), options.port ?? 0);
+  let controlServer: Listening;
+  try {
+    controlServer = await listen(controlListener(control), options.controlPort ?? 0);
+  } catch (error) {
+    await api.close();
+    throw error;
+  }
+  return {
+    url: api.url,
+    controlUrl: controlServer.url,
+    ledger: control.ledger,
+    liveTokens: control.liveTokens,
+    control,
+    addAccount: (account) => looker.accounts.add(account),
+    close: async () => {
+      looker.faults.clear();
+      await Promise.all([api.close(), controlServer.close()]);
+    },
+  };
+}
+
+function apiListener(looker: LookerInstance, inFlight: Set<InFlight>): RequestListener {
+  return (request, response) => {
+    const method = request.method ?? "";
+    const { path } = targetOf(request);
+    const arrival: InFlight = { at: looker.now(), method, path };
+    inFlight.add(arrival);
+    response.once("close", () => inFlight.delete(arrival));
+    handle(looker, request, response, arrival).catch(() => {
+      // Either the client broke off while sending, or this stand-in has a defect: a bare 500 shows the latter.
+      if (response.headersSent) response.destroy();
+      else send(response, lookerError(500));
+    });
+  };
+}
+
+async function handle(
+  looker: LookerInstance,
+  message: IncomingMessage,
+  response: ServerResponse,
+  arrival: InFlight,
+): Promise<void> {
+  const { method, path } = arrival;
+  const record = (entry: Outcome["entry"], status: number, fault?: Fault) => {
+    const noted = fault === undefined ? {} : { fault: fault.kind };
+    looker.ledger.record({ at: looker.now(), method, path, status, ...entry, ...noted });
+  };
+  const body = await readBody(message);
+  if (body === undefined) {
+    record({ event: "bad_request" }, 413);
+    const reply = lookerError(413);
+    return send(response, reply);
+  }
+  const request: ApiRequest = {
+    method,
+    path,
+    query: targetOf(message).query,
+    contentType: message.headers["content-type"]?.toLowerCase() ?? "",
+    authorization: message.headers.authorization ?? "",
+    body,
+    ip: message.socket.remoteAddress ?? "",
+  };
+  const fault = looker.faults.take(faultRouteOf(method, path));
+  if (fault === undefined) {
+    const { reply, entry } = answer(looker, request);
+    record(entry, reply.status);
+    return send(response, reply);
+  }
+  arrival.fault = fault.kind;
+
+  // A client that gave up meanwhile changes nothing: a server that is slow does the work all the same.
+  if (!strikesAfter(fault)) await wait(looker, fault);
+  const outcome = keepsEffect(fault) ? answer(looker, request) : undefined;
+  const sent = faultAnswer(fault, outcome?.reply);
+  record(outcome?.entry ?? { event: "fault" }, typeof sent === "string" ? 0 : sent.status, fault);
+  if (strikesAfter(fault)) await wait(looker, fault);
+  deliver(response, sent);
+}
+
+async function wait(looker: LookerInstance, fault: Fault): Promise<void> {
+  // Not kept alive by this timer alone: Ctrl-C must not wait for a slow answer.
+  if (fault.delayMs !== undefined) await sleep(fault.delayMs, undefined, { ref: false });
+  if (fault.kind === "hold") await looker.faults.hold();
+}
+
+function deliver(response: ServerResponse, sent: Reply | "hang" | "reset"): void {
+  if (sent === "hang" || response.destroyed) return;
+  // RST rather than FIN: what a client sees when a load balancer drops a connection.
+  if (sent === "reset") response.socket?.resetAndDestroy();
+  else send(response, sent);
+}
+
+/** Not `new URL`: it would tidy up the path that a client got wrong. */
+function targetOf(request: IncomingMessage): { path: string; query: URLSearchParams } {
+  const target = request.url ?? "/";
+  const mark = target.indexOf("?");
+  return mark < 0
+    ? { path: target, query: new URLSearchParams() }
+    : { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
+}
