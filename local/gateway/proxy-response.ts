@@ -1,0 +1,97 @@
+/**
+ * The function's answer as an HTTP response.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
+ * "If the function output is of a different format, API Gateway returns a 502 Bad Gateway error response."
+ */
+import { validateHeaderName, validateHeaderValue } from "node:http";
+import { functionFailed, type GatewayReply } from "./refusals.ts";
+
+/** Any other field is an error (as LocalStack's tests saw on AWS): a typo in a field name is not ignored. */
+const fields = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
+
+/**
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html: those of its list that
+ * concern a response. The page says "may be remapped".
+ */
+const remapped = [
+  "authorization",
+  "connection",
+  "content-length",
+  "content-md5",
+  "date",
+  "expect",
+  "host",
+  "max-forwards",
+  "proxy-authenticate",
+  "server",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "user-agent",
+  "via",
+  "warn",
+  "www-authenticate",
+  "x-amzn-requestid",
+];
+
+/** The gateway's own, which a function does not replace. */
+const own = ["x-amz-apigw-id", "x-amzn-trace-id"];
+
+export function readProxyResponse(payload: unknown): GatewayReply {
+  if (!isObject(payload) || Object.keys(payload).some((name) => !fields.includes(name)))
+    return functionFailed;
+  const { statusCode, body, isBase64Encoded } = payload;
+  if (!Number.isInteger(statusCode) || Number(statusCode) < 200 || Number(statusCode) > 599)
+    return functionFailed;
+  if (body !== undefined && body !== null && typeof body !== "string") return functionFailed;
+  if (isBase64Encoded !== undefined && typeof isBase64Encoded !== "boolean") return functionFailed;
+  const headers = mergeHeaders(payload.headers ?? {}, payload.multiValueHeaders ?? {});
+  if (headers === undefined) return functionFailed;
+  if (!headers.some(([name]) => name.toLowerCase() === "content-type"))
+    headers.unshift(["Content-Type", "application/json"]);
+  // Base64 stays base64: without binary media types an API decodes nothing.
+  return { status: Number(statusCode), headers, body: body ?? "" };
+}
+
+/** "If the same key-value pair is specified in both, only the values from multiValueHeaders will appear" */
+function mergeHeaders(single: unknown, multiple: unknown): [string, string][] | undefined {
+  if (!isObject(single) || !isObject(multiple)) return undefined;
+  const merged: [string, string][] = [];
+  for (const [name, values] of Object.entries(multiple)) {
+    if (!Array.isArray(values)) return undefined;
+    for (const value of values) {
+      const text = headerText(value);
+      if (text === undefined) return undefined;
+      merged.push([name, text]);
+    }
+  }
+  for (const [name, value] of Object.entries(single)) {
+    const text = headerText(value);
+    if (text === undefined) return undefined;
+    if (!merged.some(([other, same]) => other.toLowerCase() === name.toLowerCase() && same === text))
+      merged.push([name, text]);
+  }
+  const passed = merged.filter(([name]) => !own.includes(name.toLowerCase()));
+  try {
+    for (const [name, value] of passed) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    }
+  } catch {
+    // A line break in a value, say: a response that was never sent is better than a split one.
+    return undefined;
+  }
+  return passed.map(([name, value]) =>
+    remapped.includes(name.toLowerCase()) ? [`x-amzn-Remapped-${name}`, value] : [name, value],
+  );
+}
+
+function headerText(value: unknown): string | undefined {
+  if (typeof value === "boolean") return String(value);
+  return typeof value === "string" ? value : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

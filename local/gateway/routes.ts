@@ -1,0 +1,77 @@
+/** Which resource a path belongs to, by its segments as sent. */
+export interface Route {
+  /** As in `event.resource`: `/scopes/{scope}/token`. */
+  resource: string;
+  resourceId: string;
+  /** Or `ANY`. */
+  method: string;
+  functionId: string;
+  authorization: "AWS_IAM" | "NONE";
+}
+
+export interface RouteMatch {
+  route: Route;
+  pathParameters: Record<string, string> | null;
+}
+
+export type Match = RouteMatch | "no_route" | "malformed_path";
+
+/**
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html
+ * `{name}` takes exactly one segment that is not empty. Segments are split before anything is decoded, so `%2f` stays
+ * in one, and `.` and `..` are names like any other. A literal segment goes before a variable one.
+ * A trailing slash makes no difference to the resource (seen by others, see README.md).
+ */
+export function matchRoute(routes: readonly Route[], method: string, path: string): Match {
+  const segments = segmentsOf(path);
+  const candidates = routes
+    .filter((route) => route.method === method || route.method === "ANY")
+    .filter((route) => fits(segmentsOf(route.resource), segments))
+    .sort((a, b) => specificity(b).localeCompare(specificity(a)));
+  const [route] = candidates;
+  if (!route) return "no_route";
+  const parameters: [string, string][] = [];
+  for (const [index, part] of segmentsOf(route.resource).entries()) {
+    const name = variableName(part);
+    if (name === undefined) continue;
+    const value = decodeOnce(segments[index] ?? "");
+    if (value === undefined) return "malformed_path";
+    parameters.push([name, value]);
+  }
+  return { route, pathParameters: parameters.length === 0 ? null : Object.fromEntries(parameters) };
+}
+
+/** At the start, since a request would only meet a 403 that nobody understands. */
+export function checkRoutes(routes: readonly Route[]): void {
+  const greedy = routes.find(({ resource }) => resource.includes("+}"));
+  if (greedy) throw new Error(`${greedy.resource}: greedy path variables are not supported here`);
+}
+
+function segmentsOf(path: string): string[] {
+  return path.replace(/^\//, "").replace(/\/$/, "").split("/");
+}
+
+function fits(parts: readonly string[], segments: readonly string[]): boolean {
+  return (
+    parts.length === segments.length &&
+    parts.every((part, index) =>
+      variableName(part) === undefined ? part === segments[index] : segments[index] !== "",
+    )
+  );
+}
+
+/** Sorts literal segments before variables, from the left; a named method before `ANY`. */
+function specificity({ resource, method }: Route): string {
+  const parts = segmentsOf(resource).map((part) => (variableName(part) === undefined ? "1" : "0"));
+  return `${parts.join("")}${method === "ANY" ? "0" : "1"}`;
+}
+
+const variableName = (part: string) => /^\{([^}]+)\}$/.exec(part)?.[1];
+
+function decodeOnce(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}

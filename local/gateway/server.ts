@@ -1,0 +1,177 @@
+/** API Gateway's REST API as far as the broker uses it, on loopback. README.md here lists what was not verified. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { answerRequest, type InvokeResult, type RequestIds } from "./answer.ts";
+import type { GatewayPrincipal, ProxyEvent, ReceivedRequest } from "./event.ts";
+import { bodyTooLarge, type GatewayReply, invocationRejected, uriTooLong } from "./refusals.ts";
+import { checkRoutes, type Route } from "./routes.ts";
+import { createThrottle, type ThrottleOptions } from "./throttle.ts";
+
+export interface GatewayOptions {
+  /** 0 or omitted picks a free one. */
+  port?: number;
+  region: string;
+  /** `aws` unless told. */
+  partition?: string;
+  /** The API's owner. */
+  accountId: string;
+  apiId: string;
+  stage: string;
+  routes: readonly Route[];
+  principals: { find(accessKeyId: string): GatewayPrincipal | undefined };
+  invoke(functionId: string, event: ProxyEvent): Promise<InvokeResult>;
+  now?: () => Date;
+  onRequest?(line: AccessLogLine): void;
+  /** None unless told. */
+  throttle?: ThrottleOptions;
+  /**
+   * 29 s unless told, the most that API Gateway waits by default.
+   * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+   */
+  integrationTimeoutMs?: number;
+}
+
+export interface AccessLogLine {
+  requestId: string;
+  time: string;
+  method: string;
+  /** As sent, without the query string. */
+  path: string;
+  status: number;
+  /** Undefined when no route matched. */
+  resource?: string;
+  userArn?: string;
+  /** The x-amzn-ErrorType of what the gateway answered itself. */
+  errorType?: string;
+  /** A defect, or an invocation that could not be made: the client gets a bare 500. */
+  problem?: string;
+}
+
+export interface RunningGateway {
+  /** `http://127.0.0.1:PORT/STAGE` */
+  url: string;
+  port: number;
+  close(): Promise<void>;
+}
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html */
+const maxBodyBytes = 10 * 1024 * 1024;
+/** CloudFront's limit, which stands before an edge-optimized API; the guide gives none for a regional one. */
+const maxUriBytes = 8192;
+
+export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  checkRoutes(options.routes);
+  const now = options.now ?? (() => new Date());
+  const throttle = options.throttle && createThrottle(options.throttle, now());
+  const settings = { ...options, now, admit: () => throttle?.admit(now()) ?? true };
+
+  // Above both limits, so that this gateway answers and not Node.
+  const server = createServer({ maxHeaderSize: 64 * 1024 }, (message, response) => {
+    handle(message, response, settings).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    // Loopback only.
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/${options.stage}`,
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function handle(
+  message: IncomingMessage,
+  response: ServerResponse,
+  settings: GatewayOptions & { now: () => Date; admit(): boolean },
+): Promise<void> {
+  const at = settings.now();
+  const ids = createIds(at);
+  const method = message.method ?? "";
+  const target = message.url ?? "";
+  const mark = target.indexOf("?");
+  const rawPath = mark < 0 ? target : target.slice(0, mark);
+  const line: AccessLogLine = {
+    requestId: ids.requestId,
+    time: at.toISOString(),
+    method,
+    path: rawPath,
+    status: 0,
+  };
+
+  const body = await readBody(message);
+  let reply: GatewayReply;
+  if (Buffer.byteLength(target) > maxUriBytes) reply = uriTooLong;
+  else if (body === undefined) reply = bodyTooLarge;
+  else {
+    const request: ReceivedRequest = {
+      method,
+      rawPath,
+      rawQuery: mark < 0 ? "" : target.slice(mark + 1),
+      headers: pairs(message.rawHeaders),
+      body,
+      sourceIp: message.socket.remoteAddress ?? "",
+      protocol: `HTTP/${message.httpVersion}`,
+    };
+    try {
+      const answer = await answerRequest(request, settings, ids, at);
+      reply = answer.reply;
+      Object.assign(line, answer.noted);
+    } catch (error) {
+      line.problem = String(error);
+      reply = invocationRejected;
+    }
+  }
+  send(response, reply, ids);
+  const errorType = reply.headers.find(([name]) => name === "x-amzn-ErrorType")?.[1];
+  settings.onRequest?.({ ...line, status: reply.status, ...(errorType === undefined ? {} : { errorType }) });
+}
+
+/** Undefined when too large. The rest is read all the same: otherwise the client meets a reset, not the answer. */
+async function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= maxBodyBytes) chunks.push(chunk);
+  }
+  return bytes > maxBodyBytes ? undefined : Buffer.concat(chunks);
+}
+
+function send(response: ServerResponse, reply: GatewayReply, ids: RequestIds): void {
+  if (response.destroyed) return;
+  const headers: [string, string][] = [
+    ["x-amzn-RequestId", ids.requestId],
+    ["x-amz-apigw-id", ids.extendedRequestId],
+    ["X-Amzn-Trace-Id", ids.traceId],
+    ...reply.headers,
+    ["Content-Length", String(Buffer.byteLength(reply.body))],
+  ];
+  // Several of one name (Set-Cookie, say) stay several.
+  for (const [name, value] of headers) response.appendHeader(name, value);
+  response.statusCode = reply.status;
+  response.end(reply.body);
+}
+
+function createIds(now: Date): RequestIds {
+  const seconds = Math.floor(now.getTime() / 1000).toString(16);
+  return {
+    requestId: randomUUID(),
+    extendedRequestId: `${randomBytes(11).toString("base64url")}=`,
+    // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+    traceId: `Root=1-${seconds}-${randomBytes(12).toString("hex")}`,
+  };
+}
+
+function pairs(rawHeaders: readonly string[]): [string, string][] {
+  return rawHeaders.flatMap((name, index): [string, string][] =>
+    index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""]] : [],
+  );
+}
