@@ -1,0 +1,13 @@
+import type { IncomingMessage } from "node:http";
+
+/** Undefined: longer than allowed; the rest is read and dropped, so that the refusal reaches a client still sending. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += chunk.length;
+    if (bytes <= maxBytes) chunks.push(chunk);
+    else chunks.length = 0;
+  }
+  return bytes <= maxBytes ? Buffer.concat(chunks) : undefined;
+}

@@ -1,0 +1,129 @@
+/** What the front tells of one call: to its `authorize` and `fault` ports, and afterwards in its record. */
+import type { Credential } from "../sigv4.ts";
+
+export type AwsService = "dynamodb" | "secretsmanager" | "kms";
+
+export interface RoleCredential extends Credential {
+  /** ARN of the role or user that holds it: arn:aws:iam::123456789012:role/issue-token */
+  principalArn: string;
+  /** ARN of the session: arn:aws:sts::123456789012:assumed-role/issue-token/instance-1 */
+  sessionArn?: string;
+}
+
+/**
+ * Facts by allow-list, as IAM would see them. Never item keys or values, plaintext, ciphertext or secrets: this is
+ * handed to tests and printed when they fail.
+ */
+export interface ArrivedCall {
+  /** Epoch in milliseconds. */
+  at: number;
+  service: AwsService;
+  operation: string;
+  /** Empty when the signature was refused: nobody is known to have called. */
+  principalArn: string;
+  sessionArn?: string;
+  /** The first of `resources`. */
+  resource?: string;
+  /** Tables, the secret or the key, each as it was sent: name, id, alias or ARN. A batch call may have several. */
+  resources: string[];
+  /** DynamoDB Query and Scan: IAM's resource is then table/NAME/index/INDEX. */
+  indexName?: string;
+  /** KMS only. Contexts are no secrets: AWS logs them in the clear. */
+  encryptionContext?: Record<string, string>;
+}
+
+export interface AwsCall extends ArrivedCall {
+  /** 0: no answer, because it is still under way or was never to come (hang, reset). */
+  status: number;
+  errorType?: string;
+}
+
+export type Decision = { allow: true } | { allow: false; reason: string };
+
+export type FaultAnswer = "throttle" | "unavailable" | "internal";
+
+export type Fault = {
+  delayMs?: number;
+  throw?: FaultAnswer | "hang" | "reset";
+  /** "after": the engine has done it, and its answer is late, replaced or lost. "before" unless told. */
+  when?: "before" | "after";
+};
+
+export type Authorize = (call: ArrivedCall) => Decision | Promise<Decision>;
+export type InjectFault = (call: ArrivedCall) => Fault | undefined | Promise<Fault | undefined>;
+
+const PREFIXES: Record<string, AwsService> = {
+  DynamoDB_20120810: "dynamodb",
+  secretsmanager: "secretsmanager",
+  TrentService: "kms",
+};
+
+/** AWS JSON names the operation in a header: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
+export function parseTarget(
+  header: string | undefined,
+): { service: AwsService; operation: string } | undefined {
+  const match = /^(\w+)\.([A-Za-z]{1,64})$/.exec(header ?? "");
+  const [, prefix = "", operation = ""] = match ?? [];
+  const service = Object.hasOwn(PREFIXES, prefix) ? PREFIXES[prefix] : undefined;
+  return service && { service, operation };
+}
+
+type Facts = Pick<ArrivedCall, "resource" | "resources" | "indexName" | "encryptionContext">;
+
+/** Undefined: the body is not a JSON object. */
+export function factsOf(service: AwsService, body: Buffer): Facts | undefined {
+  let input: unknown;
+  try {
+    input = JSON.parse(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(input)) return undefined;
+  const resources = { dynamodb: tablesOf, secretsmanager: secretsOf, kms: keysOf }[service](input);
+  const context = service === "kms" ? contextOf(input) : undefined;
+  return {
+    resources,
+    ...(resources[0] !== undefined && { resource: resources[0] }),
+    ...(service === "dynamodb" && typeof input.IndexName === "string" && { indexName: input.IndexName }),
+    ...(context && { encryptionContext: context }),
+  };
+}
+
+function tablesOf(input: Record<string, unknown>): string[] {
+  const tables = [input.TableName, input.ResourceArn];
+  if (isRecord(input.RequestItems)) tables.push(...Object.keys(input.RequestItems));
+  if (Array.isArray(input.TransactItems)) {
+    for (const item of input.TransactItems) {
+      if (!isRecord(item)) continue;
+      for (const action of Object.values(item)) if (isRecord(action)) tables.push(action.TableName);
+    }
+  }
+  return [...new Set(strings(tables))];
+}
+
+function secretsOf(input: Record<string, unknown>): string[] {
+  const batch = Array.isArray(input.SecretIdList) ? input.SecretIdList : [];
+  return strings([input.SecretId ?? input.Name, ...batch]);
+}
+
+/** A Decrypt without KeyId names its key only inside the ciphertext, which the front cannot read. */
+function keysOf(input: Record<string, unknown>): string[] {
+  return strings([input.KeyId]);
+}
+
+function contextOf(input: Record<string, unknown>): Record<string, string> | undefined {
+  if (!isRecord(input.EncryptionContext)) return undefined;
+  const pairs = Object.entries(input.EncryptionContext).filter(
+    (pair): pair is [string, string] => typeof pair[1] === "string",
+  );
+  // fromEntries defines own properties: a context key called __proto__ stays data.
+  return Object.fromEntries(pairs);
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function strings(values: unknown[]): string[] {
+  return values.filter((value) => typeof value === "string");
+}

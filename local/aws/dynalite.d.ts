@@ -1,0 +1,9 @@
+/** What is used of dynalite 4, which brings no types. */
+declare module "dynalite" {
+  import type { Server } from "node:http";
+  export default function dynalite(options: {
+    createTableMs: number;
+    deleteTableMs: number;
+    updateTableMs: number;
+  }): Server;
+}

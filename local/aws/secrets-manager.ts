@@ -1,0 +1,168 @@
+/**
+ * Secrets Manager as far as the broker, its rotation and the `aws` CLI need it:
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/
+ */
+import { type Input, optionalText, requiredText, ServiceError, startJsonService } from "./json-protocol.ts";
+import { contentOf, nameOf, recoveryDaysOf, stagesOf, tokenOf } from "./secret-input.ts";
+import { moveStage } from "./secret-stages.ts";
+import { createSecretStore, labelsOf, type SecretStore, type StoredSecret } from "./secret-store.ts";
+
+export interface SecretsManagerOptions {
+  region: string;
+  accountId: string;
+  /** "aws" unless told. */
+  partition?: string;
+  now?: () => Date;
+}
+
+export interface RunningSecretsManager {
+  url: string;
+  /** In this process, past the front: creates the secret if it is missing and makes the value current. */
+  put(nameOrArn: string, value: string | object): { arn: string; versionId: string };
+  close(): Promise<void>;
+}
+
+const DAY_SECONDS = 86_400;
+
+export async function startSecretsManager(options: SecretsManagerOptions): Promise<RunningSecretsManager> {
+  const { region, accountId, partition = "aws", now = () => new Date() } = options;
+  const nowSeconds = () => now().getTime() / 1000;
+  const store = createSecretStore(
+    `arn:${partition}:secretsmanager:${region}:${accountId}:secret:`,
+    nowSeconds,
+  );
+  const service = await startJsonService({
+    targetPrefix: "secretsmanager",
+    messageKey: "Message",
+    operations: {
+      CreateSecret: (input) => createSecret(store, input),
+      GetSecretValue: (input) => getSecretValue(live(store, input), input),
+      PutSecretValue: (input) => putSecretValue(store, live(store, input), input),
+      UpdateSecretVersionStage: (input) => moveStage(store, live(store, input), input),
+      DescribeSecret: (input) => describeSecret(held(store, input)),
+      ListSecretVersionIds: (input) => listSecretVersionIds(held(store, input), input),
+      DeleteSecret: (input) => deleteSecret(store, input, nowSeconds()),
+    },
+  });
+  return {
+    ...service,
+    put: (nameOrArn, value) =>
+      store.put(nameOrArn, { SecretString: typeof value === "string" ? value : JSON.stringify(value) }),
+  };
+}
+
+function held(store: SecretStore, input: Input): StoredSecret {
+  const secret = store.find(requiredText(input, "SecretId"));
+  if (!secret) {
+    throw new ServiceError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
+  }
+  return secret;
+}
+
+function live(store: SecretStore, input: Input): StoredSecret {
+  const secret = held(store, input);
+  if (secret.deletedAt === undefined) return secret;
+  throw new ServiceError(
+    "InvalidRequestException",
+    "You can't perform this operation on the secret because it was marked for deletion.",
+  );
+}
+
+function createSecret(store: SecretStore, input: Input) {
+  const name = nameOf(input);
+  const content = contentOf(input);
+  const token = tokenOf(input);
+  const before = store.find(name);
+  if (before?.deletedAt !== undefined) {
+    throw new ServiceError(
+      "InvalidRequestException",
+      "You can't create this secret because a secret with this name is already scheduled for deletion.",
+    );
+  }
+  // Only a retry with its token finds the secret there.
+  if (before && (token === undefined || !before.versions.has(token))) {
+    throw new ServiceError(
+      "ResourceExistsException",
+      `The operation failed because the secret ${name} already exists.`,
+    );
+  }
+  const secret = before ?? store.create(name);
+  const description = optionalText(input, "Description");
+  const kmsKeyId = optionalText(input, "KmsKeyId");
+  if (description !== undefined) secret.description = description;
+  if (kmsKeyId !== undefined) secret.kmsKeyId = kmsKeyId;
+  const version = content && store.addVersion(secret, content, undefined, token);
+  return { ARN: secret.arn, Name: name, ...(version && { VersionId: version.id }) };
+}
+
+function getSecretValue(secret: StoredSecret, input: Input) {
+  const versionId = optionalText(input, "VersionId");
+  const stage = optionalText(input, "VersionStage");
+  const label = stage ?? "AWSCURRENT";
+  const version = secret.versions.get(versionId ?? secret.labels.get(label) ?? "");
+  if (!version) {
+    const by = versionId === undefined ? `staging label: ${label}` : `VersionId: ${versionId}`;
+    throw new ServiceError(
+      "ResourceNotFoundException",
+      `Secrets Manager can't find the specified secret value for ${by}`,
+    );
+  }
+  const VersionStages = labelsOf(secret, version.id);
+  if (stage !== undefined && !VersionStages.includes(stage)) {
+    throw new ServiceError(
+      "InvalidRequestException",
+      "You provided a VersionStage that is not associated to the provided VersionId.",
+    );
+  }
+  const { id: VersionId, createdAt: CreatedDate, content } = version;
+  return { ARN: secret.arn, Name: secret.name, VersionId, ...content, VersionStages, CreatedDate };
+}
+
+function putSecretValue(store: SecretStore, secret: StoredSecret, input: Input) {
+  const content = contentOf(input);
+  if (!content) {
+    throw new ServiceError(
+      "InvalidRequestException",
+      "You must provide either SecretString or SecretBinary.",
+    );
+  }
+  const { id } = store.addVersion(secret, content, stagesOf(input), tokenOf(input));
+  return { ARN: secret.arn, Name: secret.name, VersionId: id, VersionStages: labelsOf(secret, id) };
+}
+
+function describeSecret(secret: StoredSecret) {
+  const labelled = [...secret.versions.keys()].map((id) => [id, labelsOf(secret, id)] as const);
+  return {
+    ARN: secret.arn,
+    Name: secret.name,
+    ...(secret.description !== undefined && { Description: secret.description }),
+    ...(secret.kmsKeyId !== undefined && { KmsKeyId: secret.kmsKeyId }),
+    ...(secret.deletedAt !== undefined && { DeletedDate: secret.deletedAt }),
+    CreatedDate: secret.createdAt,
+    LastChangedDate: secret.changedAt,
+    VersionIdsToStages: Object.fromEntries(labelled.filter(([, labels]) => labels.length > 0)),
+  };
+}
+
+/** A version without a label is deprecated, and AWS deletes it some day. */
+function listSecretVersionIds(secret: StoredSecret, input: Input) {
+  const versions = [...secret.versions.values()].map(({ id, createdAt }) => {
+    const VersionStages = labelsOf(secret, id);
+    return { VersionId: id, CreatedDate: createdAt, ...(VersionStages.length > 0 && { VersionStages }) };
+  });
+  const isListed = (version: object) => input.IncludeDeprecated === true || "VersionStages" in version;
+  return { ARN: secret.arn, Name: secret.name, Versions: versions.filter(isListed) };
+}
+
+function deleteSecret(store: SecretStore, input: Input, nowSeconds: number) {
+  const isForced = input.ForceDeleteWithoutRecovery === true;
+  const days = recoveryDaysOf(input, isForced);
+  if (isForced) {
+    const secret = held(store, input);
+    store.remove(secret);
+    return { ARN: secret.arn, Name: secret.name, DeletionDate: nowSeconds };
+  }
+  const secret = live(store, input);
+  secret.deletedAt = nowSeconds;
+  return { ARN: secret.arn, Name: secret.name, DeletionDate: nowSeconds + days * DAY_SECONDS };
+}
