@@ -7,19 +7,38 @@ import { dynamodbSlotTable } from "./adapters/dynamodb-slot-table.ts";
 import { kmsSealer } from "./adapters/kms-sealer.ts";
 import { lookerApi } from "./adapters/looker-api.ts";
 import { randomIds, systemClock } from "./adapters/system.ts";
-import type { LogOutPorts } from "./core/log-out.ts";
 import { loginTimeoutMs } from "./core/mint.ts";
+import type { OperatePorts } from "./core/revoke-slots.ts";
 import { parseScopes, type Scopes } from "./core/scope.ts";
 import { environment } from "./names.ts";
 
-/** @throws when a variable is missing: the function must not start half configured. */
-export function readEnvironment(variables: NodeJS.ProcessEnv): Record<keyof typeof environment, string> {
-  const values = Object.entries(environment).map(([key, name]) => {
-    const value = variables[name];
-    if (!value) throw new Error(`the environment variable ${name} is not set`);
-    return [key, value];
-  });
-  return Object.fromEntries(values);
+/** @throws when a variable is missing: a function must not start half configured. */
+function required(variables: NodeJS.ProcessEnv, name: string): string {
+  const value = variables[name];
+  if (!value) throw new Error(`the environment variable ${name} is not set`);
+  return value;
+}
+
+/** Where the rows are, and what seals the tokens in them. */
+interface Places {
+  readonly tableName: string;
+  readonly sealingKeyArn: string;
+}
+
+export function readPlaces(variables: NodeJS.ProcessEnv): Places {
+  return {
+    tableName: required(variables, environment.tableName),
+    sealingKeyArn: required(variables, environment.sealingKeyArn),
+  };
+}
+
+/** For functions behind API Gateway: also which API and stage are theirs. */
+export function readEnvironment(variables: NodeJS.ProcessEnv): Places & { apiId: string; apiStage: string } {
+  return {
+    ...readPlaces(variables),
+    apiId: required(variables, environment.apiId),
+    apiStage: required(variables, environment.apiStage),
+  };
 }
 
 /** The scopes that were compiled beside the bundle. */
@@ -33,7 +52,7 @@ export function brokerPorts({
 }: {
   tableName: string;
   sealingKeyArn: string;
-}): LogOutPorts {
+}): OperatePorts {
   return {
     clock: systemClock,
     ids: randomIds,

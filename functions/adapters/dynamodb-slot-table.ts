@@ -8,15 +8,30 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { newScopeControl, newSecretControl, type Versioned } from "../core/control.ts";
-import { type Clock, type Rows, type SlotKey, type SlotTable, Unavailable } from "../core/ports.ts";
+import {
+  type BrokerTable,
+  type Clock,
+  type Rows,
+  type SlotKey,
+  type SlotPage,
+  Unavailable,
+  Unreadable,
+} from "../core/ports.ts";
 import { emptySlot } from "../core/slot.ts";
+import { table } from "../names.ts";
 import { asUnavailable } from "./aws-client.ts";
 import {
+  dueShard,
+  dueShards,
   type Item,
   type ItemKey,
+  readCallerKey,
+  readDueKey,
   readScopeControl,
   readSecretControl,
   readSlot,
@@ -26,12 +41,14 @@ import {
   secretControlKey,
   slotItem,
   slotKey,
+  slotPartitionKey,
+  slotPartitions,
 } from "./rows.ts";
 
 /** BatchGetItem may leave keys unprocessed under throttling; asked for again this often. */
 const batchRounds = 3;
 
-export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clock: Clock): SlotTable {
+export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clock: Clock): BrokerTable {
   async function get(key: ItemKey): Promise<Item | undefined> {
     try {
       const { Item } = await client.send(
@@ -97,7 +114,80 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
     write: (name, row, expectedVersion) => put(item(name, row), expectedVersion),
   });
 
+  async function query(
+    input: Omit<QueryCommandInput, "TableName">,
+  ): Promise<{ items: Item[]; lastKey: Item | undefined }> {
+    try {
+      const { Items, LastEvaluatedKey } = await client.send(
+        new QueryCommand({ TableName: tableName, ...input }),
+      );
+      return {
+        items: (Items ?? []).map((item) => unmarshall(item)),
+        lastKey: LastEvaluatedKey && unmarshall(LastEvaluatedKey),
+      };
+    } catch (error) {
+      throw asUnavailable(error, "dynamodb");
+    }
+  }
+
+  async function querySlots(
+    scope: string,
+    partition: number,
+    {
+      account,
+      after,
+      limit,
+    }: { account?: string | undefined; after?: string | undefined; limit?: number | undefined } = {},
+  ): Promise<SlotPage> {
+    const pk = slotPartitionKey(scope, partition);
+    const { items, lastKey } = await query({
+      KeyConditionExpression: "pk = :pk AND begins_with(sk, :prefix)",
+      ExpressionAttributeValues: marshall({
+        ":pk": pk,
+        ":prefix": account === undefined ? "caller#" : `caller#${account}#`,
+      }),
+      ConsistentRead: true,
+      ...(limit === undefined ? {} : { Limit: limit }),
+      ...(after === undefined ? {} : { ExclusiveStartKey: marshall({ pk, sk: after }) }),
+    });
+    const entries = items.flatMap((item) => {
+      try {
+        const caller = readCallerKey(item);
+        const slot = readSlot(item);
+        return caller ? [{ key: { scope, ...caller, principalArn: slot.principalArn }, slot }] : [];
+      } catch (error) {
+        if (error instanceof Unreadable) return [];
+        throw error;
+      }
+    });
+    const next = typeof lastKey?.sk === "string" ? lastKey.sk : undefined;
+    return { entries, unreadable: items.length - entries.length, next };
+  }
+
+  /** Of one shard of the index; the longest due come first, and what is beyond a page waits for the next sweep. */
+  async function queryDueShard(shard: number, now: number): Promise<Item[]> {
+    const { name, partitionKey, sortKey } = table.dueIndex;
+    const { items } = await query({
+      IndexName: name,
+      KeyConditionExpression: `${partitionKey} = :shard AND ${sortKey} <= :now`,
+      ExpressionAttributeValues: marshall({ ":shard": dueShard(shard), ":now": Math.floor(now / 1_000) }),
+      Limit: 2_000,
+    });
+    return items;
+  }
+
   return {
+    slotPartitions,
+    querySlots,
+    async queryDue(now) {
+      const shards = await Promise.all(
+        Array.from({ length: dueShards }, (_, shard) => queryDueShard(shard, now)),
+      );
+      return shards
+        .flat()
+        .sort((a, b) => Number(a.due_at) - Number(b.due_at))
+        .flatMap((item) => readDueKey(item) ?? []);
+    },
     slots: rows(
       slotKey,
       readSlot,

@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import type { Attempt, ScopeControl, SecretControl, Versioned } from "../core/control.ts";
 import type { Lease, OutboxToken, TrackedToken } from "../core/lease.ts";
-import type { SlotKey } from "../core/ports.ts";
+import { type DueRow, type SlotKey, Unreadable } from "../core/ports.ts";
 import { deletableAt, dueAt, type Failure, type Mint, type Slot } from "../core/slot.ts";
 
 export type Item = Record<string, unknown>;
@@ -22,19 +22,18 @@ const bucket = (text: string, buckets: number) =>
 
 export function slotKey({ scope, account, caller }: SlotKey): ItemKey {
   const name = `caller#${account}#${caller}`;
-  return { pk: `scope#${scope}#${bucket(name, slotPartitions)}`, sk: name };
+  return { pk: slotPartitionKey(scope, bucket(name, slotPartitions)), sk: name };
 }
+export const slotPartitionKey = (scope: string, partition: number) => `scope#${scope}#${partition}`;
 export const scopeControlKey = (scope: string): ItemKey => ({ pk: `scope#${scope}`, sk: "#control" });
 export const secretControlKey = (secretId: string): ItemKey => ({ pk: `secret#${secretId}`, sk: "#control" });
 
 /** A row that this version cannot read: written by a newer one, or edited. */
-export class UnreadableRow extends Error {
-  override readonly name = "UnreadableRow";
-}
+export class UnreadableRow extends Unreadable {}
 
 export function slotItem(key: SlotKey, slot: Slot, now: number): Item {
   const itemKey = slotKey(key);
-  const due = dueAt(slot);
+  const dueTime = dueAt(slot);
   return {
     ...itemKey,
     ...head(slot),
@@ -49,9 +48,7 @@ export function slotItem(key: SlotKey, slot: Slot, now: number): Item {
     mint: slot.mint,
     failure: slot.failure,
     minted_at: slot.mintedAt,
-    ...(due === undefined
-      ? {}
-      : { due_shard: `due#${bucket(itemKey.sk, dueShards)}`, due_at: Math.ceil(due / 1_000) }),
+    ...(dueTime === undefined ? {} : due(itemKey.sk, dueTime)),
     ttl: Math.ceil(deletableAt(slot, now) / 1_000),
   };
 }
@@ -70,12 +67,18 @@ export function readSlot(item: Item): Slot {
   };
 }
 
-export const scopeControlItem = (scope: string, { epoch, frozen, ...row }: ScopeControl): Item => ({
-  ...scopeControlKey(scope),
-  ...head(row),
-  epoch,
-  frozen,
-});
+export function scopeControlItem(scope: string, { epoch, frozen, job, ...row }: ScopeControl): Item {
+  const key = scopeControlKey(scope);
+  return {
+    ...key,
+    ...head(row),
+    epoch,
+    frozen,
+    ...(job
+      ? { job: { epoch: job.epoch, at: job.at, next_partition: job.nextPartition }, ...due(key.pk, job.at) }
+      : {}),
+  };
+}
 
 export function readScopeControl(item: Item): ScopeControl {
   checkSchema(item);
@@ -83,7 +86,11 @@ export function readScopeControl(item: Item): ScopeControl {
     const { by, at, reason } = record(value);
     return { by: text(by), at: number(at), reason: text(reason) };
   });
-  return { ...version(item), epoch: number(item.epoch), frozen };
+  const job = optional(item.job, (value) => {
+    const { epoch, at, next_partition } = record(value);
+    return { epoch: number(epoch), at: number(at), nextPartition: number(next_partition) };
+  });
+  return { ...version(item), epoch: number(item.epoch), frozen, job };
 }
 
 export const secretControlItem = (secretId: string, row: SecretControl): Item => ({
@@ -117,6 +124,27 @@ export function readSecretControl(item: Item): SecretControl {
   };
 }
 
+/** Attributes of the sparse index. Whole seconds, rounded up: a row is never looked at too early to act. */
+const due = (name: string, at: number): Item => ({
+  due_shard: dueShard(bucket(name, dueShards)),
+  due_at: Math.ceil(at / 1_000),
+});
+export const dueShard = (shard: number) => `due#${shard}`;
+
+/** What an entry of the index stands for; undefined for a key that no row of ours has. */
+export function readDueKey(item: Item): DueRow | undefined {
+  const [, scope, partition] = /^scope#([a-z0-9-]+)(?:#(\d+))?$/.exec(text(item.pk)) ?? [];
+  if (scope === undefined) return undefined;
+  if (partition === undefined) return { kind: "scope", scope };
+  const caller = readCallerKey(item);
+  return caller && { kind: "slot", key: { scope, ...caller } };
+}
+
+export function readCallerKey(item: Item): { account: string; caller: string } | undefined {
+  const [, account, caller] = /^caller#(\d{12})#([A-Z0-9]+)$/.exec(text(item.sk)) ?? [];
+  return account && caller ? { account, caller } : undefined;
+}
+
 const head = (row: Versioned): Item => ({ schema, version: row.version, write_id: row.writeId });
 
 const version = (item: Item): Versioned => ({ version: number(item.version), writeId: text(item.write_id) });
@@ -134,13 +162,13 @@ function tokenItem(token: TrackedToken): Item {
     issued_at: token.issuedAt,
     ends_at: token.endsAt,
     looker_ends_at: token.lookerEndsAt,
+    epoch: token.epoch,
   };
 }
 
 const leaseItem = (lease: Lease): Item => ({
   ...tokenItem(lease),
   token_sha256: lease.tokenSha256,
-  epoch: lease.epoch,
   digest: lease.digest,
 });
 
@@ -156,6 +184,7 @@ function readToken(value: unknown): TrackedToken {
     issuedAt: number(item.issued_at),
     endsAt: number(item.ends_at),
     lookerEndsAt: number(item.looker_ends_at),
+    epoch: number(item.epoch),
   };
 }
 
@@ -165,8 +194,8 @@ function readOutboxToken(value: unknown): OutboxToken {
 }
 
 function readLease(value: unknown): Lease {
-  const { token_sha256, epoch, digest } = record(value);
-  return { ...readToken(value), tokenSha256: text(token_sha256), epoch: number(epoch), digest: text(digest) };
+  const { token_sha256, digest } = record(value);
+  return { ...readToken(value), tokenSha256: text(token_sha256), digest: text(digest) };
 }
 
 function readMint(value: unknown): Mint {

@@ -14,7 +14,45 @@ export interface Versioned {
 export interface ScopeControl extends Versioned {
   /** Raised by freeze and by whole-scope revocation. */
   readonly epoch: number;
-  readonly frozen?: { readonly by: string; readonly at: number; readonly reason: string } | undefined;
+  readonly frozen?: Freeze | undefined;
+  /** A whole-scope revocation that is not through all slots yet. */
+  readonly job?: Job | undefined;
+}
+
+export interface Freeze {
+  /** Path-less ARN of the operator. */
+  readonly by: string;
+  readonly at: number;
+  readonly reason: string;
+}
+
+/** Ends everything of the scope that is older than `epoch`. A later job has a higher epoch and so includes it. */
+export interface Job {
+  readonly epoch: number;
+  /** When the epoch was raised. */
+  readonly at: number;
+  /** Slot partitions below this are done. */
+  readonly nextPartition: number;
+}
+
+/** One write: from here on nothing of an older epoch is served. The rest is carried out by whoever has time. */
+export function raiseEpoch(control: ScopeControl, now: number, frozen: Freeze | undefined): ScopeControl {
+  const epoch = control.epoch + 1;
+  return { ...control, epoch, frozen: frozen ?? control.frozen, job: { epoch, at: now, nextPartition: 0 } };
+}
+
+/** Notes that a partition is through; the last one ends the job. Undefined if a later job has taken its place. */
+export function advanceJob(
+  control: ScopeControl,
+  job: Job,
+  partitionsDone: number,
+  partitions: number,
+): ScopeControl | undefined {
+  if (control.job?.epoch !== job.epoch || control.job.nextPartition >= partitionsDone) return undefined;
+  return {
+    ...control,
+    job: partitionsDone >= partitions ? undefined : { ...control.job, nextPartition: partitionsDone },
+  };
 }
 
 export const newScopeControl: ScopeControl = { version: 0, epoch: 0 };
@@ -145,6 +183,16 @@ export function endAttempt(
         ? undefined
         : { ...control, throttledUntil: outcome.until };
   }
+}
+
+/** More than an operator denies in a lifetime; the row stays small. */
+export const maxDeniedClientIds = 50;
+
+/** Records that no login may be made with this client id any more; undefined if it is recorded, or there is no room. */
+export function denyClientId(control: SecretControl, clientId: string): SecretControl | undefined {
+  if (control.deniedClientIds.includes(clientId) || control.deniedClientIds.length >= maxDeniedClientIds)
+    return undefined;
+  return { ...control, deniedClientIds: [...control.deniedClientIds, clientId] };
 }
 
 function attemptOf(control: SecretControl, versionId: string): Attempt | undefined {

@@ -21,14 +21,14 @@ export interface TrackedToken {
   readonly endsAt: number;
   /** When Looker ends the token by itself. */
   readonly lookerEndsAt: number;
+  /** The scope's epoch when the token was asked for; leases of an older epoch are not served. */
+  readonly epoch: number;
 }
 
 /** The token that is given to the caller. */
 export interface Lease extends TrackedToken {
   /** Hex SHA-256 of the token: all that records may show of it. */
   readonly tokenSha256: string;
-  /** The scope's epoch when the token was asked for; leases of an older epoch are not served. */
-  readonly epoch: number;
   /** {@link configurationDigest} at the mint: a lease of another URL or secret is not served. */
   readonly digest: string;
 }

@@ -25,7 +25,7 @@ export interface LogOutPorts {
   readonly looker: Looker;
 }
 
-/** Logouts under way at once, for one slot. */
+/** Logouts under way at once, of one request. */
 const parallelLogouts = 4;
 /** One logout and the check behind it take this long at most; none is begun with less time left. */
 export const logoutNeedsMs = 9_000;
@@ -64,16 +64,18 @@ export async function endTokens(
   ports: LogOutPorts,
   job: { key: SlotKey & { principalArn: string }; deadline: number; findings: Findings },
   tokens: readonly OutboxToken[],
+  parallel = parallelLogouts,
 ): Promise<Ended> {
   const results = new Map<string, "ended" | "unconfirmed">();
   const waiting = [...tokens];
   const worker = async () => {
     for (let token = waiting.shift(); token; token = waiting.shift()) {
       if (ports.clock.now() + logoutNeedsMs > job.deadline) return;
-      results.set(token.leaseId, await endToken(ports, job, token));
+      const result = await endToken(ports, job, token);
+      if (result !== "not_tried") results.set(token.leaseId, result);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(parallelLogouts, tokens.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(parallel, tokens.length) }, worker));
   if (results.size > 0) {
     await commit(ports.table.slots, job.key, (slot, now) => settle(slot, results, now), {
       ...ports,
@@ -91,7 +93,7 @@ async function endToken(
   { sealer, looker }: LogOutPorts,
   { key, findings }: { key: SlotKey; findings: Findings },
   token: OutboxToken,
-): Promise<"ended" | "unconfirmed"> {
+): Promise<"ended" | "unconfirmed" | "not_tried"> {
   try {
     const clear = await sealer.unseal(token.sealed, {
       scope: key.scope,

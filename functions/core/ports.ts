@@ -59,6 +59,34 @@ export interface SlotTable {
   ): Promise<{ control: ScopeControl; secretControl: SecretControl }>;
 }
 
+/** Slots with the key that each was read under. */
+export interface SlotPage {
+  readonly entries: readonly {
+    readonly key: SlotKey & { readonly principalArn: string };
+    readonly slot: Slot;
+  }[];
+  /** Rows that were edited, or written by a newer version: never served, and no reason to leave the others be. */
+  readonly unreadable: number;
+  /** Where to go on in this partition; undefined at its end. */
+  readonly next: string | undefined;
+}
+
+export type DueRow = { kind: "slot"; key: SlotKey } | { kind: "scope"; scope: string };
+
+/** What operators and the sweeper need besides. */
+export interface BrokerTable extends SlotTable {
+  /** Everything in a scope is in this many partitions. */
+  readonly slotPartitions: number;
+  /** Strongly consistent; no index is trusted for revocation. */
+  querySlots(
+    scope: string,
+    partition: number,
+    options?: { account?: string | undefined; after?: string | undefined; limit?: number | undefined },
+  ): Promise<SlotPage>;
+  /** Rows due by `now`, the longest due first, from an eventually consistent index: each is read again. */
+  queryDue(now: number): Promise<readonly DueRow[]>;
+}
+
 /**
  * What a sealed token is bound to. `table`, `scope`, `account` and `caller` come from the row's key, the rest from the
  * row: a row that was edited or swapped cannot be unsealed.
@@ -73,7 +101,7 @@ export interface SealContext {
   readonly client_id: string;
 }
 
-/** The ciphertext does not belong to this row, or is not one. */
+/** A row that was edited or swapped, or its ciphertext, or a row that a newer version wrote. */
 export class Unreadable extends Error {
   override readonly name = "Unreadable";
 }
@@ -124,6 +152,6 @@ export type LoginOutcome =
 export interface Looker {
   /** One attempt. Never throws. */
   login(baseUrl: string, credentials: { clientId: string; clientSecret: string }): Promise<LoginOutcome>;
-  /** `ended` only if Looker confirmed that the token is dead. Never throws. */
-  logout(baseUrl: string, token: string): Promise<"ended" | "unconfirmed">;
+  /** `ended` only if Looker confirmed that the token is dead; `not_tried` where nothing was sent. Never throws. */
+  logout(baseUrl: string, token: string): Promise<"ended" | "unconfirmed" | "not_tried">;
 }

@@ -4,7 +4,7 @@
  */
 export interface Findings {
   /** How a token request was answered. */
-  outcome?: "hit" | "minted" | "waited" | "revoked" | "listed";
+  outcome?: "hit" | "minted" | "waited" | "revoked" | "listed" | "counted" | "frozen" | "unfrozen" | "swept";
   lease_id?: string;
   /** Hex SHA-256 of the token that was handed out. */
   token_sha256?: string;
@@ -16,6 +16,11 @@ export interface Findings {
   possible_orphans?: number;
   /** Leases whose row had been edited or swapped. */
   unreadable?: number;
+  matched?: number;
+  /** Tokens whose Looker life ended before Looker confirmed a logout. */
+  expired?: number;
+  /** Slots looked at. */
+  slots?: number;
   /** Why, where the code alone does not tell: from a fixed vocabulary. */
   reason?: string;
   /** Milliseconds spent, by dependency. */
@@ -23,6 +28,8 @@ export interface Findings {
   wait_ms?: number;
 }
 
-export function count(findings: Findings, what: "possible_orphans" | "unreadable"): void {
-  findings[what] = (findings[what] ?? 0) + 1;
+type Counter = "possible_orphans" | "unreadable" | "expired" | "slots";
+
+export function count(findings: Findings, what: Counter, by = 1): void {
+  findings[what] = (findings[what] ?? 0) + by;
 }

@@ -237,6 +237,8 @@ export interface RevocationFilter {
   readonly leaseId?: string | undefined;
   readonly issuedBefore?: number | undefined;
   readonly clientId?: string | undefined;
+  /** The whole scope, but for what was asked for after the epoch was raised. `at` is when that was. */
+  readonly olderEpoch?: { readonly epoch: number; readonly at: number } | undefined;
 }
 
 export interface Revocation {
@@ -276,14 +278,18 @@ function matchesFilter(token: TrackedToken, filter: RevocationFilter): boolean {
   return (
     (filter.leaseId === undefined || filter.leaseId === token.leaseId) &&
     (filter.issuedBefore === undefined || token.issuedAt < filter.issuedBefore) &&
-    (filter.clientId === undefined || filter.clientId === token.clientId)
+    (filter.clientId === undefined || filter.clientId === token.clientId) &&
+    (filter.olderEpoch === undefined || token.epoch < filter.olderEpoch.epoch)
   );
 }
 
 /** A login under way has no lease id yet, and its client id is not known before the secret is read. */
 function couldMatch(mint: Mint, filter: RevocationFilter): boolean {
   return (
-    filter.leaseId === undefined && (filter.issuedBefore === undefined || mint.since < filter.issuedBefore)
+    filter.leaseId === undefined &&
+    (filter.issuedBefore === undefined || mint.since < filter.issuedBefore) &&
+    // The epoch is read after the lock, so only a lock from before the raise can bring an older one.
+    (filter.olderEpoch === undefined || mint.since < filter.olderEpoch.at + clockSkewMs)
   );
 }
 
@@ -331,18 +337,13 @@ export function deletableAt(slot: Slot, now: number): number {
   return Math.max(now, slot.mint?.until ?? 0, ...tokens.map((token) => token.lookerEndsAt)) + 86_400_000;
 }
 
-function toTracked({
-  leaseId,
-  sealed,
-  baseUrl,
-  clientId,
-  issuedAt,
-  endsAt,
-  lookerEndsAt,
-}: TrackedToken): TrackedToken {
-  return { leaseId, sealed, baseUrl, clientId, issuedAt, endsAt, lookerEndsAt };
+/** Only what tracking needs: rows stay small. */
+function toTracked(token: TrackedToken): TrackedToken {
+  const { leaseId, sealed, baseUrl, clientId, issuedAt, endsAt, lookerEndsAt, epoch } = token;
+  return { leaseId, sealed, baseUrl, clientId, issuedAt, endsAt, lookerEndsAt, epoch };
 }
 
-function toOutbox(token: TrackedToken, now: number): OutboxToken {
+/** Due for logout at once. */
+export function toOutbox(token: TrackedToken, now: number): OutboxToken {
   return { ...toTracked(token), attempts: 0, retryAt: now };
 }

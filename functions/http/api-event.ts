@@ -75,6 +75,11 @@ export function refuseQuery(event: ApiEvent): void {
     throw new Problem("bad_request", { detail: "This request takes no query parameters." });
 }
 
+/** The form of a lease id; whether there is such a lease is another question. */
+export function isLeaseId(value: unknown): value is string {
+  return typeof value === "string" && /^[\w-]{8,64}$/.test(value);
+}
+
 function fields(value: unknown): Fields {
   return typeof value === "object" && value !== null ? (value as Fields) : {};
 }

@@ -7,7 +7,7 @@ import type { SlotKey } from "../core/ports.ts";
 import { Problem } from "../core/problem.ts";
 import type { Scopes } from "../core/scope.ts";
 import { json, type ProxyResult } from "./answer.ts";
-import { readBody, refuseQuery } from "./api-event.ts";
+import { isLeaseId, readBody, refuseQuery } from "./api-event.ts";
 import type { CallerRequest, ScopedRequest } from "./api-handler.ts";
 
 const defaultMinTtlSeconds = 60;
@@ -93,7 +93,7 @@ function readLeaseId(body: Record<string, unknown>, field: string): string | und
   const value = body[field];
   if (value === undefined) return undefined;
   // `null` or "" must not come to mean "all of them".
-  if (typeof value !== "string" || !/^[\w-]{16}$/.test(value))
+  if (!isLeaseId(value))
     throw new Problem("bad_request", { detail: `${field} must be a lease_id as the broker gave it.` });
   return value;
 }

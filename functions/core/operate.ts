@@ -1,0 +1,231 @@
+/** The operator's verbs: list, revoke, freeze, unfreeze. Each is told the truth about what is dead. */
+import { commit } from "./commit.ts";
+import { denyClientId, type Freeze, maxDeniedClientIds, raiseEpoch, type ScopeControl } from "./control.ts";
+import type { TrackedToken } from "./lease.ts";
+import { Unavailable } from "./ports.ts";
+import { Problem } from "./problem.ts";
+import { count, type Findings } from "./record.ts";
+import {
+  countMatches,
+  endFenced,
+  fenceSlots,
+  type OperatePorts,
+  runJob,
+  type Selection,
+} from "./revoke-slots.ts";
+import type { Scope } from "./scope.ts";
+import type { RevocationFilter, Slot } from "./slot.ts";
+
+export interface OperateJob {
+  readonly scope: Scope;
+  readonly deadline: number;
+  readonly findings: Findings;
+}
+
+export interface Revoked {
+  matched: number;
+  revoked: number;
+  pending: number;
+}
+
+/** What an operator asks to end. `all` stands alone. */
+export type RevocationRequest =
+  | { all: true }
+  | ({ all?: false; callerArn?: string | undefined } & Omit<RevocationFilter, "olderEpoch">);
+
+export async function countLeases(
+  ports: OperatePorts,
+  job: OperateJob,
+  request: RevocationRequest,
+): Promise<number> {
+  const matched = await countMatches(ports, selectionOf(job.scope, request), job.findings);
+  Object.assign(job.findings, { outcome: "counted", matched });
+  return matched;
+}
+
+/** @returns 0 pending only if Looker confirmed everything and the whole scope was gone through. */
+export async function revokeLeases(
+  ports: OperatePorts,
+  job: OperateJob,
+  request: RevocationRequest,
+): Promise<Revoked> {
+  if (request.all) return await revokeScope(ports, job, undefined);
+  // First of all no new token: a login with this client id that begins now is refused, one under way is doomed below.
+  if (request.clientId !== undefined) await deny(ports, job, request.clientId);
+  try {
+    const fenced = await fenceSlots(ports, selectionOf(job.scope, request), job);
+    return await conclude(ports, job, fenced, "revoked");
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    // Some slots may be fenced and some not: nothing can be promised, and asking again goes on where this ended.
+    throw new Problem("busy", {
+      retryAfterSeconds: 1,
+      detail:
+        "Not every lease could be fenced in time. Repeat the call until it answers 200 or 202, or freeze the scope: that is one write.",
+      reason: "dynamodb_unavailable",
+      cause: error,
+    });
+  }
+}
+
+export async function freezeScope(ports: OperatePorts, job: OperateJob, frozen: Freeze): Promise<Revoked> {
+  return await revokeScope(ports, job, frozen);
+}
+
+/** Callers are served again, with new leases. A job under way goes on. */
+export async function unfreezeScope(
+  ports: OperatePorts,
+  { scope, deadline, findings }: OperateJob,
+): Promise<void> {
+  await commit(
+    ports.table.scopeControls,
+    scope.name,
+    (control) => ({
+      ...(control.frozen ? { next: { ...control, frozen: undefined } } : {}),
+      outcome: undefined,
+    }),
+    { ...ports, deadline },
+  );
+  findings.outcome = "unfrozen";
+}
+
+async function revokeScope(
+  ports: OperatePorts,
+  job: OperateJob,
+  frozen: Freeze | undefined,
+): Promise<Revoked> {
+  const { table } = ports;
+  const { scope, deadline } = job;
+  const control = await commit(
+    table.scopeControls,
+    scope.name,
+    (row: ScopeControl, now) => {
+      const next = raiseEpoch(row, now, frozen);
+      return { next, outcome: next };
+    },
+    { ...ports, deadline },
+  );
+  const outcome = frozen ? "frozen" : "revoked";
+  // The fence stands. Everything from here on is a matter of time, and the sweeper's if this invocation has none.
+  const work = { slots: [], matched: 0, done: false };
+  if (!control.job) return await conclude(ports, job, work, outcome);
+  try {
+    return await conclude(ports, job, await runJob(ports, scope.name, control.job, job), outcome);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    return await conclude(ports, job, work, outcome);
+  }
+}
+
+async function conclude(
+  ports: OperatePorts,
+  job: OperateJob,
+  fenced: Awaited<ReturnType<typeof fenceSlots>> & { done?: boolean },
+  outcome: "revoked" | "frozen",
+): Promise<Revoked> {
+  const revoked = await endFenced(ports, fenced.slots, job);
+  // A job that is not through has at least one slot to go, for all that is known: never "nothing pending".
+  const pending = Math.max(fenced.matched - revoked, fenced.done === false ? 1 : 0);
+  const result: Revoked = { matched: Math.max(fenced.matched, revoked + pending), revoked, pending };
+  Object.assign(job.findings, { outcome, ...result });
+  return result;
+}
+
+async function deny(ports: OperatePorts, { scope, deadline }: OperateJob, clientId: string): Promise<void> {
+  const full = await commit(
+    ports.table.secretControls,
+    scope.secretId,
+    (control) => {
+      const next = denyClientId(control, clientId);
+      return next ? { next, outcome: false } : { outcome: !control.deniedClientIds.includes(clientId) };
+    },
+    { ...ports, deadline },
+  );
+  if (full)
+    throw new Problem("bad_request", {
+      detail: `No more than ${maxDeniedClientIds} client ids of one secret can be denied.`,
+    });
+}
+
+function selectionOf(scope: Scope, request: RevocationRequest): Selection {
+  if (request.all) return { scope: scope.name, filter: {} };
+  const { callerArn, leaseId, issuedBefore, clientId } = request;
+  return { scope: scope.name, callerArn, filter: { leaseId, issuedBefore, clientId } };
+}
+
+export interface ListedLease {
+  /** None while a login is under way. */
+  readonly leaseId: string | null;
+  readonly callerArn: string;
+  readonly uniqueId: string;
+  readonly state: "live" | "superseded" | "pending" | "minting";
+  readonly issuedAt: number;
+  readonly endsAt: number | null;
+  readonly clientId: string | null;
+}
+
+/** Where a listing goes on. */
+export interface ListPosition {
+  readonly partition: number;
+  readonly after: string | undefined;
+}
+
+/** Slots read for one page. */
+const pageSlots = 100;
+
+export async function listLeases(
+  { table, clock }: OperatePorts,
+  { scope, findings }: OperateJob,
+  from: ListPosition,
+): Promise<{ leases: ListedLease[]; next: ListPosition | undefined }> {
+  const control = await table.scopeControls.read(scope.name);
+  const leases: ListedLease[] = [];
+  let { partition, after } = from;
+  let left = pageSlots;
+  while (partition < table.slotPartitions && left > 0) {
+    const page = await table.querySlots(scope.name, partition, { after, limit: left });
+    for (const { key, slot } of page.entries)
+      leases.push(...leasesOf(slot, key.caller, control, clock.now()));
+    if (page.unreadable > 0) count(findings, "unreadable", page.unreadable);
+    left -= page.entries.length + page.unreadable;
+    after = page.next;
+    if (after === undefined) partition++;
+  }
+  findings.outcome = "listed";
+  return { leases, next: partition < table.slotPartitions ? { partition, after } : undefined };
+}
+
+function leasesOf(slot: Slot, uniqueId: string, control: ScopeControl, now: number): ListedLease[] {
+  const who = { callerArn: slot.principalArn, uniqueId };
+  const listed = (
+    state: ListedLease["state"],
+    { leaseId, issuedAt, endsAt, clientId }: TrackedToken,
+  ): ListedLease => ({
+    leaseId,
+    ...who,
+    state,
+    issuedAt,
+    endsAt,
+    clientId,
+  });
+  const { lease, mint } = slot;
+  // Of an older epoch, or past its end: not served any more, and not confirmed dead.
+  const live = lease && lease.epoch === control.epoch && lease.endsAt > now;
+  return [
+    ...(lease ? [listed(live ? "live" : "pending", lease)] : []),
+    ...slot.superseded.map((token) => listed("superseded", token)),
+    ...slot.outbox.map((token) => listed("pending", token)),
+    ...(mint
+      ? [
+          {
+            leaseId: null,
+            ...who,
+            state: "minting" as const,
+            issuedAt: mint.since,
+            endsAt: null,
+            clientId: null,
+          },
+        ]
+      : []),
+  ];
+}

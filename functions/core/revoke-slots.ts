@@ -1,0 +1,153 @@
+/**
+ * Revocation over many slots: first all fences, then logouts while time remains. Whatever is left is in outboxes, and the
+ * sweeper finds it there.
+ */
+import { commit } from "./commit.ts";
+import { advanceJob, type Job } from "./control.ts";
+import type { OutboxToken } from "./lease.ts";
+import { endTokens, type LogOutPorts } from "./log-out.ts";
+import { forEachParallel } from "./pool.ts";
+import type { BrokerTable, SlotKey } from "./ports.ts";
+import { count, type Findings } from "./record.ts";
+import { type Revocation, type RevocationFilter, revoke, type Slot } from "./slot.ts";
+
+export interface OperatePorts extends LogOutPorts {
+  readonly table: BrokerTable;
+}
+
+/** Writes under way at once. DynamoDB takes a thousand a second in one partition of a table. */
+const parallelFences = 32;
+/** Logouts under way at once against one Looker: it serves people too. */
+export const parallelLogoutsPerHost = 16;
+
+type Key = SlotKey & { readonly principalArn: string };
+
+/** Which slots, and which of their tokens. */
+export interface Selection {
+  readonly scope: string;
+  /** Path-less ARN: all unique ids that ever had this name. */
+  readonly callerArn?: string | undefined;
+  readonly filter: RevocationFilter;
+}
+
+export interface FencedSlot {
+  readonly key: Key;
+  readonly tokens: readonly OutboxToken[];
+}
+
+export interface Fenced {
+  readonly slots: FencedSlot[];
+  /** Tokens and logins under way. */
+  matched: number;
+}
+
+/** All slots of a selection, in the order of their partitions. */
+export async function* selectSlots(
+  table: BrokerTable,
+  { scope, callerArn }: Selection,
+  partitions: { from: number; to: number },
+  findings: Findings,
+): AsyncGenerator<{ key: Key; slot: Slot }> {
+  const account = callerArn?.split(":")[4];
+  for (let partition = partitions.from; partition < partitions.to; partition++) {
+    let after: string | undefined;
+    do {
+      const page = await table.querySlots(scope, partition, { account, after });
+      if (page.unreadable > 0) count(findings, "unreadable", page.unreadable);
+      for (const entry of page.entries)
+        if (callerArn === undefined || entry.slot.principalArn === callerArn) yield entry;
+      after = page.next;
+    } while (after !== undefined);
+  }
+}
+
+/** What a revocation would match now. Writes nothing. */
+export async function countMatches(
+  ports: OperatePorts,
+  selection: Selection,
+  findings: Findings,
+): Promise<number> {
+  let matched = 0;
+  const all = { from: 0, to: ports.table.slotPartitions };
+  for await (const { slot } of selectSlots(ports.table, selection, all, findings))
+    matched += matchesOf(revoke(slot, selection.filter, ports.clock.now()).outcome);
+  return matched;
+}
+
+/** Fences every selected slot of the given partitions. @throws when it cannot: then nothing may be promised. */
+export async function fenceSlots(
+  ports: OperatePorts,
+  selection: Selection,
+  { findings, deadline }: { findings: Findings; deadline: number },
+  partitions = { from: 0, to: ports.table.slotPartitions },
+): Promise<Fenced> {
+  const fenced: Fenced = { slots: [], matched: 0 };
+  await forEachParallel(
+    selectSlots(ports.table, selection, partitions, findings),
+    parallelFences,
+    async ({ key, slot }) => {
+      const outcome = await commit(ports.table.slots, key, (row, now) => revoke(row, selection.filter, now), {
+        ...ports,
+        start: slot,
+        deadline,
+      });
+      count(findings, "slots");
+      if (outcome.possibleOrphan) count(findings, "possible_orphans");
+      fenced.matched += matchesOf(outcome);
+      if (outcome.tokens.length > 0) fenced.slots.push({ key, tokens: outcome.tokens });
+    },
+  );
+  return fenced;
+}
+
+const matchesOf = (revocation: Revocation) => revocation.tokens.length + (revocation.doomed ? 1 : 0);
+
+/** Logs out what was fenced while time remains. @returns how many Looker confirmed. */
+export async function endFenced(
+  ports: LogOutPorts,
+  slots: readonly FencedSlot[],
+  { findings, deadline }: { findings: Findings; deadline: number },
+): Promise<number> {
+  let revoked = 0;
+  await forEachParallel(slots, parallelLogoutsPerHost, async ({ key, tokens }) => {
+    revoked += (await endTokens(ports, { key, deadline, findings }, tokens, 1)).revoked;
+  });
+  return revoked;
+}
+
+/**
+ * Carries a whole-scope revocation on from where it is: partition by partition, each noted when it is through, so that
+ * whoever goes on after a crash repeats one partition at most. Safe twice, at once.
+ * @returns what was fenced, and whether the job is through.
+ */
+export async function runJob(
+  ports: OperatePorts,
+  scope: string,
+  job: Job,
+  { findings, deadline }: { findings: Findings; deadline: number },
+): Promise<Fenced & { done: boolean }> {
+  const { table, clock } = ports;
+  const all: Fenced = { slots: [], matched: 0 };
+  const selection: Selection = { scope, filter: { olderEpoch: job } };
+  for (let partition = job.nextPartition; partition < table.slotPartitions; partition++) {
+    if (clock.now() >= deadline) return { ...all, done: false };
+    const fenced = await fenceSlots(
+      ports,
+      selection,
+      { findings, deadline },
+      { from: partition, to: partition + 1 },
+    );
+    all.slots.push(...fenced.slots);
+    all.matched += fenced.matched;
+    await commit(
+      table.scopeControls,
+      scope,
+      (control) => {
+        const next = advanceJob(control, job, partition + 1, table.slotPartitions);
+        return next ? { next, outcome: undefined } : { outcome: undefined };
+      },
+      { ...ports, deadline },
+    );
+  }
+  return { ...all, done: true };
+}

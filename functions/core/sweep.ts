@@ -1,0 +1,107 @@
+/**
+ * The sweeper: whatever is due is carried on. It needs no scope configuration (rows carry what it needs), so a removed
+ * scope's leases still end. Safe twice, concurrently, or not at all for an hour.
+ */
+import { commit } from "./commit.ts";
+import { clockSkewMs, type OutboxToken } from "./lease.ts";
+import { endTokens } from "./log-out.ts";
+import { forEachParallel } from "./pool.ts";
+import { type Looker, Unavailable, Unreadable } from "./ports.ts";
+import { count, type Findings } from "./record.ts";
+import { endFenced, type OperatePorts, parallelLogoutsPerHost, runJob } from "./revoke-slots.ts";
+import { prune, type Slot, type Step, toOutbox } from "./slot.ts";
+
+/** Logouts in a row that a host may fail before the rest of this sweep leaves it alone. */
+const failuresToOpen = 5;
+
+export interface Swept {
+  /** Logouts that Looker confirmed. */
+  revoked: number;
+  /** Tried and not confirmed. */
+  pending: number;
+}
+
+export async function sweep(
+  ports: OperatePorts,
+  job: { deadline: number; findings: Findings },
+): Promise<Swept> {
+  const { table, clock } = ports;
+  const { findings, deadline } = job;
+  const result: Swept = { revoked: 0, pending: 0 };
+  const guarded = { ...ports, looker: withCircuit(ports.looker) };
+  const due = await table.queryDue(clock.now());
+  await forEachParallel(due, parallelLogoutsPerHost, async (row) => {
+    if (clock.now() >= deadline) return;
+    try {
+      if (row.kind === "scope") {
+        const { job: pending } = await table.scopeControls.read(row.scope);
+        if (!pending) return;
+        const fenced = await runJob(guarded, row.scope, pending, job);
+        const revoked = await endFenced(guarded, fenced.slots, job);
+        result.revoked += revoked;
+        result.pending += fenced.matched - revoked;
+        return;
+      }
+      // The ARN is only needed to make a row, and this one is there: an index entry of a deleted row writes nothing.
+      const key = { ...row.key, principalArn: "" };
+      const swept = await commit(table.slots, key, sweepSlot, { ...ports, deadline });
+      count(findings, "slots");
+      count(findings, "expired", swept.expired);
+      if (swept.possibleOrphan) count(findings, "possible_orphans");
+      const ended = await endTokens(guarded, { key, deadline, findings }, swept.due, 1);
+      result.revoked += ended.revoked;
+      result.pending += ended.pending;
+    } catch (error) {
+      // One row that cannot be read or written must not keep the others from being swept.
+      if (error instanceof Unavailable) findings.reason = `${error.dependency}_unavailable`;
+      else if (error instanceof Unreadable) count(findings, "unreadable");
+      else throw error;
+    }
+  });
+  Object.assign(findings, { outcome: "swept", ...result });
+  return result;
+}
+
+export interface SweptSlot {
+  readonly due: readonly OutboxToken[];
+  readonly expired: number;
+  readonly possibleOrphan: boolean;
+}
+
+/** Ended leases go to the outbox, expired tokens and locks that ran out go away, and what is due is named. */
+export function sweepSlot(slot: Slot, now: number): Step<Slot, SweptSlot> {
+  const pruned = prune(slot, now);
+  const tokensIn = ({ lease, superseded, outbox }: Slot) =>
+    (lease ? 1 : 0) + superseded.length + outbox.length;
+  const expired = tokensIn(slot) - tokensIn(pruned);
+  const over = [...pruned.superseded, ...(pruned.lease ? [pruned.lease] : [])].filter(
+    (token) => token.endsAt <= now,
+  );
+  const outbox = [...pruned.outbox, ...over.map((token) => toOutbox(token, now))];
+  // Cleared, not doomed: its late owner finds that the lock is not its own any more.
+  const possibleOrphan = slot.mint !== undefined && now >= slot.mint.until + clockSkewMs;
+  const outcome: SweptSlot = { due: outbox.filter((token) => token.retryAt <= now), expired, possibleOrphan };
+  if (over.length === 0 && expired === 0 && !possibleOrphan) return { outcome };
+  const next: Slot = {
+    ...pruned,
+    lease: pruned.lease && over.includes(pruned.lease) ? undefined : pruned.lease,
+    superseded: pruned.superseded.filter((token) => !over.includes(token)),
+    outbox,
+    mint: possibleOrphan ? undefined : pruned.mint,
+  };
+  return { next, outcome };
+}
+
+/** A Looker that does not confirm is left alone for the rest of the sweep: its tokens stay due. */
+function withCircuit(looker: Looker): Looker {
+  const failures = new Map<string, number>();
+  return {
+    ...looker,
+    async logout(baseUrl, token) {
+      if ((failures.get(baseUrl) ?? 0) >= failuresToOpen) return "not_tried";
+      const outcome = await looker.logout(baseUrl, token);
+      failures.set(baseUrl, outcome === "ended" ? 0 : (failures.get(baseUrl) ?? 0) + 1);
+      return outcome;
+    },
+  };
+}

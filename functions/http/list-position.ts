@@ -1,0 +1,25 @@
+/** `next_token`: where a listing goes on. Opaque to callers, and input from outside when it comes back. */
+import type { ListPosition } from "../core/operate.ts";
+import { Problem } from "../core/problem.ts";
+
+export function writePosition({ partition, after }: ListPosition): string {
+  return Buffer.from(JSON.stringify([partition, after ?? null])).toString("base64url");
+}
+
+export function readPosition(token: string | undefined): ListPosition {
+  if (token === undefined) return { partition: 0, after: undefined };
+  try {
+    const [partition, after, ...rest] = JSON.parse(
+      Buffer.from(token, "base64url").toString("utf8"),
+    ) as unknown[];
+    const partitionIsRight =
+      Number.isInteger(partition) && Number(partition) >= 0 && Number(partition) < 1_000;
+    const afterIsRight =
+      after === null || (typeof after === "string" && /^caller#\d{12}#[A-Z0-9]{1,128}$/.test(after));
+    if (partitionIsRight && afterIsRight && rest.length === 0)
+      return { partition: Number(partition), after: after === null ? undefined : (after as string) };
+  } catch {
+    // Falls through: not base64, not JSON, not a list.
+  }
+  throw new Problem("bad_request", { detail: "next_token: must be the next_token of the page before." });
+}

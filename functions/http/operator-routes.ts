@@ -1,0 +1,165 @@
+/** The operator's verbs: HTTP ↔ use cases. Bad input is a 400 that says which field and why; it never matches everything. */
+
+import { clockSkewMs } from "../core/lease.ts";
+import {
+  countLeases,
+  freezeScope,
+  type ListedLease,
+  listLeases,
+  type RevocationRequest,
+  revokeLeases,
+  unfreezeScope,
+} from "../core/operate.ts";
+import { Problem } from "../core/problem.ts";
+import type { OperatePorts } from "../core/revoke-slots.ts";
+import { json, type ProxyResult } from "./answer.ts";
+import { type ApiEvent, isLeaseId, readBody, refuseQuery } from "./api-event.ts";
+import type { ScopedRequest } from "./api-handler.ts";
+import { readPosition, writePosition } from "./list-position.ts";
+
+/** `GET /scopes/{scope}/leases`: what is held and by whom; never tokens. */
+export const getLeases =
+  (ports: OperatePorts) =>
+  async (request: ScopedRequest): Promise<ProxyResult> => {
+    const { next_token } = readQuery(request.event, ["next_token"]);
+    const { leases, next } = await listLeases(ports, request, readPosition(next_token));
+    return json(200, {
+      leases: leases.map(leaseFields),
+      ...(next ? { next_token: writePosition(next) } : {}),
+    });
+  };
+
+/** `DELETE /scopes/{scope}/leases`: ends what the filters match, all of them together. */
+export const deleteLeases =
+  (ports: OperatePorts) =>
+  async (request: ScopedRequest): Promise<ProxyResult> => {
+    const query = readQuery(request.event, [
+      "lease_id",
+      "caller",
+      "issued_before",
+      "client_id",
+      "all",
+      "dry_run",
+    ]);
+    const revocation = readRevocation(query, ports.clock.now());
+    if (readTrue(query, "dry_run"))
+      return json(200, { matched: await countLeases(ports, request, revocation) });
+    const result = await revokeLeases(ports, request, revocation);
+    return json(result.pending > 0 ? 202 : 200, result);
+  };
+
+/** `PUT /scopes/{scope}/freeze`: nothing is served until unfrozen, and what was given out is ended. */
+export const putFreeze =
+  (ports: OperatePorts) =>
+  async (request: ScopedRequest): Promise<ProxyResult> => {
+    refuseQuery(request.event);
+    const { reason } = readBody(request.event, ["reason"]);
+    if (typeof reason !== "string" || !/^[^\p{C}]{1,256}$/u.test(reason) || reason.trim() === "")
+      wrong(
+        "reason",
+        "must be text of 1 to 256 characters on one line: whoever unfreezes the scope will read it",
+      );
+    const frozen = { by: request.principal.arn, at: ports.clock.now(), reason };
+    const result = await freezeScope(ports, request, frozen);
+    return json(result.pending > 0 ? 202 : 200, {
+      frozen: { ...frozen, at: new Date(frozen.at).toISOString() },
+      ...result,
+    });
+  };
+
+/** `DELETE /scopes/{scope}/freeze`. */
+export const deleteFreeze =
+  (ports: OperatePorts) =>
+  async (request: ScopedRequest): Promise<ProxyResult> => {
+    refuseQuery(request.event);
+    readBody(request.event, []);
+    await unfreezeScope(ports, request);
+    return json(200, { frozen: null });
+  };
+
+function readRevocation(query: Query, now: number): RevocationRequest {
+  const { lease_id, caller, issued_before, client_id } = query;
+  const filters = [lease_id, caller, issued_before, client_id].filter((value) => value !== undefined);
+  if (readTrue(query, "all")) {
+    if (filters.length > 0) wrong("all", "stands alone: leave the other filters out, or leave all=true out");
+    return { all: true };
+  }
+  if (filters.length === 0)
+    wrong(
+      "filter",
+      "give lease_id, caller, issued_before or client_id, or all=true for everything in the scope",
+    );
+  if (lease_id !== undefined && !isLeaseId(lease_id))
+    wrong("lease_id", "must be a lease_id as the broker gave it");
+  if (
+    caller !== undefined &&
+    !/^arn:(?:aws|aws-cn|aws-us-gov):iam::\d{12}:(?:role|user)\/[\w+=,.@-]{1,64}$/.test(caller)
+  )
+    wrong(
+      "caller",
+      "must be an ARN like arn:aws:iam::111122223333:role/name, without path, session or wildcard",
+    );
+  if (client_id !== undefined && !/^[\x21-\x7e]{1,256}$/.test(client_id))
+    wrong("client_id", "must be a Looker client id");
+  return {
+    leaseId: lease_id,
+    callerArn: caller,
+    issuedBefore: readTime(issued_before, now),
+    clientId: client_id,
+  };
+}
+
+/** RFC 3339, with its offset: a time without one means another instant to each reader. */
+function readTime(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  const shape = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
+  const [day] = value.split("T");
+  const time = shape.test(value) ? Date.parse(value) : Number.NaN;
+  // Date.parse rolls 30 February over into March.
+  const exists =
+    !Number.isNaN(Date.parse(`${day}T00:00:00Z`)) &&
+    new Date(`${day}T00:00:00Z`).toISOString().startsWith(`${day}T`);
+  if (Number.isNaN(time) || !exists)
+    wrong("issued_before", "must be a time like 2026-11-24T13:00:00Z (in a URL, a + is written %2B)");
+  if (time > now + clockSkewMs) wrong("issued_before", "must not be in the future");
+  return time;
+}
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+/** Each parameter once, not empty, and known. */
+function readQuery(event: ApiEvent, known: readonly string[]): Query {
+  const entries = Object.entries(event.query).map(([name, values]): [string, string] => {
+    if (!known.includes(name))
+      throw new Problem("bad_request", {
+        detail: `There is an unknown query parameter; known are ${known.join(", ")}.`,
+      });
+    if (!Array.isArray(values) || values.length !== 1) wrong(name, "is given more than once; give it once");
+    const [value] = values as unknown[];
+    if (typeof value !== "string" || value === "") wrong(name, "is empty; give a value or leave it out");
+    return [name, value];
+  });
+  return Object.fromEntries(entries);
+}
+
+function readTrue(query: Query, name: "all" | "dry_run"): boolean {
+  const value = query[name];
+  if (value !== undefined && value !== "true") wrong(name, "must be true, or left out");
+  return value === "true";
+}
+
+function wrong(field: string, error: string): never {
+  throw new Problem("bad_request", { detail: `${field}: ${error}.` });
+}
+
+function leaseFields(lease: ListedLease): object {
+  return {
+    lease_id: lease.leaseId,
+    caller: lease.callerArn,
+    unique_id: lease.uniqueId,
+    state: lease.state,
+    issued_at: new Date(lease.issuedAt).toISOString(),
+    ends_at: lease.endsAt === null ? null : new Date(lease.endsAt).toISOString(),
+    client_id: lease.clientId,
+  };
+}

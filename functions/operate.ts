@@ -1,0 +1,23 @@
+/** Lambda: the operator's routes. */
+import { writeAuditLine } from "./adapters/audit-log.ts";
+import { systemClock } from "./adapters/system.ts";
+import { apiHandler } from "./http/api-handler.ts";
+import { deleteFreeze, deleteLeases, getLeases, putFreeze } from "./http/operator-routes.ts";
+import { resources, scopesFile } from "./names.ts";
+import { brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
+
+const { apiId, apiStage, ...places } = readEnvironment(process.env);
+const ports = brokerPorts(places);
+
+export const handler = apiHandler({
+  apiId,
+  stage: apiStage,
+  scopes: loadScopes(new URL(scopesFile, import.meta.url)),
+  routes: {
+    [`GET ${resources.leases}`]: { verb: "list", lock: "operators", handle: getLeases(ports) },
+    [`DELETE ${resources.leases}`]: { verb: "revoke", lock: "operators", handle: deleteLeases(ports) },
+    [`PUT ${resources.freeze}`]: { verb: "freeze", lock: "operators", handle: putFreeze(ports) },
+    [`DELETE ${resources.freeze}`]: { verb: "unfreeze", lock: "operators", handle: deleteFreeze(ports) },
+  },
+  audit: { now: systemClock.now, write: writeAuditLine },
+});

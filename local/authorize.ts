@@ -1,0 +1,25 @@
+/** Who may call what at the front: each function by its role's own statements, the administrator, nobody else. */
+import type { ArrivedCall, Decision } from "./aws/call.ts";
+import type { LocalRole } from "./template-roles.ts";
+
+/**
+ * For now by action alone, which keeps `logout` from secrets and callers from everything.
+ * Resources and conditions are read from the same statements once an IAM evaluator does it.
+ */
+export function authorizeCalls(
+  roles: readonly LocalRole[],
+  administratorArn: string,
+): (call: ArrivedCall) => Decision {
+  return ({ service, operation, principalArn }) => {
+    const action = `${service}:${operation}`;
+    if (principalArn === administratorArn)
+      return service === "kms"
+        ? { allow: false, reason: "an administrator of rows and secrets opens no seals" }
+        : { allow: true };
+    const role = roles.find(({ arn }) => arn === principalArn);
+    const allowed = role?.statements.some(
+      ({ Effect, Action }) => Effect === "Allow" && [Action].flat().includes(action),
+    );
+    return allowed ? { allow: true } : { allow: false, reason: `no statement allows ${action}` };
+  };
+}

@@ -1,0 +1,172 @@
+/** The command line of `npm start`, and the few environment variables that go with it. Pure. */
+import { parseArgs } from "node:util";
+import { isLoopback } from "../functions/core/scope.ts";
+import type { VesselKind } from "./instances/vessel.ts";
+
+export interface Flags {
+  port: number;
+  lookerPort: number;
+  lookerControlPort: number;
+  /** Another Looker than the stand-in, with the credentials of one service account there. */
+  lookerElsewhere?: { url: string; clientId: string; clientSecret: string };
+  maxInstances: number;
+  throttle: boolean;
+  instances: VesselKind;
+  /** Engines to put behind the front in place of the stand-ins. */
+  engines: { dynamodb?: string; secretsmanager?: string; kms?: string };
+}
+
+export type ParsedFlags =
+  | { kind: "run"; flags: Flags }
+  | { kind: "help"; text: string }
+  /** One line that says what to do. */
+  | { kind: "wrong"; message: string };
+
+const help = `Runs the whole broker on this machine, from the synthesized template.
+
+  npm start -- [flags]
+
+  --port N                 of the broker's API (4180); 0 picks a free one, here and below
+  --looker-port N          of the stand-in Looker (4191)
+  --looker-control-port N  of its control interface (a free one)
+  --looker-url URL         use another Looker and start no stand-in; credentials from
+                           LOOKERSDK_CLIENT_ID and LOOKERSDK_CLIENT_SECRET
+  --max-instances N        per function (20); excess requests wait for up to 29 s
+  --throttle               excess requests are throttled instead
+  --instances KIND         threads (default), or processes, which can be killed one by one
+  --help
+
+AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SECRETS_MANAGER and AWS_ENDPOINT_URL_KMS put another engine in the
+place of a stand-in.
+`;
+
+const engineVariables = {
+  dynamodb: "AWS_ENDPOINT_URL_DYNAMODB",
+  secretsmanager: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+  kms: "AWS_ENDPOINT_URL_KMS",
+} as const;
+
+class Wrong extends Error {}
+
+export function parseFlags(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): ParsedFlags {
+  try {
+    const values = parse(args);
+    if (values.help) return { kind: "help", text: help };
+    return { kind: "run", flags: flagsOf(values, environment) };
+  } catch (error) {
+    if (!(error instanceof Wrong)) throw error;
+    return { kind: "wrong", message: error.message };
+  }
+}
+
+type Values = ReturnType<typeof parse>;
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: false,
+      options: {
+        port: { type: "string" },
+        "looker-port": { type: "string" },
+        "looker-control-port": { type: "string" },
+        "looker-url": { type: "string" },
+        "max-instances": { type: "string" },
+        throttle: { type: "boolean" },
+        instances: { type: "string" },
+        help: { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    // Node's own message may have several sentences; the first names the argument.
+    const [reason] = (error as Error).message.split(/\.\s|\n/);
+    throw new Wrong(`${reason}; \`npm start -- --help\` lists the flags.`);
+  }
+}
+
+function flagsOf(values: Values, environment: Readonly<Record<string, string | undefined>>): Flags {
+  const instances = values.instances ?? "threads";
+  if (instances !== "threads" && instances !== "processes")
+    throw new Wrong(`--instances must be threads or processes, not ${JSON.stringify(instances)}.`);
+  const lookerUrl = values["looker-url"];
+  if (lookerUrl !== undefined)
+    for (const flag of ["looker-port", "looker-control-port"] as const)
+      if (values[flag] !== undefined)
+        throw new Wrong(
+          `--${flag} is for the stand-in Looker, which --looker-url replaces: leave one of them out.`,
+        );
+  return {
+    port: port("port", values.port, 4180),
+    lookerPort: port("looker-port", values["looker-port"], 4191),
+    lookerControlPort: port("looker-control-port", values["looker-control-port"], 0),
+    ...(lookerUrl === undefined ? {} : { lookerElsewhere: elsewhere(lookerUrl, environment) }),
+    maxInstances: wholeNumber("max-instances", values["max-instances"], 20, 1, 1000),
+    throttle: values.throttle ?? false,
+    instances,
+    engines: enginesOf(environment),
+  };
+}
+
+/**
+ * Ports from 1024 up that `fetch` refuses to call, ours and every client's ("bad port"): 4190 is one of them.
+ * https://fetch.spec.whatwg.org/#port-blocking
+ */
+const blockedPorts = [
+  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697,
+  10_080,
+];
+
+function port(flag: string, text: string | undefined, preset: number): number {
+  const number = wholeNumber(flag, text, preset, 0, 65_535);
+  if (!blockedPorts.includes(number)) return number;
+  throw new Wrong(
+    `--${flag} cannot be ${number}, which fetch refuses to call: choose another (0 picks a free one).`,
+  );
+}
+
+function wholeNumber(
+  flag: string,
+  text: string | undefined,
+  preset: number,
+  min: number,
+  max: number,
+): number {
+  if (text === undefined) return preset;
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number;
+  throw new Wrong(`--${flag} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}.`);
+}
+
+function elsewhere(text: string, environment: Readonly<Record<string, string | undefined>>) {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // The same rule as for a scope's `lookerUrl`; told here, it is told about the flag.
+  const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (!url || !secure || text.replace(/\/$/, "") !== url.origin)
+    throw new Wrong(
+      '--looker-url must be an origin like "https://example.cloud.looker.com" (http:// for loopback only).',
+    );
+  if (blockedPorts.includes(Number(url.port)))
+    throw new Wrong(`--looker-url cannot have port ${url.port}, which fetch refuses to call.`);
+  const clientId = environment.LOOKERSDK_CLIENT_ID;
+  const clientSecret = environment.LOOKERSDK_CLIENT_SECRET;
+  if (!clientId || !clientSecret)
+    throw new Wrong(
+      "--looker-url needs a service account's credentials: set LOOKERSDK_CLIENT_ID and LOOKERSDK_CLIENT_SECRET.",
+    );
+  return { url: url.origin, clientId, clientSecret };
+}
+
+function enginesOf(environment: Readonly<Record<string, string | undefined>>): Flags["engines"] {
+  const engines: Flags["engines"] = {};
+  for (const [service, variable] of Object.entries(engineVariables)) {
+    const url = environment[variable];
+    if (!url) continue;
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+      throw new Wrong(`${variable} must be a URL like "http://127.0.0.1:8000"; unset it for the stand-in.`);
+    engines[service as keyof Flags["engines"]] = url;
+  }
+  return engines;
+}

@@ -1,0 +1,134 @@
+/**
+ * Runs within an instance, worker thread or child process, in the place of Lambda's runtime: loads the bundle
+ * that the environment names and hands it one event after the other.
+ *
+ * Not reproduced: Lambda freezes an instance between requests (timers and sockets stand still, time jumps); a worker
+ * shares the process's working directory, TZ and NODE_OPTIONS; /tmp is the machine's; console lines have no
+ * time stamp and request id in front.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parentPort } from "node:worker_threads";
+import {
+  type FromInstance,
+  initRequestId,
+  outputEnd,
+  type ReportedError,
+  type ToInstance,
+} from "./protocol.ts";
+
+type Handler = (event: unknown, context: unknown) => unknown;
+
+const environment = { ...process.env };
+
+/** Resolves when the message is on its way, so that an exit may follow. */
+function send(message: FromInstance): Promise<void> {
+  if (parentPort) {
+    parentPort.postMessage(message);
+    return Promise.resolve();
+  }
+  return new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
+}
+
+function markOutputEnd(requestId: string): void {
+  process.stdout.write(`${outputEnd(requestId)}\n`);
+  process.stderr.write(`${outputEnd(requestId)}\n`);
+}
+
+async function loadHandler(): Promise<Handler> {
+  const [module = "", name = ""] = (environment._HANDLER ?? "").split(".");
+  const base = join(environment.LAMBDA_TASK_ROOT ?? "", module);
+  // The order of Lambda's own Node runtime client.
+  const file = [".js", ".mjs", ".cjs"].map((extension) => base + extension).find((path) => existsSync(path));
+  if (!file) throw named("Runtime.ImportModuleError", `Error: Cannot find module '${module}'`);
+  const handler: unknown = (await import(pathToFileURL(file).href))[name];
+  if (typeof handler !== "function")
+    throw named("Runtime.HandlerNotFound", `${environment._HANDLER} is undefined or not exported`);
+  return handler as Handler;
+}
+
+async function run(handler: Handler, message: ToInstance): Promise<void> {
+  const { requestId } = message;
+  process.env._X_AMZN_TRACE_ID = message.traceId;
+  let reply: FromInstance;
+  try {
+    const answer = await handler(JSON.parse(message.eventJson), contextOf(message));
+    reply = { kind: "answered", requestId, json: marshal(answer) };
+  } catch (error) {
+    reply = { kind: "failed", requestId, error: logged("Invoke Error", error) };
+  }
+  markOutputEnd(requestId);
+  await send(reply);
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
+function contextOf({ requestId, functionArn, deadline }: ToInstance): Record<string, unknown> {
+  return {
+    awsRequestId: requestId,
+    functionName: environment.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: environment.AWS_LAMBDA_FUNCTION_VERSION,
+    invokedFunctionArn: functionArn,
+    memoryLimitInMB: environment.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: environment.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: environment.AWS_LAMBDA_LOG_STREAM_NAME,
+    // Of no effect any more: since nodejs24.x there are no callback handlers.
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  };
+}
+
+function marshal(answer: unknown): string {
+  let json: string;
+  try {
+    json = JSON.stringify(answer) ?? "null";
+  } catch (error) {
+    throw named("Runtime.MarshalError", `Unable to stringify response body: ${(error as Error).message}`);
+  }
+  // Lambda's quota for a synchronous answer is 6 MB.
+  if (Buffer.byteLength(json) > 6_291_556)
+    throw named(
+      "Function.ResponseSizeTooLarge",
+      "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+    );
+  return json;
+}
+
+function reported(error: unknown): ReportedError {
+  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  return { errorType: error.name, errorMessage: error.message, trace: error.stack?.split("\n") ?? [] };
+}
+
+/** The runtime writes what it reports into the function's log, too. */
+function logged(what: string, thrown: unknown): ReportedError {
+  const error = reported(thrown);
+  process.stderr.write(`${what} ${JSON.stringify(error)}\n`);
+  return error;
+}
+
+const named = (name: string, message: string) => Object.assign(new Error(message), { name });
+
+/** Lambda's runtime reports and exits with these codes when an error escapes every handler. */
+async function crash(errorType: string, error: unknown, code: number): Promise<void> {
+  const report = { ...logged(errorType, error), errorType };
+  await send({ kind: "crashed", error: report });
+  process.exit(code);
+}
+process.on("unhandledRejection", (reason) => void crash("Runtime.UnhandledPromiseRejection", reason, 128));
+process.on("uncaughtException", (error) => void crash("Runtime.UncaughtException", error, 129));
+// The pool is gone, however it went: no instance outlives it.
+process.on("disconnect", () => process.exit());
+
+try {
+  const handler = await loadHandler();
+  const receive = (message: ToInstance) => void run(handler, message);
+  if (parentPort) parentPort.on("message", receive);
+  else process.on("message", receive);
+  markOutputEnd(initRequestId);
+  await send({ kind: "ready" });
+} catch (thrown) {
+  const error = logged("Init Error", thrown);
+  markOutputEnd(initRequestId);
+  await send({ kind: "init_failed", error });
+  process.exit(1);
+}

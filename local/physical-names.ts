@@ -1,0 +1,96 @@
+/**
+ * What CloudFormation would answer for `Ref` and `Fn::GetAtt`, resource type by type. Generated names and ids are
+ * derived from stack and logical id, so that every synthesis of one template gives the same ones.
+ */
+import { createHash } from "node:crypto";
+
+export interface Place {
+  readonly partition: string;
+  readonly region: string;
+  readonly accountId: string;
+}
+
+export interface Resource {
+  readonly logicalId: string;
+  readonly type: string;
+  readonly properties: Record<string, unknown>;
+}
+
+export interface Physical {
+  readonly ref: string;
+  readonly attributes: Record<string, string>;
+}
+
+/** Names a resource; `resolved` gives a property's text, for those that the template names itself. */
+export function physicalOf(
+  resource: Resource,
+  stackName: string,
+  place: Place,
+  resolved: (property: string) => string | undefined,
+): Physical | undefined {
+  const { logicalId, type } = resource;
+  const { partition, region, accountId } = place;
+  const arn = (service: string, rest: string, regional = true) =>
+    `arn:${partition}:${service}:${regional ? region : ""}:${accountId}:${rest}`;
+  const digits = (length: number, alphabet: string) => derive(`${stackName}/${logicalId}`, length, alphabet);
+  const generated = () => `${stackName}-${logicalId}-${digits(12, upper)}`;
+
+  switch (type) {
+    case "AWS::DynamoDB::Table": {
+      const name = resolved("TableName") ?? generated();
+      return { ref: name, attributes: { Arn: arn("dynamodb", `table/${name}`) } };
+    }
+    case "AWS::KMS::Key": {
+      const hex = digits(32, "0123456789abcdef");
+      const id = [
+        hex.slice(0, 8),
+        hex.slice(8, 12),
+        hex.slice(12, 16),
+        hex.slice(16, 20),
+        hex.slice(20),
+      ].join("-");
+      return { ref: id, attributes: { Arn: arn("kms", `key/${id}`), KeyId: id } };
+    }
+    case "AWS::KMS::Alias":
+      return { ref: resolved("AliasName") ?? generated(), attributes: {} };
+    case "AWS::Lambda::Function": {
+      // Lambda's limit is 64; CloudFormation shortens the same way, from the middle.
+      const name = resolved("FunctionName") ?? shorten(generated(), 64);
+      return { ref: name, attributes: { Arn: arn("lambda", `function:${name}`) } };
+    }
+    case "AWS::IAM::Role": {
+      const name = resolved("RoleName") ?? shorten(generated(), 64);
+      const path = resolved("Path") ?? "/";
+      return {
+        ref: name,
+        attributes: { Arn: arn("iam", `role${path}${name}`, false), RoleId: `AROA${digits(17, upper)}` },
+      };
+    }
+    case "AWS::Logs::LogGroup": {
+      const name = resolved("LogGroupName") ?? generated();
+      return { ref: name, attributes: { Arn: arn("logs", `log-group:${name}:*`) } };
+    }
+    case "AWS::ApiGateway::RestApi":
+      return { ref: digits(10, lower), attributes: { RootResourceId: digits(10, `${lower}_`) } };
+    case "AWS::ApiGateway::Resource":
+    case "AWS::ApiGateway::Deployment":
+      return { ref: digits(6, lower), attributes: {} };
+    case "AWS::ApiGateway::Stage":
+      return { ref: resolved("StageName") ?? "", attributes: {} };
+    default:
+      return undefined;
+  }
+}
+
+const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const lower = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+function derive(seed: string, length: number, alphabet: string): string {
+  const bytes = createHash("sha512").update(seed).digest();
+  let text = "";
+  for (let index = 0; index < length; index++) text += alphabet[(bytes[index] ?? 0) % alphabet.length];
+  return text;
+}
+
+const shorten = (name: string, length: number) =>
+  name.length <= length ? name : name.slice(0, length - 13) + name.slice(-13);

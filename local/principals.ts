@@ -1,0 +1,103 @@
+/**
+ * Who can call the local broker: one role for each that the scopes name, with exactly the `execute-api` policy that
+ * its team would be given, and an administrator of the account. Their keys are new at each start.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { resources } from "../functions/names.ts";
+import type { Place } from "./physical-names.ts";
+
+export interface LocalPrincipal {
+  readonly name: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  readonly accountId: string;
+  /** Path-less ARN of the role. */
+  readonly roleArn: string;
+  /** ARN of the assumed role's session, as API Gateway's `identity.userArn`. */
+  readonly userArn: string;
+  /** `AROA…:session`, as API Gateway's `identity.caller`. */
+  readonly caller: string;
+  /** Scopes whose tokens it may fetch. */
+  readonly scopes: readonly string[];
+  /** Scopes that it may operate. */
+  readonly operates: readonly string[];
+  /** What its IAM policy lets it invoke: `execute-api` ARNs. */
+  readonly allow: readonly string[];
+}
+
+/** May read and change what lies behind the front, as an administrator of the AWS account could. */
+export const administrator = "administrator";
+
+type Grants = Readonly<
+  Record<string, { readonly callers: readonly string[]; readonly operators: readonly string[] }>
+>;
+
+export function localPrincipals(
+  scopes: Grants,
+  place: Place,
+  api: { apiId: string; stage: string },
+): LocalPrincipal[] {
+  const { partition, region, accountId } = place;
+  const invoke = (method: string, resource: string, scope = "") =>
+    `arn:${partition}:execute-api:${region}:${accountId}:${api.apiId}/${api.stage}/${method}` +
+    resource.replace("{scope}", scope);
+  const namesOf = (list: readonly string[]) => list.map((arn) => arn.slice(arn.lastIndexOf("/") + 1));
+  const scopesOf = (name: string, list: "callers" | "operators") =>
+    Object.keys(scopes).filter((scope) => namesOf(scopes[scope]?.[list] ?? []).includes(name));
+
+  const roles = Object.values(scopes).flatMap(({ callers, operators }) => [...callers, ...operators]);
+  const principals = [...new Set(namesOf(roles))].map((name) => {
+    const [called, operated] = [scopesOf(name, "callers"), scopesOf(name, "operators")];
+    return principal(name, place, called, operated, [
+      invoke("GET", resources.scopes),
+      ...called.flatMap((scope) => [
+        invoke("POST", resources.token, scope),
+        invoke("POST", resources.logout, scope),
+      ]),
+      ...operated.flatMap((scope) => [
+        invoke("GET", resources.leases, scope),
+        invoke("DELETE", resources.leases, scope),
+        invoke("PUT", resources.freeze, scope),
+        invoke("DELETE", resources.freeze, scope),
+      ]),
+    ]);
+  });
+  return [...principals, principal(administrator, place, [], [], [])];
+}
+
+function principal(
+  name: string,
+  { partition, accountId }: Place,
+  scopes: string[],
+  operates: string[],
+  allow: string[],
+): LocalPrincipal {
+  const session = `${name}-local`;
+  // Immutable in IAM, so the same at every start; the table may outlive one.
+  const uniqueId = `AROA${letters(createHash("sha256").update(name).digest(), 17)}`;
+  return {
+    name,
+    ...sessionKeys(),
+    accountId,
+    roleArn: `arn:${partition}:iam::${accountId}:role/${name}`,
+    userArn: `arn:${partition}:sts::${accountId}:assumed-role/${name}/${session}`,
+    caller: `${uniqueId}:${session}`,
+    scopes,
+    operates,
+    allow,
+  };
+}
+
+/** Temporary credentials, shaped as STS gives them. */
+export function sessionKeys() {
+  return {
+    accessKeyId: `ASIA${letters(randomBytes(16), 16)}`,
+    secretAccessKey: randomBytes(30).toString("base64"),
+    sessionToken: randomBytes(96).toString("base64"),
+  };
+}
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const letters = (bytes: Uint8Array, length: number) =>
+  Array.from(bytes.subarray(0, length), (byte) => alphabet[byte % 32]).join("");

@@ -1,0 +1,57 @@
+/** `npm start`. Exit codes: 0 when it was told to stop, 2 for a bad flag, 1 for everything else. */
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type RunningBroker, startBroker } from "./broker.ts";
+import { removeBrokerFile, writeBrokerFile } from "./broker-file.ts";
+import { parseFlags } from "./flags.ts";
+import { greeting } from "./greeting.ts";
+
+const workDir = fileURLToPath(new URL("../.local", import.meta.url));
+const brokerFile = fileURLToPath(new URL("../.local/broker.json", import.meta.url));
+
+const parsed = parseFlags(process.argv.slice(2), process.env);
+if (parsed.kind === "wrong") {
+  process.stderr.write(`${parsed.message}\n`);
+  process.exit(2);
+}
+if (parsed.kind === "help") {
+  process.stdout.write(parsed.text);
+  process.exit(0);
+}
+
+let broker: RunningBroker | undefined;
+let stopping = false;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop());
+
+try {
+  broker = await startBroker({
+    ...parsed.flags,
+    workDir,
+    onLog: (functionId, instanceNumber, line) =>
+      process.stdout.write(`${functionId}#${instanceNumber} ${line}\n`),
+  });
+  writeBrokerFile(brokerFile, broker);
+  process.stdout.write(greeting(broker, relative(process.cwd(), brokerFile)));
+} catch (error) {
+  // The app that is being synthesized gets the same Ctrl-C: it is no failure.
+  if (!stopping) fail(error);
+}
+
+async function stop(): Promise<void> {
+  // Asked twice, or not even up: what there is ends with the process.
+  if (stopping || !broker) process.exit(0);
+  stopping = true;
+  try {
+    removeBrokerFile(brokerFile);
+    await broker.close();
+    process.exit(0);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function fail(error: unknown): never {
+  removeBrokerFile(brokerFile);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,152 @@
+/**
+ * Reads the synthesized stack as the local run needs it: routes, functions, tables, keys, roles. Pure: the
+ * assembly has been read. What it cannot follow is an error (`TemplateError`), never ignored.
+ */
+import type { CloudAssembly } from "./cloud-assembly.ts";
+import { TemplateError } from "./intrinsics.ts";
+import type { Place } from "./physical-names.ts";
+import { type ReadResource, resolvedResources } from "./template-resources.ts";
+import { type LocalRole, readRoles } from "./template-roles.ts";
+import { type LocalRoute, readRoutes } from "./template-routes.ts";
+
+export interface LocalFunction {
+  /** The function's name in this project ("issue-token"), or its logical id. */
+  readonly id: string;
+  /** Its name in Lambda. */
+  readonly name: string;
+  readonly arn: string;
+  readonly codeDir: string;
+  readonly handler: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  readonly logGroupName: string;
+  readonly roleArn: string;
+  readonly roleId: string;
+}
+
+/** `CreateTable`'s input, and what CloudFormation sets by another call. */
+export interface LocalTable {
+  readonly createTable: Readonly<Record<string, unknown>> & { TableName: string };
+  readonly ttlAttribute?: string;
+}
+
+export interface LocalKey {
+  readonly arn: string;
+  /** With the `alias/` in front. */
+  readonly aliases: readonly string[];
+}
+
+export interface LocalStack {
+  readonly apiId: string;
+  readonly stage: string;
+  readonly routes: readonly LocalRoute[];
+  readonly functions: readonly LocalFunction[];
+  readonly tables: readonly LocalTable[];
+  readonly keys: readonly LocalKey[];
+  readonly roles: readonly LocalRole[];
+}
+
+export function readTemplate(assembly: CloudAssembly, place: Place): LocalStack {
+  const resources = resolvedResources(assembly, place);
+  const ofType = (type: string) => resources.filter((resource) => resource.type === type);
+  const roles = readRoles(ofType("AWS::IAM::Role"));
+  const functions = ofType("AWS::Lambda::Function").map((resource) =>
+    readFunction(resource, assembly, roles),
+  );
+  return {
+    ...readApi(ofType("AWS::ApiGateway::RestApi"), ofType("AWS::ApiGateway::Stage")),
+    routes: readRoutes(resources, functions),
+    functions,
+    tables: ofType("AWS::DynamoDB::Table").map(readTable),
+    keys: ofType("AWS::KMS::Key").map(({ physical }) => ({
+      arn: physical.attributes.Arn ?? "",
+      aliases: ofType("AWS::KMS::Alias")
+        .filter(({ properties: { TargetKeyId: target } }) =>
+          [physical.ref, physical.attributes.Arn].includes(String(target)),
+        )
+        .map((alias) => alias.physical.ref),
+    })),
+    roles,
+  };
+}
+
+function readApi(apis: ReadResource[], stages: ReadResource[]): { apiId: string; stage: string } {
+  const [api] = apis;
+  const [stage] = stages;
+  if (!api || !stage || apis.length > 1 || stages.length > 1)
+    throw new TemplateError("AWS::ApiGateway::RestApi", "exactly one REST API with one stage is supported");
+  return { apiId: api.physical.ref, stage: stage.physical.ref };
+}
+
+function readFunction(
+  resource: ReadResource,
+  assembly: CloudAssembly,
+  roles: readonly LocalRole[],
+): LocalFunction {
+  const { logicalId, physical, properties, metadata } = resource;
+  const unsupported = (problem: string) => new TemplateError(logicalId, problem);
+  const { Code, Environment, LoggingConfig, Runtime, PackageType, Layers } = properties as {
+    Code?: { S3Key?: string };
+    Environment?: { Variables?: Record<string, string> };
+    LoggingConfig?: { LogGroup?: string };
+    Runtime?: string;
+    PackageType?: string;
+    Layers?: unknown;
+  };
+  if (!Runtime?.startsWith("nodejs") || PackageType === "Image" || Layers !== undefined)
+    throw unsupported("only zip functions for Node without layers are supported");
+  const codeDir = assembly.codeDirectory(String(Code?.S3Key));
+  if (codeDir === undefined)
+    throw unsupported(`its code ${JSON.stringify(Code)} is no asset of the assembly`);
+  const role = roles.find(({ arn }) => arn === properties.Role);
+  if (!role) throw unsupported(`its role ${JSON.stringify(properties.Role)} is not in the template`);
+  return {
+    id: String(metadata["broker:function"] ?? logicalId),
+    name: physical.ref,
+    arn: physical.attributes.Arn ?? "",
+    codeDir,
+    handler: String(properties.Handler),
+    environment: Environment?.Variables ?? {},
+    // Lambda's own defaults.
+    timeoutSeconds: Number(properties.Timeout ?? 3),
+    memoryMb: Number(properties.MemorySize ?? 128),
+    logGroupName: LoggingConfig?.LogGroup ?? `/aws/lambda/${physical.ref}`,
+    roleArn: role.arn,
+    roleId: role.roleId,
+  };
+}
+
+/** What `CreateTable` takes under the same name in CloudFormation. */
+const createTableFields = [
+  "AttributeDefinitions",
+  "KeySchema",
+  "BillingMode",
+  "ProvisionedThroughput",
+  "GlobalSecondaryIndexes",
+  "LocalSecondaryIndexes",
+];
+
+/** What has no effect on one machine, or one that no stand-in has: said here, so that nothing is dropped unseen. */
+const tableFieldsWithoutLocalEffect = [
+  "DeletionProtectionEnabled",
+  "PointInTimeRecoverySpecification",
+  "ResourcePolicy",
+  "SSESpecification",
+  "TableClass",
+  "Tags",
+];
+
+function readTable({ logicalId, physical, properties }: ReadResource): LocalTable {
+  const createTable: LocalTable["createTable"] = { TableName: physical.ref };
+  let ttlAttribute: string | undefined;
+  for (const [field, value] of Object.entries(properties)) {
+    if (createTableFields.includes(field)) Object.assign(createTable, { [field]: value });
+    else if (field === "TimeToLiveSpecification") {
+      const { AttributeName, Enabled } = value as { AttributeName?: string; Enabled?: boolean };
+      if (Enabled) ttlAttribute = AttributeName;
+    } else if (field !== "TableName" && !tableFieldsWithoutLocalEffect.includes(field))
+      throw new TemplateError(logicalId, `${field} is not supported`);
+  }
+  return { createTable, ...(ttlAttribute === undefined ? {} : { ttlAttribute }) };
+}
