@@ -17,9 +17,11 @@ import { writeLogs, writeTraces } from "./statements.ts";
 export interface BrokerFunctionProps {
   readonly name: FunctionName;
   readonly description: string;
-  /** Written beside the bundle. */
-  readonly scopes: ScopeDefinitions;
+  /** Written beside the bundle of a function that needs them. */
+  readonly scopes?: ScopeDefinitions;
   readonly environment: Record<string, string>;
+  /** Ends before API Gateway's 29 s by default, so that the caller hears of a time-out from one that is over. */
+  readonly timeout?: Duration;
   /** All that its role may do beside its own logs and traces. */
   readonly statements: PolicyStatement[];
 }
@@ -54,8 +56,7 @@ export class BrokerFunction extends Construct {
       environment: props.environment,
       // Latency is the network's and the cold start's; below this the start is throttled by CPU share.
       memorySize: 512,
-      // Ends before API Gateway's 29 s do, so that the caller hears of a time-out from one that is over.
-      timeout: Duration.seconds(25),
+      timeout: props.timeout ?? Duration.seconds(25),
       tracing: Tracing.ACTIVE,
       logGroup: this.logGroup,
       // Nothing that CDK would like to add behind our back reaches the role.

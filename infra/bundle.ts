@@ -11,10 +11,10 @@ import { scopesFile } from "../functions/names.ts";
 const projectRoot = fileURLToPath(new URL("..", import.meta.url));
 
 /** The functions, each named after its entry file in `functions/`. */
-export type FunctionName = "issue-token" | "logout";
+export type FunctionName = "issue-token" | "logout" | "operate" | "sweep";
 
 /** Bundles a function while its stack is synthesized, and only if that stack is wanted (not for `cdk ls`). */
-export function bundledCode(name: FunctionName, scopes: ScopeDefinitions): Code {
+export function bundledCode(name: FunctionName, scopes: ScopeDefinitions | undefined): Code {
   return Code.fromAsset(join(projectRoot, "functions"), {
     // Of what comes out: a change that no bundle shows redeploys nothing.
     assetHashType: AssetHashType.OUTPUT,
@@ -22,7 +22,7 @@ export function bundledCode(name: FunctionName, scopes: ScopeDefinitions): Code 
       // Never pulled or run: `local` below always does the work. The command tells one function's asset from
       // another's in CDK's cache of staged assets, which is kept by these options.
       image: DockerImage.fromRegistry("unused"),
-      command: [name, JSON.stringify(scopes)],
+      command: [name, JSON.stringify(scopes ?? null)],
       local: {
         tryBundle(outputDirectory) {
           writeBundle(name, scopes, outputDirectory);
@@ -33,8 +33,12 @@ export function bundledCode(name: FunctionName, scopes: ScopeDefinitions): Code 
   });
 }
 
-/** Writes `index.mjs`, its source map and `scopes.json`. The same sources give the same bytes, wherever they are. */
-export function writeBundle(name: FunctionName, scopes: ScopeDefinitions, outputDirectory: string): void {
+/** Writes `index.mjs`, its source map and, for those that need it, `scopes.json`. The same sources give the same bytes, wherever they are. */
+export function writeBundle(
+  name: FunctionName,
+  scopes: ScopeDefinitions | undefined,
+  outputDirectory: string,
+): void {
   const { outputFiles } = buildSync({
     absWorkingDir: projectRoot,
     entryPoints: [`functions/${name}.ts`],
@@ -58,5 +62,5 @@ export function writeBundle(name: FunctionName, scopes: ScopeDefinitions, output
   });
   for (const { path, contents } of outputFiles)
     writeFileSync(join(outputDirectory, path.endsWith(".map") ? "index.mjs.map" : "index.mjs"), contents);
-  writeFileSync(join(outputDirectory, scopesFile), `${JSON.stringify(scopes, null, 2)}\n`);
+  if (scopes) writeFileSync(join(outputDirectory, scopesFile), `${JSON.stringify(scopes, null, 2)}\n`);
 }

@@ -18,6 +18,20 @@ export function readAndWriteRows(table: Table): PolicyStatement {
   });
 }
 
+/** Everything in a scope, for operators. */
+export function queryRows(table: Table): PolicyStatement {
+  return new PolicyStatement({ sid: "QueryRows", actions: ["dynamodb:Query"], resources: [table.tableArn] });
+}
+
+/** What is due, for the sweeper: keys alone, each of which is read again from the table. */
+export function queryDueRows(table: Table, indexName: string): PolicyStatement {
+  return new PolicyStatement({
+    sid: "QueryDueRows",
+    actions: ["dynamodb:Query"],
+    resources: [`${table.tableArn}/index/${indexName}`],
+  });
+}
+
 /** `Encrypt` is for the function that mints; whoever only revokes opens what is sealed. */
 export function useSealingKey(key: IKey, ...verbs: ("Encrypt" | "Decrypt")[]): PolicyStatement {
   return new PolicyStatement({

@@ -1,5 +1,5 @@
 /** The broker as a construct: REST API, functions, table, sealing key. */
-import { RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import {
   AuthorizationType,
   EndpointType,
@@ -13,7 +13,8 @@ import { Construct } from "constructs";
 import { parseScopes, type ScopeDefinitions } from "../functions/core/scope.ts";
 import { environment, resources, stageName, table } from "../functions/names.ts";
 import { BrokerFunction } from "./broker-function.ts";
-import { readAndWriteRows, readScopeSecrets, useSealingKey } from "./statements.ts";
+import { queryDueRows, queryRows, readAndWriteRows, readScopeSecrets, useSealingKey } from "./statements.ts";
+import { SweepSchedule } from "./sweep-schedule.ts";
 
 export interface TokenBrokerProps {
   /** The scopes by name. Checked here: a wrong definition throws a `ScopesError` that names scope and field. */
@@ -26,6 +27,8 @@ export class TokenBroker extends Construct {
   readonly sealingKey: Key;
   readonly issueToken: BrokerFunction;
   readonly logout: BrokerFunction;
+  readonly operate: BrokerFunction;
+  readonly sweep: BrokerFunction;
 
   constructor(scope: Construct, id: string, props: TokenBrokerProps) {
     super(scope, id);
@@ -43,17 +46,20 @@ export class TokenBroker extends Construct {
     });
     this.api = restApi(this);
 
-    const shared = {
+    const places = {
+      [environment.tableName]: this.table.tableName,
+      [environment.sealingKeyArn]: this.sealingKey.keyArn,
+    };
+    const behindApi = {
       scopes,
       environment: {
-        [environment.tableName]: this.table.tableName,
-        [environment.sealingKeyArn]: this.sealingKey.keyArn,
+        ...places,
         [environment.apiId]: this.api.restApiId,
         [environment.apiStage]: stageName,
       },
     };
     this.issueToken = new BrokerFunction(this, "IssueToken", {
-      ...shared,
+      ...behindApi,
       name: "issue-token",
       description: "Looker token broker: gives callers leases, tells them their scopes",
       statements: [
@@ -63,12 +69,41 @@ export class TokenBroker extends Construct {
       ],
     });
     this.logout = new BrokerFunction(this, "Logout", {
-      ...shared,
+      ...behindApi,
       name: "logout",
       description: "Looker token broker: ends a caller's own leases",
       statements: [readAndWriteRows(this.table), useSealingKey(this.sealingKey, "Decrypt")],
     });
 
+    this.operate = new BrokerFunction(this, "Operate", {
+      ...behindApi,
+      name: "operate",
+      description: "Looker token broker: lists, revokes and freezes for operators",
+      statements: [
+        readAndWriteRows(this.table),
+        queryRows(this.table),
+        useSealingKey(this.sealingKey, "Decrypt"),
+      ],
+    });
+    this.sweep = new BrokerFunction(this, "Sweep", {
+      environment: places,
+      name: "sweep",
+      description: "Looker token broker: ends what is due, once a minute",
+      // Nobody waits for it. Two at once are safe; one a minute is enough.
+      timeout: Duration.seconds(55),
+      statements: [
+        readAndWriteRows(this.table),
+        queryRows(this.table),
+        queryDueRows(this.table, table.dueIndex.name),
+        useSealingKey(this.sealingKey, "Decrypt"),
+      ],
+    });
+    new SweepSchedule(this, "SweepSchedule", this.sweep.function);
+
+    this.route("GET", resources.leases, this.operate);
+    this.route("DELETE", resources.leases, this.operate);
+    this.route("PUT", resources.freeze, this.operate);
+    this.route("DELETE", resources.freeze, this.operate);
     this.route("POST", resources.token, this.issueToken);
     this.route("GET", resources.scopes, this.issueToken);
     this.route("POST", resources.logout, this.logout);

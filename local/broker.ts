@@ -16,6 +16,7 @@ import { serviceAccounts } from "./service-accounts.ts";
 import { orInUse } from "./start-error.ts";
 import { synthesize } from "./synthesize.ts";
 import { type LocalFunction, type LocalStack, readTemplate } from "./template.ts";
+import { scheduledEvent } from "./template-schedules.ts";
 
 /** The account of the local principals' ARNs in scopes.ts. */
 const place: Place = { partition: "aws", region: "us-east-1", accountId: "111122223333" };
@@ -43,6 +44,8 @@ export interface RunningBroker {
   instances(functionId: string): ReturnType<Pool["instances"]>;
   /** At once, whatever it is doing. */
   kill(functionId: string, instanceNumber: number): Promise<boolean>;
+  /** Runs what is scheduled now, beside its own times. */
+  runSchedules(): Promise<void>;
   /** What function instances wrote, the latest ten thousand lines, as `issue-token#1 {…}`. */
   logs(): string[];
   close(): Promise<void>;
@@ -160,6 +163,18 @@ async function start(
     return pool;
   };
 
+  const runSchedules = async () => {
+    for (const schedule of stack.schedules)
+      await poolOf(schedule.functionId).invoke(scheduledEvent(schedule, place, new Date()));
+  };
+  for (const schedule of stack.schedules) {
+    const timer = setInterval(
+      () => void poolOf(schedule.functionId).invoke(scheduledEvent(schedule, place, new Date())),
+      schedule.everySeconds * 1_000,
+    );
+    keep({ close: async () => clearInterval(timer) });
+  }
+
   const gateway = keep(
     await orInUse(
       { "--port": options.port },
@@ -187,6 +202,7 @@ async function start(
     tableName: table.createTable.TableName,
     instances: (functionId) => poolOf(functionId).instances(),
     kill: (functionId, instanceNumber) => poolOf(functionId).kill(instanceNumber),
+    runSchedules,
     logs: () => [...lines],
     close,
   };

@@ -77,6 +77,10 @@ export function physicalOf(
       return { ref: digits(6, lower), attributes: {} };
     case "AWS::ApiGateway::Stage":
       return { ref: resolved("StageName") ?? "", attributes: {} };
+    case "AWS::Scheduler::Schedule": {
+      const name = resolved("Name") ?? shorten(generated(), 64);
+      return { ref: name, attributes: { Arn: arn("scheduler", `schedule/default/${name}`) } };
+    }
     default:
       return undefined;
   }

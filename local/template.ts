@@ -8,6 +8,7 @@ import type { Place } from "./physical-names.ts";
 import { type ReadResource, resolvedResources } from "./template-resources.ts";
 import { type LocalRole, readRoles } from "./template-roles.ts";
 import { type LocalRoute, readRoutes } from "./template-routes.ts";
+import { type LocalSchedule, readSchedules } from "./template-schedules.ts";
 
 export interface LocalFunction {
   /** The function's name in this project ("issue-token"), or its logical id. */
@@ -45,6 +46,7 @@ export interface LocalStack {
   readonly tables: readonly LocalTable[];
   readonly keys: readonly LocalKey[];
   readonly roles: readonly LocalRole[];
+  readonly schedules: readonly LocalSchedule[];
 }
 
 export function readTemplate(assembly: CloudAssembly, place: Place): LocalStack {
@@ -68,6 +70,7 @@ export function readTemplate(assembly: CloudAssembly, place: Place): LocalStack 
         .map((alias) => alias.physical.ref),
     })),
     roles,
+    schedules: readSchedules(ofType("AWS::Scheduler::Schedule"), functions, roles),
   };
 }
 

@@ -96,7 +96,7 @@ export type Decision =
 
 /** What to do for a request. The hot path is `serve`: it writes nothing. */
 export function decide(slot: Slot, control: ScopeControl, ask: Ask, now: number): Decision {
-  if (control.frozen) return { kind: "refuse", code: "scope_frozen" };
+  if (control.frozen) return { kind: "refuse", code: "scope_frozen", detail: frozenDetail };
   const lease = servable(slot, control, ask, now);
   if (lease && lease.leaseId === ask.staleLeaseId && now - lease.issuedAt < staleReportAfterMs)
     return { kind: "refuse", code: "busy", retryAfterMs: lease.issuedAt + staleReportAfterMs - now };
@@ -108,6 +108,8 @@ export function decide(slot: Slot, control: ScopeControl, ask: Ask, now: number)
   }
   return hindrance ?? { kind: "mint" };
 }
+
+const frozenDetail = "An operator has frozen the scope. No token is given until an operator unfreezes it.";
 
 function servable(slot: Slot, control: ScopeControl, ask: Ask, now: number): Lease | undefined {
   const lease = slot.lease;

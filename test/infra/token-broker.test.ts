@@ -86,11 +86,9 @@ describe("the API", () => {
 
   it("demands AWS_IAM on every method", () => {
     const methods = ofType("AWS::ApiGateway::Method");
-    expect(methods.map(([, { Properties }]) => Properties.AuthorizationType)).toEqual([
-      "AWS_IAM",
-      "AWS_IAM",
-      "AWS_IAM",
-    ]);
+    expect(methods.map(([, { Properties }]) => Properties.AuthorizationType)).toEqual(
+      Array(7).fill("AWS_IAM"),
+    );
   });
 
   it("may invoke each function by its own methods only, and not from the test page", () => {
@@ -102,6 +100,10 @@ describe("the API", () => {
       return [JSON.stringify(Properties.FunctionName), JSON.stringify(Properties.SourceArn)];
     });
     expect(sources).toEqual([
+      [expect.stringContaining("Operate"), expect.stringContaining("/GET/scopes/*/leases")],
+      [expect.stringContaining("Operate"), expect.stringContaining("/DELETE/scopes/*/leases")],
+      [expect.stringContaining("Operate"), expect.stringContaining("/PUT/scopes/*/freeze")],
+      [expect.stringContaining("Operate"), expect.stringContaining("/DELETE/scopes/*/freeze")],
       [expect.stringContaining("IssueToken"), expect.stringContaining("/POST/scopes/*/token")],
       [expect.stringContaining("Logout"), expect.stringContaining("/POST/scopes/*/logout")],
       [expect.stringContaining("IssueToken"), expect.stringContaining("/GET/scopes")],
@@ -117,31 +119,39 @@ describe("the functions", () => {
       Architectures: ["arm64"],
       Handler: "index.handler",
       MemorySize: 512,
-      Timeout: 25,
       TracingConfig: { Mode: "Active" },
       LoggingConfig: { LogGroup: Match.anyValue() },
     });
-    template.resourceCountIs("AWS::Lambda::Function", 2);
+    const timeouts = ofType("AWS::Lambda::Function").map(([id, { Properties }]) => [
+      id.includes("Sweep"),
+      Properties.Timeout,
+    ]);
+    // API Gateway waits for 29 s; nobody waits for the sweeper, which starts once a minute.
+    expect(timeouts.map(String).sort()).toEqual(["false,25", "false,25", "false,25", "true,55"]);
     template.allResourcesProperties("AWS::Logs::LogGroup", { RetentionInDays: 90 });
   });
 
   it("know table, key and API by an environment far below Lambda's 4 KB", () => {
-    const expected = {
+    const places = {
       TABLE_NAME: { Ref: logicalId("AWS::DynamoDB::Table") },
       SEALING_KEY_ARN: { "Fn::GetAtt": [logicalId("AWS::KMS::Key"), "Arn"] },
-      API_ID: { Ref: logicalId("AWS::ApiGateway::RestApi") },
-      API_STAGE: "v1",
     };
-    for (const [, { Properties }] of ofType("AWS::Lambda::Function")) {
-      expect(Properties.Environment).toEqual({ Variables: expected });
+    const api = { API_ID: { Ref: logicalId("AWS::ApiGateway::RestApi") }, API_STAGE: "v1" };
+    for (const [id, { Properties }] of ofType("AWS::Lambda::Function")) {
+      expect(Properties.Environment).toEqual({
+        Variables: id.includes("Sweep") ? places : { ...places, ...api },
+      });
       expect(JSON.stringify(Properties.Environment).length).toBeLessThan(1024);
     }
   });
 
   it("have the checked scopes beside their bundles", () => {
     const assets = readdirSync(outdir).filter((name) => name.startsWith("asset."));
-    expect(assets).toHaveLength(2);
-    for (const asset of assets) {
+    expect(assets).toHaveLength(4);
+    const withScopes = assets.filter((asset) => readdirSync(join(outdir, asset)).includes("scopes.json"));
+    // The sweeper has none: a removed scope's leases still end.
+    expect(withScopes).toHaveLength(3);
+    for (const asset of withScopes) {
       expect(readdirSync(join(outdir, asset)).sort()).toEqual(["index.mjs", "index.mjs.map", "scopes.json"]);
       const written: unknown = JSON.parse(readFileSync(join(outdir, asset, "scopes.json"), "utf8"));
       expect(parseScopes(written)).toEqual(parseScopes(scopes));
@@ -211,13 +221,51 @@ describe("the roles", () => {
     expect(statementsOf("logout")).toEqual([rows(), sealing("kms:Decrypt"), logs("Logout"), traces]);
   });
 
+  it("let operate query slots, and sweep the index too, and neither seal nor read a secret", () => {
+    const table = { "Fn::GetAtt": [logicalId("AWS::DynamoDB::Table"), "Arn"] };
+    const query = (Sid: string, Resource: unknown) => ({
+      Sid,
+      Effect: "Allow",
+      Action: "dynamodb:Query",
+      Resource,
+    });
+    const index = { "Fn::Join": ["", [table, "/index/due"]] };
+    expect(statementsOf("operate")).toEqual([
+      rows(),
+      query("QueryRows", table),
+      sealing("kms:Decrypt"),
+      logs("Operate"),
+      traces,
+    ]);
+    expect(statementsOf("Runs sweep")).toEqual([
+      rows(),
+      query("QueryRows", table),
+      query("QueryDueRows", index),
+      sealing("kms:Decrypt"),
+      logs("Sweep"),
+      traces,
+    ]);
+  });
+
+  it("let the scheduler start the sweeper once a minute, without retries, and nothing else", () => {
+    const sweep = { "Fn::GetAtt": [logicalId("AWS::Lambda::Function", "Sweep"), "Arn"] };
+    template.hasResourceProperties("AWS::Scheduler::Schedule", {
+      ScheduleExpression: "rate(1 minute)",
+      FlexibleTimeWindow: { Mode: "OFF" },
+      Target: { Arn: sweep, RetryPolicy: { MaximumRetryAttempts: 0 } },
+    });
+    expect(statementsOf("EventBridge Scheduler")).toEqual([
+      { Sid: "StartTheSweeper", Effect: "Allow", Action: "lambda:InvokeFunction", Resource: sweep },
+    ]);
+  });
+
   it("grant no action or resource by a bare wildcard, X-Ray's apart, and nothing outside these policies", () => {
-    for (const name of ["issue-token", "logout"])
+    for (const name of ["issue-token", "logout", "operate", "Runs sweep", "EventBridge Scheduler"])
       for (const { Sid, Action, Resource } of statementsOf(name)) {
         expect([Action].flat().filter((action) => action.includes("*"))).toEqual([]);
         if (Sid !== "WriteTraces") expect([Resource].flat()).not.toContain("*");
       }
-    template.resourceCountIs("AWS::IAM::Role", 2);
+    template.resourceCountIs("AWS::IAM::Role", 5);
     template.resourceCountIs("AWS::IAM::Policy", 0);
     template.resourceCountIs("AWS::IAM::ManagedPolicy", 0);
     for (const [, { Properties }] of ofType("AWS::IAM::Role"))
