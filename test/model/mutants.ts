@@ -1,0 +1,84 @@
+/** `npm run test:mutants`: the model test is tested. Each mutant breaks one rule of the protocol, and must be caught. */
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { check } from "./check.ts";
+import { loadCore } from "./core.ts";
+
+interface Edit {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+const mutants: Record<string, readonly Edit[]> = {
+  "the fence is skipped": [
+    { file: "slot.ts", find: "if (mine && !pruned.mint?.doomed)", replace: "if (mine || !mine)" },
+  ],
+  "control is read before the lock": [
+    {
+      file: "issue.ts",
+      find: "await mint(ports, { scope,",
+      replace: "await mint(ports, { ...{ early: control }, scope,",
+    },
+    {
+      file: "mint.ts",
+      find: "const { control, secretControl } = await",
+      replace: "const control = (job as any).early; const { secretControl } = await",
+    },
+  ],
+  "superseded is forgotten on revoke": [
+    { file: "slot.ts", find: "const moved = [...pruned.superseded, ", replace: "const moved = [" },
+  ],
+  "the outcome of a logout is ignored": [
+    {
+      file: "log-out.ts",
+      find: "results.set(token.leaseId, result)",
+      replace: 'results.set(token.leaseId, "ended")',
+    },
+  ],
+  "an old image is written back": [
+    {
+      file: "commit.ts",
+      find: "    row = await rows.read(key);",
+      replace: "    row = { ...row, version: (await rows.read(key)).version };",
+    },
+  ],
+};
+
+const { values } = parseArgs({
+  options: { runs: { type: "string", default: "20000" }, seed: { type: "string", default: "1" } },
+});
+const core = new URL("../../functions/core/", import.meta.url);
+const workshop = new URL("../../.local/mutants/", import.meta.url);
+rmSync(workshop, { recursive: true, force: true });
+let escaped = 0;
+for (const [index, [name, edits]] of Object.entries(mutants).entries()) {
+  const directory = new URL(`${index}/core/`, workshop);
+  mkdirSync(directory, { recursive: true });
+  cpSync(core, directory, { recursive: true });
+  for (const { file, find, replace } of edits) {
+    const url = new URL(file, directory);
+    const source = readFileSync(url, "utf8");
+    if (source.split(find).length !== 2)
+      throw new Error(`mutant "${name}": ${file} must have exactly one ${JSON.stringify(find)}`);
+    writeFileSync(
+      url,
+      source.replace(find, () => replace),
+    );
+  }
+  const { failure, runs } = await check(await loadCore(directory), {
+    runs: Number(values.runs),
+    seed: Number(values.seed),
+  });
+  if (failure === undefined) escaped++;
+  const verdict =
+    failure === undefined
+      ? `ESCAPED ${runs} runs`
+      : `caught in run ${runs}: ${failure.slice(0, failure.indexOf("\n"))}`;
+  process.stdout.write(`${name}: ${verdict}\n`);
+}
+rmSync(workshop, { recursive: true, force: true });
+process.stdout.write(
+  `${Object.keys(mutants).length - escaped} of ${Object.keys(mutants).length} mutants caught.\n`,
+);
+process.exit(escaped === 0 ? 0 : 1);
