@@ -28,7 +28,11 @@ export interface LogOutPorts {
 /** Logouts under way at once, of one request. */
 const parallelLogouts = 4;
 /** One logout and the check behind it take this long at most; none is begun with less time left. */
-export const logoutNeedsMs = 9_000;
+const logoutNeedsMs = 9_000;
+
+export function timeForLogout(clock: Pick<Clock, "now">, deadline: number): boolean {
+  return clock.now() + logoutNeedsMs <= deadline;
+}
 
 export interface Ended {
   /** Confirmed dead by Looker. */
@@ -70,7 +74,7 @@ export async function endTokens(
   const waiting = [...tokens];
   const worker = async () => {
     for (let token = waiting.shift(); token; token = waiting.shift()) {
-      if (ports.clock.now() + logoutNeedsMs > job.deadline) return;
+      if (!timeForLogout(ports.clock, job.deadline)) return;
       const result = await endToken(ports, job, token);
       if (result !== "not_tried") results.set(token.leaseId, result);
     }

@@ -4,8 +4,9 @@
  */
 import { commit } from "./commit.ts";
 import { advanceJob, type Job } from "./control.ts";
+import { withHostLimit } from "./host-limits.ts";
 import type { OutboxToken } from "./lease.ts";
-import { endTokens, type LogOutPorts } from "./log-out.ts";
+import { endTokens, type LogOutPorts, timeForLogout } from "./log-out.ts";
 import { forEachParallel } from "./pool.ts";
 import type { BrokerTable, SlotKey } from "./ports.ts";
 import { count, type Findings } from "./record.ts";
@@ -17,8 +18,8 @@ export interface OperatePorts extends LogOutPorts {
 
 /** Writes under way at once. DynamoDB takes a thousand a second in one partition of a table. */
 const parallelFences = 32;
-/** Logouts under way at once against one Looker: it serves people too. */
-export const parallelLogoutsPerHost = 16;
+/** Slots worked on at once: more than logouts may be under way, so that KMS and the table keep Looker busy. */
+export const parallelSlots = 64;
 
 type Key = SlotKey & { readonly principalArn: string };
 
@@ -108,9 +109,10 @@ export async function endFenced(
   slots: readonly FencedSlot[],
   { findings, deadline }: { findings: Findings; deadline: number },
 ): Promise<number> {
+  const looker = withHostLimit(ports.looker, () => timeForLogout(ports.clock, deadline));
   let revoked = 0;
-  await forEachParallel(slots, parallelLogoutsPerHost, async ({ key, tokens }) => {
-    revoked += (await endTokens(ports, { key, deadline, findings }, tokens, 1)).revoked;
+  await forEachParallel(slots, parallelSlots, async ({ key, tokens }) => {
+    revoked += (await endTokens({ ...ports, looker }, { key, deadline, findings }, tokens, 1)).revoked;
   });
   return revoked;
 }

@@ -3,16 +3,14 @@
  * scope's leases still end. Safe twice, concurrently, or not at all for an hour.
  */
 import { commit } from "./commit.ts";
+import { withCircuit, withHostLimit } from "./host-limits.ts";
 import { clockSkewMs, type OutboxToken } from "./lease.ts";
-import { endTokens } from "./log-out.ts";
+import { endTokens, timeForLogout } from "./log-out.ts";
 import { forEachParallel } from "./pool.ts";
-import { type Looker, Unavailable, Unreadable } from "./ports.ts";
+import { Unavailable, Unreadable } from "./ports.ts";
 import { count, type Findings } from "./record.ts";
-import { endFenced, type OperatePorts, parallelLogoutsPerHost, runJob } from "./revoke-slots.ts";
+import { endFenced, type OperatePorts, parallelSlots, runJob } from "./revoke-slots.ts";
 import { prune, type Slot, type Step, toOutbox } from "./slot.ts";
-
-/** Logouts in a row that a host may fail before the rest of this sweep leaves it alone. */
-const failuresToOpen = 5;
 
 export interface Swept {
   /** Logouts that Looker confirmed. */
@@ -28,9 +26,12 @@ export async function sweep(
   const { table, clock } = ports;
   const { findings, deadline } = job;
   const result: Swept = { revoked: 0, pending: 0 };
-  const guarded = { ...ports, looker: withCircuit(ports.looker) };
+  const guarded = {
+    ...ports,
+    looker: withHostLimit(withCircuit(ports.looker), () => timeForLogout(clock, deadline)),
+  };
   const due = await table.queryDue(clock.now());
-  await forEachParallel(due, parallelLogoutsPerHost, async (row) => {
+  await forEachParallel(due, parallelSlots, async (row) => {
     if (clock.now() >= deadline) return;
     try {
       if (row.kind === "scope") {
@@ -90,18 +91,4 @@ export function sweepSlot(slot: Slot, now: number): Step<Slot, SweptSlot> {
     mint: possibleOrphan ? undefined : pruned.mint,
   };
   return { next, outcome };
-}
-
-/** A Looker that does not confirm is left alone for the rest of the sweep: its tokens stay due. */
-function withCircuit(looker: Looker): Looker {
-  const failures = new Map<string, number>();
-  return {
-    ...looker,
-    async logout(baseUrl, token) {
-      if ((failures.get(baseUrl) ?? 0) >= failuresToOpen) return "not_tried";
-      const outcome = await looker.logout(baseUrl, token);
-      failures.set(baseUrl, outcome === "ended" ? 0 : (failures.get(baseUrl) ?? 0) + 1);
-      return outcome;
-    },
-  };
 }
