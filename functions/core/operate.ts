@@ -54,7 +54,10 @@ export async function revokeLeases(
   if (request.clientId !== undefined) await deny(ports, job, request.clientId);
   try {
     const fenced = await fenceSlots(ports, selectionOf(job.scope, request), job);
-    return await conclude(ports, job, fenced, "revoked");
+    return conclude(job, "revoked", {
+      matched: fenced.matched,
+      revoked: await endFenced(ports, fenced.slots, job),
+    });
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     // Some slots may be fenced and some not: nothing can be promised, and asking again goes on where this ended.
@@ -105,29 +108,26 @@ async function revokeScope(
     },
     { ...ports, deadline },
   );
-  const outcome = frozen ? "frozen" : "revoked";
   // The fence stands. Everything from here on is a matter of time, and the sweeper's if this invocation has none.
-  const work = { slots: [], matched: 0, done: false };
-  if (!control.job) return await conclude(ports, job, work, outcome);
+  let work = { matched: 0, revoked: 0, done: false };
   try {
-    return await conclude(ports, job, await runJob(ports, scope.name, control.job, job), outcome);
+    if (control.job) work = await runJob(ports, scope.name, control.job, job);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    return await conclude(ports, job, work, outcome);
   }
+  // A job that is not through has at least one lease to go, for all that is known: never "nothing pending".
+  return conclude(job, frozen ? "frozen" : "revoked", work, work.done ? 0 : 1);
 }
 
-async function conclude(
-  ports: OperatePorts,
-  job: OperateJob,
-  fenced: Awaited<ReturnType<typeof fenceSlots>> & { done?: boolean },
+function conclude(
+  { findings }: OperateJob,
   outcome: "revoked" | "frozen",
-): Promise<Revoked> {
-  const revoked = await endFenced(ports, fenced.slots, job);
-  // A job that is not through has at least one slot to go, for all that is known: never "nothing pending".
-  const pending = Math.max(fenced.matched - revoked, fenced.done === false ? 1 : 0);
-  const result: Revoked = { matched: Math.max(fenced.matched, revoked + pending), revoked, pending };
-  Object.assign(job.findings, { outcome, ...result });
+  { matched, revoked }: { matched: number; revoked: number },
+  leastPending = 0,
+): Revoked {
+  const pending = Math.max(matched - revoked, leastPending);
+  const result: Revoked = { matched: revoked + pending, revoked, pending };
+  Object.assign(findings, { outcome, ...result });
   return result;
 }
 

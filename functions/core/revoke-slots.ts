@@ -110,46 +110,63 @@ export async function endFenced(
   { findings, deadline }: { findings: Findings; deadline: number },
 ): Promise<number> {
   const looker = withHostLimit(ports.looker, () => timeForLogout(ports.clock, deadline));
+  return await endAll({ ...ports, looker }, slots, { findings, deadline });
+}
+
+async function endAll(
+  ports: LogOutPorts,
+  slots: readonly FencedSlot[],
+  { findings, deadline }: { findings: Findings; deadline: number },
+): Promise<number> {
   let revoked = 0;
   await forEachParallel(slots, parallelSlots, async ({ key, tokens }) => {
-    revoked += (await endTokens({ ...ports, looker }, { key, deadline, findings }, tokens, 1)).revoked;
+    const ended = await endTokens(ports, { key, deadline, findings }, tokens, 1);
+    // Not `revoked += (await …)`: that would add to what the sum was before the wait.
+    revoked += ended.revoked;
   });
   return revoked;
 }
 
 /**
  * Carries a whole-scope revocation on from where it is: partition by partition, each noted when it is through, so that
- * whoever goes on after a crash repeats one partition at most. Safe twice, at once.
- * @returns what was fenced, and whether the job is through.
+ * whoever goes on after a crash repeats one partition at most. The raised epoch is the fence, so logouts need not wait for
+ * the last partition. Safe twice, at once.
  */
 export async function runJob(
   ports: OperatePorts,
   scope: string,
   job: Job,
   { findings, deadline }: { findings: Findings; deadline: number },
-): Promise<Fenced & { done: boolean }> {
+): Promise<{ matched: number; revoked: number; done: boolean }> {
   const { table, clock } = ports;
-  const all: Fenced = { slots: [], matched: 0 };
   const selection: Selection = { scope, filter: { olderEpoch: job } };
-  for (let partition = job.nextPartition; partition < table.slotPartitions; partition++) {
-    if (clock.now() >= deadline) return { ...all, done: false };
+  const looker = withHostLimit(ports.looker, () => timeForLogout(clock, deadline));
+  const endings: Promise<number>[] = [];
+  let matched = 0;
+  let partition = job.nextPartition;
+  for (; partition < table.slotPartitions && clock.now() < deadline; partition++) {
+    const through = partition + 1;
     const fenced = await fenceSlots(
       ports,
       selection,
       { findings, deadline },
-      { from: partition, to: partition + 1 },
+      { from: partition, to: through },
     );
-    all.slots.push(...fenced.slots);
-    all.matched += fenced.matched;
+    matched += fenced.matched;
+    const ending = endAll({ ...ports, looker }, fenced.slots, { findings, deadline });
+    // Awaited below, all together; until then a failure must not count as unhandled.
+    ending.catch(() => undefined);
+    endings.push(ending);
     await commit(
       table.scopeControls,
       scope,
       (control) => {
-        const next = advanceJob(control, job, partition + 1, table.slotPartitions);
+        const next = advanceJob(control, job, through, table.slotPartitions);
         return next ? { next, outcome: undefined } : { outcome: undefined };
       },
       { ...ports, deadline },
     );
   }
-  return { ...all, done: true };
+  const revoked = (await Promise.all(endings)).reduce((sum, each) => sum + each, 0);
+  return { matched, revoked, done: partition >= table.slotPartitions };
 }

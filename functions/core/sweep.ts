@@ -9,7 +9,7 @@ import { endTokens, timeForLogout } from "./log-out.ts";
 import { forEachParallel } from "./pool.ts";
 import { Unavailable, Unreadable } from "./ports.ts";
 import { count, type Findings } from "./record.ts";
-import { endFenced, type OperatePorts, parallelSlots, runJob } from "./revoke-slots.ts";
+import { type OperatePorts, parallelSlots, runJob } from "./revoke-slots.ts";
 import { prune, type Slot, type Step, toOutbox } from "./slot.ts";
 
 export interface Swept {
@@ -37,10 +37,10 @@ export async function sweep(
       if (row.kind === "scope") {
         const { job: pending } = await table.scopeControls.read(row.scope);
         if (!pending) return;
-        const fenced = await runJob(guarded, row.scope, pending, job);
-        const revoked = await endFenced(guarded, fenced.slots, job);
+        // Its own host limit: the circuit is this sweep's.
+        const { matched, revoked } = await runJob(guarded, row.scope, pending, job);
         result.revoked += revoked;
-        result.pending += fenced.matched - revoked;
+        result.pending += matched - revoked;
         return;
       }
       // The ARN is only needed to make a row, and this one is there: an index entry of a deleted row writes nothing.

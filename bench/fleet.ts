@@ -1,0 +1,126 @@
+/**
+ * A fleet in one process: instances with a memory of their own, one request at a time each, over one table whose calls take
+ * real time. It measures what the protocol costs, not the machine's HTTP.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { randomIds, systemClock } from "../functions/adapters/system.ts";
+import { issueToken } from "../functions/core/issue.ts";
+import type { MintPorts } from "../functions/core/mint.ts";
+import type { BrokerTable, ClientSecrets, Looker, Sealer, SlotKey } from "../functions/core/ports.ts";
+import type { Scope } from "../functions/core/scope.ts";
+import { fakeSealer } from "../test/fakes/fake-sealer.ts";
+import { memorySlotTable } from "../test/fakes/memory-slot-table.ts";
+
+/** Medians as seen within a region, milliseconds; what matters are the ratios to them. */
+export const delays = { table: 5, kms: 5, login: 500, logout: 20 };
+
+export const scope: Scope = {
+  name: "sales",
+  baseUrl: "https://looker.example",
+  secretId: "looker/sales",
+  callers: [],
+  operators: [],
+  leaseSeconds: 900,
+  mintsPerTenMinutes: 10,
+};
+
+export const keyOf = (caller: string): SlotKey & { principalArn: string } => ({
+  scope: scope.name,
+  account: "111122223333",
+  caller,
+  principalArn: `arn:aws:iam::111122223333:role/${caller}`,
+});
+
+export interface Counts {
+  table: number;
+  kms: number;
+  login: number;
+  logout: number;
+}
+
+/** The shared outside: one table, one Looker, one KMS key. */
+export function outside() {
+  const counts: Counts = { table: 0, kms: 0, login: 0, logout: 0 };
+  const table = memorySlotTable(systemClock);
+  table.before = async () => {
+    counts.table++;
+    await sleep(delays.table);
+  };
+  const looker: Looker = {
+    async login() {
+      counts.login++;
+      await sleep(delays.login);
+      return { kind: "token", accessToken: `token-${counts.login}`, expiresInSeconds: 3_600 };
+    },
+    async logout() {
+      counts.logout++;
+      await sleep(delays.logout);
+      return "ended";
+    },
+  };
+  const secrets: ClientSecrets = {
+    current: async () => ({
+      clientId: "client",
+      clientSecret: "secret",
+      versionId: "v1",
+      readAt: Date.now(),
+    }),
+    reread: async () => ({ clientId: "client", clientSecret: "secret", versionId: "v1", readAt: Date.now() }),
+  };
+  return { counts, table, looker, secrets };
+}
+
+/** As the KMS adapter: each instance opens a ciphertext once. */
+export function sealerOf(counts: Counts): Sealer {
+  const kms = fakeSealer();
+  const known = new Map<string, string>();
+  return {
+    async seal(token, context) {
+      counts.kms++;
+      await sleep(delays.kms);
+      const sealed = await kms.seal(token, context);
+      known.set(Buffer.from(sealed).toString("base64"), token);
+      return sealed;
+    },
+    async unseal(sealed, context) {
+      const key = Buffer.from(sealed).toString("base64");
+      const found = known.get(key);
+      if (found !== undefined) return found;
+      counts.kms++;
+      await sleep(delays.kms);
+      const token = await kms.unseal(sealed, context);
+      known.set(key, token);
+      return token;
+    },
+  };
+}
+
+/** Sends all requests at once to a fleet; a busy answer is asked again after its Retry-After, as clients do. */
+export async function coldRequests(
+  requests: number,
+  instances: number,
+): Promise<{ counts: Counts; lastMs: number }> {
+  const { counts, table, looker, secrets } = outside();
+  const startedAt = performance.now();
+  let left = requests;
+  const instance = async () => {
+    const ports: MintPorts = {
+      clock: systemClock,
+      ids: randomIds,
+      table: table as BrokerTable,
+      looker,
+      secrets,
+      sealer: sealerOf(counts),
+    };
+    while (left-- > 0)
+      await issueToken(ports, {
+        scope,
+        key: keyOf("CALLER"),
+        minTtlSeconds: 60,
+        deadline: Date.now() + 24_000,
+        findings: {},
+      });
+  };
+  await Promise.all(Array.from({ length: instances }, instance));
+  return { counts, lastMs: performance.now() - startedAt };
+}

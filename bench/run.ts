@@ -1,0 +1,132 @@
+/** `npm run bench`: figures as ratios in one run, as the tables of docs/performance.md. */
+
+import { slotItem, slotKey } from "../functions/adapters/rows.ts";
+import { randomIds, systemClock } from "../functions/adapters/system.ts";
+import { configurationDigest } from "../functions/core/lease.ts";
+import { freezeScope, revokeLeases } from "../functions/core/operate.ts";
+import { decide, emptySlot, type Slot } from "../functions/core/slot.ts";
+import { sweep } from "../functions/core/sweep.ts";
+import { nameOf } from "../test/fakes/memory-slot-table.ts";
+import { coldRequests, delays, keyOf, outside, scope, sealerOf } from "./fleet.ts";
+
+const parallelLogouts = 16;
+const table = (head: string[], rows: (string | number)[][]) => {
+  const line = (cells: (string | number)[]) => `| ${cells.join(" | ")} |`;
+  process.stdout.write(`${[line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")}\n\n`);
+};
+
+process.stdout.write(
+  `Calls for 1,000 cold requests of one caller, all at once (table ${delays.table} ms, KMS ${delays.kms} ms, login ${delays.login} ms)\n\n`,
+);
+const cold: (string | number)[][] = [];
+for (const instances of [1, 10, 50]) {
+  const { counts, lastMs } = await coldRequests(1_000, instances);
+  // What the same fleet needs when every lease is already there: one read each.
+  const hotMs = Math.ceil(1_000 / instances) * delays.table * 1.2;
+  cold.push([
+    instances,
+    counts.login,
+    counts.table,
+    counts.kms,
+    Math.round(lastMs - delays.login),
+    Math.round(hotMs),
+  ]);
+}
+table(
+  [
+    "instances",
+    "logins",
+    "DynamoDB calls",
+    "KMS calls",
+    "last answer, ms after the login's own time",
+    "of that, one read each, ms",
+  ],
+  cold,
+);
+
+async function frozenLeases(leases: number) {
+  const world = outside();
+  const sealer = sealerOf(world.counts);
+  const now = Date.now();
+  for (let index = 0; index < leases; index++) {
+    const key = keyOf(`AROA${String(index).padStart(17, "0")}`);
+    const id = randomIds.next();
+    const context = {
+      scope: key.scope,
+      account: key.account,
+      caller: key.caller,
+      lease_id: id,
+      base_url: scope.baseUrl,
+      client_id: "client",
+    };
+    const sealed = new TextEncoder().encode(
+      Buffer.from(
+        JSON.stringify({ context: { table: "table", ...context }, token: `token-${index}` }),
+      ).toString("base64"),
+    );
+    const slot: Slot = {
+      ...emptySlot(key.principalArn),
+      version: 1,
+      writeId: id,
+      lease: {
+        leaseId: id,
+        sealed,
+        tokenSha256: "0".repeat(64),
+        baseUrl: scope.baseUrl,
+        clientId: "client",
+        issuedAt: now,
+        endsAt: now + 900_000,
+        lookerEndsAt: now + 3_600_000,
+        epoch: 0,
+        digest: configurationDigest(scope),
+      },
+    };
+    world.table.items.set(nameOf(slotKey(key)), structuredClone(slotItem(key, slot, now)));
+  }
+  const ports = { clock: systemClock, ids: randomIds, table: world.table, looker: world.looker, sealer };
+  return { ...world, ports };
+}
+
+const leases = 10_000;
+const frozen = await frozenLeases(leases);
+let servedUntil = 0;
+const frozenAt = performance.now();
+frozen.table.after = (operation) => {
+  if (operation === "write" && servedUntil === 0) servedUntil = performance.now() - frozenAt;
+};
+const firstKey = keyOf(`AROA${"0".repeat(17)}`);
+const reason = { by: "arn:aws:iam::111122223333:role/operator", at: Date.now(), reason: "bench" };
+const result = await freezeScope(
+  frozen.ports,
+  { scope, deadline: Date.now() + 24_000, findings: {} },
+  reason,
+);
+const fencedMs = performance.now() - frozenAt;
+const { slot, control } = await frozen.table.readForIssue(firstKey);
+const ask = { minTtlMs: 60_000, digest: configurationDigest(scope), mintsPerTenMinutes: 10, mayMint: true };
+if (decide(slot, control, ask, Date.now()).kind !== "refuse")
+  throw new Error("something is served from a frozen scope");
+table(
+  [
+    "leases in the scope",
+    "until nothing is served, ms",
+    "writes until then",
+    "freeze answers after, ms",
+    "of them confirmed dead by then",
+    "pending",
+  ],
+  [[leases, Math.round(servedUntil), 1, Math.round(fencedMs), result.revoked, result.pending]],
+);
+
+const ending = await frozenLeases(leases);
+const endedAt = performance.now();
+const deadline = Date.now() + 600_000;
+const ended = await revokeLeases(ending.ports, { scope, deadline, findings: {} }, { all: true });
+await sweep(ending.ports, { deadline, findings: {} });
+const tookMs = performance.now() - endedAt;
+const idealMs = (leases * delays.logout) / parallelLogouts;
+table(
+  ["leases ended", "logouts at once", "ideal, ms", "took, ms", "ratio"],
+  [[ended.revoked, parallelLogouts, idealMs, Math.round(tookMs), (tookMs / idealMs).toFixed(2)]],
+);
+process.exit(0);
