@@ -3,6 +3,7 @@
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
  */
 import {
+  type AttributeValue,
   BatchGetItemCommand,
   ConditionalCheckFailedException,
   type DynamoDBClient,
@@ -45,6 +46,9 @@ import {
   slotPartitions,
 } from "./rows.ts";
 
+/** Numbers that JavaScript has not are for the reader to refuse: as they are, unmarshall() throws over some of them. */
+const decode = (item: Record<string, AttributeValue>): Item => unmarshall(item, { wrapNumbers: Number });
+
 /** BatchGetItem may leave keys unprocessed under throttling; asked for again this often. */
 const batchRounds = 3;
 
@@ -54,7 +58,7 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
       const { Item } = await client.send(
         new GetItemCommand({ TableName: tableName, Key: marshall(key), ConsistentRead: true }),
       );
-      return Item && unmarshall(Item);
+      return Item && decode(Item);
     } catch (error) {
       throw asUnavailable(error, "dynamodb");
     }
@@ -68,7 +72,7 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
         const { Responses, UnprocessedKeys } = await client.send(
           new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys: wanted, ConsistentRead: true } } }),
         );
-        found.push(...(Responses?.[tableName] ?? []).map((item) => unmarshall(item)));
+        found.push(...(Responses?.[tableName] ?? []).map((item) => decode(item)));
         wanted = UnprocessedKeys?.[tableName]?.Keys ?? [];
       } catch (error) {
         throw asUnavailable(error, "dynamodb");
@@ -122,8 +126,8 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
         new QueryCommand({ TableName: tableName, ...input }),
       );
       return {
-        items: (Items ?? []).map((item) => unmarshall(item)),
-        lastKey: LastEvaluatedKey && unmarshall(LastEvaluatedKey),
+        items: (Items ?? []).map((item) => decode(item)),
+        lastKey: LastEvaluatedKey && decode(LastEvaluatedKey),
       };
     } catch (error) {
       throw asUnavailable(error, "dynamodb");

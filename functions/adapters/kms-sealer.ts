@@ -64,7 +64,10 @@ export function kmsSealer(
         return token;
       } catch (error) {
         // IncorrectKeyException: the ciphertext is genuine but of another key, so not of this row either.
-        if (error instanceof Error && /^(?:InvalidCiphertext|IncorrectKey)Exception$/.test(error.name))
+        if (
+          error instanceof Error &&
+          /^(?:InvalidCiphertext|IncorrectKey|Validation)Exception$/.test(error.name)
+        )
           throw new Unreadable("the sealed token does not belong to its row");
         throw asUnavailable(error, "kms");
       }

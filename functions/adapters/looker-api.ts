@@ -16,7 +16,7 @@ export interface LookerTimeouts {
 const maxAnswerBytes = 65_536;
 
 /** No connection was ever made, so no request was sent. */
-const unreached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
+const unreached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "NOT_HTTPS"]);
 
 interface Answer {
   status: number;
@@ -35,7 +35,8 @@ export function lookerApi(timeouts: LookerTimeouts, clock: Pick<Clock, "sleep">)
   ): Promise<Answer> {
     const url = new URL(`/api/4.0${path}`, baseUrl);
     // The scope's definition was checked; a row's base_url was not, and both come this way.
-    if (url.protocol !== "https:" && !isLoopback(url.hostname)) throw new Error("refused: not https");
+    if (url.protocol !== "https:" && !isLoopback(url.hostname))
+      throw Object.assign(new Error("refused"), { code: "NOT_HTTPS" });
     // A redirect would carry the secret or the token to a host that nobody reviewed.
     const response = await fetch(url, {
       ...init,

@@ -230,7 +230,7 @@ function text(value: unknown): string {
 }
 
 function number(value: unknown): number {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new UnreadableRow("number");
+  if (typeof value !== "number" || !Number.isSafeInteger(value)) throw new UnreadableRow("number");
   return value;
 }
 

@@ -45,5 +45,5 @@ export async function commit<Key, Row extends Versioned, Outcome>(
 
 /** 20 ms, 40 ms, … up to 320 ms, spread by the write id so that contenders do not march in step. */
 function backoff(attempt: number, writeId: string): number {
-  return 10 * 2 ** Math.min(attempt - 1, 5) * (1 + (writeId.charCodeAt(0) % 16) / 16);
+  return Math.round(10 * 2 ** Math.min(attempt - 1, 5) * (1 + (writeId.charCodeAt(0) % 16) / 16));
 }

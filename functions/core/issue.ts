@@ -52,8 +52,9 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
     switch (decision.kind) {
       case "serve": {
         const answer = await serve(ports, request, decision.lease);
-        // Suspended on the way: the caller is gone, and the lease perhaps too.
-        if (clock.now() > deadline) throw new Problem("busy", { retryAfterSeconds: 1, reason: "timed_out" });
+        // Suspended on the way, or kept waiting by KMS: what was fit to be served when it was read is not any more.
+        if (clock.now() > deadline || (answer && answer.expiresInSeconds < 1))
+          throw new Problem("busy", { retryAfterSeconds: 1, reason: "timed_out" });
         if (answer) {
           findings.outcome = minted ? "minted" : waited > 0 ? "waited" : "hit";
           return answer;

@@ -4,6 +4,7 @@
  */
 import { commit } from "./commit.ts";
 import type { OutboxToken } from "./lease.ts";
+import { forEachParallel } from "./pool.ts";
 import {
   type Clock,
   type Ids,
@@ -71,23 +72,22 @@ export async function endTokens(
   parallel = parallelLogouts,
 ): Promise<Ended> {
   const results = new Map<string, "ended" | "unconfirmed">();
-  const waiting = [...tokens];
-  const worker = async () => {
-    for (let token = waiting.shift(); token; token = waiting.shift()) {
+  try {
+    await forEachParallel(tokens, parallel, async (token) => {
       if (!timeForLogout(ports.clock, job.deadline)) return;
       const result = await endToken(ports, job, token);
       if (result !== "not_tried") results.set(token.leaseId, result);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(parallel, tokens.length) }, worker));
-  if (results.size > 0) {
-    await commit(ports.table.slots, job.key, (slot, now) => settle(slot, results, now), {
-      ...ports,
-      deadline: job.deadline,
-    }).catch((error: unknown) => {
-      // The answer below is Looker's word and stands; the row still lists the token, and its next logout finds it dead.
-      if (!(error instanceof Unavailable)) throw error;
     });
+  } finally {
+    // Also when one failed: what Looker confirmed of the others is true all the same.
+    if (results.size > 0)
+      await commit(ports.table.slots, job.key, (slot, now) => settle(slot, results, now), {
+        ...ports,
+        deadline: job.deadline,
+      }).catch((error: unknown) => {
+        // Looker's word stands; the row still lists the token, and its next logout finds it dead.
+        if (!(error instanceof Unavailable)) throw error;
+      });
   }
   const revoked = [...results.values()].filter((result) => result === "ended").length;
   return { revoked, pending: tokens.length - revoked };

@@ -26,6 +26,7 @@ import {
   type SlotKey,
   type SlotTable,
   Unavailable,
+  Unreadable,
   UnusableSecret,
 } from "./ports.ts";
 import { count, type Findings } from "./record.ts";
@@ -60,15 +61,21 @@ export interface MintJob {
   readonly findings: Findings;
 }
 
+/** What a release needs to know, however the attempt ended. */
+interface AttemptJob extends MintJob {
+  readonly progress: { loginSent: boolean };
+}
+
 /** What is known when the login begins. */
-interface LoginJob extends MintJob {
+interface LoginJob extends AttemptJob {
   /** As read after the lock: a freeze that came later makes the lease one of an older epoch. */
   readonly epoch: number;
   /** This version of the secret has not worked before; its attempt is written ahead. */
   readonly firstUse: boolean;
 }
 
-export async function mint(ports: MintPorts, job: MintJob): Promise<void> {
+export async function mint(ports: MintPorts, request: MintJob): Promise<void> {
+  const job: AttemptJob = { ...request, progress: { loginSent: false } };
   let result: MintResult;
   try {
     result = await logInAndStore(ports, job);
@@ -84,17 +91,22 @@ export async function mint(ports: MintPorts, job: MintJob): Promise<void> {
   if (result !== "stored") await release(ports, job, result);
 }
 
-async function release(ports: MintPorts, job: MintJob, failure: MintFailure | undefined): Promise<void> {
-  await commit(ports.table.slots, job.key, (slot, now) => releaseMint(slot, job.lock.owner, failure, now), {
-    ...ports,
-    deadline: job.deadline,
-  });
+async function release(ports: MintPorts, job: AttemptJob, failure: MintFailure | undefined): Promise<void> {
+  await commit(
+    ports.table.slots,
+    job.key,
+    (slot, now) => releaseMint(slot, job.lock.owner, failure, now, job.progress.loginSent),
+    {
+      ...ports,
+      deadline: job.deadline,
+    },
+  );
 }
 
 /** `stored` has given the lock back; a failure is to be shared; undefined is neither. */
 type MintResult = "stored" | MintFailure | undefined;
 
-async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult> {
+async function logInAndStore(ports: MintPorts, job: AttemptJob): Promise<MintResult> {
   const { clock, table, secrets } = ports;
   const { scope, findings } = job;
   let secret = await secrets.current(scope.secretId);
@@ -202,6 +214,7 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
   const { clock, looker } = ports;
   const { scope, findings } = job;
   const askedAt = clock.now();
+  job.progress.loginSent = true;
   const answer = await looker.login(scope.baseUrl, secret);
   findings.looker_ms = clock.now() - askedAt;
   if (answer.kind === "token") {
@@ -219,6 +232,7 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
       return { code: "looker_unavailable", detail: "Looker asked for fewer logins.", until };
     }
     case "unreached":
+      job.progress.loginSent = false;
       await recordAttempt(ports, job, secret, { kind: "not_tried" });
       return { code: "looker_unavailable", detail: "Looker cannot be reached from the broker." };
     case "failed":
@@ -247,7 +261,10 @@ async function keep(
     if ((await looker.logout(scope.baseUrl, fresh.token)) !== "ended") count(findings, "possible_orphans");
   };
   // Noted first of all: that this version works is true whatever becomes of the token. Its loss costs one back-off.
-  if (job.firstUse) await recordAttempt(ports, job, secret, { kind: "worked" }).catch(ignoreUnavailable);
+  if (job.firstUse)
+    await recordAttempt(ports, job, secret, { kind: "worked" }).catch(() => {
+      findings.reason = "attempt_not_recorded";
+    });
   let sealed: Uint8Array;
   try {
     sealed = await sealer.seal(fresh.token, {
@@ -283,8 +300,10 @@ async function keep(
       deadline,
     });
   } catch (error) {
-    // Perhaps it is stored, so it must not be ended here; perhaps nobody holds it: the known window.
-    if (error instanceof Unavailable) count(findings, "possible_orphans");
+    // A row that cannot be read was not written: the token is nobody's.
+    if (error instanceof Unreadable) await endNow();
+    // Otherwise perhaps it is stored, and must not be ended here; perhaps nobody holds it: the known window.
+    else count(findings, "possible_orphans");
     throw error;
   }
   if (outcome === "untracked") await endNow();
@@ -292,10 +311,6 @@ async function keep(
   if (!tooShort) return "stored";
   findings.reason = "token_too_short";
   return { code: "looker_unavailable", detail: "Looker's token has less than 30 seconds to live." };
-}
-
-function ignoreUnavailable(error: unknown): void {
-  if (!(error instanceof Unavailable)) throw error;
 }
 
 /** What a thrown error means to those who share the slot; undefined where it is no failure of a dependency. */

@@ -1,4 +1,7 @@
-/** Works through items with at most `parallel` at once. Items may be added while it runs, by the generator. */
+/**
+ * Works through items with at most `parallel` at once. After a failure nothing further is begun, and it throws once
+ * nothing is under way any more: no invocation may return with an effect open.
+ */
 export async function forEachParallel<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
   parallel: number,
@@ -8,15 +11,17 @@ export async function forEachParallel<Item>(
     Symbol.asyncIterator in items
       ? items[Symbol.asyncIterator]()
       : (items as Iterable<Item>)[Symbol.iterator]();
-  // One pull at a time: an async generator would queue them, a sync one does not care.
-  let pulling: Promise<unknown> = Promise.resolve();
-  const pull = () => {
-    const next = pulling.then(() => iterator.next());
-    pulling = next.catch(() => undefined);
-    return next;
-  };
+  let failed = false;
   const worker = async () => {
-    for (let next = await pull(); !next.done; next = await pull()) await work(next.value);
+    try {
+      for (let next = await iterator.next(); !next.done && !failed; next = await iterator.next())
+        await work(next.value);
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
   };
-  await Promise.all(Array.from({ length: parallel }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: parallel }, worker));
+  const failure = ends.find((end) => end.status === "rejected");
+  if (failure) throw failure.reason;
 }

@@ -144,28 +144,30 @@ export async function runJob(
   const endings: Promise<number>[] = [];
   let matched = 0;
   let partition = job.nextPartition;
-  for (; partition < table.slotPartitions && clock.now() < deadline; partition++) {
-    const through = partition + 1;
-    const fenced = await fenceSlots(
-      ports,
-      selection,
-      { findings, deadline },
-      { from: partition, to: through },
-    );
-    matched += fenced.matched;
-    const ending = endAll({ ...ports, looker }, fenced.slots, { findings, deadline });
-    // Awaited below, all together; until then a failure must not count as unhandled.
-    ending.catch(() => undefined);
-    endings.push(ending);
-    await commit(
-      table.scopeControls,
-      scope,
-      (control) => {
-        const next = advanceJob(control, job, through, table.slotPartitions);
-        return next ? { next, outcome: undefined } : { outcome: undefined };
-      },
-      { ...ports, deadline },
-    );
+  try {
+    for (; partition < table.slotPartitions && clock.now() < deadline; partition++) {
+      const through = partition + 1;
+      const fenced = await fenceSlots(
+        ports,
+        selection,
+        { findings, deadline },
+        { from: partition, to: through },
+      );
+      matched += fenced.matched;
+      endings.push(endAll({ ...ports, looker }, fenced.slots, { findings, deadline }));
+      await commit(
+        table.scopeControls,
+        scope,
+        (control) => {
+          const next = advanceJob(control, job, through, table.slotPartitions);
+          return next ? { next, outcome: undefined } : { outcome: undefined };
+        },
+        { ...ports, deadline },
+      );
+    }
+  } finally {
+    // Also when a fence failed: nothing may be under way when this returns.
+    await Promise.allSettled(endings);
   }
   const revoked = (await Promise.all(endings)).reduce((sum, each) => sum + each, 0);
   return { matched, revoked, done: partition >= table.slotPartitions };

@@ -139,9 +139,11 @@ function mintHindrance(slot: Slot, ask: Ask, now: number): Decision | undefined 
   return ask.mayMint ? undefined : { kind: "refuse", code: "busy", retryAfterMs: 1_000 };
 }
 
+const tracked = (slot: Slot) => slot.superseded.length + slot.outbox.length;
+
 /** Room is kept for the lease that a mint would supersede and for its token, should it be doomed. */
 function isFull(slot: Slot): boolean {
-  return slot.superseded.length + slot.outbox.length + (slot.lease ? 1 : 0) + 1 > maxTracked;
+  return tracked(slot) + (slot.lease ? 1 : 0) + 1 > maxTracked;
 }
 
 const recentMints = (slot: Slot, now: number) => slot.mintedAt.filter((at) => at > now - mintWindowMs);
@@ -169,7 +171,9 @@ export function takeLock(
   const mint: Mint = { owner, since: now, until: now + lockMs, doomed: false };
   const pruned = prune(slot, now);
   const lease = pruned.lease;
-  const dropped = lease && (lease.leaseId === ask.staleLeaseId || lease.leaseId === ask.unreadableLeaseId);
+  const reportedStale =
+    lease?.leaseId === ask.staleLeaseId && now - (lease?.issuedAt ?? now) >= staleReportAfterMs;
+  const dropped = lease && (reportedStale || lease.leaseId === ask.unreadableLeaseId);
   const next: Slot = {
     ...pruned,
     mint,
@@ -194,13 +198,14 @@ export function storeMinted(slot: Slot, owner: string, lease: Lease, now: number
   if (slot.outbox.some((token) => token.leaseId === lease.leaseId)) return { outcome: "fenced" };
   const pruned = prune(slot, now);
   const mine = pruned.mint?.owner === owner;
-  if (mine && !pruned.mint?.doomed)
-    return {
-      next: { ...retireLease(pruned, now), lease, mint: undefined, failure: undefined },
-      outcome: "stored",
-    };
   const freed = mine ? { ...pruned, mint: undefined } : pruned;
-  if (freed.superseded.length + freed.outbox.length >= maxTracked)
+  if (mine && !pruned.mint?.doomed) {
+    const retired = retireLease(freed, now);
+    if (tracked(retired) <= maxTracked)
+      return { next: { ...retired, lease, failure: undefined }, outcome: "stored" };
+  }
+  // Late owners of lost locks can fill the row; then the token is ended at once instead of being tracked.
+  if (tracked(freed) >= maxTracked)
     return mine ? { next: freed, outcome: "untracked" } : { outcome: "untracked" };
   return { next: { ...freed, outbox: [...freed.outbox, toOutbox(lease, now)] }, outcome: "fenced" };
 }
@@ -216,15 +221,21 @@ function retireLease(slot: Slot, now: number): Slot {
 
 export type MintFailure = Pick<Failure, "code" | "detail"> & { until?: number };
 
-/** Gives the lock back without a token. `failure` is shared with whoever asks before its back-off is over. */
+/**
+ * Gives the lock back without a token. `failure` is shared with whoever asks before its back-off is over. Where no login was
+ * sent, the mint budget gets its own back: a corrected secret must not find it spent on refusals.
+ */
 export function releaseMint(
   slot: Slot,
   owner: string,
   failure: MintFailure | undefined,
   now: number,
+  loginSent = true,
 ): Step<Slot, undefined> {
   if (slot.mint?.owner !== owner) return { outcome: undefined };
-  const next: Slot = { ...prune(slot, now), mint: undefined };
+  const { since } = slot.mint;
+  const mintedAt = loginSent ? slot.mintedAt : slot.mintedAt.filter((at) => at !== since);
+  const next: Slot = { ...prune(slot, now), mint: undefined, mintedAt };
   if (!failure) return { next, outcome: undefined };
   const count = (slot.failure?.count ?? 0) + 1;
   const until = failure.until ?? now + Math.min(1_000 * 2 ** Math.min(count - 1, 10), 30_000);

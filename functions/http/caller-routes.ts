@@ -19,7 +19,7 @@ export const postToken =
     const { scope, event, deadline, findings } = request;
     refuseQuery(event);
     const body = readBody(event, ["min_ttl_seconds", "stale_lease_id"]);
-    const minTtlSeconds = body.min_ttl_seconds ?? defaultMinTtlSeconds;
+    const { min_ttl_seconds: minTtlSeconds = defaultMinTtlSeconds } = body;
     const most = Math.floor(scope.leaseSeconds / 2);
     if (
       typeof minTtlSeconds !== "number" ||
