@@ -38,7 +38,7 @@ export interface FencedSlot {
 
 export interface Fenced {
   readonly slots: FencedSlot[];
-  /** Tokens and logins under way. */
+  /** Tokens, logins under way, and rows that cannot be read and so might match. */
   matched: number;
 }
 
@@ -47,14 +47,14 @@ export async function* selectSlots(
   table: BrokerTable,
   { scope, callerArn }: Selection,
   partitions: { from: number; to: number },
-  findings: Findings,
+  onUnreadable: (rows: number) => void,
 ): AsyncGenerator<{ key: Key; slot: Slot }> {
   const account = callerArn?.split(":")[4];
   for (let partition = partitions.from; partition < partitions.to; partition++) {
     let after: string | undefined;
     do {
       const page = await table.querySlots(scope, partition, { account, after });
-      if (page.unreadable > 0) count(findings, "unreadable", page.unreadable);
+      if (page.unreadable > 0) onUnreadable(page.unreadable);
       for (const entry of page.entries)
         if (callerArn === undefined || entry.slot.principalArn === callerArn) yield entry;
       after = page.next;
@@ -69,8 +69,12 @@ export async function countMatches(
   findings: Findings,
 ): Promise<number> {
   let matched = 0;
+  const onUnreadable = (rows: number) => {
+    matched += rows;
+    count(findings, "unreadable", rows);
+  };
   const all = { from: 0, to: ports.table.slotPartitions };
-  for await (const { slot } of selectSlots(ports.table, selection, all, findings))
+  for await (const { slot } of selectSlots(ports.table, selection, all, onUnreadable))
     matched += matchesOf(revoke(slot, selection.filter, ports.clock.now()).outcome);
   return matched;
 }
@@ -83,8 +87,13 @@ export async function fenceSlots(
   partitions = { from: 0, to: ports.table.slotPartitions },
 ): Promise<Fenced> {
   const fenced: Fenced = { slots: [], matched: 0 };
+  // Not served by anyone, but what it holds cannot be ended: it is never told to be dead.
+  const onUnreadable = (rows: number) => {
+    fenced.matched += rows;
+    count(findings, "unreadable", rows);
+  };
   await forEachParallel(
-    selectSlots(ports.table, selection, partitions, findings),
+    selectSlots(ports.table, selection, partitions, onUnreadable),
     parallelFences,
     async ({ key, slot }) => {
       const outcome = await commit(ports.table.slots, key, (row, now) => revoke(row, selection.filter, now), {

@@ -123,7 +123,13 @@ function mintHindrance(slot: Slot, ask: Ask, now: number): Decision | undefined 
   if (slot.mint && now < slot.mint.until + clockSkewMs) return { kind: "wait" };
   const { failure } = slot;
   if (failure && now < failure.until)
-    return { kind: "refuse", code: failure.code, detail: failure.detail, retryAfterMs: failure.until - now };
+    return {
+      kind: "refuse",
+      code: failure.code,
+      detail: failure.detail,
+      // Rejected credentials are for an operator to mend: coming back soon is of no use.
+      ...(failure.code === "looker_rejected_credentials" ? {} : { retryAfterMs: failure.until - now }),
+    };
   const recent = recentMints(slot, now);
   if (recent.length >= ask.mintsPerTenMinutes) {
     const oldest = recent.at(-ask.mintsPerTenMinutes) ?? now;

@@ -1,5 +1,5 @@
 /** Answers as API Gateway takes them from a proxy integration: header values and the body are strings. */
-import { Unavailable } from "../core/ports.ts";
+import { Unavailable, Unreadable } from "../core/ports.ts";
 import { Problem, problems } from "../core/problem.ts";
 
 export interface ProxyResult {
@@ -49,5 +49,7 @@ export function asProblem(error: unknown): Problem {
       reason: `${error.dependency}_unavailable`,
       cause: error,
     });
+  // A row that was edited, or that a newer version wrote: for an operator, not for the caller.
+  if (error instanceof Unreadable) return new Problem("internal", { reason: "unreadable_row", cause: error });
   return new Problem("internal", { cause: error });
 }

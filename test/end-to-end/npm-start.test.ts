@@ -1,0 +1,296 @@
+/** What `npm start` runs, as a process of its own, in a copy of the project: the developer's own run stays untouched. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
+import { startLooker } from "../../local/looker/server.ts";
+import { sendSigned } from "../local/gateway/raw-request.ts";
+import { leaksIn, statusAtLooker } from "./stand.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const project = realpathSync(mkdtempSync(join(tmpdir(), "token-broker-start-")));
+const brokerFile = join(project, ".local/broker.json");
+const free = ["--port", "0", "--looker-port", "0"];
+
+beforeAll(() => {
+  for (const part of ["functions", "infra", "local", "package.json", "cdk.json", "tsconfig.json"])
+    cpSync(join(root, part), join(project, part), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
+});
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+const children = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
+interface Started {
+  child: ChildProcess;
+  output(): string;
+  errors(): string;
+  exit: Promise<number | null>;
+}
+
+function npmStart(args: string[], environment: Record<string, string> = {}): Started {
+  const child = spawn(process.execPath, ["local/start.mjs", ...args], {
+    cwd: project,
+    env: { PATH: process.env.PATH ?? "", HOME: project, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.add(child);
+  let [output, errors] = ["", ""];
+  child.stdout?.on("data", (text) => {
+    output += text;
+  });
+  child.stderr?.on("data", (text) => {
+    errors += text;
+  });
+  const exit = new Promise<number | null>((resolve) =>
+    child.once("close", (code) => {
+      children.delete(child);
+      resolve(code);
+    }),
+  );
+  return { child, output: () => output, errors: () => errors, exit };
+}
+
+interface BrokerFile {
+  pid: number;
+  endpoint: string;
+  region: string;
+  looker_url: string;
+  looker_control_url?: string;
+  endpoints: Record<string, string>;
+  principals: Record<
+    string,
+    { access_key_id: string; secret_access_key: string; session_token: string; scopes: string[] }
+  >;
+}
+
+async function ready(started: Started): Promise<BrokerFile> {
+  const begun = Date.now();
+  while (!started.output().includes("The broker is running.")) {
+    if (Date.now() - begun > 60_000 || started.child.exitCode !== null)
+      throw new Error(`It did not start: ${started.errors()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return JSON.parse(readFileSync(brokerFile, "utf8"));
+}
+
+async function post(broker: BrokerFile, name: string, path: string) {
+  const keys = broker.principals[name];
+  const { port, pathname } = new URL(broker.endpoint);
+  const { status, text, headers } = await sendSigned(Number(port), `${pathname}${path}`, {
+    method: "POST",
+    credentials: {
+      accessKeyId: keys?.access_key_id ?? "",
+      secretAccessKey: keys?.secret_access_key ?? "",
+      sessionToken: keys?.session_token ?? "",
+    },
+    region: broker.region,
+  });
+  return { status, headers, text, json: JSON.parse(text) };
+}
+
+const stop = ({ child, exit }: Started) => {
+  child.kill("SIGINT");
+  return exit;
+};
+
+const keysOf = (broker: BrokerFile) =>
+  Object.values(broker.principals).flatMap((each) => [each.secret_access_key, each.session_token]);
+
+/** Every file below `folder` but links to others, read whole. */
+function filesBelow(folder: string): [path: string, content: string][] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => [path, readFileSync(path, "latin1")]);
+}
+
+/** Command lines of all processes, and the environments of this one's descendants but the first of them. */
+function processList(ancestor: number): string {
+  if (!existsSync("/proc/self/cmdline")) return "";
+  const read = (path: string) => {
+    try {
+      return readFileSync(path, "latin1");
+    } catch {
+      return "";
+    }
+  };
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const parentOf = (pid: string) => Number(/^PPid:\s*(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
+  const below = pids.filter((pid) => parentOf(pid) === ancestor);
+  return [
+    ...pids.map((pid) => read(`/proc/${pid}/cmdline`)),
+    ...below.map((pid) => read(`/proc/${pid}/environ`)),
+  ].join("\n");
+}
+
+test("it says when it is ready, what it prints works in a shell, and Ctrl-C ends it with 0", async () => {
+  const started = npmStart(free);
+  const broker = await ready(started);
+  expect(broker.pid).toBe(started.child.pid);
+  expect(statSync(brokerFile).mode & 0o777).toBe(0o600);
+
+  const commands = started.output().split("another terminal in this directory:")[1] ?? "";
+  const { stdout } = await promisify(execFile)("bash", ["-euc", `${commands}\necho; echo "TOKEN $TOKEN"`], {
+    cwd: project,
+  });
+  expect(stdout).toContain('"Service account of looker/sales"');
+  expect(stdout).toContain('{"revoked":1,"pending":0}');
+  const token = /^TOKEN (\S+)$/m.exec(stdout)?.[1] ?? "";
+  expect(await statusAtLooker(broker.looker_url, token)).toBe(401);
+
+  const ledger = (await (await fetch(`${broker.looker_control_url}/ledger`)).json()) as { event: string }[];
+  expect(ledger.map(({ event }) => event)).toEqual(["login", "api", "logout", "api_unauthorized"]);
+  expect(await stop(started)).toBe(0);
+  expect(existsSync(brokerFile)).toBe(false);
+  expect(started.errors()).toBe("");
+  expect(leaksIn(started.output(), [token, ...keysOf(broker)])).toBe(0);
+});
+
+test.each(["SIGTERM", "SIGHUP"] as const)(
+  "%s while it starts ends it with 0 and leaves no file",
+  async (signal) => {
+    const started = npmStart(free);
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    started.child.kill(signal);
+    expect(await started.exit).toBe(0);
+    expect([existsSync(brokerFile), started.errors()]).toEqual([false, ""]);
+  },
+);
+
+test("instances as processes: one that is killed is replaced, and the lease outlives it", async () => {
+  const started = npmStart([...free, "--instances", "processes"]);
+  const broker = await ready(started);
+  const first = await post(broker, "report-service", "/scopes/sales/token");
+  expect(first.status).toBe(200);
+  const { stdout } = await promisify(execFile)("ps", ["-o", "pid=,args=", "--ppid", String(broker.pid)]);
+  const pids = stdout.split("\n").filter((line) => line.includes("host.ts"));
+  expect(pids).toHaveLength(1);
+  process.kill(Number.parseInt(pids[0] ?? "", 10), "SIGKILL");
+  // Whoever asks at this very moment may still be given to the one that was killed, as on Lambda: a 502, no more.
+  let second = await post(broker, "report-service", "/scopes/sales/token");
+  for (let tries = 0; second.status === 502 && tries < 20; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    second = await post(broker, "report-service", "/scopes/sales/token");
+  }
+  expect(second.json.lease_id).toBe(first.json.lease_id);
+  expect(second.json.access_token === first.json.access_token).toBe(true);
+  expect(await stop(started)).toBe(0);
+});
+
+test("--looker-url: every scope uses that Looker, and its credentials are in no file, log or process list", async () => {
+  const [clientId, clientSecret] = ["elsewhereClient0001", "elsewhereSecret000000002"];
+  const looker = await startLooker({
+    accounts: [{ userId: "900", displayName: "Elsewhere", credentials: [{ clientId, clientSecret }] }],
+  });
+  onTestFinished(() => looker.close());
+  const started = npmStart(["--port", "0", "--looker-url", looker.url, "--instances", "processes"], {
+    LOOKERSDK_CLIENT_ID: clientId,
+    LOOKERSDK_CLIENT_SECRET: clientSecret,
+  });
+  const broker = await ready(started);
+  expect(broker).toMatchObject({ looker_url: looker.url });
+  expect(broker.looker_control_url).toBeUndefined();
+  const tokens: string[] = [];
+  for (const [name, scope] of [
+    ["report-service", "sales"],
+    ["nightly-job", "sales"],
+    ["finance-service", "finance"],
+  ] as const) {
+    const { status, json } = await post(broker, name, `/scopes/${scope}/token`);
+    expect(status).toBe(200);
+    expect(json.base_url).toBe(looker.url);
+    expect(await statusAtLooker(looker.url, json.access_token)).toBe(200);
+    tokens.push(json.access_token);
+  }
+  expect(looker.ledger().filter(({ event }) => event === "login")).toHaveLength(3);
+
+  // The client id is in audit lines on purpose; it is no secret.
+  const secrets = [clientSecret, ...tokens];
+  const files = filesBelow(join(project, ".local"));
+  expect(files.map(([path]) => path)).toContain(brokerFile);
+  expect(
+    files.filter(([, content]) => leaksIn(content, [clientId, ...secrets]) > 0).map(([path]) => path),
+  ).toEqual([]);
+  expect(leaksIn(processList(broker.pid), [clientId, ...secrets])).toBe(0);
+  expect(leaksIn(started.output() + started.errors(), secrets)).toBe(0);
+
+  expect((await post(broker, "finance-service", "/scopes/finance/logout")).json).toEqual({
+    revoked: 1,
+    pending: 0,
+  });
+  expect(await stop(started)).toBe(0);
+  expect(leaksIn(started.output() + started.errors(), secrets)).toBe(0);
+});
+
+test.each([
+  [["--prot", "1"], /--prot.*--help/],
+  [["--port", "many"], /--port must be a whole number/],
+  [["--instances", "pods"], /--instances must be threads or processes/],
+  [["extra"], /extra/],
+  [["--looker-url", "https://example.cloud.looker.com"], /LOOKERSDK_CLIENT_ID/],
+  [["--looker-url", "http://example.cloud.looker.com"], /--looker-url must be an origin/],
+])("%j exits 2 with one line that says what to do", async (args, line) => {
+  const started = npmStart(args);
+  expect(await started.exit).toBe(2);
+  expect(started.errors()).toMatch(line);
+  expect(started.errors().trimEnd().split("\n")).toHaveLength(1);
+  expect(started.output()).toBe("");
+});
+
+test("--help exits 0", async () => {
+  const started = npmStart(["--help"]);
+  expect(await started.exit).toBe(0);
+  expect(started.output()).toContain("--looker-url URL");
+});
+
+test.each(["--port", "--looker-port", "--looker-control-port"])(
+  "a taken %s exits 1 with one line that names the flag",
+  async (flag) => {
+    const taken = await listening();
+    onTestFinished(() => void taken.close());
+    const { port } = taken.address() as { port: number };
+    const started = npmStart([...free.filter((_, at) => free[at - (at % 2)] !== flag), flag, String(port)]);
+    expect(await started.exit).toBe(1);
+    expect(started.errors()).toBe(
+      `Port ${port} is in use: choose another with ${flag} (0 picks a free one).\n`,
+    );
+    expect(existsSync(brokerFile)).toBe(false);
+  },
+);
+
+test.each([["AWS_ENDPOINT_URL_DYNAMODB"], ["AWS_ENDPOINT_URL_SECRETS_MANAGER"], ["AWS_ENDPOINT_URL_KMS"]])(
+  "%s at which nothing listens exits 1 with one line that names it",
+  async (variable) => {
+    const gone = await listening();
+    const { port } = gone.address() as { port: number };
+    await new Promise((resolve) => gone.close(resolve));
+    const started = npmStart(free, { [variable]: `http://127.0.0.1:${port}` });
+    expect(await started.exit).toBe(1);
+    expect(started.errors()).toContain(variable);
+    expect(started.errors().trimEnd().split("\n")).toHaveLength(1);
+  },
+);
+
+async function listening(): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
