@@ -16,7 +16,7 @@ export interface LookerTimeouts {
 const maxAnswerBytes = 65_536;
 
 /** No connection was ever made, so no request was sent. */
-const unreached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "NOT_HTTPS"]);
+const unreached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
 interface Answer {
   status: number;
@@ -34,9 +34,6 @@ export function lookerApi(timeouts: LookerTimeouts, clock: Pick<Clock, "sleep">)
     init: RequestInit,
   ): Promise<Answer> {
     const url = new URL(`/api/4.0${path}`, baseUrl);
-    // The scope's definition was checked; a row's base_url was not, and both come this way.
-    if (url.protocol !== "https:" && !isLoopback(url.hostname))
-      throw Object.assign(new Error("refused"), { code: "NOT_HTTPS" });
     // A redirect would carry the secret or the token to a host that nobody reviewed.
     const response = await fetch(url, {
       ...init,
@@ -57,6 +54,7 @@ export function lookerApi(timeouts: LookerTimeouts, clock: Pick<Clock, "sleep">)
 
   return {
     async login(baseUrl, { clientId, clientSecret }) {
+      if (!maySendSecretsTo(baseUrl)) return { kind: "unreached", reason: "not_https" };
       // One time-out for both tries: the lock above was measured for it.
       const signal = AbortSignal.timeout(timeouts.loginMs);
       const attempt = () =>
@@ -80,6 +78,7 @@ export function lookerApi(timeouts: LookerTimeouts, clock: Pick<Clock, "sleep">)
     },
 
     async logout(baseUrl, token) {
+      if (!maySendSecretsTo(baseUrl)) return "not_tried";
       try {
         const answer = await call(
           baseUrl,
@@ -104,6 +103,13 @@ export function lookerApi(timeouts: LookerTimeouts, clock: Pick<Clock, "sleep">)
       }
     },
   };
+}
+
+/** The scope's definition was checked; a row's base_url was not, and both come this way. */
+function maySendSecretsTo(baseUrl: string): boolean {
+  if (!URL.canParse(baseUrl)) return false;
+  const { protocol, hostname } = new URL(baseUrl);
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
 }
 
 function loginOutcome({ status, headers, json }: Answer): LoginOutcome {
