@@ -12,16 +12,23 @@ const maxAttempts = 8;
  * lost write should it still be under way.
  *
  * @param start the row as it was just read, if it was
+ * @param mustLand a token hangs on it: also the first read is tried again
  * @throws {Unavailable} when the row cannot be read or the outcome stays unknown
  */
 export async function commit<Key, Row extends Versioned, Outcome>(
   rows: Rows<Key, Row>,
   key: Key,
   step: (row: Row, now: number) => Step<Row, Outcome>,
-  { clock, ids, start, deadline }: { clock: Clock; ids: Ids; start?: Row | undefined; deadline: number },
+  {
+    clock,
+    ids,
+    start,
+    deadline,
+    mustLand = false,
+  }: { clock: Clock; ids: Ids; start?: Row | undefined; deadline: number; mustLand?: boolean },
 ): Promise<Outcome> {
   const mine = new Map<string, Outcome>();
-  let row = start ?? (await rows.read(key));
+  let row = start ?? (await (mustLand ? reread(rows, key, { clock, deadline }) : rows.read(key)));
   let failure: unknown;
   for (let attempt = 1; attempt <= maxAttempts && clock.now() < deadline; attempt++) {
     if (row.writeId !== undefined && mine.has(row.writeId)) return mine.get(row.writeId) as Outcome;
@@ -36,11 +43,29 @@ export async function commit<Key, Row extends Versioned, Outcome>(
       if (!(error instanceof Unavailable)) throw error;
     }
     if (attempt > 1) await clock.sleep(backoff(attempt, writeId));
-    row = await rows.read(key);
+    row = await reread(rows, key, { clock, deadline });
   }
   // The last write may have been the one that counted.
   if (row.writeId !== undefined && mine.has(row.writeId)) return mine.get(row.writeId) as Outcome;
   throw new Unavailable("dynamodb", { cause: failure });
+}
+
+/** Reads that may fail behind a write whose outcome is open: giving up there leaves a token that perhaps nobody holds. */
+const maxRereads = 3;
+
+async function reread<Key, Row extends Versioned>(
+  rows: Rows<Key, Row>,
+  key: Key,
+  { clock, deadline }: { clock: Clock; deadline: number },
+): Promise<Row> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await rows.read(key);
+    } catch (error) {
+      if (!(error instanceof Unavailable) || tried === maxRereads || clock.now() >= deadline) throw error;
+      await clock.sleep(50 * tried);
+    }
+  }
 }
 
 /** 20 ms, 40 ms, … up to 320 ms, spread by the write id so that contenders do not march in step. */

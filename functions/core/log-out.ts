@@ -111,7 +111,8 @@ async function endToken(
   } catch (error) {
     // An edited row is sent nowhere: its base_url may be an attacker's.
     if (error instanceof Unreadable) count(findings, "unreadable");
-    else if (!(error instanceof Unavailable)) throw error;
+    // KMS away, or a key or a permission gone: the fence stands, and pending is the truth. The record says why.
+    else findings.reason = error instanceof Unavailable ? "kms_unavailable" : "unseal_failed";
     return "unconfirmed";
   }
 }

@@ -206,7 +206,7 @@ async function recordAttempt(
       const next = endAttempt(row, secret, lock.owner, outcome, now);
       return next ? { next, outcome: undefined } : { outcome: undefined };
     },
-    { clock, ids, deadline },
+    { clock, ids, deadline, mustLand: true },
   );
 }
 
@@ -298,6 +298,7 @@ async function keep(
       clock,
       ids,
       deadline,
+      mustLand: true,
     });
   } catch (error) {
     // A row that cannot be read was not written: the token is nobody's.

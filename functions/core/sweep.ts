@@ -53,10 +53,10 @@ export async function sweep(
       result.revoked += ended.revoked;
       result.pending += ended.pending;
     } catch (error) {
-      // One row that cannot be read or written must not keep the others from being swept.
+      // One row that cannot be read or written, for whatever reason, must not keep the others from being swept.
       if (error instanceof Unavailable) findings.reason = `${error.dependency}_unavailable`;
       else if (error instanceof Unreadable) count(findings, "unreadable");
-      else throw error;
+      else findings.reason = "row_failed";
     }
   });
   Object.assign(findings, { outcome: "swept", ...result });

@@ -39,7 +39,7 @@ const mutants: Record<string, readonly Edit[]> = {
   "an old image is written back": [
     {
       file: "commit.ts",
-      find: "    row = await rows.read(key);",
+      find: "    row = await reread(rows, key, { clock, deadline });",
       replace: "    row = { ...row, version: (await rows.read(key)).version };",
     },
   ],

@@ -42,6 +42,8 @@ export interface Setting {
   readonly lookerLifeMs: number;
 }
 
+/** As the adapter gives up. */
+const loginTimeoutMs = 8_000;
 /** Two partitions are enough to be between them. */
 const slotPartitions = 2;
 const partitionOf = (caller: string) => Number(caller.slice(-1)) % slotPartitions;
@@ -197,6 +199,7 @@ export class World {
       login: async (_url, { clientId }) => {
         const version = clientId;
         let made: MadeToken | undefined;
+        const calledAt = simulation.now;
         const underWay = (this.loginsUnderWay.get(caller) ?? 0) + 1;
         this.loginsUnderWay.set(caller, underWay);
         if (underWay > 1) this.overlappingLogins++;
@@ -207,6 +210,8 @@ export class World {
             instance,
             "logs in",
             () => {
+              // The call's own time-out fires when the instance thaws, before anything is sent.
+              if (simulation.now - calledAt > loginTimeoutMs) throw new CallLost("timed out");
               const accepted = setting.rightSecret && !this.lookerIsDown;
               if (!this.lookerIsDown) this.attempts.push({ version, at: simulation.now, accepted });
               if (!accepted)
