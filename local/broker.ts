@@ -26,6 +26,8 @@ export interface BrokerOptions extends Flags {
   workDir: string;
   /** A line that a function instance wrote. */
   onLog?(functionId: string, instanceNumber: number, line: string): void;
+  /** How far an instance's clock is off, for tests. */
+  clockSkewMs?(instanceNumber: number): number;
 }
 
 export interface RunningBroker {
@@ -150,6 +152,7 @@ async function start(
       kind: options.instances,
       maxInstances: options.maxInstances,
       throttle: options.throttle,
+      clockSkewMs: options.clockSkewMs,
       onLog(instanceNumber, line) {
         if (lines.push(`${definition.id}#${instanceNumber} ${line}`) > 10_000) lines.shift();
         options.onLog?.(definition.id, instanceNumber, line);

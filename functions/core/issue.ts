@@ -2,11 +2,11 @@
 import { commit } from "./commit.ts";
 import { configurationDigest, type Lease } from "./lease.ts";
 import { type MintPorts, mint, mintNeedsMs } from "./mint.ts";
-import { type SlotKey, Unreadable } from "./ports.ts";
+import { type SlotKey, Unavailable, Unreadable } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { count, type Findings } from "./record.ts";
 import type { Scope } from "./scope.ts";
-import { type Ask, decide, takeLock } from "./slot.ts";
+import { type Ask, decide, type Slot, takeLock } from "./slot.ts";
 
 /** Long waits belong to the client: a waiting function is a held instance. */
 const longestWaitMs = 3_000;
@@ -36,6 +36,7 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
   const digest = configurationDigest(scope);
   let waited = 0;
   let minted = false;
+  let lockFailed = false;
   let unreadableLeaseId: string | undefined;
   for (;;) {
     const { slot, control } = await table.readForIssue(key);
@@ -46,7 +47,7 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
       unreadableLeaseId,
       digest,
       mintsPerTenMinutes: scope.mintsPerTenMinutes,
-      mayMint: !minted && deadline - now >= mintNeedsMs,
+      mayMint: !minted && !lockFailed && deadline - now >= mintNeedsMs,
     };
     const decision = decide(slot, control, ask, now);
     switch (decision.kind) {
@@ -80,12 +81,18 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
         break;
       }
       case "mint": {
-        const lock = await commit(table.slots, key, (row, at) => takeLock(row, control, ask, owner, at), {
-          clock,
-          ids,
-          start: slot,
-          deadline,
-        });
+        const take = (row: Slot, at: number) => takeLock(row, control, ask, owner, at);
+        const lock = await commit(table.slots, key, take, { clock, ids, start: slot, deadline }).catch(
+          (error: unknown) => {
+            if (!(error instanceof Unavailable)) throw error;
+            return undefined;
+          },
+        );
+        if (!lock) {
+          // Perhaps it is taken, perhaps not. A lease that is still good is served; a login is left to a later request.
+          lockFailed = true;
+          break;
+        }
         if (lock.kind === "changed") break;
         minted = true;
         if (lock.possibleOrphan) count(findings, "possible_orphans");

@@ -28,6 +28,8 @@ export interface PoolOptions {
   /** How long a request may wait for an instance: API Gateway's 29 s. */
   queueSeconds?: number;
   initSeconds?: number;
+  /** How far an instance's clock is off. */
+  clockSkewMs?: ((instanceNumber: number) => number) | undefined;
   onLog(instanceNumber: number, line: string): void;
 }
 
@@ -55,7 +57,10 @@ export function startPool(options: PoolOptions): Pool {
       ...definition,
       number,
       kind: options.kind,
-      environment: instanceEnvironment(definition, credentials, place, number),
+      environment: {
+        ...instanceEnvironment(definition, credentials, place, number),
+        ...(options.clockSkewMs ? { LOCAL_CLOCK_SKEW_MS: String(options.clockSkewMs(number)) } : {}),
+      },
       initSeconds: options.initSeconds ?? 10,
       onLog: (line) => options.onLog(number, line),
       onGone: () => {

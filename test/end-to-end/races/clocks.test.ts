@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { callerOf, startStand } from "../stand.ts";
+import { crowd, events, lostTokens, type RaceStand, untilAnswered } from "./crowd.ts";
+
+let stand: RaceStand;
+beforeAll(async () => {
+  // Every second instance five seconds ahead of the others: as far as clocks may be apart.
+  const started = await startStand({
+    maxInstances: 20,
+    clockSkewMs: (number) => (number % 2 === 0 ? 2_500 : -2_500),
+  });
+  const { looker } = started.broker;
+  if (!looker) throw new Error("The stand-in Looker is not there.");
+  stand = { ...started, looker };
+}, 60_000);
+afterAll(() => stand?.stop());
+
+test("instances whose clocks are five seconds apart still make one login for one caller", async () => {
+  const reports = callerOf(stand, "report-service");
+  const all = await crowd(200, () => untilAnswered(() => reports.token("sales")));
+  expect(new Set(all.map(({ answer }) => answer.json?.access_token)).size).toBe(1);
+  expect(all.every(({ answer }) => answer.status === 200)).toBe(true);
+  expect(events(stand, "login")).toHaveLength(1);
+  expect(await lostTokens(stand)).toEqual([]);
+});
+
+test("what is revoked is given to nobody, whichever clock the next request meets", async () => {
+  const reports = callerOf(stand, "report-service");
+  const operator = callerOf(stand, "platform-engineer");
+  const before = (await untilAnswered(() => reports.token("sales"))).answer.json.access_token;
+  const revoked = await operator.send("DELETE", "/scopes/sales/leases?all=true");
+  expect(revoked.json).toEqual({ matched: 1, revoked: 1, pending: 0 });
+  const after = await crowd(100, () => untilAnswered(() => reports.token("sales")));
+  expect(after.map(({ answer }) => answer.json?.access_token)).not.toContain(before);
+  expect(events(stand, "login")).toHaveLength(2);
+});
