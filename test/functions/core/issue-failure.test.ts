@@ -49,6 +49,20 @@ describe("a login that brings no token", () => {
   });
 });
 
+describe("a lease that is due for renewal", () => {
+  it("is served when the lock for renewing it cannot be written", async () => {
+    const broker = inMemoryBroker();
+    const { accessToken } = await broker.issue();
+    broker.clock.jump(800_000);
+    broker.table.before = (operation) => {
+      if (operation === "write") lost();
+    };
+    const { code, token } = await broker.ask();
+    expect([code, token?.accessToken]).toEqual(["ok", accessToken]);
+    expect(broker.looker.logins()).toBe(1);
+  });
+});
+
 describe("a secret that cannot be used", () => {
   it.each(["not_found", "access_denied", "malformed", "deleted"] as const)(
     "(%s) sends nothing to Looker",
