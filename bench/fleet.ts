@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { randomIds, systemClock } from "../functions/adapters/system.ts";
 import { issueToken } from "../functions/core/issue.ts";
 import type { MintPorts } from "../functions/core/mint.ts";
-import type { BrokerTable, ClientSecrets, Looker, Sealer, SlotKey } from "../functions/core/ports.ts";
+import type { ClientSecrets, Looker, Sealer, SlotKey } from "../functions/core/ports.ts";
 import type { Scope } from "../functions/core/scope.ts";
 import { fakeSealer } from "../test/fakes/fake-sealer.ts";
 import { memorySlotTable } from "../test/fakes/memory-slot-table.ts";
@@ -95,32 +95,37 @@ export function sealerOf(counts: Counts): Sealer {
   };
 }
 
-/** Sends all requests at once to a fleet; a busy answer is asked again after its Retry-After, as clients do. */
-export async function coldRequests(
+/** Sends all requests at once to a cold fleet, and once more when the lease is there. */
+export async function crowdOf(
   requests: number,
   instances: number,
-): Promise<{ counts: Counts; lastMs: number }> {
+): Promise<{ counts: Counts; coldMs: number; hotMs: number }> {
   const { counts, table, looker, secrets } = outside();
-  const startedAt = performance.now();
-  let left = requests;
-  const instance = async () => {
-    const ports: MintPorts = {
+  const fleet = Array.from(
+    { length: instances },
+    (): MintPorts => ({
       clock: systemClock,
       ids: randomIds,
-      table: table as BrokerTable,
+      table,
       looker,
       secrets,
       sealer: sealerOf(counts),
-    };
-    while (left-- > 0)
-      await issueToken(ports, {
-        scope,
-        key: keyOf("CALLER"),
-        minTtlSeconds: 60,
-        deadline: Date.now() + 24_000,
-        findings: {},
-      });
+    }),
+  );
+  const send = async () => {
+    let left = requests;
+    const startedAt = performance.now();
+    await Promise.all(
+      fleet.map(async (ports) => {
+        while (left-- > 0) {
+          const deadline = Date.now() + 24_000;
+          await issueToken(ports, { scope, key: keyOf("CALLER"), minTtlSeconds: 60, deadline, findings: {} });
+        }
+      }),
+    );
+    return performance.now() - startedAt;
   };
-  await Promise.all(Array.from({ length: instances }, instance));
-  return { counts, lastMs: performance.now() - startedAt };
+  const coldMs = await send();
+  const cold = { ...counts };
+  return { counts: cold, coldMs, hotMs: await send() };
 }

@@ -131,8 +131,8 @@ async function serve(
   }
 }
 
-/** 100 ms growing to 200, so that a login's end is noticed soon after; spread by the owner's id so that a crowd does not come back at once. */
+/** 100 ms growing to 150, so that a login's end is noticed soon after; spread by the owner's id so that a crowd does not come back at once. */
 function nextPause(waited: number, owner: string): number {
   const spread = 0.75 + (owner.charCodeAt(0) % 16) / 32;
-  return Math.round(Math.min(firstWaitMs + waited / 4, 200) * spread);
+  return Math.round(Math.min(firstWaitMs + waited / 8, 150) * spread);
 }
