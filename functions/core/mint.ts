@@ -15,16 +15,11 @@ import {
   type SecretControl,
 } from "./control.ts";
 import { configurationDigest, type Lease } from "./lease.ts";
-import { endTokens } from "./log-out.ts";
+import { endTokens, type LogOutPorts } from "./log-out.ts";
 import {
   type ClientSecret,
   type ClientSecrets,
-  type Clock,
-  type Ids,
-  type Looker,
-  type Sealer,
   type SlotKey,
-  type SlotTable,
   Unavailable,
   Unreadable,
   UnusableSecret,
@@ -33,13 +28,8 @@ import { count, type Findings } from "./record.ts";
 import type { Scope } from "./scope.ts";
 import { type Mint, type MintFailure, releaseMint, type Step, storeMinted } from "./slot.ts";
 
-export interface MintPorts {
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly table: SlotTable;
+export interface MintPorts extends LogOutPorts {
   readonly secrets: ClientSecrets;
-  readonly sealer: Sealer;
-  readonly looker: Looker;
 }
 
 /** Looker must answer `/login` within this. It is under {@link lockMs}, so that a login ends before its lock does. */
