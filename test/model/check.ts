@@ -10,9 +10,17 @@ export interface Verdict {
   readonly failure: string | undefined;
 }
 
-export async function check(core: Core, { runs, seed }: { runs: number; seed: number }): Promise<Verdict> {
+/** @param options.path of a failure that was printed before: plays that very scenario */
+export async function check(
+  core: Core,
+  { runs, seed, path }: { runs: number; seed: number; path?: string | undefined },
+): Promise<Verdict> {
   const property = fc.asyncProperty(scenarios, (scenario) => play(core, scenario));
-  const result = await fc.check(property, { numRuns: runs, seed, endOnFailure: false });
+  const result = await fc.check(property, {
+    numRuns: runs,
+    seed,
+    ...(path === undefined ? {} : { path, endOnFailure: true }),
+  });
   if (!result.failed) return { runs: result.numRuns, seed, failure: undefined };
   const { errorInstance, counterexample, counterexamplePath } = result;
   const failure = [

@@ -4,13 +4,14 @@ import { check } from "./check.ts";
 import { loadCore } from "./core.ts";
 
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "20000" }, seed: { type: "string" } },
+  options: { runs: { type: "string", default: "20000" }, seed: { type: "string" }, path: { type: "string" } },
 });
 const seed = values.seed === undefined ? (Math.random() * 2 ** 31) | 0 : Number(values.seed);
 const startedAt = performance.now();
 const verdict = await check(await loadCore(new URL("../../functions/core/", import.meta.url)), {
   runs: Number(values.runs),
   seed,
+  path: values.path,
 });
 if (verdict.failure) {
   process.stdout.write(`${verdict.failure}\nBroken after ${verdict.runs} runs, seed ${seed}.\n`);
