@@ -95,7 +95,13 @@ const result = await freezeScope(
 );
 const fencedMs = performance.now() - frozenAt;
 const { slot, control } = await frozen.table.readForIssue(firstKey);
-const ask = { minTtlMs: 60_000, digest: configurationDigest(scope), mintsPerTenMinutes: 10, mayMint: true };
+const ask = {
+  principalArn: firstKey.principalArn,
+  minTtlMs: 60_000,
+  digest: configurationDigest(scope),
+  mintsPerTenMinutes: 10,
+  mayMint: true,
+};
 if (decide(slot, control, ask, Date.now()).kind !== "refuse")
   throw new Error("something is served from a frozen scope");
 table(

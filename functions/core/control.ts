@@ -186,7 +186,7 @@ export function endAttempt(
 }
 
 /** More than an operator denies in a lifetime; the row stays small. */
-export const maxDeniedClientIds = 50;
+export const maxDeniedClientIds = 200;
 
 /** Records that no login may be made with this client id any more; undefined if it is recorded, or there is no room. */
 export function denyClientId(control: SecretControl, clientId: string): SecretControl | undefined {

@@ -42,6 +42,7 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
     const { slot, control } = await table.readForIssue(key);
     const now = clock.now();
     const ask: Ask = {
+      principalArn: key.principalArn,
       minTtlMs: request.minTtlSeconds * 1_000,
       staleLeaseId: request.staleLeaseId,
       unreadableLeaseId,

@@ -53,7 +53,7 @@ export interface MintJob {
 
 /** What a release needs to know, however the attempt ended. */
 interface AttemptJob extends MintJob {
-  readonly progress: { loginSent: boolean };
+  readonly progress: { tokenMade: boolean };
 }
 
 /** What is known when the login begins. */
@@ -65,17 +65,13 @@ interface LoginJob extends AttemptJob {
 }
 
 export async function mint(ports: MintPorts, request: MintJob): Promise<void> {
-  const job: AttemptJob = { ...request, progress: { loginSent: false } };
+  const job: AttemptJob = { ...request, progress: { tokenMade: false } };
   let result: MintResult;
   try {
     result = await logInAndStore(ports, job);
   } catch (error) {
-    const failure = failureOf(error, job.findings);
-    // A mistake in the deployment must not hold the lock either; that it is one stays the news.
-    await release(ports, job, failure).catch((again: unknown) => {
-      if (failure) throw again;
-    });
-    if (!failure) throw error;
+    // Whatever it was, it is shared with a back-off, and a lease that is still good is served all the same.
+    await release(ports, job, failureOf(error, job.findings));
     return;
   }
   if (result !== "stored") await release(ports, job, result);
@@ -85,7 +81,7 @@ async function release(ports: MintPorts, job: AttemptJob, failure: MintFailure |
   await commit(
     ports.table.slots,
     job.key,
-    (slot, now) => releaseMint(slot, job.lock.owner, failure, now, job.progress.loginSent),
+    (slot, now) => releaseMint(slot, job.lock.owner, failure, now, job.progress.tokenMade),
     {
       ...ports,
       deadline: job.deadline,
@@ -204,7 +200,7 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
   const { clock, looker } = ports;
   const { scope, findings } = job;
   const askedAt = clock.now();
-  job.progress.loginSent = true;
+  job.progress.tokenMade = true;
   const answer = await looker.login(scope.baseUrl, secret);
   findings.looker_ms = clock.now() - askedAt;
   if (answer.kind === "token") {
@@ -212,6 +208,7 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
     return await keep(ports, job, secret, { token: answer.accessToken, lookerEndsAt });
   }
   findings.reason = `login_${answer.kind}`;
+  job.progress.tokenMade = answer.kind === "unknown";
   switch (answer.kind) {
     case "rejected":
       await recordAttempt(ports, job, secret, { kind: "rejected" });
@@ -222,7 +219,6 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
       return { code: "looker_unavailable", detail: "Looker asked for fewer logins.", until };
     }
     case "unreached":
-      job.progress.loginSent = false;
       await recordAttempt(ports, job, secret, { kind: "not_tried" });
       return { code: "looker_unavailable", detail: "Looker cannot be reached from the broker." };
     case "failed":
@@ -248,7 +244,8 @@ async function keep(
   const leaseId = ids.next();
   const identity = { lease_id: leaseId, base_url: scope.baseUrl, client_id: secret.clientId };
   const endNow = async () => {
-    if ((await looker.logout(scope.baseUrl, fresh.token)) !== "ended") count(findings, "possible_orphans");
+    if ((await looker.logout(scope.baseUrl, fresh.token)) === "ended") job.progress.tokenMade = false;
+    else count(findings, "possible_orphans");
   };
   // Noted first of all: that this version works is true whatever becomes of the token. Its loss costs one back-off.
   if (job.firstUse)
@@ -304,8 +301,8 @@ async function keep(
   return { code: "looker_unavailable", detail: "Looker's token has less than 30 seconds to live." };
 }
 
-/** What a thrown error means to those who share the slot; undefined where it is no failure of a dependency. */
-function failureOf(error: unknown, findings: Findings): MintFailure | undefined {
+/** What a thrown error means to those who share the slot. */
+function failureOf(error: unknown, findings: Findings): MintFailure {
   if (error instanceof UnusableSecret) {
     findings.reason = `secret_${error.reason}`;
     return {
@@ -313,9 +310,12 @@ function failureOf(error: unknown, findings: Findings): MintFailure | undefined 
       detail: `The scope's secret cannot be used (${error.reason}). An operator should check it in Secrets Manager.`,
     };
   }
-  if (error instanceof Unavailable) {
-    findings.reason = `${error.dependency}_unavailable`;
-    return { code: "busy" };
+  if (error instanceof Unavailable) findings.reason = `${error.dependency}_unavailable`;
+  else {
+    // A mistake in the deployment, such as a permission or a key that is gone: the record names it.
+    findings.reason = "mint_failed";
+    const { name } = error as { name?: unknown };
+    if (typeof name === "string" && /^[A-Za-z]{1,64}$/.test(name)) findings.error = name;
   }
-  return undefined;
+  return { code: "busy" };
 }

@@ -1,7 +1,7 @@
 /** The operator's verbs: list, revoke, freeze, unfreeze. Each is told the truth about what is dead. */
 import { commit } from "./commit.ts";
 import { denyClientId, type Freeze, maxDeniedClientIds, raiseEpoch, type ScopeControl } from "./control.ts";
-import type { TrackedToken } from "./lease.ts";
+import { clockSkewMs, type TrackedToken } from "./lease.ts";
 import { Unavailable } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { count, type Findings } from "./record.ts";
@@ -50,13 +50,20 @@ export async function revokeLeases(
   request: RevocationRequest,
 ): Promise<Revoked> {
   if (request.all) return await revokeScope(ports, job, undefined);
-  // First of all no new token: a login with this client id that begins now is refused, one under way is doomed below.
-  if (request.clientId !== undefined) await deny(ports, job, request.clientId);
+  const { clientId } = request;
+  // By itself it says that the pair is not to be used any more: first of all no new token. A login that begins now is
+  // refused, one under way is doomed below. With other filters it only tells which leases are meant.
+  const alone = [request.leaseId, request.callerArn, request.issuedBefore].every(
+    (other) => other === undefined,
+  );
+  const denied = clientId === undefined || !alone || (await deny(ports, job, clientId));
   try {
     const fenced = await fenceSlots(ports, selectionOf(job.scope, request), job);
-    return conclude(job, "revoked", {
-      matched: fenced.matched,
-      revoked: await endFenced(ports, fenced.slots, job),
+    const revoked = await endFenced(ports, fenced.slots, job);
+    const result = conclude(job, "revoked", { matched: fenced.matched, revoked });
+    if (denied) return result;
+    throw new Problem("bad_request", {
+      detail: `Of ${result.matched} leases ${result.revoked} were ended and the rest is pending, but the client id could not be denied: ${maxDeniedClientIds} of this secret are. Freeze the scope, or replace the secret.`,
     });
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
@@ -131,26 +138,29 @@ function conclude(
   return result;
 }
 
-async function deny(ports: OperatePorts, { scope, deadline }: OperateJob, clientId: string): Promise<void> {
-  const full = await commit(
+/** @returns whether no login can be made with it any more. */
+async function deny(
+  ports: OperatePorts,
+  { scope, deadline }: OperateJob,
+  clientId: string,
+): Promise<boolean> {
+  return await commit(
     ports.table.secretControls,
     scope.secretId,
     (control) => {
       const next = denyClientId(control, clientId);
-      return next ? { next, outcome: false } : { outcome: !control.deniedClientIds.includes(clientId) };
+      return next ? { next, outcome: true } : { outcome: control.deniedClientIds.includes(clientId) };
     },
     { ...ports, deadline },
   );
-  if (full)
-    throw new Problem("bad_request", {
-      detail: `No more than ${maxDeniedClientIds} client ids of one secret can be denied.`,
-    });
 }
 
 function selectionOf(scope: Scope, request: RevocationRequest): Selection {
   if (request.all) return { scope: scope.name, filter: {} };
   const { callerArn, leaseId, issuedBefore, clientId } = request;
-  return { scope: scope.name, callerArn, filter: { leaseId, issuedBefore, clientId } };
+  // By another clock a lease of before may look as much later. Too much is ended rather than too little.
+  const before = issuedBefore === undefined ? undefined : issuedBefore + clockSkewMs;
+  return { scope: scope.name, callerArn, filter: { leaseId, issuedBefore: before, clientId } };
 }
 
 export interface ListedLease {

@@ -23,6 +23,8 @@ export interface Findings {
   slots?: number;
   /** Why, where the code alone does not tell: from a fixed vocabulary. */
   reason?: string;
+  /** Class name of an unexpected error that the request survived; never its message. */
+  error?: string;
   /** Milliseconds spent, by dependency. */
   looker_ms?: number;
   wait_ms?: number;

@@ -77,6 +77,8 @@ export interface Step<Row, Outcome> {
 
 /** What a request for a token asks of the slot. */
 export interface Ask {
+  /** The caller's ARN now. An IAM user can be renamed and keeps its unique id. */
+  readonly principalArn: string;
   readonly minTtlMs: number;
   readonly staleLeaseId?: string | undefined;
   /** A lease that could not be unsealed: its row was edited. It is never served. */
@@ -100,7 +102,7 @@ export function decide(slot: Slot, control: ScopeControl, ask: Ask, now: number)
   const lease = servable(slot, control, ask, now);
   if (lease && lease.leaseId === ask.staleLeaseId && now - lease.issuedAt < staleReportAfterMs)
     return { kind: "refuse", code: "busy", retryAfterMs: lease.issuedAt + staleReportAfterMs - now };
-  const reported = lease?.leaseId === ask.staleLeaseId;
+  const reported = lease !== undefined && lease.leaseId === ask.staleLeaseId;
   const hindrance = mintHindrance(slot, ask, now);
   if (lease && !reported) {
     // Refreshing ahead never costs a caller the lease that is still good.
@@ -113,6 +115,8 @@ const frozenDetail = "An operator has frozen the scope. No token is given until 
 
 function servable(slot: Slot, control: ScopeControl, ask: Ask, now: number): Lease | undefined {
   const lease = slot.lease;
+  // Operators revoke by the ARN in the row, so under another name nothing is served before the row has that name.
+  if (slot.principalArn !== ask.principalArn) return undefined;
   if (!lease || lease.epoch !== control.epoch || lease.digest !== ask.digest) return undefined;
   if (lease.leaseId === ask.unreadableLeaseId) return undefined;
   return lease.endsAt - now >= ask.minTtlMs ? lease : undefined;
@@ -157,7 +161,8 @@ const recentMints = (slot: Slot, now: number) => slot.mintedAt.filter((at) => at
 export type LockOutcome =
   | {
       kind: "locked";
-      mint: Mint /** An earlier lock ran out and nobody said how it ended. */;
+      mint: Mint;
+      /** An earlier lock ran out and nobody said how it ended. */
       possibleOrphan: boolean;
     }
   /** The slot is not what it was: decide anew. */
@@ -178,10 +183,11 @@ export function takeLock(
   const pruned = prune(slot, now);
   const lease = pruned.lease;
   const reportedStale =
-    lease?.leaseId === ask.staleLeaseId && now - (lease?.issuedAt ?? now) >= staleReportAfterMs;
+    lease !== undefined && lease.leaseId === ask.staleLeaseId && now - lease.issuedAt >= staleReportAfterMs;
   const dropped = lease && (reportedStale || lease.leaseId === ask.unreadableLeaseId);
   const next: Slot = {
     ...pruned,
+    principalArn: ask.principalArn,
     mint,
     mintedAt: [...recentMints(slot, now), now],
     ...(dropped ? { lease: undefined, outbox: [...pruned.outbox, toOutbox(lease, now)] } : {}),
@@ -228,19 +234,20 @@ function retireLease(slot: Slot, now: number): Slot {
 export type MintFailure = Pick<Failure, "code" | "detail"> & { until?: number };
 
 /**
- * Gives the lock back without a token. `failure` is shared with whoever asks before its back-off is over. Where no login was
- * sent, the mint budget gets its own back: a corrected secret must not find it spent on refusals.
+ * Gives the lock back without a token. `failure` is shared with whoever asks before its back-off is over. Where
+ * certainly no token was left behind, the mint budget gets its own back: the budget is for tokens, and neither a corrected
+ * secret nor a Looker that is back must find it spent on failures.
  */
 export function releaseMint(
   slot: Slot,
   owner: string,
   failure: MintFailure | undefined,
   now: number,
-  loginSent = true,
+  tokenMade = true,
 ): Step<Slot, undefined> {
   if (slot.mint?.owner !== owner) return { outcome: undefined };
   const { since } = slot.mint;
-  const mintedAt = loginSent ? slot.mintedAt : slot.mintedAt.filter((at) => at !== since);
+  const mintedAt = tokenMade ? slot.mintedAt : slot.mintedAt.filter((at) => at !== since);
   const next: Slot = { ...prune(slot, now), mint: undefined, mintedAt };
   if (!failure) return { next, outcome: undefined };
   const count = (slot.failure?.count ?? 0) + 1;

@@ -22,7 +22,8 @@ export interface AuditLine extends Findings {
   source_ip?: string;
   source_vpce?: string;
   code: string;
-  status: number;
+  /** Of the HTTP answer, where there is one. */
+  status?: number;
   duration_ms: number;
   /** Name of an unexpected error and where it was thrown; never its message. */
   error?: string;
@@ -113,7 +114,7 @@ function lineOf(
     ...optional("source_ip", plain(identity.sourceIp)),
     ...optional("source_vpce", plain(identity.vpceId)),
     code: problem?.code ?? (error === undefined ? "ok" : "internal"),
-    status: response?.statusCode ?? 500,
+    ...(response?.statusCode === undefined ? {} : { status: response.statusCode }),
     duration_ms: endedAt - entry.startedAt,
     ...findings,
     ...optional("reason", problem?.reason ?? findings.reason),

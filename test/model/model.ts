@@ -246,7 +246,8 @@ class Run {
       case "before": {
         const issuedBefore = simulation.timeAt(instance);
         // By the minter's clock: what was made well before is certainly meant.
-        const certainly = simulation.now - 30_000;
+        // Its lock was taken before its login: 15 s cover the way there.
+        const certainly = simulation.now;
         return await this.watch(
           (made) => made.madeAt < certainly,
           false,

@@ -36,6 +36,9 @@ const mutants: Record<string, readonly Edit[]> = {
       replace: 'results.set(token.leaseId, "ended")',
     },
   ],
+  "issued_before trusts every clock": [
+    { file: "operate.ts", find: "issuedBefore + clockSkewMs", replace: "issuedBefore" },
+  ],
   "an old image is written back": [
     {
       file: "commit.ts",

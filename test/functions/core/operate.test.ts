@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { maxDeniedClientIds } from "../../../functions/core/control.ts";
 import type { IssuedToken } from "../../../functions/core/issue.ts";
+import { clockSkewMs } from "../../../functions/core/lease.ts";
 import {
   countLeases,
   freezeScope,
@@ -39,6 +40,9 @@ function setUp() {
     control: () => broker.table.scopeControls.read("sales"),
   };
 }
+
+/** The latest time before which something issued at `at` was certainly not issued, whichever clock was right. */
+const apart = (at = 0) => at - clockSkewMs;
 
 /** Two successors of one role, then another role, then that role's successor with another client id, minutes apart. */
 async function withFour() {
@@ -82,16 +86,24 @@ describe("filters", () => {
       () => ({ callerArn: "arn:aws:iam::444455556666:role/report-service" }),
       [],
     ],
-    ["a time, exclusively", ({ issuedAt }) => ({ issuedBefore: issuedAt[2] }), [0, 1]],
+    [
+      "a time, and what another clock may have put after it",
+      ({ issuedAt }) => ({ issuedBefore: apart(issuedAt[2]) }),
+      [0, 1],
+    ],
     ["a client id", () => ({ clientId: "clientOne" }), [0, 1, 2]],
     ["a client id that nobody used", () => ({ clientId: "clientThree" }), []],
     [
       "caller and time",
-      ({ issuedAt }) => ({ callerArn: roleArn("report-service"), issuedBefore: issuedAt[1] }),
+      ({ issuedAt }) => ({ callerArn: roleArn("report-service"), issuedBefore: apart(issuedAt[1]) }),
       [0],
     ],
     ["caller and client id", () => ({ callerArn: roleArn("report-nightly"), clientId: "clientOne" }), [2]],
-    ["time and client id", ({ issuedAt }) => ({ issuedBefore: issuedAt[1], clientId: "clientOne" }), [0]],
+    [
+      "time and client id",
+      ({ issuedAt }) => ({ issuedBefore: apart(issuedAt[1]), clientId: "clientOne" }),
+      [0],
+    ],
     [
       "a lease of another caller",
       ({ a }) => ({ leaseId: a.leaseId, callerArn: roleArn("report-nightly") }),
@@ -161,7 +173,7 @@ describe("filters", () => {
 
   it("a time before the login under way began leaves it alone", async () => {
     const all = setUp();
-    const before = all.clock.now();
+    const before = apart(all.clock.now());
     all.looker.onLogin = async () => {
       all.looker.onLogin = undefined;
       expect(await all.revoke({ issuedBefore: before })).toEqual({ matched: 0, revoked: 0, pending: 0 });
@@ -457,4 +469,30 @@ describe("a listing", () => {
     four.row(four.keys[0]).schema = 99;
     expect((await four.list()).leases).toHaveLength(3);
   });
+});
+
+describe("a caller whose IAM user was renamed", () => {
+  it("is served under its new name only, and is revoked by it", async () => {
+    const all = setUp();
+    const old = numberedCaller(1);
+    const { accessToken } = await all.issue({ key: old });
+    const renamed = { ...old, principalArn: roleArn("report-renamed") };
+    expect((await all.revoke({ callerArn: renamed.principalArn })).matched).toBe(0);
+    const next = await all.issue({ key: renamed });
+    expect(next.accessToken).not.toBe(accessToken);
+    expect(await all.revoke({ callerArn: renamed.principalArn })).toEqual({
+      matched: 2,
+      revoked: 2,
+      pending: 0,
+    });
+    expect(all.looker.live.size).toBe(0);
+  });
+});
+
+it("a client id beside other filters tells which leases are meant, and denies nothing", async () => {
+  const all = setUp();
+  await all.issue({ key: numberedCaller(1) });
+  const { matched } = await all.revoke({ clientId: "clientOne", callerArn: roleArn("report-service") });
+  expect(matched).toBe(1);
+  expect((await all.ask({ key: numberedCaller(1) })).code).toBe("ok");
 });

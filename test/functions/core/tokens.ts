@@ -47,6 +47,7 @@ export const control = (changes: Partial<ScopeControl> = {}): ScopeControl => ({
 });
 
 export const ask = (changes: Partial<Ask> = {}): Ask => ({
+  principalArn,
   minTtlMs: 60_000,
   digest: "digest",
   mintsPerTenMinutes: 10,
