@@ -49,6 +49,9 @@ import {
 /** Numbers that JavaScript has not are for the reader to refuse: as they are, unmarshall() throws over some of them. */
 const decode = (item: Record<string, AttributeValue>): Item => unmarshall(item, { wrapNumbers: Number });
 
+/** Of at most 1 MB each: about 5,000 keys. */
+const duePages = 4;
+
 /** BatchGetItem may leave keys unprocessed under throttling; asked for again this often. */
 const batchRounds = 3;
 
@@ -168,16 +171,23 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
     return { entries, unreadable: items.length - entries.length, next };
   }
 
-  /** Of one shard of the index; the longest due come first, and what is beyond a page waits for the next sweep. */
+  /** Of one shard of the index, the longest due first. What is beyond the last page waits for the next sweep. */
   async function queryDueShard(shard: number, now: number): Promise<Item[]> {
     const { name, partitionKey, sortKey } = table.dueIndex;
-    const { items } = await query({
-      IndexName: name,
-      KeyConditionExpression: `${partitionKey} = :shard AND ${sortKey} <= :now`,
-      ExpressionAttributeValues: marshall({ ":shard": dueShard(shard), ":now": Math.floor(now / 1_000) }),
-      Limit: 2_000,
-    });
-    return items;
+    const found: Item[] = [];
+    let after: Item | undefined;
+    for (let page = 1; page <= duePages; page++) {
+      const { items, lastKey } = await query({
+        IndexName: name,
+        KeyConditionExpression: `${partitionKey} = :shard AND ${sortKey} <= :now`,
+        ExpressionAttributeValues: marshall({ ":shard": dueShard(shard), ":now": Math.floor(now / 1_000) }),
+        ...(after === undefined ? {} : { ExclusiveStartKey: marshall(after) }),
+      });
+      found.push(...items);
+      if (lastKey === undefined) break;
+      after = lastKey;
+    }
+    return found;
   }
 
   return {

@@ -116,12 +116,9 @@ async function revokeScope(
     { ...ports, deadline },
   );
   // The fence stands. Everything from here on is a matter of time, and the sweeper's if this invocation has none.
-  let work = { matched: 0, revoked: 0, done: false };
-  try {
-    if (control.job) work = await runJob(ports, scope.name, control.job, job);
-  } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
-  }
+  const work = control.job
+    ? await runJob(ports, scope.name, control.job, job)
+    : { matched: 0, revoked: 0, done: false };
   // A job that is not through has at least one lease to go, for all that is known: never "nothing pending".
   return conclude(job, frozen ? "frozen" : "revoked", work, work.done ? 0 : 1);
 }

@@ -8,7 +8,7 @@ import { withHostLimit } from "./host-limits.ts";
 import type { OutboxToken } from "./lease.ts";
 import { endTokens, type LogOutPorts, timeForLogout } from "./log-out.ts";
 import { forEachParallel } from "./pool.ts";
-import type { BrokerTable, SlotKey } from "./ports.ts";
+import { type BrokerTable, type SlotKey, Unavailable } from "./ports.ts";
 import { count, type Findings } from "./record.ts";
 import { type Revocation, type RevocationFilter, revoke, type Slot } from "./slot.ts";
 
@@ -148,6 +148,7 @@ export async function runJob(
   { findings, deadline }: { findings: Findings; deadline: number },
 ): Promise<{ matched: number; revoked: number; done: boolean }> {
   const { table, clock } = ports;
+  let cutShort = false;
   const selection: Selection = { scope, filter: { olderEpoch: job } };
   const looker = withHostLimit(ports.looker, () => timeForLogout(clock, deadline));
   const endings: Promise<number>[] = [];
@@ -174,10 +175,15 @@ export async function runJob(
         { ...ports, deadline },
       );
     }
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    // What was done is told; the rest is carried on from the last partition that is through.
+    findings.reason = `${error.dependency}_unavailable`;
+    cutShort = true;
   } finally {
     // Also when a fence failed: nothing may be under way when this returns.
     await Promise.allSettled(endings);
   }
   const revoked = (await Promise.all(endings)).reduce((sum, each) => sum + each, 0);
-  return { matched, revoked, done: partition >= table.slotPartitions };
+  return { matched, revoked, done: !cutShort && partition >= table.slotPartitions };
 }

@@ -9,7 +9,7 @@ import { endTokens, timeForLogout } from "./log-out.ts";
 import { forEachParallel } from "./pool.ts";
 import { Unavailable, Unreadable } from "./ports.ts";
 import { count, type Findings } from "./record.ts";
-import { type OperatePorts, parallelSlots, runJob } from "./revoke-slots.ts";
+import { type FencedSlot, type OperatePorts, parallelSlots, runJob } from "./revoke-slots.ts";
 import { prune, type Slot, type Step, toOutbox } from "./slot.ts";
 
 export interface Swept {
@@ -30,35 +30,57 @@ export async function sweep(
     ...ports,
     looker: withHostLimit(withCircuit(ports.looker), () => timeForLogout(clock, deadline)),
   };
-  const due = await table.queryDue(clock.now());
-  await forEachParallel(due, parallelSlots, async (row) => {
+  /** One row that cannot be read or written, for whatever reason, must not keep the others from being swept. */
+  const apart = async (work: () => Promise<void>) => {
     if (clock.now() >= deadline) return;
     try {
-      if (row.kind === "scope") {
-        const { job: pending } = await table.scopeControls.read(row.scope);
-        if (!pending) return;
-        // Its own host limit: the circuit is this sweep's.
-        const { matched, revoked } = await runJob(guarded, row.scope, pending, job);
-        result.revoked += revoked;
-        result.pending += matched - revoked;
-        return;
-      }
-      // The ARN is only needed to make a row, and this one is there: an index entry of a deleted row writes nothing.
-      const key = { ...row.key, principalArn: "" };
-      const swept = await commit(table.slots, key, sweepSlot, { ...ports, deadline });
-      count(findings, "slots");
-      count(findings, "expired", swept.expired);
-      if (swept.possibleOrphan) count(findings, "possible_orphans");
-      const ended = await endTokens(guarded, { key, deadline, findings }, swept.due, 1);
-      result.revoked += ended.revoked;
-      result.pending += ended.pending;
+      await work();
     } catch (error) {
-      // One row that cannot be read or written, for whatever reason, must not keep the others from being swept.
       if (error instanceof Unavailable) findings.reason = `${error.dependency}_unavailable`;
       else if (error instanceof Unreadable) count(findings, "unreadable");
       else findings.reason = "row_failed";
     }
-  });
+  };
+  const add = (revoked: number, pending: number) => {
+    result.revoked += revoked;
+    result.pending += pending;
+  };
+
+  const due = await table.queryDue(clock.now());
+  const slots = due.flatMap((row) => (row.kind === "slot" ? [row.key] : []));
+  const scopes = due.flatMap((row) => (row.kind === "scope" ? [row.scope] : []));
+  const hosts = new Map<string, FencedSlot[]>();
+  await forEachParallel(slots, parallelSlots, (name) =>
+    apart(async () => {
+      // The ARN is only needed to make a row, and this one is there: an index entry of a deleted row writes nothing.
+      const key = { ...name, principalArn: "" };
+      const swept = await commit(table.slots, key, sweepSlot, { ...ports, deadline });
+      count(findings, "slots");
+      count(findings, "expired", swept.expired);
+      if (swept.possibleOrphan) count(findings, "possible_orphans");
+      for (const [host, tokens] of Map.groupBy(swept.due, ({ baseUrl }) => baseUrl))
+        if (!hosts.get(host)?.push({ key, tokens })) hosts.set(host, [{ key, tokens }]);
+    }),
+  );
+  // Each host by itself, and each job: a Looker that is slow or gone takes nobody else's turn.
+  await Promise.all([
+    ...[...hosts.values()].map((rows) =>
+      forEachParallel(rows, parallelSlots, ({ key, tokens }) =>
+        apart(async () => {
+          const ended = await endTokens(guarded, { key, deadline, findings }, tokens, 1);
+          add(ended.revoked, ended.pending);
+        }),
+      ),
+    ),
+    ...scopes.map((scope) =>
+      apart(async () => {
+        const { job: pending } = await table.scopeControls.read(scope);
+        if (!pending) return;
+        const { matched, revoked } = await runJob(guarded, scope, pending, job);
+        add(revoked, matched - revoked);
+      }),
+    ),
+  ]);
   Object.assign(findings, { outcome: "swept", ...result });
   return result;
 }

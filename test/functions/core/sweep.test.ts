@@ -150,6 +150,26 @@ describe("a host in trouble", () => {
     expect(broker.looker.live.size).toBe(0);
   });
 
+  it("and slow takes nobody else's turn", async () => {
+    const broker = inMemoryBroker();
+    const slow = "https://slow.cloud.looker.com";
+    for (let number = 0; number < 100; number++)
+      await broker.issue({ scope: scopeAt(slow), key: numberedCaller(number, "report-service", "other") });
+    broker.clock.jump(1_000);
+    const { accessToken } = await broker.issue({ key: numberedCaller(1) });
+    broker.clock.jump(901_000);
+    const startedAt = broker.clock.now();
+    let endedAt = 0;
+    broker.looker.onLogout = async (token) => {
+      if (token === accessToken) endedAt = broker.clock.now();
+      else await broker.clock.sleep(1_000);
+      return undefined;
+    };
+    await sweepNow(broker);
+    expect(endedAt - startedAt).toBeLessThan(1_000);
+    expect(broker.looker.live.size).toBe(0);
+  });
+
   it("that answers in between is no host in trouble", async () => {
     const broker = inMemoryBroker();
     for (let number = 0; number < 40; number++) await broker.issue({ key: numberedCaller(number) });
