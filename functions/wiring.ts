@@ -7,7 +7,7 @@ import { dynamodbSlotTable } from "./adapters/dynamodb-slot-table.ts";
 import { kmsSealer } from "./adapters/kms-sealer.ts";
 import { lookerApi } from "./adapters/looker-api.ts";
 import { randomIds, systemClock } from "./adapters/system.ts";
-import { loginTimeoutMs } from "./core/mint.ts";
+import { loginTimeoutMs } from "./core/lease.ts";
 import type { OperatePorts } from "./core/revoke-slots.ts";
 import { parseScopes, type Scopes } from "./core/scope.ts";
 import { environment } from "./names.ts";

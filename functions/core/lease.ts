@@ -7,6 +7,11 @@ import type { Scope } from "./scope.ts";
 /** Instances agree on the time within this (Amazon Time Sync); a larger skew costs logins, never a promise. */
 export const clockSkewMs = 5_000;
 
+/**
+ * Looker must answer `/login` within this. It is under the slot's lock, so that a login ends before its lock does.
+ */
+export const loginTimeoutMs = 8_000;
+
 /** A Looker token that is tracked until its end is confirmed, or its Looker life is over. */
 export interface TrackedToken {
   /** A name, not a capability. */
@@ -55,9 +60,15 @@ export function refreshAt(lease: Pick<Lease, "leaseId" | "issuedAt" | "endsAt">)
   return lease.issuedAt + Math.floor((lease.endsAt - lease.issuedAt) * (0.75 + 0.1 * spread));
 }
 
-/** Whether Looker has ended the token by itself, whichever of the clocks is right. */
+/**
+ * How long after `lookerEndsAt` a token may be alive. That counts from before the login, so that nothing is served too long;
+ * Looker's own count began up to the login's time-out later, by whichever clock is right.
+ */
+export const lookerGraceMs = loginTimeoutMs + clockSkewMs;
+
+/** Whether Looker has certainly ended the token by itself. */
 export function lookerLifeIsOver(token: TrackedToken, now: number): boolean {
-  return token.lookerEndsAt + clockSkewMs <= now;
+  return token.lookerEndsAt + lookerGraceMs <= now;
 }
 
 /** Back-off of logouts: 15 s, 30 s, … up to 5 min. Never gives up; the token's Looker life is the bound. */

@@ -14,7 +14,7 @@ import {
   planLogin,
   type SecretControl,
 } from "./control.ts";
-import { configurationDigest, type Lease } from "./lease.ts";
+import { configurationDigest, type Lease, loginTimeoutMs } from "./lease.ts";
 import { endTokens, type LogOutPorts } from "./log-out.ts";
 import {
   type ClientSecret,
@@ -32,16 +32,14 @@ export interface MintPorts extends LogOutPorts {
   readonly secrets: ClientSecrets;
 }
 
-/** Looker must answer `/login` within this. It is under {@link lockMs}, so that a login ends before its lock does. */
-export const loginTimeoutMs = 8_000;
 /** What an invocation must have left to begin: the lock's life, and the time to store or to give it back. */
 export const mintNeedsMs = 18_000;
 /** A lease with less real life than this is of no use to anyone. */
 const shortestLifeMs = 30_000;
 /** A rejected or shared failure is looked at again after this: a new version of the secret may be there. */
 const recheckMs = 10_000;
-/** Looker tokens live for an hour by default; a number far beyond is not believed. */
-const longestLifeSeconds = 86_400;
+/** Looker tokens live for an hour by default. A bound for arithmetic, not for trust: a token is tracked for as long as it lives. */
+const longestLifeSeconds = 366 * 86_400;
 
 export interface MintJob {
   readonly scope: Scope;

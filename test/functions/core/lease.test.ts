@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import {
-  clockSkewMs,
   configurationDigest,
+  lookerGraceMs,
   lookerLifeIsOver,
   nextLogoutAt,
   refreshAt,
@@ -31,8 +31,8 @@ it("leases that began together are renewed at moments that are spread evenly", (
 it.each([
   ["its last millisecond by this clock", -1, false],
   ["its end by this clock", 0, false],
-  ["the largest skew less a millisecond after it", clockSkewMs - 1, false],
-  ["the largest skew after it", clockSkewMs, true],
+  ["the largest skew and a login less a millisecond after it", lookerGraceMs - 1, false],
+  ["the largest skew and a login after it", lookerGraceMs, true],
 ])("a token's Looker life at %s is over: %#", (_, offset, over) => {
   expect(lookerLifeIsOver(lease(), now + 60 * minutes + offset)).toBe(over);
 });

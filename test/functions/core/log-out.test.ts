@@ -90,7 +90,7 @@ describe("what Looker does not confirm", () => {
     const { logOut, looker, clock } = await withLease();
     looker.onLogout = () => "unconfirmed";
     await logOut();
-    clock.jump(3_606_000);
+    clock.jump(3_614_000);
     expect(await logOut()).toMatchObject({ revoked: 0, pending: 0 });
     expect(looker.logouts()).toHaveLength(1);
   });

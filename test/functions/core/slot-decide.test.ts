@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clockSkewMs, refreshAt } from "../../../functions/core/lease.ts";
+import { clockSkewMs, lookerGraceMs, refreshAt } from "../../../functions/core/lease.ts";
 import { decide, maxTracked, mintWindowMs, staleReportAfterMs } from "../../../functions/core/slot.ts";
 import { ask, control, lease, lock, minutes, now, pending, slot, tracked } from "./tokens.ts";
 
@@ -194,7 +194,7 @@ describe("the bound on tracked tokens", () => {
   });
 
   it("does not count what Looker has ended by itself", () => {
-    const gone = outbox(maxTracked).map((token) => ({ ...token, lookerEndsAt: now - clockSkewMs }));
+    const gone = outbox(maxTracked).map((token) => ({ ...token, lookerEndsAt: now - lookerGraceMs }));
     expect(kind(slot({ outbox: gone }), control(), ask(), now)).toBe("mint");
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clockSkewMs } from "../../../functions/core/lease.ts";
+import { clockSkewMs, lookerGraceMs } from "../../../functions/core/lease.ts";
 import {
   deletableAt,
   dueAt,
@@ -59,7 +59,7 @@ describe("a revocation", () => {
   });
 
   it("does not count what Looker has ended by itself", () => {
-    const over = slot({ lease: lease({ lookerEndsAt: now - clockSkewMs }) });
+    const over = slot({ lease: lease({ lookerEndsAt: now - lookerGraceMs }) });
     expect(revoke(over, {}, now).outcome.tokens).toEqual([]);
   });
 });
@@ -134,7 +134,7 @@ describe("settling", () => {
 });
 
 it("pruning drops only what Looker has ended, by any clock", () => {
-  const at = now + 60 * minutes + clockSkewMs;
+  const at = now + 60 * minutes + lookerGraceMs;
   const longer = { lookerEndsAt: at };
   const row = slot({
     lease: lease(),

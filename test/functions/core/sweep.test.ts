@@ -102,7 +102,7 @@ describe("logouts that Looker does not confirm", () => {
     broker.looker.onLogout = () => "unconfirmed";
     await broker.logOut();
     const logouts = broker.looker.logouts().length;
-    broker.clock.jump(hour + 5_000);
+    broker.clock.jump(hour + 13_000);
     const { revoked, pending, findings } = await sweepNow(broker);
     expect({ revoked, pending, expired: findings.expired }).toEqual({ revoked: 0, pending: 0, expired: 1 });
     expect(broker.looker.logouts()).toHaveLength(logouts);
