@@ -205,7 +205,7 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
     const lookerEndsAt = askedAt + Math.min(answer.expiresInSeconds, longestLifeSeconds) * 1_000;
     return await keep(ports, job, secret, { token: answer.accessToken, lookerEndsAt });
   }
-  findings.reason = `login_${answer.kind}`;
+  findings.reason = `login_${answer.kind}${"reason" in answer ? `_${answer.reason}` : ""}`;
   job.progress.tokenMade = answer.kind === "unknown";
   switch (answer.kind) {
     case "rejected":
@@ -222,7 +222,7 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
     case "failed":
       return {
         code: "looker_unavailable",
-        detail: "What answers at the scope's lookerUrl does not answer as Looker does.",
+        detail: "Looker, or what stands before it, answered the login with an error.",
       };
     case "unknown":
       count(findings, "possible_orphans");

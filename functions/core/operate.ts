@@ -184,7 +184,7 @@ export async function listLeases(
   { table, clock }: OperatePorts,
   { scope, findings }: OperateJob,
   from: ListPosition,
-): Promise<{ leases: ListedLease[]; next: ListPosition | undefined }> {
+): Promise<{ leases: ListedLease[]; frozen: Freeze | undefined; next: ListPosition | undefined }> {
   const control = await table.scopeControls.read(scope.name);
   const leases: ListedLease[] = [];
   let { partition, after } = from;
@@ -199,7 +199,11 @@ export async function listLeases(
     if (after === undefined) partition++;
   }
   findings.outcome = "listed";
-  return { leases, next: partition < table.slotPartitions ? { partition, after } : undefined };
+  return {
+    leases,
+    frozen: control.frozen,
+    next: partition < table.slotPartitions ? { partition, after } : undefined,
+  };
 }
 
 function leasesOf(slot: Slot, uniqueId: string, control: ScopeControl, now: number): ListedLease[] {

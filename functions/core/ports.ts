@@ -142,6 +142,7 @@ export type LoginOutcome =
   /** Looker's own JSON 404 (or 400, 401, 403): wrong credentials, a wrong URL, or a lock-out. */
   | { kind: "rejected" }
   | { kind: "throttled"; retryAfterSeconds: number | undefined }
+  /** `reason`, here and below, is from a fixed vocabulary: an error code of Node's, or `status_` and a number. */
   /** It certainly did not reach Looker: connection refused, no such host. */
   | { kind: "unreached"; reason: string }
   /** It reached something that did not answer as Looker does when it works. */

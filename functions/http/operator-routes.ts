@@ -1,5 +1,6 @@
 /** The operator's verbs: HTTP ↔ use cases. Bad input is a 400 that says which field and why; it never matches everything. */
 
+import type { Freeze } from "../core/control.ts";
 import { clockSkewMs } from "../core/lease.ts";
 import {
   countLeases,
@@ -23,8 +24,9 @@ export const getLeases =
   async (request: ScopedRequest): Promise<ProxyResult> => {
     readBody(request.event, []);
     const { next_token } = readQuery(request.event, ["next_token"]);
-    const { leases, next } = await listLeases(ports, request, readPosition(next_token));
+    const { leases, frozen, next } = await listLeases(ports, request, readPosition(next_token));
     return json(200, {
+      ...(frozen ? { frozen: freezeFields(frozen) } : {}),
       leases: leases.map(leaseFields),
       ...(next ? { next_token: writePosition(next) } : {}),
     });
@@ -65,7 +67,7 @@ export const putFreeze =
     const frozen = { by: request.principal.arn, at: ports.clock.now(), reason };
     const result = await freezeScope(ports, request, frozen);
     return json(result.pending > 0 ? 202 : 200, {
-      frozen: { ...frozen, at: new Date(frozen.at).toISOString() },
+      frozen: freezeFields(frozen),
       ...result,
     });
   };
@@ -154,6 +156,8 @@ function readTrue(query: Query, name: "all" | "dry_run"): boolean {
 function wrong(field: string, error: string): never {
   throw new Problem("bad_request", { detail: `${field}: ${error}.` });
 }
+
+const freezeFields = ({ by, at, reason }: Freeze) => ({ by, at: new Date(at).toISOString(), reason });
 
 function leaseFields(lease: ListedLease): object {
   return {

@@ -198,12 +198,15 @@ test("another caller's lease in one's outbox is not logged out", async () => {
   expect(await statusAtLooker(looker.url, theirs.json.access_token)).toBe(200);
 });
 
-test("a whole row copied to another caller's key yields nothing", async () => {
+test("a whole row copied to another caller's key yields nothing, with their name or with one's own", async () => {
   const theirs = await nightly.token("sales");
   const theirRow = await slotOf(nightly);
   await reports.token("sales");
-  const { pk, sk } = await slotOf(reports);
+  const { pk, sk, principal_arn } = await slotOf(reports);
   await put({ ...theirRow, pk, sk });
+  const named = await reports.token("sales");
+  expect(named.json.access_token === theirs.json.access_token).toBe(false);
+  await put({ ...theirRow, pk, sk, principal_arn });
   const healed = await reports.token("sales");
   expect(healed.status).toBe(200);
   expect(healed.json.access_token === theirs.json.access_token).toBe(false);
