@@ -16,9 +16,9 @@ import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { newScopeControl, newSecretControl, type Versioned } from "../core/control.ts";
 import {
   type BrokerTable,
+  type CallerSlotKey,
   type Clock,
   type Rows,
-  type SlotKey,
   type SlotPage,
   Unavailable,
   Unreadable,
@@ -206,7 +206,7 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
       slotKey,
       readSlot,
       (key, slot) => slotItem(key, slot, clock.now()),
-      (key: SlotKey & { principalArn: string }) => emptySlot(key.principalArn),
+      (key: CallerSlotKey) => emptySlot(key.principalArn),
     ),
     scopeControls: rows(scopeControlKey, readScopeControl, scopeControlItem, () => newScopeControl),
     secretControls: rows(secretControlKey, readSecretControl, secretControlItem, () => newSecretControl),

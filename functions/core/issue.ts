@@ -2,7 +2,7 @@
 import { commit } from "./commit.ts";
 import { configurationDigest, type Lease } from "./lease.ts";
 import { type MintPorts, mint, mintNeedsMs } from "./mint.ts";
-import { type SlotKey, Unavailable, Unreadable } from "./ports.ts";
+import { type CallerSlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { count, type Findings } from "./record.ts";
 import type { Scope } from "./scope.ts";
@@ -14,7 +14,7 @@ const firstWaitMs = 100;
 
 export interface IssueRequest {
   readonly scope: Scope;
-  readonly key: SlotKey & { readonly principalArn: string };
+  readonly key: CallerSlotKey;
   readonly minTtlSeconds: number;
   readonly staleLeaseId?: string | undefined;
   /** Epoch milliseconds by which the invocation must have answered. */
@@ -106,18 +106,11 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
 /** Unseals the lease; undefined if its row was edited or swapped. */
 async function serve(
   ports: MintPorts,
-  { scope, key, findings }: IssueRequest,
+  { key, findings }: IssueRequest,
   lease: Lease,
 ): Promise<IssuedToken | undefined> {
   try {
-    const accessToken = await ports.sealer.unseal(lease.sealed, {
-      scope: scope.name,
-      account: key.account,
-      caller: key.caller,
-      lease_id: lease.leaseId,
-      base_url: lease.baseUrl,
-      client_id: lease.clientId,
-    });
+    const accessToken = await ports.sealer.unseal(lease.sealed, sealIdentity(key, lease));
     Object.assign(findings, {
       lease_id: lease.leaseId,
       token_sha256: lease.tokenSha256,

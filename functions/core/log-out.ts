@@ -6,12 +6,14 @@ import { commit } from "./commit.ts";
 import type { OutboxToken } from "./lease.ts";
 import { forEachParallel } from "./pool.ts";
 import {
+  type CallerSlotKey,
   type Clock,
   type Ids,
   type Looker,
   type Sealer,
   type SlotKey,
   type SlotTable,
+  sealIdentity,
   Unavailable,
   Unreadable,
 } from "./ports.ts";
@@ -46,7 +48,7 @@ export interface Ended {
 export async function logOut(
   ports: LogOutPorts,
   job: {
-    key: SlotKey & { principalArn: string };
+    key: CallerSlotKey;
     leaseId?: string | undefined;
     deadline: number;
     findings: Findings;
@@ -67,7 +69,7 @@ export async function logOut(
 /** Logs out tokens that are in the slot's outbox already, and records what came of it. */
 export async function endTokens(
   ports: LogOutPorts,
-  job: { key: SlotKey & { principalArn: string }; deadline: number; findings: Findings },
+  job: { key: CallerSlotKey; deadline: number; findings: Findings },
   tokens: readonly OutboxToken[],
   parallel = parallelLogouts,
 ): Promise<Ended> {
@@ -99,14 +101,7 @@ async function endToken(
   token: OutboxToken,
 ): Promise<"ended" | "unconfirmed" | "not_tried"> {
   try {
-    const clear = await sealer.unseal(token.sealed, {
-      scope: key.scope,
-      account: key.account,
-      caller: key.caller,
-      lease_id: token.leaseId,
-      base_url: token.baseUrl,
-      client_id: token.clientId,
-    });
+    const clear = await sealer.unseal(token.sealed, sealIdentity(key, token));
     return await looker.logout(token.baseUrl, clear);
   } catch (error) {
     // An edited row is sent nowhere: its base_url may be an attacker's.

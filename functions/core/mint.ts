@@ -17,9 +17,10 @@ import {
 import { configurationDigest, type Lease, loginTimeoutMs } from "./lease.ts";
 import { endTokens, type LogOutPorts } from "./log-out.ts";
 import {
+  type CallerSlotKey,
   type ClientSecret,
   type ClientSecrets,
-  type SlotKey,
+  sealIdentity,
   Unavailable,
   Unreadable,
   UnusableSecret,
@@ -43,7 +44,7 @@ const longestLifeSeconds = 366 * 86_400;
 
 export interface MintJob {
   readonly scope: Scope;
-  readonly key: SlotKey & { readonly principalArn: string };
+  readonly key: CallerSlotKey;
   readonly lock: Mint;
   readonly deadline: number;
   readonly findings: Findings;
@@ -186,10 +187,7 @@ async function recordAttempt(
   await commit(
     table.secretControls,
     scope.secretId,
-    (row: SecretControl, now) => {
-      const next = endAttempt(row, secret, lock.owner, outcome, now);
-      return next ? { next, outcome: undefined } : { outcome: undefined };
-    },
+    (row, now) => ({ next: endAttempt(row, secret, lock.owner, outcome, now), outcome: undefined }),
     { clock, ids, deadline, mustLand: true },
   );
 }
@@ -240,7 +238,6 @@ async function keep(
   const { clock, ids, table, sealer, looker } = ports;
   const { scope, key, lock, findings, deadline } = job;
   const leaseId = ids.next();
-  const identity = { lease_id: leaseId, base_url: scope.baseUrl, client_id: secret.clientId };
   const endNow = async () => {
     if ((await looker.logout(scope.baseUrl, fresh.token)) === "ended") job.progress.tokenMade = false;
     else count(findings, "possible_orphans");
@@ -252,12 +249,8 @@ async function keep(
     });
   let sealed: Uint8Array;
   try {
-    sealed = await sealer.seal(fresh.token, {
-      scope: scope.name,
-      account: key.account,
-      caller: key.caller,
-      ...identity,
-    });
+    const named = { leaseId, baseUrl: scope.baseUrl, clientId: secret.clientId };
+    sealed = await sealer.seal(fresh.token, sealIdentity(key, named));
   } catch (error) {
     await endNow();
     throw error;

@@ -90,10 +90,7 @@ export async function unfreezeScope(
   await commit(
     ports.table.scopeControls,
     scope.name,
-    (control) => ({
-      ...(control.frozen ? { next: { ...control, frozen: undefined } } : {}),
-      outcome: undefined,
-    }),
+    (control) => ({ next: control.frozen && { ...control, frozen: undefined }, outcome: undefined }),
     { ...ports, deadline },
   );
   findings.outcome = "unfrozen";
@@ -146,7 +143,7 @@ async function deny(
     scope.secretId,
     (control) => {
       const next = denyClientId(control, clientId);
-      return next ? { next, outcome: true } : { outcome: control.deniedClientIds.includes(clientId) };
+      return { next, outcome: next !== undefined || control.deniedClientIds.includes(clientId) };
     },
     { ...ports, deadline },
   );

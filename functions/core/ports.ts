@@ -21,6 +21,12 @@ export interface SlotKey {
   readonly caller: string;
 }
 
+/** With the caller's ARN: what it takes to make the row. */
+export interface CallerSlotKey extends SlotKey {
+  /** Path-less, for people. */
+  readonly principalArn: string;
+}
+
 /**
  * A dependency did not answer, or answered that it cannot now. A write that fails with it may or may not have taken
  * effect.
@@ -45,13 +51,11 @@ export interface Rows<Key, Row extends Versioned> {
 }
 
 export interface SlotTable {
-  readonly slots: Rows<SlotKey & { readonly principalArn: string }, Slot>;
+  readonly slots: Rows<CallerSlotKey, Slot>;
   readonly scopeControls: Rows<string, ScopeControl>;
   readonly secretControls: Rows<string, SecretControl>;
   /** One round trip: the hot path. */
-  readForIssue(
-    key: SlotKey & { readonly principalArn: string },
-  ): Promise<{ slot: Slot; control: ScopeControl }>;
+  readForIssue(key: CallerSlotKey): Promise<{ slot: Slot; control: ScopeControl }>;
   /** One round trip, after the lock. */
   readControls(
     scope: string,
@@ -62,7 +66,7 @@ export interface SlotTable {
 /** Slots with the key that each was read under. */
 export interface SlotPage {
   readonly entries: readonly {
-    readonly key: SlotKey & { readonly principalArn: string };
+    readonly key: CallerSlotKey;
     readonly slot: Slot;
   }[];
   /** Rows that were edited, or written by a newer version: never served, and no reason to leave the others be. */
@@ -101,15 +105,26 @@ export interface SealContext {
   readonly client_id: string;
 }
 
+/** All but the table, which is the adapter's to add. */
+export type SealIdentity = Omit<SealContext, "table">;
+
 /** A row that was edited or swapped, or its ciphertext, or a row that a newer version wrote. */
 export class Unreadable extends Error {
   override readonly name = "Unreadable";
 }
 
+/** What a token of this slot is sealed under: in one place, since what is sealed one way must be opened the same way. */
+export function sealIdentity(
+  { scope, account, caller }: SlotKey,
+  { leaseId, baseUrl, clientId }: { leaseId: string; baseUrl: string; clientId: string },
+): SealIdentity {
+  return { scope, account, caller, lease_id: leaseId, base_url: baseUrl, client_id: clientId };
+}
+
 export interface Sealer {
-  seal(token: string, context: Omit<SealContext, "table">): Promise<Uint8Array>;
+  seal(token: string, context: SealIdentity): Promise<Uint8Array>;
   /** @throws {Unreadable} when the row was edited or swapped, {@link Unavailable} when KMS cannot be asked. */
-  unseal(sealed: Uint8Array, context: Omit<SealContext, "table">): Promise<string>;
+  unseal(sealed: Uint8Array, context: SealIdentity): Promise<string>;
 }
 
 export interface ClientSecret {

@@ -8,7 +8,7 @@ import { withHostLimit } from "./host-limits.ts";
 import type { OutboxToken } from "./lease.ts";
 import { endTokens, type LogOutPorts, timeForLogout } from "./log-out.ts";
 import { forEachParallel } from "./pool.ts";
-import { type BrokerTable, type SlotKey, Unavailable } from "./ports.ts";
+import { type BrokerTable, type CallerSlotKey, Unavailable } from "./ports.ts";
 import { count, type Findings } from "./record.ts";
 import { type Revocation, type RevocationFilter, revoke, type Slot } from "./slot.ts";
 
@@ -21,8 +21,6 @@ const parallelFences = 32;
 /** Slots worked on at once: more than logouts may be under way, so that KMS and the table keep Looker busy. */
 export const parallelSlots = 64;
 
-type Key = SlotKey & { readonly principalArn: string };
-
 /** Which slots, and which of their tokens. */
 export interface Selection {
   readonly scope: string;
@@ -32,7 +30,7 @@ export interface Selection {
 }
 
 export interface FencedSlot {
-  readonly key: Key;
+  readonly key: CallerSlotKey;
   readonly tokens: readonly OutboxToken[];
 }
 
@@ -48,7 +46,7 @@ export async function* selectSlots(
   { scope, callerArn }: Selection,
   partitions: { from: number; to: number },
   onUnreadable: (rows: number) => void,
-): AsyncGenerator<{ key: Key; slot: Slot }> {
+): AsyncGenerator<{ key: CallerSlotKey; slot: Slot }> {
   const account = callerArn?.split(":")[4];
   for (let partition = partitions.from; partition < partitions.to; partition++) {
     let after: string | undefined;
@@ -148,7 +146,6 @@ export async function runJob(
   { findings, deadline }: { findings: Findings; deadline: number },
 ): Promise<{ matched: number; revoked: number; done: boolean }> {
   const { table, clock } = ports;
-  let cutShort = false;
   const selection: Selection = { scope, filter: { olderEpoch: job } };
   const looker = withHostLimit(ports.looker, () => timeForLogout(clock, deadline));
   const endings: Promise<number>[] = [];
@@ -168,10 +165,7 @@ export async function runJob(
       await commit(
         table.scopeControls,
         scope,
-        (control) => {
-          const next = advanceJob(control, job, through, table.slotPartitions);
-          return next ? { next, outcome: undefined } : { outcome: undefined };
-        },
+        (control) => ({ next: advanceJob(control, job, through, table.slotPartitions), outcome: undefined }),
         { ...ports, deadline },
       );
     }
@@ -179,11 +173,10 @@ export async function runJob(
     if (!(error instanceof Unavailable)) throw error;
     // What was done is told; the rest is carried on from the last partition that is through.
     findings.reason = `${error.dependency}_unavailable`;
-    cutShort = true;
   } finally {
     // Also when a fence failed: nothing may be under way when this returns.
     await Promise.allSettled(endings);
   }
   const revoked = (await Promise.all(endings)).reduce((sum, each) => sum + each, 0);
-  return { matched, revoked, done: !cutShort && partition >= table.slotPartitions };
+  return { matched, revoked, done: partition >= table.slotPartitions };
 }

@@ -71,7 +71,7 @@ export const emptySlot = (principalArn: string): Slot => ({
 
 /** A transition's result. Without `next` nothing needs to be written. */
 export interface Step<Row, Outcome> {
-  readonly next?: Row;
+  readonly next?: Row | undefined;
   readonly outcome: Outcome;
 }
 
@@ -280,24 +280,37 @@ export interface Revocation {
 export function revoke(slot: Slot, filter: RevocationFilter, now: number): Step<Slot, Revocation> {
   const pruned = prune(slot, now);
   const hit = (token: TrackedToken) => matchesFilter(token, filter);
-  const moved = [...pruned.superseded, ...(pruned.lease ? [pruned.lease] : [])].filter(hit);
-  const outbox = [...pruned.outbox, ...moved.map((token) => toOutbox(token, now))];
+  const { slot: fenced, moved } = moveToOutbox(pruned, hit, now);
   const { mint } = pruned;
   const caught = mint !== undefined && couldMatch(mint, filter);
   // A lock that ran out is cleared rather than doomed: its late owner finds that it is not its own any more.
   const ranOut = caught && now >= mint.until + clockSkewMs;
   const doomed = caught && !ranOut;
-  const outcome: Revocation = { tokens: outbox.filter(hit), doomed, possibleOrphan: ranOut };
-  const unchanged = moved.length === 0 && !ranOut && (!doomed || mint.doomed);
+  const outcome: Revocation = { tokens: fenced.outbox.filter(hit), doomed, possibleOrphan: ranOut };
+  const unchanged = moved === 0 && !ranOut && (!doomed || mint.doomed);
   if (unchanged) return { outcome };
-  const next: Slot = {
-    ...pruned,
-    lease: pruned.lease && hit(pruned.lease) ? undefined : pruned.lease,
-    superseded: pruned.superseded.filter((token) => !hit(token)),
-    outbox,
-    mint: ranOut ? undefined : doomed ? { ...mint, doomed: true } : mint,
+  return {
+    next: { ...fenced, mint: ranOut ? undefined : doomed ? { ...mint, doomed: true } : mint },
+    outcome,
   };
-  return { next, outcome };
+}
+
+/** From here on none of them is served, and all of them are due for logout. */
+export function moveToOutbox(
+  slot: Slot,
+  which: (token: TrackedToken) => boolean,
+  now: number,
+): { slot: Slot; moved: number } {
+  const moved = [...slot.superseded, ...(slot.lease ? [slot.lease] : [])].filter(which);
+  return {
+    slot: {
+      ...slot,
+      lease: slot.lease && which(slot.lease) ? undefined : slot.lease,
+      superseded: slot.superseded.filter((token) => !which(token)),
+      outbox: [...slot.outbox, ...moved.map((token) => toOutbox(token, now))],
+    },
+    moved: moved.length,
+  };
 }
 
 function matchesFilter(token: TrackedToken, filter: RevocationFilter): boolean {
@@ -370,6 +383,6 @@ function toTracked(token: TrackedToken): TrackedToken {
 }
 
 /** Due for logout at once. */
-export function toOutbox(token: TrackedToken, now: number): OutboxToken {
+function toOutbox(token: TrackedToken, now: number): OutboxToken {
   return { ...toTracked(token), attempts: 0, retryAt: now };
 }

@@ -10,7 +10,7 @@ import { forEachParallel } from "./pool.ts";
 import { Unavailable, Unreadable } from "./ports.ts";
 import { count, type Findings } from "./record.ts";
 import { type FencedSlot, type OperatePorts, parallelSlots, runJob } from "./revoke-slots.ts";
-import { prune, type Slot, type Step, toOutbox } from "./slot.ts";
+import { moveToOutbox, prune, type Slot, type Step } from "./slot.ts";
 
 export interface Swept {
   /** Logouts that Looker confirmed. */
@@ -97,20 +97,11 @@ export function sweepSlot(slot: Slot, now: number): Step<Slot, SweptSlot> {
   const tokensIn = ({ lease, superseded, outbox }: Slot) =>
     (lease ? 1 : 0) + superseded.length + outbox.length;
   const expired = tokensIn(slot) - tokensIn(pruned);
-  const over = [...pruned.superseded, ...(pruned.lease ? [pruned.lease] : [])].filter(
-    (token) => token.endsAt <= now,
-  );
-  const outbox = [...pruned.outbox, ...over.map((token) => toOutbox(token, now))];
+  const { slot: swept, moved } = moveToOutbox(pruned, (token) => token.endsAt <= now, now);
   // Cleared, not doomed: its late owner finds that the lock is not its own any more.
   const possibleOrphan = slot.mint !== undefined && now >= slot.mint.until + clockSkewMs;
-  const outcome: SweptSlot = { due: outbox.filter((token) => token.retryAt <= now), expired, possibleOrphan };
-  if (over.length === 0 && expired === 0 && !possibleOrphan) return { outcome };
-  const next: Slot = {
-    ...pruned,
-    lease: pruned.lease && over.includes(pruned.lease) ? undefined : pruned.lease,
-    superseded: pruned.superseded.filter((token) => !over.includes(token)),
-    outbox,
-    mint: possibleOrphan ? undefined : pruned.mint,
-  };
-  return { next, outcome };
+  const due = swept.outbox.filter((token) => token.retryAt <= now);
+  const outcome: SweptSlot = { due, expired, possibleOrphan };
+  if (moved === 0 && expired === 0 && !possibleOrphan) return { outcome };
+  return { next: { ...swept, mint: possibleOrphan ? undefined : swept.mint }, outcome };
 }

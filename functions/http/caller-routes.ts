@@ -3,7 +3,7 @@ import { permissions } from "../core/authorize.ts";
 import { issueToken } from "../core/issue.ts";
 import { type LogOutPorts, logOut } from "../core/log-out.ts";
 import type { MintPorts } from "../core/mint.ts";
-import type { SlotKey } from "../core/ports.ts";
+import type { CallerSlotKey } from "../core/ports.ts";
 import { Problem } from "../core/problem.ts";
 import type { Scopes } from "../core/scope.ts";
 import { json, type ProxyResult } from "./answer.ts";
@@ -80,7 +80,7 @@ export const getScopes =
     });
   };
 
-function slotKeyOf({ scope, principal }: ScopedRequest): SlotKey & { principalArn: string } {
+function slotKeyOf({ scope, principal }: ScopedRequest): CallerSlotKey {
   return {
     scope: scope.name,
     account: principal.account,

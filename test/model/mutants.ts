@@ -27,7 +27,11 @@ const mutants: Record<string, readonly Edit[]> = {
     },
   ],
   "superseded is forgotten on revoke": [
-    { file: "slot.ts", find: "const moved = [...pruned.superseded, ", replace: "const moved = [" },
+    {
+      file: "slot.ts",
+      find: "moveToOutbox(pruned, hit, now)",
+      replace: "moveToOutbox(pruned, (token) => token.leaseId === pruned.lease?.leaseId && hit(token), now)",
+    },
   ],
   "the outcome of a logout is ignored": [
     {
