@@ -24,6 +24,20 @@ export const table = {
   dueIndex: { name: "due", partitionKey: "due_shard", sortKey: "due_at" },
 } as const;
 
+/**
+ * The encryption context that every sealed token is bound to: exactly these keys. The roles' policies name them, so
+ * that no function can seal or open anything under another context.
+ */
+export const sealContextKeys = [
+  "table",
+  "scope",
+  "account",
+  "caller",
+  "lease_id",
+  "base_url",
+  "client_id",
+] as const;
+
 /** The compiled scopes, written beside each bundle that needs them: Lambda's environment holds only 4 KB. */
 export const scopesFile = "scopes.json";
 

@@ -6,6 +6,7 @@
  * account each, with the least privilege that does the job.
  */
 import type { ScopeDefinitions } from "../functions/core/scope.ts";
+import type { BrokerSettings } from "./stack.ts";
 
 export const scopes = {
   // The name is part of the path, `POST /scopes/sales/token`, and of the IAM policies that grant it.
@@ -52,3 +53,16 @@ export const scopes = {
     leaseSeconds: 300,
   },
 } satisfies ScopeDefinitions;
+
+/**
+ * How this broker is deployed, beside its scopes. Everything has a default; infra/token-broker.ts says what there is,
+ * docs/deploy.md what it is for. The stack is given so that what exists already can be looked up.
+ */
+export const settings: BrokerSettings = (_stack) => ({
+  // Nobody outside of the organisation may call, whatever the scopes say.
+  // organizationId: "o-a1b2c3d4e5",
+  // The first API of an account and region that writes logs needs a role for it: "create", once.
+  // cloudWatchRole: "create",
+  // Who may read and write rows beside the functions, in an emergency.
+  // breakGlassArns: ["arn:aws:iam::111122223333:role/break-glass"],
+});

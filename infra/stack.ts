@@ -1,22 +1,33 @@
-/** The stack that is deployed: one broker and what its operators need to know of it. */
+/** The stack that is deployed: one broker, and what its operators and callers need to know of it. */
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { ScopeDefinitions } from "../functions/core/scope.ts";
-import { TokenBroker } from "./token-broker.ts";
+import { Handout } from "./handout.ts";
+import { TokenBroker, type TokenBrokerProps } from "./token-broker.ts";
+
+/** All that a deployment can set beside its scopes. A function, so that it can look up what is there already. */
+export type BrokerSettings = (stack: Stack) => Omit<TokenBrokerProps, "scopes">;
 
 export interface TokenBrokerStackProps extends StackProps {
   readonly scopes: ScopeDefinitions;
+  readonly settings?: BrokerSettings;
 }
 
 export class TokenBrokerStack extends Stack {
   readonly broker: TokenBroker;
 
-  constructor(scope: Construct, id: string, props: TokenBrokerStackProps) {
-    super(scope, id, { description: "Short-lived Looker tokens for IAM-authorised callers", ...props });
-    this.broker = new TokenBroker(this, "Broker", { scopes: props.scopes });
+  constructor(scope: Construct, id: string, { scopes, settings, ...props }: TokenBrokerStackProps) {
+    super(scope, id, {
+      description: "Short-lived Looker tokens for IAM-authorised callers",
+      // With it, 200 scopes would not fit into CloudFormation's megabyte. `npx cdk synth` prints a readable template.
+      suppressTemplateIndentation: true,
+      ...props,
+    });
+    this.broker = new TokenBroker(this, "Broker", { ...settings?.(this), scopes });
     new CfnOutput(this, "Endpoint", {
       description: "Callers append /scopes/{scope}/token",
       value: this.broker.endpoint,
     });
+    new Handout(this, "Scope", this.broker);
   }
 }

@@ -1,13 +1,14 @@
 /**
  * What the functions' roles may do, written by hand: CDK's `grant*` methods give more actions than are used, and
- * indexes with the table. One function a grant; the one `Resource: '*'` is X-Ray's, which has no resources.
+ * indexes with the table. One function a grant; `Resource: '*'` stands only where AWS knows no resources.
  */
 import { Arn, ArnFormat, type Stack } from "aws-cdk-lib";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
-import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { ScopeDefinition, ScopeDefinitions } from "../functions/core/scope.ts";
+import { sealContextKeys } from "../functions/names.ts";
 
 /** Slots and control rows, read and conditionally written by key. No Scan, no Query, no index. */
 export function readAndWriteRows(table: Table): PolicyStatement {
@@ -32,32 +33,75 @@ export function queryDueRows(table: Table, indexName: string): PolicyStatement {
   });
 }
 
-/** `Encrypt` is for the function that mints; whoever only revokes opens what is sealed. */
-export function useSealingKey(key: IKey, ...verbs: ("Encrypt" | "Decrypt")[]): PolicyStatement {
+/**
+ * `Encrypt` is for the function that mints; whoever only revokes opens what is sealed. Under exactly our encryption
+ * context: each key present, no other, and this table's name (`ForAllValues` alone would allow no context at all).
+ * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context-keys
+ */
+export function useSealingKey(key: IKey, table: Table, ...verbs: ("Encrypt" | "Decrypt")[]): PolicyStatement {
   return new PolicyStatement({
     sid: "UseSealingKey",
     actions: verbs.map((verb) => `kms:${verb}`),
     resources: [key.keyArn],
+    conditions: {
+      StringEquals: { "kms:EncryptionContext:table": table.tableName },
+      Null: Object.fromEntries(sealContextKeys.map((name) => [`kms:EncryptionContext:${name}`, "false"])),
+      "ForAllValues:StringEquals": { "kms:EncryptionContextKeys": [...sealContextKeys] },
+    },
   });
 }
 
-/** The secrets that the scopes name, and the customer managed keys that encrypt them. */
-export function readScopeSecrets(stack: Stack, scopes: ScopeDefinitions): PolicyStatement[] {
-  const definitions = Object.values(scopes);
-  const arnsByKey = new Map<string, string[]>();
-  for (const { secret } of definitions) {
-    const { encryptionKeyArn } = secret;
-    if (encryptionKeyArn === undefined) continue;
-    arnsByKey.set(encryptionKeyArn, [...(arnsByKey.get(encryptionKeyArn) ?? []), secretArn(stack, secret)]);
+/**
+ * The secrets that the scopes name, and the customer managed keys that encrypt them, as lists that each fit into one
+ * managed policy: each secret is named in full, and a broker of 200 scopes has more of them than one policy holds.
+ */
+export function readScopeSecrets(stack: Stack, scopes: ScopeDefinitions): PolicyStatement[][] {
+  const secrets = new Map(
+    Object.values(scopes).map(({ secret }) => [secretArn(stack, secret), secret.encryptionKeyArn]),
+  );
+  // Secrets of one key side by side: a key costs a statement in each policy that it is in.
+  const sorted = [...secrets].sort(([, a = ""], [, b = ""]) => a.localeCompare(b));
+  return packed(sorted).map((chunk) => secretStatements(stack, chunk));
+}
+
+type Secret = readonly [arn: string, keyArn: string | undefined];
+
+/**
+ * Of the 6,144 characters of a managed policy, what is left beside the document's frame. A role has at most ten, unless
+ * its account's quota was raised. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
+const policyCharacters = 5_950;
+/** A key's statement, without the secrets' ARNs in it. */
+const keyCharacters = 350;
+
+function packed(secrets: readonly Secret[]): Secret[][] {
+  const chunks: Secret[][] = [];
+  let left = 0;
+  for (const secret of secrets) {
+    const [arn, keyArn] = secret;
+    // Twice where a key is: the secret's ARN is in the key's condition too.
+    const own = (keyArn === undefined ? 1 : 2) * (arn.length + 3);
+    const firstOfKey = keyArn !== undefined && !chunks.at(-1)?.some(([, other]) => other === keyArn);
+    left -= own + (firstOfKey ? keyCharacters : 0);
+    if (left < 0 || chunks.length === 0) {
+      chunks.push([]);
+      left = policyCharacters - own - (keyArn === undefined ? 0 : keyCharacters);
+    }
+    chunks.at(-1)?.push(secret);
   }
+  return chunks;
+}
+
+function secretStatements(stack: Stack, secrets: readonly Secret[]): PolicyStatement[] {
+  const keyArns = new Set(secrets.flatMap(([, keyArn]) => keyArn ?? []));
   return [
     new PolicyStatement({
       sid: "ReadScopeSecrets",
       actions: ["secretsmanager:GetSecretValue"],
-      resources: unique(definitions.map(({ secret }) => secretArn(stack, secret))),
+      resources: secrets.map(([arn]) => arn),
     }),
-    ...[...arnsByKey].map(
-      ([keyArn, secretArns], index) =>
+    ...[...keyArns].map(
+      (keyArn, index) =>
         new PolicyStatement({
           sid: `DecryptScopeSecrets${index}`,
           actions: ["kms:Decrypt"],
@@ -66,7 +110,11 @@ export function readScopeSecrets(stack: Stack, scopes: ScopeDefinitions): Policy
             StringEquals: { "kms:ViaService": `secretsmanager.${stack.region}.amazonaws.com` },
             // Secrets Manager always sends this context: a key may encrypt other secrets that are not ours.
             // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
-            StringLike: { "kms:EncryptionContext:SecretARN": unique(secretArns) },
+            StringLike: {
+              "kms:EncryptionContext:SecretARN": secrets
+                .filter(([, other]) => other === keyArn)
+                .map(([arn]) => arn),
+            },
           },
         }),
     ),
@@ -106,4 +154,32 @@ export function writeTraces(): PolicyStatement {
   });
 }
 
-const unique = (texts: string[]) => [...new Set(texts)];
+/**
+ * For functions in a VPC: Lambda itself makes and removes their network interfaces, with the role's permissions. The
+ * condition keeps these from the function's own code. https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+ */
+export function useNetworkInterfaces(): PolicyStatement[] {
+  const actions = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+  ];
+  return [
+    new PolicyStatement({
+      sid: "UseNetworkInterfaces",
+      actions,
+      resources: ["*"],
+    }),
+    new PolicyStatement({
+      sid: "OnlyLambdaItself",
+      effect: Effect.DENY,
+      actions,
+      resources: ["*"],
+      // Present only in calls that the function's code makes.
+      conditions: { Null: { "lambda:SourceFunctionArn": "false" } },
+    }),
+  ];
+}

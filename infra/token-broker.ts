@@ -1,27 +1,133 @@
 /** The broker as a construct: REST API, functions, table, sealing key. */
-import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Stack, Token } from "aws-cdk-lib";
+import { type IResource, LambdaIntegration, type RestApi } from "aws-cdk-lib/aws-apigateway";
+import type { MetricOptions } from "aws-cdk-lib/aws-cloudwatch";
+import type { ILambdaDeploymentConfig } from "aws-cdk-lib/aws-codedeploy";
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import {
-  AuthorizationType,
-  EndpointType,
-  type IResource,
-  LambdaIntegration,
-  RestApi,
-} from "aws-cdk-lib/aws-apigateway";
-import { AttributeType, BillingMode, ProjectionType, Table } from "aws-cdk-lib/aws-dynamodb";
-import { Key } from "aws-cdk-lib/aws-kms";
+  type ISecurityGroup,
+  type IVpc,
+  Peer,
+  Port,
+  SecurityGroup,
+  type SubnetSelection,
+} from "aws-cdk-lib/aws-ec2";
+import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
+import type { IKey, Key } from "aws-cdk-lib/aws-kms";
+import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import { parseScopes, type ScopeDefinitions } from "../functions/core/scope.ts";
-import { environment, resources, stageName, table } from "../functions/names.ts";
-import { BrokerFunction } from "./broker-function.ts";
+import { parseScopes, type ScopeDefinitions, type Scopes } from "../functions/core/scope.ts";
+import { environment, stageName, table } from "../functions/names.ts";
+import { BrokerApi, type CustomDomain } from "./broker-api.ts";
+import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
+import { resourcePolicy } from "./resource-policy.ts";
+import { routes, type Verb } from "./routes.ts";
+import { letRolesUse, sealingKey } from "./sealing-key.ts";
+import { denyRowsToOthers, slotTable } from "./slot-table.ts";
 import { queryDueRows, queryRows, readAndWriteRows, readScopeSecrets, useSealingKey } from "./statements.ts";
 import { SweepSchedule } from "./sweep-schedule.ts";
 
 export interface TokenBrokerProps {
   /** The scopes by name. Checked here: a wrong definition throws a `ScopesError` that names scope and field. */
   readonly scopes: ScopeDefinitions;
+
+  /**
+   * Id of the AWS organisation (`o-…`) outside of which nobody may call.
+   * @default - no such condition; accounts that the scopes name may call
+   */
+  readonly organizationId?: string;
+
+  /**
+   * Makes the API private: reachable through these interface endpoints of `execute-api` only (`vpce-…`), which may
+   * belong to other accounts.
+   * @default - regional, reachable from everywhere by those whose IAM policy allows it
+   */
+  readonly vpcEndpointIds?: readonly string[];
+
+  /**
+   * A name of your own. The `execute-api` endpoint is then disabled.
+   * @default - API Gateway's own name
+   */
+  readonly domain?: CustomDomain;
+
+  /**
+   * Requests per second, and how many at once, for each route; beyond them callers get 429.
+   * @default - 200 a second, bursts of 400
+   */
+  readonly throttle?: { readonly rateLimit: number; readonly burstLimit: number };
+
+  /**
+   * API Gateway writes access logs with a role that is set once for an account and region. `create` makes that role
+   * and sets it, over any that was set; `existing` leaves the setting alone and needs it to be there.
+   * @default "existing"
+   */
+  readonly cloudWatchRole?: "existing" | "create";
+
+  /**
+   * How long the functions' logs (the audit records) and the access logs are kept.
+   * @default RetentionDays.THREE_MONTHS
+   */
+  readonly logRetention?: RetentionDays;
+
+  /**
+   * Encrypts the log groups. Its key policy must let `logs.<region>.amazonaws.com` use it.
+   * @default - CloudWatch Logs' own encryption
+   */
+  readonly logEncryptionKey?: IKey;
+
+  /**
+   * Memory of each function in MB; CPU comes with it.
+   * @default 512
+   */
+  readonly memorySize?: number;
+
+  /**
+   * Concurrency that is set apart for these functions, taken from the account's: a floor which keeps revocation going
+   * when callers use up the rest, and a ceiling.
+   * @default - none is reserved
+   */
+  readonly reservedConcurrency?: { readonly operate?: number; readonly sweep?: number };
+
+  /**
+   * Runs the functions in this VPC, which must let them reach DynamoDB, KMS, Secrets Manager and Looker: for a fixed
+   * egress address, private subnets behind NAT gateways.
+   * @default - outside of any VPC
+   */
+  readonly vpc?: IVpc;
+
+  /** @default - private subnets of `vpc` */
+  readonly vpcSubnets?: SubnetSelection;
+
+  /** @default - one that lets out HTTPS, and the ports that the scopes' Looker URLs name */
+  readonly securityGroups?: ISecurityGroup[];
+
+  /**
+   * Shifts traffic to new versions step by step with CodeDeploy, such as
+   * `LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES`.
+   * @default - all at once
+   */
+  readonly deploymentConfig?: ILambdaDeploymentConfig;
+
+  /** @default true */
+  readonly deletionProtection?: boolean;
+
+  /**
+   * What becomes of table, sealing key and logs when the stack goes. A table or key that is gone leaves live tokens
+   * that nobody can end any more.
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * ARNs of IAM roles or users, with path, that may read and write rows beside the functions: for an emergency. `*`
+   * and `?` work.
+   * @default - nobody
+   */
+  readonly breakGlassArns?: readonly string[];
 }
 
 export class TokenBroker extends Construct {
+  readonly scopes: Scopes;
   readonly api: RestApi;
   readonly table: Table;
   readonly sealingKey: Key;
@@ -29,28 +135,47 @@ export class TokenBroker extends Construct {
   readonly logout: BrokerFunction;
   readonly operate: BrokerFunction;
   readonly sweep: BrokerFunction;
+  /** The URL to which callers append `/scopes/…`, without a trailing slash. */
+  readonly endpoint: string;
 
   constructor(scope: Construct, id: string, props: TokenBrokerProps) {
     super(scope, id);
     const { scopes } = props;
-    parseScopes(scopes);
+    this.scopes = parseScopes(scopes);
+    check(props, Stack.of(this).region);
     const stack = Stack.of(this);
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    const logs = {
+      logRetention: props.logRetention ?? RetentionDays.THREE_MONTHS,
+      ...(props.logEncryptionKey && { logEncryptionKey: props.logEncryptionKey }),
+      removalPolicy,
+    };
 
-    this.table = slotTable(this);
-    this.sealingKey = new Key(this, "SealingKey", {
-      description: "Seals the Looker tokens in the token broker's table",
-      alias: `${stack.stackName}/sealing-key`,
-      enableKeyRotation: true,
-      // Without it no token in a retained table can be opened, and so none be logged out.
-      removalPolicy: RemovalPolicy.RETAIN,
+    this.table = slotTable(this, { deletionProtection: props.deletionProtection ?? true, removalPolicy });
+    this.sealingKey = sealingKey(this, removalPolicy);
+    const api = new BrokerApi(this, "Api", {
+      ...logs,
+      policy: resourcePolicy(this, { ...props, scopes: this.scopes }),
+      private: props.vpcEndpointIds !== undefined,
+      ...(props.domain && { domain: props.domain }),
+      throttle: props.throttle ?? { rateLimit: 200, burstLimit: 400 },
+      createCloudWatchRole: props.cloudWatchRole === "create",
     });
-    this.api = restApi(this);
+    this.api = api.restApi;
+    this.endpoint = api.endpoint;
 
     const places = {
       [environment.tableName]: this.table.tableName,
       [environment.sealingKeyArn]: this.sealingKey.keyArn,
     };
+    const shared: SharedFunctionProps = {
+      ...logs,
+      memorySize: props.memorySize ?? 512,
+      ...this.network(props),
+      ...(props.deploymentConfig && { deploymentConfig: props.deploymentConfig }),
+    };
     const behindApi = {
+      ...shared,
       scopes,
       environment: {
         ...places,
@@ -64,17 +189,16 @@ export class TokenBroker extends Construct {
       description: "Looker token broker: gives callers leases, tells them their scopes",
       statements: [
         readAndWriteRows(this.table),
-        useSealingKey(this.sealingKey, "Encrypt", "Decrypt"),
-        ...readScopeSecrets(stack, scopes),
+        useSealingKey(this.sealingKey, this.table, "Encrypt", "Decrypt"),
       ],
+      managedStatements: readScopeSecrets(stack, scopes),
     });
     this.logout = new BrokerFunction(this, "Logout", {
       ...behindApi,
       name: "logout",
       description: "Looker token broker: ends a caller's own leases",
-      statements: [readAndWriteRows(this.table), useSealingKey(this.sealingKey, "Decrypt")],
+      statements: [readAndWriteRows(this.table), useSealingKey(this.sealingKey, this.table, "Decrypt")],
     });
-
     this.operate = new BrokerFunction(this, "Operate", {
       ...behindApi,
       name: "operate",
@@ -82,10 +206,12 @@ export class TokenBroker extends Construct {
       statements: [
         readAndWriteRows(this.table),
         queryRows(this.table),
-        useSealingKey(this.sealingKey, "Decrypt"),
+        useSealingKey(this.sealingKey, this.table, "Decrypt"),
       ],
+      ...reserved(props.reservedConcurrency?.operate),
     });
     this.sweep = new BrokerFunction(this, "Sweep", {
+      ...shared,
       environment: places,
       name: "sweep",
       description: "Looker token broker: ends what is due, once a minute",
@@ -95,71 +221,157 @@ export class TokenBroker extends Construct {
         readAndWriteRows(this.table),
         queryRows(this.table),
         queryDueRows(this.table, table.dueIndex.name),
-        useSealingKey(this.sealingKey, "Decrypt"),
+        useSealingKey(this.sealingKey, this.table, "Decrypt"),
       ],
+      ...reserved(props.reservedConcurrency?.sweep),
     });
-    new SweepSchedule(this, "SweepSchedule", this.sweep.function);
+    new SweepSchedule(this, "SweepSchedule", this.sweep.target);
 
-    this.route("GET", resources.leases, this.operate);
-    this.route("DELETE", resources.leases, this.operate);
-    this.route("PUT", resources.freeze, this.operate);
-    this.route("DELETE", resources.freeze, this.operate);
-    this.route("POST", resources.token, this.issueToken);
-    this.route("GET", resources.scopes, this.issueToken);
-    this.route("POST", resources.logout, this.logout);
+    const roleArns = [this.issueToken, this.logout, this.operate, this.sweep].map(({ role }) => role.roleArn);
+    denyRowsToOthers(this.table, [...roleArns, ...(props.breakGlassArns ?? [])]);
+    letRolesUse(this.sealingKey, { seal: [this.issueToken.role.roleArn], open: roleArns });
+
+    for (const { method, path, by } of routes) {
+      const resource: IResource = this.api.root.resourceForPath(path);
+      resource.addMethod(
+        method,
+        // Permits API Gateway to invoke by this very method only, and not from the console's test page: its events
+        // carry an identity of the tester's choosing.
+        new LambdaIntegration(this[by].target, { proxy: true, allowTestInvoke: false }),
+      );
+    }
   }
 
-  /** The URL to which callers append `/scopes/…`. */
-  get endpoint(): string {
-    return this.api.deploymentStage.urlForPath().replace(/\/$/, "");
+  /**
+   * Lets a principal fetch tokens of a scope, and ask who it is: the first of two locks. The scope's own `callers`
+   * must name it too.
+   */
+  grantToken(grantee: IGrantable, scopeName: string): Grant {
+    return this.grant(grantee, "token", scopeName);
   }
 
-  private route(method: "GET" | "POST" | "PUT" | "DELETE", path: string, target: BrokerFunction): void {
-    const resource: IResource = this.api.root.resourceForPath(path);
-    resource.addMethod(
-      method,
-      // Permits API Gateway to invoke by this very method only, and not from the console's test page: its events
-      // carry an identity of the tester's choosing.
-      new LambdaIntegration(target.function, { proxy: true, allowTestInvoke: false }),
+  /** Lets a principal end its own leases in a scope. */
+  grantLogout(grantee: IGrantable, scopeName: string): Grant {
+    return this.grant(grantee, "logout", scopeName);
+  }
+
+  /** Lets a principal list and revoke everybody's leases in a scope, and freeze it, if it is among its `operators`. */
+  grantOperate(grantee: IGrantable, scopeName: string): Grant {
+    return this.grant(grantee, "operate", scopeName);
+  }
+
+  /** ARNs for `execute-api:Invoke`: what each grant gives, for IAM policies that are written elsewhere. */
+  invokeArns(scopeName: string, ...verbs: Verb[]): string[] {
+    if (!this.scopes.has(scopeName))
+      throw new Error(
+        `There is no scope ${JSON.stringify(scopeName)}; there are ${[...this.scopes.keys()].join(", ")}.`,
+      );
+    return routes
+      .filter((route) => route.verbs.some((verb) => verbs.includes(verb)))
+      .map(({ method, path }) =>
+        this.api.arnForExecuteApi(method, path.replace("{scope}", scopeName), stageName),
+      );
+  }
+
+  /** Requests. @default - sum over 5 minutes */
+  metricRequests(props?: MetricOptions) {
+    return this.api.deploymentStage.metricCount(props);
+  }
+
+  /** Requests refused with 4xx, by IAM, a throttle or the broker. @default - sum over 5 minutes */
+  metricClientErrors(props?: MetricOptions) {
+    return this.api.deploymentStage.metricClientError(props);
+  }
+
+  /** Requests that failed with 5xx. @default - sum over 5 minutes */
+  metricServerErrors(props?: MetricOptions) {
+    return this.api.deploymentStage.metricServerError(props);
+  }
+
+  /** From the request's arrival to its answer, in milliseconds. @default - average over 5 minutes */
+  metricLatency(props?: MetricOptions) {
+    return this.api.deploymentStage.metricLatency(props);
+  }
+
+  /** Runs of the sweeper: one a minute, or tokens are not ended in time. @default - sum over 5 minutes */
+  metricSweeps(props?: MetricOptions) {
+    return this.sweep.function.metricInvocations(props);
+  }
+
+  private grant(grantee: IGrantable, verb: Verb, scopeName: string): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ["execute-api:Invoke"],
+      resourceArns: this.invokeArns(scopeName, verb),
+    });
+  }
+
+  private network({
+    vpc,
+    vpcSubnets,
+    securityGroups,
+  }: TokenBrokerProps): Pick<SharedFunctionProps, "network"> {
+    if (!vpc) return {};
+    return {
+      network: {
+        vpc,
+        ...(vpcSubnets && { vpcSubnets }),
+        securityGroups: securityGroups ?? [this.egress(vpc)],
+      },
+    };
+  }
+
+  private egress(vpc: IVpc): SecurityGroup {
+    const group = new SecurityGroup(this, "Egress", {
+      vpc,
+      description: "Looker token broker: out to AWS and Looker",
+      allowAllOutbound: false,
+    });
+    const ports = [...this.scopes.values()].map(({ baseUrl }) => Number(new URL(baseUrl).port || 443));
+    for (const port of new Set([443, ...ports])) group.addEgressRule(Peer.anyIpv4(), Port.tcp(port));
+    return group;
+  }
+}
+
+const reserved = (reservedConcurrentExecutions: number | undefined) =>
+  reservedConcurrentExecutions === undefined ? {} : { reservedConcurrentExecutions };
+
+/** What the types let pass and AWS would refuse half-way, or worse, take. */
+function check(props: TokenBrokerProps, region: string): void {
+  const { organizationId, vpcEndpointIds, domain, breakGlassArns = [], memorySize = 512 } = props;
+  const wrong: string[] = [];
+  if (organizationId !== undefined && !/^o-[a-z0-9]{10,32}$/.test(organizationId))
+    wrong.push(
+      `organizationId: ${JSON.stringify(organizationId)} is not an organisation's id, like "o-a1b2c3d4e5"`,
     );
+  if (vpcEndpointIds?.length === 0)
+    wrong.push("vpcEndpointIds: nobody could reach the API; name an endpoint");
+  for (const id of vpcEndpointIds ?? [])
+    if (!/^vpce-[0-9a-f]{8,17}$/.test(id))
+      wrong.push(
+        `vpcEndpointIds: ${JSON.stringify(id)} is not the id of a VPC endpoint, like "vpce-0a1b2c3d4e5f60718"`,
+      );
+  if (vpcEndpointIds && domain)
+    wrong.push("domain: is for the regional API; a private API is called through its VPC endpoints");
+  for (const arn of breakGlassArns)
+    if (!/^arn:aws(?:-cn|-us-gov)?:iam::\d{12}:(?:role|user)\/(?![*?/]*$)[\w+=,.@/*?-]+$/.test(arn))
+      wrong.push(`breakGlassArns: ${JSON.stringify(arn)} does not name an IAM role or user of one account`);
+  if (!Number.isInteger(memorySize) || memorySize < 256 || memorySize > 10_240)
+    wrong.push("memorySize: must be a whole number of MB from 256 to 10240");
+  for (const [name, { secret }] of Object.entries(props.scopes)) {
+    const secretRegion = secret.secretArn?.split(":")[3] ?? region;
+    if (!Token.isUnresolved(region) && secretRegion !== region)
+      wrong.push(
+        `scope "${name}": secret.secretArn: is in ${secretRegion}; functions in ${region} read secrets of their own region`,
+      );
   }
+  if (wrong.length > 0) throw new BrokerSettingsError(wrong);
 }
 
-function slotTable(scope: Construct): Table {
-  // `Table`, not `TableV2`: a replica would make conditional writes last-writer-wins, and this one has none to give.
-  const slots = new Table(scope, "Table", {
-    partitionKey: { name: table.partitionKey, type: AttributeType.STRING },
-    sortKey: { name: table.sortKey, type: AttributeType.STRING },
-    billingMode: BillingMode.PAY_PER_REQUEST,
-    timeToLiveAttribute: table.ttl,
-    // A lost row is a live token that nobody can revoke any more.
-    removalPolicy: RemovalPolicy.RETAIN,
-  });
-  slots.addGlobalSecondaryIndex({
-    indexName: table.dueIndex.name,
-    partitionKey: { name: table.dueIndex.partitionKey, type: AttributeType.STRING },
-    sortKey: { name: table.dueIndex.sortKey, type: AttributeType.NUMBER },
-    projectionType: ProjectionType.KEYS_ONLY,
-  });
-  return slots;
-}
-
-function restApi(scope: Construct): RestApi {
-  const api = new RestApi(scope, "Api", {
-    restApiName: Stack.of(scope).stackName,
-    description: "Looker token broker",
-    endpointTypes: [EndpointType.REGIONAL],
-    // The first of the two locks: without it on a method, API Gateway verifies nobody.
-    defaultMethodOptions: { authorizationType: AuthorizationType.IAM },
-    deployOptions: {
-      stageName,
-      // Would write tokens into the execution log.
-      dataTraceEnabled: false,
-    },
-    // An account-wide setting; not this stack's to change.
-    cloudWatchRole: false,
-  });
-  // RestApi adds an output of its own, under a name that nobody chose.
-  api.node.tryRemoveChild("Endpoint");
-  return api;
+/** Settings that cannot be deployed, all of them. */
+export class BrokerSettingsError extends Error {
+  override readonly name = "BrokerSettingsError";
+  constructor(errors: readonly string[]) {
+    super(`The broker's settings cannot be used:\n${errors.map((error) => `  - ${error}`).join("\n")}`);
+  }
 }

@@ -1,5 +1,6 @@
 /** The scopes of the local run. Synthesized like any others; only where their Looker is comes from outside. */
 import type { ScopeDefinitions } from "../functions/core/scope.ts";
+import type { BrokerSettings } from "../infra/stack.ts";
 
 /** Set by local/synthesize.ts to the stand-in, or to what `--looker-url` named. */
 const lookerUrl = process.env.LOCAL_LOOKER_URL ?? "http://127.0.0.1:4191";
@@ -21,3 +22,8 @@ export const scopes = {
     leaseSeconds: 300,
   },
 } satisfies ScopeDefinitions;
+
+export const settings: BrokerSettings = () => ({
+  // The local administrator looks at rows, and tampers with them, as only an account's emergency role may.
+  breakGlassArns: [role("administrator")],
+});

@@ -4,7 +4,11 @@
  */
 import { DecryptCommand, EncryptCommand, type KMSClient } from "@aws-sdk/client-kms";
 import { type SealContext, type Sealer, Unreadable } from "../core/ports.ts";
+import type { sealContextKeys } from "../names.ts";
 import { asUnavailable } from "./aws-client.ts";
+
+/** What the roles' policies allow, and what is sent: the same keys, or nothing compiles. */
+type EncryptionContext = Record<(typeof sealContextKeys)[number], string>;
 
 /** Live leases that one warm instance keeps unsealed; about 200 kB. */
 const cacheSize = 1_000;
@@ -35,7 +39,7 @@ export function kmsSealer(
           new EncryptCommand({
             KeyId: keyArn,
             Plaintext: Buffer.from(token, "utf8"),
-            EncryptionContext: { ...context },
+            EncryptionContext: { ...context } satisfies EncryptionContext,
           }),
         );
         if (!CiphertextBlob) throw new Error("KMS answered Encrypt without a ciphertext");
@@ -56,7 +60,11 @@ export function kmsSealer(
       }
       try {
         const { Plaintext } = await kms.send(
-          new DecryptCommand({ KeyId: keyArn, CiphertextBlob: sealed, EncryptionContext: { ...context } }),
+          new DecryptCommand({
+            KeyId: keyArn,
+            CiphertextBlob: sealed,
+            EncryptionContext: { ...context } satisfies EncryptionContext,
+          }),
         );
         if (!Plaintext) throw new Error("KMS answered Decrypt without a plaintext");
         const token = Buffer.from(Plaintext).toString("utf8");

@@ -1,0 +1,171 @@
+/** The REST API with its one stage: who may reach it, what it logs, what it answers by itself. */
+import { type RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
+import {
+  AccessLogFormat,
+  AuthorizationType,
+  EndpointType,
+  LogGroupLogDestination,
+  MethodLoggingLevel,
+  ResponseType,
+  RestApi,
+  SecurityPolicy,
+} from "aws-cdk-lib/aws-apigateway";
+import type { ICertificate } from "aws-cdk-lib/aws-certificatemanager";
+import type { PolicyDocument } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import { ARecord, type IHostedZone, RecordTarget } from "aws-cdk-lib/aws-route53";
+import { ApiGateway } from "aws-cdk-lib/aws-route53-targets";
+import { Construct } from "constructs";
+import { stageName } from "../functions/names.ts";
+
+export interface CustomDomain {
+  /** Such as `looker-tokens.example.com`. */
+  readonly domainName: string;
+  /** Of the same region. */
+  readonly certificate: ICertificate;
+  /** Gets an alias record, if given; else point a CNAME at the domain's regional name yourself. */
+  readonly hostedZone?: IHostedZone;
+}
+
+export interface BrokerApiProps {
+  readonly policy: PolicyDocument | undefined;
+  readonly private: boolean;
+  readonly domain?: CustomDomain;
+  readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
+  readonly createCloudWatchRole: boolean;
+  readonly logRetention: RetentionDays;
+  readonly logEncryptionKey?: IKey;
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** No body, no query, no header but these: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html */
+const accessLog = {
+  time: "$context.requestTime",
+  request_id: "$context.requestId",
+  trace_id: "$context.xrayTraceId",
+  method: "$context.httpMethod",
+  resource: "$context.resourcePath",
+  path: "$context.path",
+  status: "$context.status",
+  caller: "$context.identity.caller",
+  user_arn: "$context.identity.userArn",
+  source_ip: "$context.identity.sourceIp",
+  vpc_endpoint: "$context.identity.vpceId",
+  user_agent: "$context.identity.userAgent",
+  latency_ms: "$context.responseLatency",
+  integration_ms: "$context.integration.latency",
+  integration_status: "$context.integration.status",
+  /** Which of API Gateway's own answers it was, and why: never what a function said. */
+  error: "$context.error.responseType",
+  error_message: "$context.error.message",
+};
+
+export class BrokerApi extends Construct {
+  readonly restApi: RestApi;
+  readonly accessLogGroup: LogGroup;
+  /** The URL to which callers append `/scopes/…`, without a trailing slash. */
+  readonly endpoint: string;
+
+  constructor(scope: Construct, id: string, props: BrokerApiProps) {
+    super(scope, id);
+    const { domain } = props;
+    this.accessLogGroup = new LogGroup(this, "AccessLogs", {
+      retention: props.logRetention,
+      ...(props.logEncryptionKey && { encryptionKey: props.logEncryptionKey }),
+      removalPolicy: props.removalPolicy,
+    });
+    this.restApi = new RestApi(this, "RestApi", {
+      restApiName: Stack.of(this).stackName,
+      description: "Looker token broker",
+      endpointTypes: [props.private ? EndpointType.PRIVATE : EndpointType.REGIONAL],
+      ...(props.policy && { policy: props.policy }),
+      ...(domain && {
+        domainName: {
+          domainName: domain.domainName,
+          certificate: domain.certificate,
+          endpointType: EndpointType.REGIONAL,
+          securityPolicy: SecurityPolicy.TLS_1_2,
+        },
+        // One name: what is logged, allowed and blocked by it is all there is.
+        disableExecuteApiEndpoint: true,
+      }),
+      // The first of the two locks: without it on a method, API Gateway verifies nobody.
+      defaultMethodOptions: { authorizationType: AuthorizationType.IAM },
+      deployOptions: {
+        stageName,
+        tracingEnabled: true,
+        accessLogDestination: new LogGroupLogDestination(this.accessLogGroup),
+        accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLog)),
+        throttlingRateLimit: props.throttle.rateLimit,
+        throttlingBurstLimit: props.throttle.burstLimit,
+        // Execution logs lie in a group of API Gateway's own making, which keeps them for ever; with data tracing
+        // they would hold tokens.
+        loggingLevel: MethodLoggingLevel.OFF,
+        dataTraceEnabled: false,
+        // A cached answer would be a token of somebody else.
+        cachingEnabled: false,
+      },
+      cloudWatchRole: props.createCloudWatchRole,
+      // One setting for the account and region: other APIs may have come to rely on it when this stack goes.
+      ...(props.createCloudWatchRole && { cloudWatchRoleRemovalPolicy: props.removalPolicy }),
+    });
+    // RestApi adds an output of its own, under a name that nobody chose.
+    this.restApi.node.tryRemoveChild("Endpoint");
+    this.answerWhatClientsUnderstand();
+    Validations.of(this.restApi).acknowledge(
+      {
+        id: "AwsSolutions::AwsSolutions-APIG2",
+        reason: "The handlers check all input, and answer with problems that say what to do.",
+      },
+      {
+        id: "AwsSolutions::AwsSolutions-APIG3",
+        reason:
+          "Every method demands a signature that IAM verifies. A web ACL can be associated with the stage.",
+      },
+      {
+        id: "AwsSolutions::AwsSolutions-APIG6",
+        reason:
+          "There are access logs and audit records; execution logs could hold what callers and functions send.",
+      },
+      {
+        id: "AwsSolutions::AwsSolutions-COG4",
+        reason: "Callers are IAM principals: every method is AWS_IAM.",
+      },
+      {
+        id: "AwsSolutions::AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]",
+        reason:
+          "The account's logging role, on request: the policy that API Gateway's documentation names for it.",
+      },
+    );
+
+    if (domain?.hostedZone)
+      new ARecord(this, "AliasRecord", {
+        zone: domain.hostedZone,
+        recordName: `${domain.domainName}.`,
+        target: RecordTarget.fromAlias(new ApiGateway(this.restApi)),
+      });
+    this.endpoint = domain
+      ? `https://${domain.domainName}`
+      : this.restApi.deploymentStage.urlForPath().replace(/\/$/, "");
+  }
+
+  /**
+   * A throttle says when to come back; whatever keeps a function from answering (its own concurrency, a time-out, a
+   * crash) is "not now" and not, as API Gateway would have it, one of 500, 502 and 504. The bodies stay API Gateway's.
+   * https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+   */
+  private answerWhatClientsUnderstand(): void {
+    const responseHeaders = { "Retry-After": "'1'" };
+    this.restApi.addGatewayResponse("Throttled", {
+      type: ResponseType.THROTTLED,
+      statusCode: "429",
+      responseHeaders,
+    });
+    this.restApi.addGatewayResponse("Unavailable", {
+      type: ResponseType.DEFAULT_5XX,
+      statusCode: "503",
+      responseHeaders,
+    });
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What a team is given to call the broker: the endpoint and IAM statements for one scope, as outputs of the stack and
+ * as one SSM parameter a scope. The same statements serve callers of the broker's account and of others: what differs
+ * for those, the API's resource policy, follows from the scopes.
+ */
+import { CfnOutput, Stack } from "aws-cdk-lib";
+import { StringParameter } from "aws-cdk-lib/aws-ssm";
+import { Construct } from "constructs";
+import type { Verb } from "./routes.ts";
+import type { TokenBroker } from "./token-broker.ts";
+
+const audiences = [
+  { audience: "Caller", verbs: ["token", "logout"], may: "fetch tokens and end their own leases" },
+  { audience: "Operator", verbs: ["operate"], may: "list, revoke and freeze" },
+] as const satisfies { audience: string; verbs: Verb[]; may: string }[];
+
+/** CloudFormation takes 200 outputs: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+const maximumOutputs = 200;
+
+export class Handout extends Construct {
+  constructor(scope: Construct, id: string, broker: TokenBroker) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    const scopeNames = [...broker.scopes.keys()];
+    // Where there are too many scopes for outputs, the parameters alone tell.
+    const withOutputs = scopeNames.length * audiences.length * 2 < maximumOutputs;
+    for (const scopeName of scopeNames) {
+      const one = new Construct(this, scopeName);
+      const document: Record<string, unknown> = { endpoint: broker.endpoint, region: stack.region };
+      for (const { audience, verbs, may } of audiences) {
+        const arns = broker.invokeArns(scopeName, ...verbs);
+        const policy = policyOf(arns);
+        const name = audience.toLowerCase();
+        const terraform = terraformOf(`looker_${scopeName.replaceAll("-", "_")}_${name}`, arns);
+        document[name] = { policy, terraform };
+        if (!withOutputs) continue;
+        const output = (form: string, value: string) =>
+          new CfnOutput(one, `${audience}${form}`, {
+            description: `Scope ${scopeName}: ${name}s in any account need this IAM policy to ${may}`,
+            value,
+          });
+        output("Policy", stack.toJsonString(policy));
+        output("Terraform", terraform);
+      }
+      new StringParameter(one, "Parameter", {
+        parameterName: `/${stack.stackName}/scopes/${scopeName}`,
+        description: `Looker token broker: endpoint and IAM statements for scope ${scopeName}`,
+        stringValue: stack.toJsonString(document),
+      });
+    }
+  }
+}
+
+const policyOf = (arns: readonly string[]) => ({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: "execute-api:Invoke", Resource: arns }],
+});
+
+const terraformOf = (name: string, arns: readonly string[]) =>
+  [
+    `data "aws_iam_policy_document" "${name}" {`,
+    "  statement {",
+    '    actions   = ["execute-api:Invoke"]',
+    "    resources = [",
+    ...arns.map((arn) => `      "${arn}",`),
+    "    ]",
+    "  }",
+    "}",
+    "",
+  ].join("\n");

@@ -1,0 +1,23 @@
+/** The deployed routes: which function serves each, and what each lets its caller do. */
+import { resources } from "../functions/names.ts";
+
+/** What a caller's IAM policy can be given for one scope. */
+export type Verb = "token" | "logout" | "operate";
+
+interface DeployedRoute {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly by: "issueToken" | "logout" | "operate";
+  readonly verbs: readonly Verb[];
+}
+
+export const routes: readonly DeployedRoute[] = [
+  { method: "POST", path: resources.token, by: "issueToken", verbs: ["token"] },
+  // Who am I, and what may I do: for everybody who may do anything.
+  { method: "GET", path: resources.scopes, by: "issueToken", verbs: ["token", "operate"] },
+  { method: "POST", path: resources.logout, by: "logout", verbs: ["logout"] },
+  { method: "GET", path: resources.leases, by: "operate", verbs: ["operate"] },
+  { method: "DELETE", path: resources.leases, by: "operate", verbs: ["operate"] },
+  { method: "PUT", path: resources.freeze, by: "operate", verbs: ["operate"] },
+  { method: "DELETE", path: resources.freeze, by: "operate", verbs: ["operate"] },
+];
