@@ -11,7 +11,7 @@ export const problems = {
   too_many_mints: { status: 429, title: "Too many new tokens were asked for" },
   looker_rejected_credentials: { status: 502, title: "Looker does not accept the scope's credentials" },
   looker_unavailable: { status: 503, title: "Looker is not available" },
-  busy: { status: 503, title: "The token is not ready; try again" },
+  busy: { status: 503, title: "Not ready; try again" },
   internal: { status: 500, title: "Internal error" },
 } as const;
 

@@ -67,7 +67,8 @@ export const postLogout =
 /** `GET /scopes`: who the caller is to the broker, and what it may do. */
 export const getScopes =
   (scopes: Scopes) =>
-  async ({ principal, findings }: CallerRequest): Promise<ProxyResult> => {
+  async ({ event, principal, findings }: CallerRequest): Promise<ProxyResult> => {
+    readBody(event, []);
     findings.outcome = "listed";
     return json(200, {
       caller: { arn: principal.arn, account: principal.account, unique_id: principal.uniqueId },

@@ -11,6 +11,7 @@ import {
   invocationRejected,
   malformedRequest,
   missingAuthentication,
+  type Refusal,
   refuseInvoke,
   refuseSignature,
   throttled,
@@ -44,7 +45,8 @@ export interface AnswerSettings {
 }
 
 export interface Answer {
-  reply: GatewayReply;
+  /** The function's, or the gateway's own before the API's gateway responses are applied to it. */
+  reply: GatewayReply | Refusal;
   /** For the access log. */
   noted: { resource?: string; userArn?: string };
 }
@@ -90,7 +92,7 @@ export async function answerRequest(
   return { reply: replyOf(result), noted };
 }
 
-function replyOf(result: InvokeResult): GatewayReply {
+function replyOf(result: InvokeResult): GatewayReply | Refusal {
   switch (result.kind) {
     case "answer":
       return readProxyResponse(result.payload);

@@ -4,7 +4,7 @@
  * "If the function output is of a different format, API Gateway returns a 502 Bad Gateway error response."
  */
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import { functionFailed, type GatewayReply } from "./refusals.ts";
+import { functionFailed, type GatewayReply, type Refusal } from "./refusals.ts";
 
 /** Any other field is an error (as LocalStack's tests saw on AWS): a typo in a field name is not ignored. */
 const fields = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
@@ -38,7 +38,7 @@ const remapped = [
 /** The gateway's own, which a function does not replace. */
 const own = ["x-amz-apigw-id", "x-amzn-trace-id"];
 
-export function readProxyResponse(payload: unknown): GatewayReply {
+export function readProxyResponse(payload: unknown): GatewayReply | Refusal {
   if (!isObject(payload) || Object.keys(payload).some((name) => !fields.includes(name)))
     return functionFailed;
   const { statusCode, body, isBase64Encoded } = payload;

@@ -4,7 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { answerRequest, type InvokeResult, type RequestIds } from "./answer.ts";
 import type { GatewayPrincipal, ProxyEvent, ReceivedRequest } from "./event.ts";
-import { bodyTooLarge, type GatewayReply, invocationRejected, uriTooLong } from "./refusals.ts";
+import { checkGatewayResponses, customize, type GatewayResponses } from "./gateway-responses.ts";
+import { bodyTooLarge, type GatewayReply, invocationRejected, type Refusal, uriTooLong } from "./refusals.ts";
 import { checkRoutes, type Route } from "./routes.ts";
 import { createThrottle, type ThrottleOptions } from "./throttle.ts";
 
@@ -23,6 +24,8 @@ export interface GatewayOptions {
   invoke(functionId: string, event: ProxyEvent): Promise<InvokeResult>;
   now?: () => Date;
   onRequest?(line: AccessLogLine): void;
+  /** None unless told: the gateway's own answers are as API Gateway's defaults. */
+  gatewayResponses?: GatewayResponses;
   /** None unless told. */
   throttle?: ThrottleOptions;
   /**
@@ -62,6 +65,7 @@ const maxUriBytes = 8192;
 
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   checkRoutes(options.routes);
+  checkGatewayResponses(options.gatewayResponses ?? {});
   const now = options.now ?? (() => new Date());
   const throttle = options.throttle && createThrottle(options.throttle, now());
   const settings = { ...options, now, admit: () => throttle?.admit(now()) ?? true };
@@ -107,9 +111,9 @@ async function handle(
   };
 
   const body = await readBody(message);
-  let reply: GatewayReply;
-  if (Buffer.byteLength(target) > maxUriBytes) reply = uriTooLong;
-  else if (body === undefined) reply = bodyTooLarge;
+  let answered: GatewayReply | Refusal;
+  if (Buffer.byteLength(target) > maxUriBytes) answered = uriTooLong;
+  else if (body === undefined) answered = bodyTooLarge;
   else {
     const request: ReceivedRequest = {
       method,
@@ -122,13 +126,17 @@ async function handle(
     };
     try {
       const answer = await answerRequest(request, settings, ids, at);
-      reply = answer.reply;
+      answered = answer.reply;
       Object.assign(line, answer.noted);
     } catch (error) {
       line.problem = String(error);
-      reply = invocationRejected;
+      answered = invocationRejected;
     }
   }
+  const reply =
+    "responseType" in answered
+      ? customize(answered, settings.gatewayResponses ?? {}, { ...ids, ...settings })
+      : answered;
   send(response, reply, ids);
   const errorType = reply.headers.find(([name]) => name === "x-amzn-ErrorType")?.[1];
   settings.onRequest?.({ ...line, status: reply.status, ...(errorType === undefined ? {} : { errorType }) });

@@ -3,6 +3,7 @@ import { apiHandler } from "../../functions/http/api-handler.ts";
 import type { AuditLine } from "../../functions/http/audit.ts";
 import { getScopes, postLogout, postToken } from "../../functions/http/caller-routes.ts";
 import { resources } from "../../functions/names.ts";
+import { mustBeDocumented } from "../openapi/document.ts";
 import { account, inMemoryBroker, scopes } from "./in-memory-broker.ts";
 
 export const apiId = "a1b2c3d4e5";
@@ -96,7 +97,9 @@ export function inMemoryApi(broker = inMemoryBroker()) {
       awsRequestId: "lambda-request-1",
       ...context,
     });
-    return { status: statusCode, headers, text: body, body: JSON.parse(body) };
+    const answer = { status: statusCode, headers, text: body, body: JSON.parse(body) };
+    mustBeDocumented(event, answer);
+    return answer;
   }
   return {
     broker,

@@ -7,6 +7,7 @@ import { apiHandler } from "../../functions/http/api-handler.ts";
 import type { AuditLine } from "../../functions/http/audit.ts";
 import { deleteFreeze, deleteLeases, getLeases, putFreeze } from "../../functions/http/operator-routes.ts";
 import { resources } from "../../functions/names.ts";
+import { mustBeDocumented } from "../openapi/document.ts";
 import { type Answer, apiEvent, apiId, type Call, roleIdentity, stage } from "./in-memory-api.ts";
 import {
   account,
@@ -65,7 +66,9 @@ export function inMemoryOperator(broker = inMemoryBroker()) {
   async function call(given: Call = {}): Promise<Answer> {
     const event = apiEvent({ identity: oncall, ...given });
     const { statusCode, headers, body } = await handler(event, { awsRequestId: "lambda-request-1" });
-    return { status: statusCode, headers, text: body, body: JSON.parse(body) };
+    const answer = { status: statusCode, headers, text: body, body: JSON.parse(body) };
+    mustBeDocumented(event, answer);
+    return answer;
   }
   return {
     broker,

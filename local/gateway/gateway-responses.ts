@@ -1,0 +1,116 @@
+/**
+ * What an API's owner makes of the answers that API Gateway gives by itself.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
+ */
+import type { GatewayReply, Refusal } from "./refusals.ts";
+
+/** One `AWS::ApiGateway::GatewayResponse`. */
+export interface GatewayResponse {
+  /** Undefined: the response type's own. */
+  readonly status?: number;
+  /** Literal values. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** By content type: text with `$context` variables. */
+  readonly templates: Readonly<Record<string, string>>;
+}
+
+/** By response type. */
+export type GatewayResponses = Readonly<Record<string, GatewayResponse>>;
+
+/**
+ * Each response type with the status that it has when its gateway response says none.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+ */
+const defaultStatus = {
+  ACCESS_DENIED: 403,
+  API_CONFIGURATION_ERROR: 500,
+  AUTHORIZER_CONFIGURATION_ERROR: 500,
+  AUTHORIZER_FAILURE: 500,
+  BAD_REQUEST_BODY: 400,
+  BAD_REQUEST_PARAMETERS: 400,
+  DEFAULT_4XX: undefined,
+  DEFAULT_5XX: undefined,
+  EXPIRED_TOKEN: 403,
+  INTEGRATION_FAILURE: 504,
+  INTEGRATION_TIMEOUT: 504,
+  INVALID_API_KEY: 403,
+  INVALID_SIGNATURE: 403,
+  MISSING_AUTHENTICATION_TOKEN: 403,
+  QUOTA_EXCEEDED: 429,
+  REQUEST_TOO_LARGE: 413,
+  RESOURCE_NOT_FOUND: 404,
+  THROTTLED: 429,
+  UNAUTHORIZED: 401,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  WAF_FILTERED: 403,
+} as const;
+
+export type ResponseType = keyof typeof defaultStatus;
+
+/** What a template may name beside the refusal itself. */
+export interface RequestVariables {
+  readonly requestId: string;
+  readonly extendedRequestId: string;
+  readonly apiId: string;
+  readonly stage: string;
+}
+
+/**
+ * "Simple variable substitution", no VTL. `messageString` is the message with its quotes.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+ */
+const variables: Record<string, (refusal: Refusal, request: RequestVariables) => string> = {
+  "$context.error.message": ({ message }) => message,
+  "$context.error.messageString": ({ message }) => JSON.stringify(message),
+  "$context.error.responseType": ({ responseType }) => responseType ?? "",
+  "$context.requestId": (_, { requestId }) => requestId,
+  "$context.extendedRequestId": (_, { extendedRequestId }) => extendedRequestId,
+  "$context.apiId": (_, { apiId }) => apiId,
+  "$context.stage": (_, { stage }) => stage,
+};
+
+/** Every use of a variable, known here or not. */
+const variable = /\$\w*(?:\.\w+)*/g;
+
+/** At the start, since a gateway response that is passed over would show in no answer but a failed one. */
+export function checkGatewayResponses(responses: GatewayResponses): void {
+  for (const [type, { status, templates }] of Object.entries(responses)) {
+    if (!Object.hasOwn(defaultStatus, type)) throw new Error(`${type} is no gateway response type`);
+    if (status !== undefined && !(Number.isInteger(status) && status >= 100 && status <= 599))
+      throw new Error(`${type}: ${status} is no status code`);
+    if (Object.keys(templates).length > 1)
+      throw new Error(`${type}: templates of several content types are not supported here`);
+    for (const [used] of Object.values(templates).flatMap((text) => [...text.matchAll(variable)]))
+      if (!Object.hasOwn(variables, used))
+        throw new Error(`${type}: the template variable ${used} is not supported here`);
+  }
+}
+
+/**
+ * The refusal as the client gets it: by the gateway response of its own type, else by DEFAULT_4XX or DEFAULT_5XX, else as
+ * it is. `x-amzn-ErrorType` stays either way.
+ */
+export function customize(
+  refusal: Refusal,
+  responses: GatewayResponses,
+  request: RequestVariables,
+): GatewayReply {
+  const { responseType } = refusal;
+  if (responseType === undefined) return refusal;
+  const own = responses[responseType];
+  const response = own ?? responses[refusal.status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX"];
+  if (!response) return refusal;
+  const [template] = Object.entries(response.templates);
+  const set: [string, string][] = [
+    ...Object.entries(response.headers),
+    ...(template ? [["Content-Type", template[0]] satisfies [string, string]] : []),
+  ];
+  const isSet = (name: string) => set.some(([other]) => other.toLowerCase() === name.toLowerCase());
+  return {
+    status: response.status ?? (own && defaultStatus[responseType]) ?? refusal.status,
+    headers: [...refusal.headers.filter(([name]) => !isSet(name)), ...set],
+    body: template
+      ? template[1].replaceAll(variable, (used) => variables[used]?.(refusal, request) ?? used)
+      : refusal.body,
+  };
+}
