@@ -1,17 +1,28 @@
 /**
  * The stand-in's own ciphertext: as long as AWS's and as tied to key and context, so that whoever relies on either
- * is caught here. Layout: version 1 | key 32 | padding 91 | iv 12 | sealed plaintext | tag 16.
+ * is caught here. Layout: version 1 | key 32 | length of the plaintext 2 | padding | iv 12 | sealed plaintext | tag 16.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 
 const VERSION = 1;
 const KEY_ENDS = 33;
-/** AWS's blob of a 32-byte data key has 184 bytes: 152 more than the plaintext. The padding makes up the difference. */
-const HEADER_BYTES = 124;
+const PADDING_BEGINS = 35;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 export type EncryptionContext = Record<string, string>;
+
+/**
+ * AWS documents no length; its answers have 58 bytes and then a CMS EncryptedData in DER, whose length fields grow: 152
+ * bytes more than a data key of 32, 153 more than a token of 40. https://www.rfc-editor.org/rfc/rfc5652#section-8,
+ * https://awsteele.com/blog/2020/11/29/cursory-kms-research.html
+ */
+function blobBytes(plaintextBytes: number): number {
+  const encoded = (contentBytes: number) =>
+    contentBytes + (contentBytes < 128 ? 2 : contentBytes < 256 ? 3 : 4);
+  const content = encoded(43 + encoded(27 + plaintextBytes));
+  return 58 + encoded(11 + encoded(encoded(3 + content)));
+}
 
 export function fingerprint(keyArn: string): Buffer {
   return createHash("sha256").update(keyArn).digest();
@@ -23,8 +34,11 @@ export function seal(
   material: Buffer,
   context: EncryptionContext,
 ): Buffer {
-  const padding = randomBytes(HEADER_BYTES - KEY_ENDS);
-  const header = Buffer.concat([Buffer.of(VERSION), fingerprint(keyArn), padding]);
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(plaintext.length);
+  const rest = PADDING_BEGINS + IV_BYTES + plaintext.length + TAG_BYTES;
+  const padding = randomBytes(blobBytes(plaintext.length) - rest);
+  const header = Buffer.concat([Buffer.of(VERSION), fingerprint(keyArn), length, padding]);
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv("aes-256-gcm", material, iv);
   cipher.setAAD(Buffer.concat([header, canonical(context)]));
@@ -33,22 +47,22 @@ export function seal(
 
 /** Hex of the fingerprint of the key that sealed it; undefined: this is no such blob. */
 export function sealedBy(blob: Buffer): string | undefined {
-  if (blob.length < HEADER_BYTES + IV_BYTES + TAG_BYTES || blob[0] !== VERSION) return undefined;
+  if (blob.length < blobBytes(1) || blob[0] !== VERSION) return undefined;
   return blob.subarray(1, KEY_ENDS).toString("hex");
 }
 
 /** Undefined: another context, or not a byte is as it was. */
 export function open(blob: Buffer, material: Buffer, context: EncryptionContext): Buffer | undefined {
-  const header = blob.subarray(0, HEADER_BYTES);
-  const iv = blob.subarray(HEADER_BYTES, HEADER_BYTES + IV_BYTES);
+  const plaintextBytes = blob.readUInt16BE(KEY_ENDS);
+  if (blob.length !== blobBytes(plaintextBytes)) return undefined;
+  const sealedBegins = blob.length - TAG_BYTES - plaintextBytes;
+  const header = blob.subarray(0, sealedBegins - IV_BYTES);
+  const iv = blob.subarray(header.length, sealedBegins);
   const decipher = createDecipheriv("aes-256-gcm", material, iv, { authTagLength: TAG_BYTES });
   decipher.setAAD(Buffer.concat([header, canonical(context)]));
   decipher.setAuthTag(blob.subarray(-TAG_BYTES));
   try {
-    return Buffer.concat([
-      decipher.update(blob.subarray(HEADER_BYTES + IV_BYTES, -TAG_BYTES)),
-      decipher.final(),
-    ]);
+    return Buffer.concat([decipher.update(blob.subarray(sealedBegins, -TAG_BYTES)), decipher.final()]);
   } catch {
     return undefined;
   }

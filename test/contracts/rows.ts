@@ -83,7 +83,7 @@ export const anySecretControl: fc.Arbitrary<SecretControl> = fc.record({
 export function someToken(leaseId: string, now: number): TrackedToken {
   return {
     leaseId: leaseId.padEnd(20, "0"),
-    sealed: new Uint8Array(192).fill(7),
+    sealed: new Uint8Array(193).fill(7),
     baseUrl: "https://a-company-with-a-name.cloud.looker.com",
     clientId: "abcdefghijklmnopqrst",
     issuedAt: now,

@@ -31,7 +31,7 @@ const attributes = (item: object, each = 0) =>
   );
 
 it("a full row stays under 8 KB, twice what one write unit of a usual row costs", () => {
-  const sealed = new Uint8Array(192);
+  const sealed = new Uint8Array(193);
   const long = {
     sealed,
     baseUrl: "https://analytics-production.eu.looker.com:19999",

@@ -2,7 +2,7 @@ import { BatchGetItemCommand, GetItemCommand, PutItemCommand, QueryCommand } fro
 import { DecryptCommand, EncryptCommand } from "@aws-sdk/client-kms";
 import { GetSecretValueCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ArrivedCall } from "../../../local/aws/call.ts";
+import type { ArrivedCall, Denial } from "../../../local/aws/call.ts";
 import { errorOf, ISSUE, KEY_ARN, LOGOUT, REGION, type Stand, startStand } from "./stand.ts";
 
 let stand: Stand;
@@ -202,6 +202,22 @@ describe("authorize", () => {
       expect.stringContaining("secretsmanager:GetSecretValue on resource: looker/a because"),
     ]);
   });
+
+  it.each([
+    [
+      { kind: "implicit", policy: "resource" },
+      "because no resource-based policy allows the dynamodb:GetItem action",
+    ],
+    [{ kind: "explicit", policy: "resource" }, "with an explicit deny in a resource-based policy"],
+    [{ kind: "explicit", policy: "identity" }, "with an explicit deny in an identity-based policy"],
+  ] satisfies [Denial, string][])(
+    "tells as AWS does where a denial comes from: %j",
+    async (denial, words) => {
+      stand.front.setAuthorize(() => ({ allow: false, reason: "", denial }));
+      const error = await errorOf(stand.dynamodbClient().send(get("denied")));
+      expect(error.message.endsWith(`:table/leases ${words}`)).toBe(true);
+    },
+  );
 
   it("allows nothing when it throws", async () => {
     stand.front.setAuthorize(() => {
