@@ -3,8 +3,9 @@ import type { ArrivedCall, Decision } from "./aws/call.ts";
 import type { LocalRole } from "./template-roles.ts";
 
 /**
- * For now by action alone, which keeps `logout` from secrets and callers from everything.
- * Resources and conditions are read from the same statements once an IAM evaluator does it.
+ * By action alone, which keeps `logout` from secrets and callers from everything. Resources, conditions and the
+ * policies of table and key are enforced while the end-to-end tests run (test/iam/enforce.ts): the evaluator that can do
+ * it is for tests only, by its licence.
  */
 export function authorizeCalls(
   roles: readonly LocalRole[],

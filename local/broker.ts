@@ -1,7 +1,7 @@
 /** The whole broker on this machine, as `npm start` and the end-to-end tests run it. */
 import { join } from "node:path";
 import { authorizeCalls } from "./authorize.ts";
-import type { RoleCredential } from "./aws/call.ts";
+import type { Authorize, RoleCredential } from "./aws/call.ts";
 import { type Front, startFront } from "./aws/front.ts";
 import { readCloudAssembly } from "./cloud-assembly.ts";
 import { type Engines, startEngines } from "./engines.ts";
@@ -28,6 +28,11 @@ export interface BrokerOptions extends Flags {
   onLog?(functionId: string, instanceNumber: number, line: string): void;
   /** How far an instance's clock is off, for tests. */
   clockSkewMs?(instanceNumber: number): number;
+  /**
+   * Decides on each call to AWS in the place of {@link authorizeCalls}, for tests. `engineKeys`: the ARN that the engine
+   * gives each of the template's keys.
+   */
+  authorize?(stack: LocalStack, engineKeys: ReadonlyMap<string, string>): Authorize;
 }
 
 export interface RunningBroker {
@@ -43,6 +48,8 @@ export interface RunningBroker {
   engines: Engines;
   stack: LocalStack;
   tableName: string;
+  /** What an instance of the function has in its environment: for those that are started elsewhere. */
+  environmentOf(functionId: string): Readonly<Record<string, string>>;
   instances(functionId: string): ReturnType<Pool["instances"]>;
   /** At once, whatever it is doing. */
   kill(functionId: string, instanceNumber: number): Promise<boolean>;
@@ -129,7 +136,7 @@ async function start(
       sessionArn: userArn,
     });
   const administratorArn = principals.find(({ name }) => name === administrator)?.roleArn ?? "";
-  front.setAuthorize(authorizeCalls(stack.roles, administratorArn));
+  front.setAuthorize(options.authorize?.(stack, keyArns) ?? authorizeCalls(stack.roles, administratorArn));
 
   const lines: string[] = [];
   const pools = new Map<string, Pool>();
@@ -187,6 +194,7 @@ async function start(
         apiId: stack.apiId,
         stage: stack.stage,
         routes: [...stack.routes],
+        gatewayResponses: stack.gatewayResponses,
         principals: gatewayPrincipals(principals),
         invoke: (functionId, event) => poolOf(functionId).invoke(event),
       }),
@@ -203,6 +211,7 @@ async function start(
     engines,
     stack,
     tableName: table.createTable.TableName,
+    environmentOf: (functionId) => poolOf(functionId).environment,
     instances: (functionId) => poolOf(functionId).instances(),
     kill: (functionId, instanceNumber) => poolOf(functionId).kill(instanceNumber),
     runSchedules,

@@ -66,6 +66,11 @@ export function physicalOf(
         attributes: { Arn: arn("iam", `role${path}${name}`, false), RoleId: `AROA${digits(17, upper)}` },
       };
     }
+    case "AWS::IAM::ManagedPolicy": {
+      const name = resolved("ManagedPolicyName") ?? shorten(generated(), 128);
+      const policyArn = arn("iam", `policy${resolved("Path") ?? "/"}${name}`, false);
+      return { ref: policyArn, attributes: { PolicyArn: policyArn } };
+    }
     case "AWS::Logs::LogGroup": {
       const name = resolved("LogGroupName") ?? generated();
       return { ref: name, attributes: { Arn: arn("logs", `log-group:${name}:*`) } };

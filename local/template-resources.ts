@@ -8,8 +8,16 @@ export interface ReadResource extends Resource {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** Types that nothing refers to. A type that is neither here nor in physical-names.ts is not supported. */
-const withoutName = ["AWS::ApiGateway::Deployment", "AWS::ApiGateway::Method", "AWS::Lambda::Permission"];
+/** Types that nothing refers to. A type that is neither here, below nor in physical-names.ts is not supported. */
+const withoutName = [
+  "AWS::ApiGateway::GatewayResponse",
+  "AWS::ApiGateway::Method",
+  "AWS::IAM::Policy",
+  "AWS::Lambda::Permission",
+];
+
+/** As above, of no effect on one machine: where API Gateway logs, and what teams look up. */
+const withoutLocalEffect = ["AWS::ApiGateway::Account", "AWS::SSM::Parameter"];
 
 /** @throws {TemplateError} for types, conditions and functions that the local run does not know. */
 export function resolvedResources({ stackName, template }: CloudAssembly, place: Place): ReadResource[] {
@@ -54,7 +62,7 @@ export function resolvedResources({ stackName, template }: CloudAssembly, place:
     const { Type: type, Properties: properties = {}, Metadata: metadata = {}, Condition } = definition;
     if (Condition !== undefined) throw new TemplateError(logicalId, "Condition is not supported");
     const own = physical(logicalId);
-    if (!own && !withoutName.includes(type))
+    if (!own && ![...withoutName, ...withoutLocalEffect].includes(type))
       throw new TemplateError(logicalId, `resources of type ${type} are not supported`);
     return {
       logicalId,

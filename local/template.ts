@@ -3,8 +3,11 @@
  * assembly has been read. What it cannot follow is an error (`TemplateError`), never ignored.
  */
 import type { CloudAssembly } from "./cloud-assembly.ts";
+import type { GatewayResponses } from "./gateway/gateway-responses.ts";
 import { TemplateError } from "./intrinsics.ts";
 import type { Place } from "./physical-names.ts";
+import type { PolicyDocument } from "./policy-document.ts";
+import { readGatewayResponses } from "./template-gateway-responses.ts";
 import { type ReadResource, resolvedResources } from "./template-resources.ts";
 import { type LocalRole, readRoles } from "./template-roles.ts";
 import { type LocalRoute, readRoutes } from "./template-routes.ts";
@@ -30,18 +33,21 @@ export interface LocalFunction {
 export interface LocalTable {
   readonly createTable: Readonly<Record<string, unknown>> & { TableName: string };
   readonly ttlAttribute?: string;
+  readonly resourcePolicy?: PolicyDocument;
 }
 
 export interface LocalKey {
   readonly arn: string;
   /** With the `alias/` in front. */
   readonly aliases: readonly string[];
+  readonly policy?: PolicyDocument;
 }
 
 export interface LocalStack {
   readonly apiId: string;
   readonly stage: string;
   readonly routes: readonly LocalRoute[];
+  readonly gatewayResponses: GatewayResponses;
   readonly functions: readonly LocalFunction[];
   readonly tables: readonly LocalTable[];
   readonly keys: readonly LocalKey[];
@@ -52,23 +58,17 @@ export interface LocalStack {
 export function readTemplate(assembly: CloudAssembly, place: Place): LocalStack {
   const resources = resolvedResources(assembly, place);
   const ofType = (type: string) => resources.filter((resource) => resource.type === type);
-  const roles = readRoles(ofType("AWS::IAM::Role"));
+  const roles = readRoles(resources);
   const functions = ofType("AWS::Lambda::Function").map((resource) =>
     readFunction(resource, assembly, roles),
   );
   return {
     ...readApi(ofType("AWS::ApiGateway::RestApi"), ofType("AWS::ApiGateway::Stage")),
     routes: readRoutes(resources, functions),
+    gatewayResponses: readGatewayResponses(ofType("AWS::ApiGateway::GatewayResponse")),
     functions,
     tables: ofType("AWS::DynamoDB::Table").map(readTable),
-    keys: ofType("AWS::KMS::Key").map(({ physical }) => ({
-      arn: physical.attributes.Arn ?? "",
-      aliases: ofType("AWS::KMS::Alias")
-        .filter(({ properties: { TargetKeyId: target } }) =>
-          [physical.ref, physical.attributes.Arn].includes(String(target)),
-        )
-        .map((alias) => alias.physical.ref),
-    })),
+    keys: ofType("AWS::KMS::Key").map((key) => readKey(key, ofType("AWS::KMS::Alias"))),
     roles,
     schedules: readSchedules(ofType("AWS::Scheduler::Schedule"), functions, roles),
   };
@@ -120,6 +120,19 @@ function readFunction(
   };
 }
 
+function readKey({ physical, properties }: ReadResource, aliases: readonly ReadResource[]): LocalKey {
+  const { KeyPolicy: policy } = properties as { KeyPolicy?: PolicyDocument };
+  return {
+    arn: physical.attributes.Arn ?? "",
+    aliases: aliases
+      .filter(({ properties: { TargetKeyId: target } }) =>
+        [physical.ref, physical.attributes.Arn].includes(String(target)),
+      )
+      .map((alias) => alias.physical.ref),
+    ...(policy === undefined ? {} : { policy }),
+  };
+}
+
 /** What `CreateTable` takes under the same name in CloudFormation. */
 const createTableFields = [
   "AttributeDefinitions",
@@ -134,7 +147,6 @@ const createTableFields = [
 const tableFieldsWithoutLocalEffect = [
   "DeletionProtectionEnabled",
   "PointInTimeRecoverySpecification",
-  "ResourcePolicy",
   "SSESpecification",
   "TableClass",
   "Tags",
@@ -142,14 +154,19 @@ const tableFieldsWithoutLocalEffect = [
 
 function readTable({ logicalId, physical, properties }: ReadResource): LocalTable {
   const createTable: LocalTable["createTable"] = { TableName: physical.ref };
+  const { ResourcePolicy } = properties as { ResourcePolicy?: { PolicyDocument: PolicyDocument } };
   let ttlAttribute: string | undefined;
   for (const [field, value] of Object.entries(properties)) {
     if (createTableFields.includes(field)) Object.assign(createTable, { [field]: value });
     else if (field === "TimeToLiveSpecification") {
       const { AttributeName, Enabled } = value as { AttributeName?: string; Enabled?: boolean };
       if (Enabled) ttlAttribute = AttributeName;
-    } else if (field !== "TableName" && !tableFieldsWithoutLocalEffect.includes(field))
+    } else if (!["TableName", "ResourcePolicy", ...tableFieldsWithoutLocalEffect].includes(field))
       throw new TemplateError(logicalId, `${field} is not supported`);
   }
-  return { createTable, ...(ttlAttribute === undefined ? {} : { ttlAttribute }) };
+  return {
+    createTable,
+    ...(ttlAttribute === undefined ? {} : { ttlAttribute }),
+    ...(ResourcePolicy === undefined ? {} : { resourcePolicy: ResourcePolicy.PolicyDocument }),
+  };
 }

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { crc32 } from "node:zlib";
 import type { SignatureFault } from "../sigv4.ts";
-import type { ArrivedCall, AwsService, FaultAnswer } from "./call.ts";
+import type { ArrivedCall, AwsService, Denial, FaultAnswer } from "./call.ts";
 
 export interface Answer {
   status: number;
@@ -51,18 +51,26 @@ export function badSignature(service: AwsService, fault: SignatureFault, detail:
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
-export function accessDenied(call: ArrivedCall, region: string): Answer {
+export function accessDenied(
+  call: ArrivedCall,
+  region: string,
+  { kind, policy }: Denial = { kind: "implicit", policy: "identity" },
+): Answer {
   const action = `${call.service}:${call.operation}`;
   const user = `User: ${call.sessionArn ?? call.principalArn}`;
   const on =
     call.service === "kms" && call.resource === undefined
       ? "the resource associated with this ciphertext"
       : `resource: ${resourceArn(call, region)}`;
+  const cause =
+    kind === "implicit"
+      ? `because no ${policy}-based policy allows the ${action} action`
+      : `with an explicit deny in ${policy === "identity" ? "an identity" : "a resource"}-based policy`;
   return {
     status: 400,
     type: frameworkType(call.service, "AccessDeniedException"),
     // AWS says no more than this; the port's own reason may name policies and stays out of the answer.
-    message: `${user} is not authorized to perform: ${action} on ${on} because no identity-based policy allows the ${action} action`,
+    message: `${user} is not authorized to perform: ${action} on ${on} ${cause}`,
     messageKey: "Message",
   };
 }

@@ -38,7 +38,13 @@ export interface AwsCall extends ArrivedCall {
   errorType?: string;
 }
 
-export type Decision = { allow: true } | { allow: false; reason: string };
+export type Decision = { allow: true } | { allow: false; reason: string; denial?: Denial };
+
+/** What AWS tells whoever was denied: whether something denies it or nothing allows it, and in which kind of policy. */
+export interface Denial {
+  kind: "explicit" | "implicit";
+  policy: "identity" | "resource";
+}
 
 export type FaultAnswer = "throttle" | "unavailable" | "internal";
 

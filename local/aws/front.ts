@@ -114,7 +114,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     if (!facts) return refuse(notJson(service));
     try {
       const decision = await ports.authorize?.(call);
-      if (decision?.allow === false) return refuse(accessDenied(call, region));
+      if (decision?.allow === false) return refuse(accessDenied(call, region, decision.denial));
       const contentType = message.headers["content-type"] ?? "";
       const send = () => engines[service].send({ target, contentType, body }, now());
       await pass(await ports.fault?.(call), send, {

@@ -35,6 +35,8 @@ export interface PoolOptions {
 
 export interface Pool {
   invoke(event: unknown): Promise<InvokeResult>;
+  /** For instances that are started elsewhere. */
+  readonly environment: Readonly<Record<string, string>>;
   /** The living instances by number. */
   instances(): { number: number; pid?: number; busy: boolean }[];
   /** Kills one at once, whatever it is doing. False if there is none of that number. */
@@ -104,6 +106,7 @@ export function startPool(options: PoolOptions): Pool {
   };
 
   return {
+    environment: instanceEnvironment(definition, credentials, place, 0),
     async invoke(event) {
       if (closed) return { kind: "timed_out" };
       const instance = await acquire();

@@ -184,9 +184,9 @@ test("instances as processes: one that is killed is replaced, and the lease outl
   const pids = stdout.split("\n").filter((line) => line.includes("host.ts"));
   expect(pids).toHaveLength(1);
   process.kill(Number.parseInt(pids[0] ?? "", 10), "SIGKILL");
-  // Whoever asks at this very moment may still be given to the one that was killed, as on Lambda: a 502, no more.
+  // Whoever asks at this very moment may still be given to the one that was killed, as on Lambda: a 503, no more.
   let second = await post(broker, "report-service", "/scopes/sales/token");
-  for (let tries = 0; second.status === 502 && tries < 20; tries++) {
+  for (let tries = 0; second.status === 503 && tries < 20; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     second = await post(broker, "report-service", "/scopes/sales/token");
   }

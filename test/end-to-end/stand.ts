@@ -6,10 +6,14 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import type { Looker40SDK } from "@looker/sdk";
 import { LookerNodeSDK, NodeTransport } from "@looker/sdk-node";
 import { ApiSettings, AuthSession, type IRequestProps } from "@looker/sdk-rtl";
+import { expect } from "vitest";
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
 import { type BrokerOptions, type RunningBroker, startBroker } from "../../local/broker.ts";
+import { matchRoute } from "../../local/gateway/routes.ts";
 import type { LocalPrincipal } from "../../local/principals.ts";
+import { templatePolicies } from "../iam/enforce.ts";
 import { type RawAnswer, sendSigned } from "../local/gateway/raw-request.ts";
+import { validateAnswer } from "../openapi/document.ts";
 
 export interface Stand {
   readonly broker: RunningBroker;
@@ -22,6 +26,7 @@ export interface Stand {
 /** For hooks, whose own time-out is shorter than that of the tests: synthesis alone takes seconds on a busy machine. */
 export const startsWithinMs = 60_000;
 
+/** Every call of the functions to AWS is allowed or denied by the template's own policies. */
 export async function startStand(options: Partial<BrokerOptions> = {}): Promise<Stand> {
   const workDir = mkdtempSync(join(tmpdir(), "token-broker-"));
   const broker = await startBroker({
@@ -33,6 +38,7 @@ export async function startStand(options: Partial<BrokerOptions> = {}): Promise<
     instances: "threads",
     engines: {},
     workDir,
+    authorize: templatePolicies,
     ...options,
   });
   const secrets = new Set(broker.principals.flatMap((each) => [each.secretAccessKey, each.sessionToken]));
@@ -89,6 +95,9 @@ export function callerOf({ broker, secrets }: Stand, name: string): Caller {
       headers: body === undefined ? {} : { "content-type": "application/json" },
       ...(body === undefined ? {} : { body }),
     });
+    const match = matchRoute(broker.stack.routes, method, path.split("?")[0] ?? "");
+    if (typeof match === "object")
+      expect(validateAnswer(method, match.route.resource, raw.status, raw.headers, raw.text)).toEqual([]);
     const json = /json/.test(String(raw.headers["content-type"])) ? JSON.parse(raw.text) : undefined;
     if (typeof json?.access_token === "string") secrets.add(json.access_token);
     return { ...raw, json };

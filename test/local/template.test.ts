@@ -117,6 +117,20 @@ const changed = (logicalId: string, properties: Record<string, unknown>) => ({
   },
 });
 
+const statement = (Action: string) => ({ Effect: "Allow", Action, Resource: "*" });
+const gatewayResponse = (ResponseParameters: Record<string, string>) => ({
+  Throttled: {
+    Type: "AWS::ApiGateway::GatewayResponse",
+    Properties: {
+      RestApiId: { Ref: "Api" },
+      ResponseType: "THROTTLED",
+      StatusCode: "429",
+      ResponseParameters,
+      ResponseTemplates: { "application/json": '{"message":$context.error.messageString}' },
+    },
+  },
+});
+
 describe("reading a template", () => {
   it("gives routes with the functions behind them", () => {
     const { apiId, stage, routes } = read();
@@ -191,6 +205,59 @@ describe("reading a template", () => {
     ]);
   });
 
+  it("gives a role the statements of every policy that is attached to it, and of no other", () => {
+    const policy = (type: string, action: string, properties: Record<string, unknown> = {}) => ({
+      Type: `AWS::IAM::${type}`,
+      Properties: { PolicyDocument: { Statement: [statement(action)] }, ...properties },
+    });
+    const { roles } = read({
+      Attached: policy("Policy", "kms:Decrypt", { Roles: ["another", { Ref: "Role" }] }),
+      Managed: policy("ManagedPolicy", "xray:PutTraceSegments", { Roles: [{ Ref: "Role" }] }),
+      Named: policy("ManagedPolicy", "sns:Publish"),
+      ElsewhereAttached: policy("Policy", "sqs:SendMessage", { Roles: ["another"] }),
+      Unattached: policy("ManagedPolicy", "s3:GetObject"),
+      ...changed("Role", { ManagedPolicyArns: [{ Ref: "Named" }] }),
+    });
+    expect(roles[0]?.statements.map(({ Action }) => Action)).toEqual([
+      "dynamodb:GetItem",
+      "kms:Decrypt",
+      "xray:PutTraceSegments",
+      "sns:Publish",
+    ]);
+  });
+
+  it("gives the table's and the key's own policies, resolved", () => {
+    const ofKey = { Principal: { AWS: { "Fn::GetAtt": ["Role", "Arn"] } }, ...statement("kms:Decrypt") };
+    const ofTable = { Principal: "*", ...statement("dynamodb:Scan"), Effect: "Deny" };
+    const { keys, tables, roles } = read({
+      ...changed("Key", { KeyPolicy: { Statement: [ofKey] } }),
+      ...changed("Slots", { ResourcePolicy: { PolicyDocument: { Statement: [ofTable] } } }),
+    });
+    expect(keys[0]?.policy).toEqual({ Statement: [{ ...ofKey, Principal: { AWS: roles[0]?.arn } }] });
+    expect(tables[0]?.resourcePolicy).toEqual({ Statement: [ofTable] });
+    expect(tables[0]?.createTable).not.toHaveProperty("ResourcePolicy");
+  });
+
+  it("gives what the gateway answers by itself, by response type", () => {
+    expect(read().gatewayResponses).toEqual({});
+    const { gatewayResponses } = read(gatewayResponse({ "gatewayresponse.header.Retry-After": "'1'" }));
+    expect(gatewayResponses).toEqual({
+      THROTTLED: {
+        status: 429,
+        headers: { "Retry-After": "1" },
+        templates: { "application/json": '{"message":$context.error.messageString}' },
+      },
+    });
+  });
+
+  it("passes over what has no effect on one machine", () => {
+    const without = read({
+      Endpoint: { Type: "AWS::SSM::Parameter", Properties: { Value: { Ref: "Api" } } },
+      Account: { Type: "AWS::ApiGateway::Account" },
+    });
+    expect(without).toEqual(read());
+  });
+
   it("gives the same names every time", () => {
     expect(read()).toEqual(read());
   });
@@ -221,7 +288,14 @@ describe("reading a template", () => {
     ["code that is no asset", changed("Greet", { Code: { S3Key: "x.zip" } }), "Greet", "x.zip"],
     ["another runtime", changed("Greet", { Runtime: "python3.14" }), "Greet", "Node"],
     ["a role from elsewhere", changed("Greet", { Role: "arn:aws:iam::1:role/x" }), "Greet", "role/x"],
-    ["a managed policy", changed("Role", { ManagedPolicyArns: ["arn:x"] }), "Role", "managed policies"],
+    ["a managed policy from elsewhere", changed("Role", { ManagedPolicyArns: ["arn:x"] }), "Role", "arn:x"],
+    ["a permissions boundary", changed("Role", { PermissionsBoundary: "arn:x" }), "Role", "boundaries"],
+    [
+      "a gateway response's header that is no literal",
+      gatewayResponse({ "gatewayresponse.header.Retry-After": "context.error.message" }),
+      "Throttled",
+      "Retry-After",
+    ],
     ["another authorizer", changed("GetScope", { AuthorizationType: "CUSTOM" }), "GetScope", "CUSTOM"],
     ["another integration", changed("GetScope", { Integration: { Type: "MOCK" } }), "GetScope", "MOCK"],
     [

@@ -45,7 +45,7 @@ test("instances killed while minting and while revoking: nothing is lost but the
   await untilHeld(stand, loginPath);
   const mintBegan = Date.now();
   expect(await killBusy(stand, issueToken)).toBe(1);
-  expect((await doomed).status).toBe(502);
+  expect((await doomed).status).toBe(503);
   looker.control.release();
   await until(() => events(stand, "login").length === 3, "the login of a dead instance");
   const orphans = await lostTokens(stand);
@@ -56,7 +56,7 @@ test("instances killed while minting and while revoking: nothing is lost but the
   const logout = nightly.logout("sales");
   await untilHeld(stand, logoutPath);
   expect(await killBusy(stand, functionBehind(stand, "POST", resources.logout))).toBe(1);
-  expect((await logout).status).toBe(502);
+  expect((await logout).status).toBe(503);
 
   // Killed in the middle of a freeze.
   const freeze = operator.send("PUT", "/scopes/finance/freeze", JSON.stringify({ reason: "incident" }));
@@ -70,7 +70,7 @@ test("instances killed while minting and while revoking: nothing is lost but the
     "the frozen lease in the outbox",
   );
   expect(await killBusy(stand, functionBehind(stand, "PUT", resources.freeze))).toBe(1);
-  expect((await freeze).status).toBe(502);
+  expect((await freeze).status).toBe(503);
 
   // Neither token is served, and both are in rows.
   expect((await finance.token("finance")).json.code).toBe("scope_frozen");
