@@ -10,8 +10,11 @@ import { deletableAt, dueAt, type Failure, type Mint, type Slot } from "../core/
 export type Item = Record<string, unknown>;
 export type ItemKey = { pk: string; sk: string };
 
-/** Of the shape of rows; a reader refuses a newer one than it knows. */
-const schema = 1;
+/**
+ * The number of the rows' shape: what is written, and what can be read. Two versions of the functions run side by side
+ * while a deployment lasts, so a shape is read one release before it is written.
+ */
+const schema = { written: 1, readable: [1] as readonly unknown[] };
 /** A scope's slots are spread over this many partitions: "everything in a scope" is as many queries. */
 export const slotPartitions = 16;
 /** Partitions of the index of due rows. */
@@ -145,12 +148,16 @@ export function readCallerKey(item: Item): { account: string; caller: string } |
   return account && caller ? { account, caller } : undefined;
 }
 
-const head = (row: Versioned): Item => ({ schema, version: row.version, write_id: row.writeId });
+const head = (row: Versioned): Item => ({
+  schema: schema.written,
+  version: row.version,
+  write_id: row.writeId,
+});
 
 const version = (item: Item): Versioned => ({ version: number(item.version), writeId: text(item.write_id) });
 
 function checkSchema(item: Item): void {
-  if (item.schema !== schema) throw new UnreadableRow("schema");
+  if (!schema.readable.includes(item.schema)) throw new UnreadableRow("schema");
 }
 
 function tokenItem(token: TrackedToken): Item {
