@@ -11,11 +11,23 @@ const project = (
 export default defineConfig({
   test: {
     projects: [
-      project("unit", ["test/{infra,functions,attack,property}/**/*.test.ts"]),
+      project("unit", ["test/{infra,functions,probe,iam,openapi,attack,property}/**/*.test.ts"], {
+        // A guard, not a measurement: synthesis alone takes seconds on a busy machine.
+        testTimeout: 60_000,
+      }),
+      // Those that end in .e2e.test.ts want a whole broker, or the built package.
+      project("client", ["client/test/**/!(*.e2e).test.ts"], { testTimeout: 60_000 }),
       project("local", ["test/local/**/*.test.ts"], { testTimeout: 60_000 }),
       // Slower tiers, for .ci/run: AWS's own DynamoDB Local (Java), and the whole broker with curl.
       project("dynamodb-local", ["test/dynamodb-local/**/*.test.ts"], { testTimeout: 60_000 }),
-      project("end-to-end", ["test/end-to-end/**/*.test.ts"], {
+      project("end-to-end", ["test/end-to-end/**/*.test.ts", "client/test/**/*.e2e.test.ts"], {
+        testTimeout: 120_000,
+        fileParallelism: false,
+      }),
+      // What moto and cfn-lint, from PyPI, say: REFERENCE_BIN says where they are installed.
+      project("reference", ["test/reference/**/*.test.ts"], { testTimeout: 120_000 }),
+      // Each bundle under AWS's Runtime Interface Client, which is built elsewhere: LAMBDA_RIC says where.
+      project("runtime-interface", ["test/runtime-interface/**/*.test.ts"], {
         testTimeout: 120_000,
         fileParallelism: false,
       }),

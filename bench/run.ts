@@ -8,12 +8,10 @@ import { decide, emptySlot, type Slot } from "../functions/core/slot.ts";
 import { sweep } from "../functions/core/sweep.ts";
 import { nameOf } from "../test/fakes/memory-slot-table.ts";
 import { crowdOf, delays, keyOf, outside, scope, sealerOf } from "./fleet.ts";
+import { benchRuntimeInterface } from "./runtime-interface.ts";
+import { printTable } from "./table.ts";
 
 const parallelLogouts = 16;
-const table = (head: string[], rows: (string | number)[][]) => {
-  const line = (cells: (string | number)[]) => `| ${cells.join(" | ")} |`;
-  process.stdout.write(`${[line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")}\n\n`);
-};
 
 process.stdout.write(
   `Calls for 1,000 cold requests of one caller, all at once (table ${delays.table} ms, KMS ${delays.kms} ms, login ${delays.login} ms)\n\n`,
@@ -24,7 +22,7 @@ for (const instances of [1, 10, 50]) {
   const beyondLogin = Math.round(coldMs - delays.login);
   cold.push([instances, counts.login, counts.table, counts.kms, beyondLogin, Math.round(hotMs)]);
 }
-table(
+printTable(
   [
     "instances",
     "logins",
@@ -104,7 +102,7 @@ const ask = {
 };
 if (decide(slot, control, ask, Date.now()).kind !== "refuse")
   throw new Error("something is served from a frozen scope");
-table(
+printTable(
   [
     "leases in the scope",
     "until nothing is served, ms",
@@ -123,8 +121,9 @@ const ended = await revokeLeases(ending.ports, { scope, deadline, findings: {} }
 await sweep(ending.ports, { deadline, findings: {} });
 const tookMs = performance.now() - endedAt;
 const idealMs = (leases * delays.logout) / parallelLogouts;
-table(
+printTable(
   ["leases ended", "logouts at once", "ideal, ms", "took, ms", "ratio"],
   [[ended.revoked, parallelLogouts, idealMs, Math.round(tookMs), (tookMs / idealMs).toFixed(2)]],
 );
+await benchRuntimeInterface();
 process.exit(0);

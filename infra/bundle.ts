@@ -35,7 +35,7 @@ export function bundledCode(name: FunctionName, scopes: ScopeDefinitions | undef
 
 /** Writes `index.mjs`, its source map and, for those that need it, `scopes.json`. The same sources give the same bytes, wherever they are. */
 export function writeBundle(
-  name: FunctionName,
+  name: string,
   scopes: ScopeDefinitions | undefined,
   outputDirectory: string,
 ): void {
@@ -56,6 +56,7 @@ export function writeBundle(
     sourcesContent: false,
     // The ESM builds of the AWS SDK: smaller, since unused exports fall away.
     mainFields: ["module", "main"],
+    alias: { "@aws-sdk/credential-provider-node": "./functions/adapters/lambda-credentials.ts" },
     // What was tested is what runs: the SDK that Lambda's runtime brings is not used.
     external: [],
     logLevel: "silent",
