@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { SourceMap } from "node:module";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeBundle } from "../infra/bundle.ts";
+import { bundleEntry } from "../infra/bundle.ts";
 
 const projectRoot = fileURLToPath(new URL("..", import.meta.url));
 /** Within the project, so that what is bundled from here finds the project's packages. */
@@ -15,8 +15,7 @@ process.once("exit", () => rmSync(workDir, { recursive: true }));
 /** Of an entry file that need not be in `functions/`; returns the folder of the bundle. */
 export function bundle(entry: string): string {
   const folder = mkdtempSync(join(workDir, "bundle-"));
-  const name = relative(join(projectRoot, "functions"), entry).replace(/\.ts$/, "");
-  writeBundle(name, undefined, folder);
+  bundleEntry(relative(projectRoot, entry), folder);
   return folder;
 }
 

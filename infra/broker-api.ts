@@ -4,6 +4,7 @@ import {
   AccessLogFormat,
   AuthorizationType,
   EndpointType,
+  IpAddressType,
   LogGroupLogDestination,
   MethodLoggingLevel,
   ResponseType,
@@ -29,7 +30,7 @@ export interface CustomDomain {
 }
 
 export interface BrokerApiProps {
-  readonly policy: PolicyDocument | undefined;
+  readonly policy: PolicyDocument;
   readonly private: boolean;
   readonly domain?: CustomDomain;
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
@@ -39,7 +40,7 @@ export interface BrokerApiProps {
   readonly removalPolicy: RemovalPolicy;
 }
 
-/** No body, no query, no header but these: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html */
+/** No body, no query, no header: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html */
 const accessLog = {
   time: "$context.requestTime",
   request_id: "$context.requestId",
@@ -52,13 +53,11 @@ const accessLog = {
   user_arn: "$context.identity.userArn",
   source_ip: "$context.identity.sourceIp",
   vpc_endpoint: "$context.identity.vpceId",
-  user_agent: "$context.identity.userAgent",
   latency_ms: "$context.responseLatency",
   integration_ms: "$context.integration.latency",
   integration_status: "$context.integration.status",
-  /** Which of API Gateway's own answers it was, and why: never what a function said. */
+  /** Which of API Gateway's own answers it was. Its message can repeat the signed headers and the query. */
   error: "$context.error.responseType",
-  error_message: "$context.error.message",
 };
 
 export class BrokerApi extends Construct {
@@ -78,8 +77,13 @@ export class BrokerApi extends Construct {
     this.restApi = new RestApi(this, "RestApi", {
       restApiName: Stack.of(this).stackName,
       description: "Looker token broker",
-      endpointTypes: [props.private ? EndpointType.PRIVATE : EndpointType.REGIONAL],
-      ...(props.policy && { policy: props.policy }),
+      endpointConfiguration: {
+        types: [props.private ? EndpointType.PRIVATE : EndpointType.REGIONAL],
+        // A private API knows no other, and becomes a regional one only if it keeps it:
+        // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-ip-address-type.html
+        ipAddressType: IpAddressType.DUAL_STACK,
+      },
+      policy: props.policy,
       ...(domain && {
         domainName: {
           domainName: domain.domainName,

@@ -1,5 +1,6 @@
 /** One Lambda function of the broker, with a log group and a role of its own. */
 import { Duration, type RemovalPolicy, Validations } from "aws-cdk-lib";
+import { TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { type ILambdaDeploymentConfig, LambdaDeploymentGroup } from "aws-cdk-lib/aws-codedeploy";
 import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import { ManagedPolicy, Policy, type PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
@@ -39,10 +40,12 @@ export interface BrokerFunctionProps extends SharedFunctionProps {
   /** Ends before API Gateway's 29 s by default, so that the caller hears of a time-out from one that is over. */
   readonly timeout?: Duration;
   readonly reservedConcurrentExecutions?: number;
+  /** What becomes of an asynchronous invocation that failed or was throttled. */
+  readonly asynchronous?: { readonly retryAttempts: number; readonly maxEventAge: Duration };
   /** All that its role may do beside its own logs and traces. */
   readonly statements: readonly PolicyStatement[];
-  /** What is too long for the role's own policy: a managed policy each. */
-  readonly managedStatements?: readonly PolicyStatement[][];
+  /** The client secrets that it may read, too many for one policy: a managed policy each. */
+  readonly secretStatements?: readonly PolicyStatement[][];
 }
 
 export class BrokerFunction extends Construct {
@@ -51,6 +54,8 @@ export class BrokerFunction extends Construct {
   readonly logGroup: LogGroup;
   /** What is to be invoked: the function, or the alias that a gradual deployment shifts. */
   readonly target: IFunction;
+  /** Of a gradual deployment. Alarms that are added to it roll it back, as those on crashes do. */
+  readonly deploymentGroup?: LambdaDeploymentGroup;
 
   constructor(scope: Construct, id: string, props: BrokerFunctionProps) {
     super(scope, id);
@@ -65,30 +70,27 @@ export class BrokerFunction extends Construct {
       description: `Runs ${props.name} of the Looker token broker`,
     });
     // Beside the role and not within it: table and key name the role, and the policies name table and key.
-    const policies = [
-      new Policy(this, "Policy", {
-        roles: [this.role],
-        statements: [
-          ...props.statements,
-          writeLogs(this.logGroup),
-          writeTraces(),
-          ...(props.network ? useNetworkInterfaces() : []),
-        ],
-      }),
-      ...(props.managedStatements ?? []).map(
-        (statements, index) =>
-          new ManagedPolicy(this, `Secrets${index}`, {
-            description: `Client secrets that ${props.name} of the Looker token broker may read`,
-            roles: [this.role],
-            statements: [...statements],
-          }),
-      ),
-    ];
-    for (const policy of policies)
-      Validations.of(policy).acknowledge({
-        id: "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-        reason: "X-Ray's actions and Lambda's own on network interfaces know no resources.",
-      });
+    const policy = new Policy(this, "Policy", {
+      roles: [this.role],
+      statements: [
+        ...props.statements,
+        writeLogs(this.logGroup),
+        writeTraces(),
+        ...(props.network ? useNetworkInterfaces() : []),
+      ],
+    });
+    Validations.of(policy).acknowledge({
+      id: "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
+      reason: "X-Ray's actions and Lambda's own on network interfaces know no resources.",
+    });
+    const secretPolicies = (props.secretStatements ?? []).map(
+      (statements, index) =>
+        new ManagedPolicy(this, `Secrets${index}`, {
+          description: `Client secrets that ${props.name} of the Looker token broker may read`,
+          roles: [this.role],
+          statements: [...statements],
+        }),
+    );
     this.function = new LambdaFunction(this, "Function", {
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
@@ -103,28 +105,45 @@ export class BrokerFunction extends Construct {
       // Nothing that CDK would like to add behind our back reaches the role.
       role: this.role.withoutPolicyUpdates(),
       ...props.network,
+      ...props.asynchronous,
       ...(props.reservedConcurrentExecutions !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       }),
     });
     // No request is served before all that it needs is allowed.
-    this.function.node.addDependency(...policies);
+    this.function.node.addDependency(policy, ...secretPolicies);
     // Tools that read the template know a function by this; its logical id is CDK's business.
     (this.function.node.defaultChild as CfnFunction).addMetadata("broker:function", props.name);
-    this.target = props.deploymentConfig ? this.shifted(props.deploymentConfig) : this.function;
+    if (props.deploymentConfig) {
+      const alias = new Alias(this, "Live", {
+        aliasName: "live",
+        version: this.function.currentVersion as IVersion,
+        // Each qualifier has its own.
+        ...props.asynchronous,
+      });
+      this.target = alias as IFunction;
+      this.deploymentGroup = this.shifting(alias, props.deploymentConfig);
+    } else this.target = this.function;
   }
 
-  /** An alias which CodeDeploy moves to a new version step by step. */
-  private shifted(deploymentConfig: ILambdaDeploymentConfig): IFunction {
-    const alias = new Alias(this, "Live", {
-      aliasName: "live",
-      version: this.function.currentVersion as IVersion,
+  /** CodeDeploy moves the alias to a new version step by step, and back if that one crashes or times out. */
+  private shifting(alias: Alias, deploymentConfig: ILambdaDeploymentConfig): LambdaDeploymentGroup {
+    const errors = alias.metricErrors({ period: Duration.minutes(1) }).createAlarm(this, "Errors", {
+      alarmDescription:
+        "A new version of the Looker token broker fails while traffic shifts to it: it is rolled back",
+      threshold: 1,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
     });
-    const group = new LambdaDeploymentGroup(this, "Deployment", { alias, deploymentConfig });
+    const group = new LambdaDeploymentGroup(this, "Deployment", {
+      alias,
+      deploymentConfig,
+      alarms: [errors],
+    });
     Validations.of(group).acknowledge({
       id: "AwsSolutions::AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]",
       reason: "CodeDeploy's role, with the policy that AWS keeps for it.",
     });
-    return alias as IFunction;
+    return group;
   }
 }

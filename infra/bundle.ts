@@ -33,15 +33,21 @@ export function bundledCode(name: FunctionName, scopes: ScopeDefinitions | undef
   });
 }
 
-/** Writes `index.mjs`, its source map and, for those that need it, `scopes.json`. The same sources give the same bytes, wherever they are. */
+/** Writes a function's `index.mjs`, its source map and, for those that need it, `scopes.json`. */
 export function writeBundle(
-  name: string,
+  name: FunctionName,
   scopes: ScopeDefinitions | undefined,
   outputDirectory: string,
 ): void {
+  bundleEntry(`functions/${name}.ts`, outputDirectory);
+  if (scopes) writeFileSync(join(outputDirectory, scopesFile), `${JSON.stringify(scopes, null, 2)}\n`);
+}
+
+/** `entry` is relative to the project. The same sources give the same bytes, wherever they are. */
+export function bundleEntry(entry: string, outputDirectory: string): void {
   const { outputFiles } = buildSync({
     absWorkingDir: projectRoot,
-    entryPoints: [`functions/${name}.ts`],
+    entryPoints: [entry],
     // Only names the output: with `write: false` it makes the map's paths independent of the real directory.
     outfile: "bundle/index.mjs",
     write: false,
@@ -56,6 +62,7 @@ export function writeBundle(
     sourcesContent: false,
     // The ESM builds of the AWS SDK: smaller, since unused exports fall away.
     mainFields: ["module", "main"],
+    // A third of the bundle, for credentials that Lambda never has.
     alias: { "@aws-sdk/credential-provider-node": "./functions/adapters/lambda-credentials.ts" },
     // What was tested is what runs: the SDK that Lambda's runtime brings is not used.
     external: [],
@@ -63,5 +70,4 @@ export function writeBundle(
   });
   for (const { path, contents } of outputFiles)
     writeFileSync(join(outputDirectory, path.endsWith(".map") ? "index.mjs.map" : "index.mjs"), contents);
-  if (scopes) writeFileSync(join(outputDirectory, scopesFile), `${JSON.stringify(scopes, null, 2)}\n`);
 }

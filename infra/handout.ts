@@ -14,8 +14,8 @@ const audiences = [
   { audience: "Operator", verbs: ["operate"], may: "list, revoke and freeze" },
 ] as const satisfies { audience: string; verbs: Verb[]; may: string }[];
 
-/** CloudFormation takes 200 outputs: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
-const maximumOutputs = 200;
+/** CloudFormation takes 200 outputs, and the stack has some of its own: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+const maximumOutputs = 190;
 
 export class Handout extends Construct {
   constructor(scope: Construct, id: string, broker: TokenBroker) {

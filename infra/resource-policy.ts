@@ -18,8 +18,10 @@ export interface ResourcePolicyProps {
 /** API Gateway's quota: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html */
 const maximumCharacters = 8192;
 
-/** Undefined where there is nothing to say: one account, no organisation, reachable from everywhere. */
-export function resourcePolicy(scope: Construct, props: ResourcePolicyProps): PolicyDocument | undefined {
+/**
+ * Never nothing: an API whose template names no policy any more keeps its last one (aws-cdk#21840), and whom that let in.
+ */
+export function resourcePolicy(scope: Construct, props: ResourcePolicyProps): PolicyDocument {
   const { organizationId, vpcEndpointIds } = props;
   const statements: PolicyStatement[] = [];
   if (organizationId !== undefined)
@@ -31,17 +33,16 @@ export function resourcePolicy(scope: Construct, props: ResourcePolicyProps): Po
       deny("DenyOutsideVpcEndpoints", { StringNotEquals: { "aws:SourceVpce": [...vpcEndpointIds] } }),
     );
   const others = otherAccounts(scope, props.scopes);
-  if (others.length > 0)
-    statements.push(
-      invoke("AllowOtherAccounts", Effect.ALLOW, {
-        StringEquals:
-          organizationId === undefined
-            ? { "aws:PrincipalAccount": others }
-            : { "aws:PrincipalOrgID": organizationId },
-        StringNotEquals: { "aws:PrincipalAccount": Aws.ACCOUNT_ID },
-      }),
-    );
-  if (statements.length === 0) return undefined;
+  const isOther = { StringNotEquals: { "aws:PrincipalAccount": Aws.ACCOUNT_ID } };
+  const allowed =
+    organizationId === undefined
+      ? { "aws:PrincipalAccount": others }
+      : { "aws:PrincipalOrgID": organizationId };
+  statements.push(
+    others.length === 0
+      ? deny("DenyOtherAccounts", isOther)
+      : invoke("AllowOtherAccounts", Effect.ALLOW, { StringEquals: allowed, ...isOther }),
+  );
   const document = new PolicyDocument({ statements });
   const characters = JSON.stringify(Stack.of(scope).resolve(document)).length;
   if (characters > maximumCharacters)

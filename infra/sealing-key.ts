@@ -47,7 +47,7 @@ export function sealingKey(scope: Construct, removalPolicy: RemovalPolicy): Key 
   });
 }
 
-/** IAM policies that grant the key's use count for these roles only: no administrator's `kms:*` opens a token. */
+/** IAM policies that grant the key's use count for these roles only: `kms:*` elsewhere opens no token. */
 export function letRolesUse(key: Key, { seal, open }: { seal: string[]; open: string[] }): void {
   key.addToResourcePolicy(statement("Seal", ["kms:Encrypt"], seal));
   key.addToResourcePolicy(statement("Open", ["kms:Decrypt"], open));

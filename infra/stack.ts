@@ -28,6 +28,15 @@ export class TokenBrokerStack extends Stack {
       description: "Callers append /scopes/{scope}/token",
       value: this.broker.endpoint,
     });
+    // What whoever runs it has to name in commands (docs/deploy.md).
+    const names: Record<string, string> = {
+      TableName: this.broker.table.tableName,
+      IssueTokenFunction: this.broker.issueToken.function.functionName,
+      IssueTokenRoleArn: this.broker.issueToken.role.roleArn,
+      SweepLogGroup: this.broker.sweep.logGroup.logGroupName,
+      AccessLogGroup: this.broker.accessLogGroup.logGroupName,
+    };
+    for (const [id, value] of Object.entries(names)) new CfnOutput(this, id, { value });
     new Handout(this, "Scope", this.broker);
   }
 }

@@ -36,7 +36,9 @@ export class SweepSchedule extends Construct {
       target: {
         arn: target.functionArn,
         roleArn: role.roleArn,
-        // The next minute is the retry; a run that is late is of no use beside it.
+        // The next minute is the retry; a run that is late is of no use beside it. The function's own retries, since the
+        // scheduler invokes it asynchronously, are off as well (token-broker.ts):
+        // https://docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html
         retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
       },
     });

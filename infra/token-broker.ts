@@ -14,7 +14,7 @@ import {
 } from "aws-cdk-lib/aws-ec2";
 import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
 import type { IKey, Key } from "aws-cdk-lib/aws-kms";
-import { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { type LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { parseScopes, type ScopeDefinitions, type Scopes } from "../functions/core/scope.ts";
 import { environment, stageName, table } from "../functions/names.ts";
@@ -129,6 +129,7 @@ export interface TokenBrokerProps {
 export class TokenBroker extends Construct {
   readonly scopes: Scopes;
   readonly api: RestApi;
+  readonly accessLogGroup: LogGroup;
   readonly table: Table;
   readonly sealingKey: Key;
   readonly issueToken: BrokerFunction;
@@ -142,17 +143,21 @@ export class TokenBroker extends Construct {
     super(scope, id);
     const { scopes } = props;
     this.scopes = parseScopes(scopes);
-    check(props, Stack.of(this).region);
+    check(props, Stack.of(this));
     const stack = Stack.of(this);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    // Of a first deployment that failed, neither an empty key nor empty logs are left behind. The table is: while it is
+    // protected, CloudFormation could not remove it.
+    const unlessNew =
+      removalPolicy === RemovalPolicy.RETAIN ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : removalPolicy;
     const logs = {
       logRetention: props.logRetention ?? RetentionDays.THREE_MONTHS,
       ...(props.logEncryptionKey && { logEncryptionKey: props.logEncryptionKey }),
-      removalPolicy,
+      removalPolicy: unlessNew,
     };
 
     this.table = slotTable(this, { deletionProtection: props.deletionProtection ?? true, removalPolicy });
-    this.sealingKey = sealingKey(this, removalPolicy);
+    this.sealingKey = sealingKey(this, unlessNew);
     const api = new BrokerApi(this, "Api", {
       ...logs,
       policy: resourcePolicy(this, { ...props, scopes: this.scopes }),
@@ -162,6 +167,7 @@ export class TokenBroker extends Construct {
       createCloudWatchRole: props.cloudWatchRole === "create",
     });
     this.api = api.restApi;
+    this.accessLogGroup = api.accessLogGroup;
     this.endpoint = api.endpoint;
 
     const places = {
@@ -191,7 +197,7 @@ export class TokenBroker extends Construct {
         readAndWriteRows(this.table),
         useSealingKey(this.sealingKey, this.table, "Encrypt", "Decrypt"),
       ],
-      managedStatements: readScopeSecrets(stack, scopes),
+      secretStatements: readScopeSecrets(stack, scopes),
     });
     this.logout = new BrokerFunction(this, "Logout", {
       ...behindApi,
@@ -217,6 +223,8 @@ export class TokenBroker extends Construct {
       description: "Looker token broker: ends what is due, once a minute",
       // Nobody waits for it. Two at once are safe; one a minute is enough.
       timeout: Duration.seconds(55),
+      // The next run is the retry. Lambda's own would pile up when concurrency is short, and run late and all at once.
+      asynchronous: { retryAttempts: 0, maxEventAge: Duration.minutes(1) },
       statements: [
         readAndWriteRows(this.table),
         queryRows(this.table),
@@ -337,7 +345,7 @@ const reserved = (reservedConcurrentExecutions: number | undefined) =>
   reservedConcurrentExecutions === undefined ? {} : { reservedConcurrentExecutions };
 
 /** What the types let pass and AWS would refuse half-way, or worse, take. */
-function check(props: TokenBrokerProps, region: string): void {
+function check(props: TokenBrokerProps, { account, region }: Stack): void {
   const { organizationId, vpcEndpointIds, domain, breakGlassArns = [], memorySize = 512 } = props;
   const wrong: string[] = [];
   if (organizationId !== undefined && !/^o-[a-z0-9]{10,32}$/.test(organizationId))
@@ -353,9 +361,13 @@ function check(props: TokenBrokerProps, region: string): void {
       );
   if (vpcEndpointIds && domain)
     wrong.push("domain: is for the regional API; a private API is called through its VPC endpoints");
-  for (const arn of breakGlassArns)
+  for (const arn of breakGlassArns) {
     if (!/^arn:aws(?:-cn|-us-gov)?:iam::\d{12}:(?:role|user)\/(?![*?/]*$)[\w+=,.@/*?-]+$/.test(arn))
       wrong.push(`breakGlassArns: ${JSON.stringify(arn)} does not name an IAM role or user of one account`);
+    // The table denies; it allows nobody. A role of another account would need that too.
+    else if (!Token.isUnresolved(account) && arn.split(":")[4] !== account)
+      wrong.push(`breakGlassArns: ${JSON.stringify(arn)} is not of the broker's account ${account}`);
+  }
   if (!Number.isInteger(memorySize) || memorySize < 256 || memorySize > 10_240)
     wrong.push("memorySize: must be a whole number of MB from 256 to 10240");
   for (const [name, { secret }] of Object.entries(props.scopes)) {

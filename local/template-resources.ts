@@ -16,8 +16,12 @@ const withoutName = [
   "AWS::Lambda::Permission",
 ];
 
-/** As above, of no effect on one machine: where API Gateway logs, and what teams look up. */
-const withoutLocalEffect = ["AWS::ApiGateway::Account", "AWS::SSM::Parameter"];
+/** As above, of no effect on one machine: where API Gateway logs, what is not retried, what teams look up. */
+const withoutLocalEffect = [
+  "AWS::ApiGateway::Account",
+  "AWS::Lambda::EventInvokeConfig",
+  "AWS::SSM::Parameter",
+];
 
 /** @throws {TemplateError} for types, conditions and functions that the local run does not know. */
 export function resolvedResources({ stackName, template }: CloudAssembly, place: Place): ReadResource[] {

@@ -130,6 +130,27 @@ describe("the functions", () => {
   });
 });
 
+describe("the sweeper", () => {
+  const retries = { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 };
+
+  it("is not run again by Lambda when a run fails or is throttled: the next minute is the retry", () => {
+    const [, { Properties }] = broker.one("AWS::Lambda::EventInvokeConfig");
+    expect(Properties).toMatchObject({ Qualifier: "$LATEST", ...retries });
+    expect(JSON.stringify(Properties.FunctionName)).toContain("Sweep");
+  });
+
+  it("is not run again by its alias either", () => {
+    const { ofType } = synthesizedHere({
+      settings: () => ({ deploymentConfig: LambdaDeploymentConfig.ALL_AT_ONCE }),
+    });
+    const configs = ofType("AWS::Lambda::EventInvokeConfig").map(([, { Properties }]) => Properties);
+    expect(configs).toHaveLength(2);
+    for (const config of configs) expect(config).toMatchObject(retries);
+    expect(JSON.stringify(configs)).toContain("$LATEST");
+    expect(JSON.stringify(configs)).toContain("Live");
+  });
+});
+
 describe("in a VPC", () => {
   it("go out from its private subnets, to HTTPS and the ports that the scopes' Looker has", () => {
     const made = synthesizedHere({
@@ -188,6 +209,16 @@ describe("deployed step by step", () => {
     });
     template.resourceCountIs("AWS::Lambda::Alias", 4);
     template.resourceCountIs("AWS::CodeDeploy::DeploymentGroup", 4);
+    // Back to the old version when the new one crashes.
+    template.resourceCountIs("AWS::CloudWatch::Alarm", 4);
+    for (const [, { Properties }] of ofType("AWS::CodeDeploy::DeploymentGroup"))
+      expect(Properties).toMatchObject({
+        AlarmConfiguration: { Enabled: true, Alarms: [expect.anything()] },
+        AutoRollbackConfiguration: {
+          Enabled: true,
+          Events: expect.arrayContaining(["DEPLOYMENT_STOP_ON_ALARM"]),
+        },
+      });
     for (const [, { Properties }] of ofType("AWS::Lambda::Permission"))
       expect(JSON.stringify(Properties.FunctionName)).toContain("Live");
     for (const [, { Properties }] of ofType("AWS::ApiGateway::Method"))

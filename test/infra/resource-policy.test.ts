@@ -25,18 +25,26 @@ const manyScopes = (accountsEach: number): ScopeDefinitions =>
 
 function policyOf(scopes: ScopeDefinitions, settings: ReturnType<BrokerSettings> = {}) {
   const { one } = synthesizedHere({ scopes, settings: () => settings });
-  const document: { Statement: Statement[] } | undefined =
-    one("AWS::ApiGateway::RestApi")[1].Properties.Policy;
+  const document: { Statement: Statement[] } = one("AWS::ApiGateway::RestApi")[1].Properties.Policy;
   return document;
 }
 
 describe("the API's resource policy", () => {
-  it("is absent where all callers are of the own account: an Allow there would undo the first lock", () => {
-    expect(policyOf(threeScopes)).toBeUndefined();
+  it("denies other accounts where all callers are of the own: an Allow for that would undo the first lock", () => {
+    expect(policyOf(threeScopes).Statement).toEqual([
+      {
+        Sid: "DenyOtherAccounts",
+        Effect: "Deny",
+        Principal: { AWS: "*" },
+        Action: "execute-api:Invoke",
+        Resource: "execute-api:/*",
+        Condition: { StringNotEquals: { "aws:PrincipalAccount": { Ref: "AWS::AccountId" } } },
+      },
+    ]);
   });
 
   it("allows other accounts that a scope names, never its own", () => {
-    expect(policyOf(foreign("777788889999"))?.Statement).toEqual([
+    expect(policyOf(foreign("777788889999")).Statement).toEqual([
       {
         Sid: "AllowOtherAccounts",
         Effect: "Allow",
@@ -63,8 +71,8 @@ describe("the API's resource policy", () => {
   });
 
   it("denies whoever is outside of the organisation, and names no account then", () => {
-    const statements = policyOf(foreign("777788889999"), { organizationId: "o-a1b2c3d4e5" })?.Statement;
-    expect(statements?.map(({ Effect, Condition }) => [Effect, Condition])).toEqual([
+    const statements = policyOf(foreign("777788889999"), { organizationId: "o-a1b2c3d4e5" }).Statement;
+    expect(statements.map(({ Effect, Condition }) => [Effect, Condition])).toEqual([
       ["Deny", { StringNotEquals: { "aws:PrincipalOrgID": "o-a1b2c3d4e5" } }],
       [
         "Allow",
@@ -81,7 +89,7 @@ describe("the API's resource policy", () => {
       settings: () => ({ vpcEndpointIds: ["vpce-0a1b2c3d4e5f60718", "vpce-0123456789abcdef0"] }),
     });
     const { Properties } = one("AWS::ApiGateway::RestApi")[1];
-    expect(Properties.EndpointConfiguration).toEqual({ Types: ["PRIVATE"] });
+    expect(Properties.EndpointConfiguration).toEqual({ IpAddressType: "dualstack", Types: ["PRIVATE"] });
     expect(Properties.Policy.Statement).toEqual([
       expect.objectContaining({
         Effect: "Deny",
@@ -90,6 +98,7 @@ describe("the API's resource policy", () => {
           StringNotEquals: { "aws:SourceVpce": ["vpce-0a1b2c3d4e5f60718", "vpce-0123456789abcdef0"] },
         },
       }),
+      expect.objectContaining({ Sid: "DenyOtherAccounts" }),
     ]);
   });
 

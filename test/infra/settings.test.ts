@@ -29,6 +29,11 @@ describe("settings that AWS would refuse half-way, or worse, take", () => {
       () => ({ breakGlassArns: ["arn:aws:iam::111122223333:role/*"] }),
       /breakGlassArns: .* does not name/,
     ],
+    [
+      "break glass for a role of another account, which the table allows nothing",
+      () => ({ breakGlassArns: ["arn:aws:iam::444455556666:role/break-glass"] }),
+      /breakGlassArns: .* is not of the broker's account 111122223333/,
+    ],
     ["too little memory", () => ({ memorySize: 128 }), /memorySize: must be .* from 256 to 10240/],
   ])("are refused: %s", (_, settings, message) => {
     expect(() => synthesizedHere({ settings })).toThrow(message);
