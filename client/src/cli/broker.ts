@@ -1,0 +1,70 @@
+/** The broker, as the options and the environment name it, with the long waiting that it leaves to its clients. */
+import { type BrokerRequest, callBroker, connect } from "../broker-http.ts";
+import { systemClock } from "../clock.ts";
+import type { ConnectionOptions } from "../connection.ts";
+import { TokenBrokerError } from "../errors.ts";
+import { defaultBudgetMs, withRetries } from "../retry.ts";
+import { localPrincipal, type Need, readBrokerFile } from "./broker-file.ts";
+import type { Values } from "./options.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface Broker {
+  readonly endpoint: string;
+  readonly region: string;
+  /** The body of the answer. */
+  // biome-ignore lint/suspicious/noExplicitAny: JSON, as docs/openapi.yaml has it; each command states what it reads.
+  ask(request: BrokerRequest & { budgetMs?: number }): Promise<any>;
+}
+
+export function brokerOf(values: Values, need: Need): Broker {
+  const connection = connect(connectionOptions(values, need));
+  return {
+    endpoint: connection.endpoint.href,
+    region: connection.region,
+    ask: ({ budgetMs = defaultBudgetMs, ...request }) =>
+      withRetries(
+        async (timeoutMs) => (await callBroker(connection, { ...request, timeoutMs }).catch(atOnce)).body,
+        {
+          budgetMs,
+          signal: request.signal,
+          clock: systemClock,
+        },
+      ),
+  };
+}
+
+/** Somebody sits there: a wrong endpoint is told now, not after half a minute. */
+function atOnce(error: unknown): never {
+  if (!(error instanceof TokenBrokerError) || error.code !== "unreachable") throw error;
+  throw new TokenBrokerError(error.code, error.message, { hint: error.hint, retryable: false });
+}
+
+export function connectionOptions(values: Values, need: Need): ConnectionOptions {
+  if (!values.local) {
+    if (values.as !== undefined)
+      throw new UsageError("--as names a principal of the local broker: add --local.");
+    return { endpoint: values.endpoint, region: values.region };
+  }
+  if (values.endpoint !== undefined || values.region !== undefined)
+    throw new UsageError("--local finds endpoint and region by itself: leave --endpoint and --region out.");
+  const broker = readBrokerFile(process.cwd());
+  const { access_key_id, secret_access_key, session_token } = localPrincipal(broker, values.as, need);
+  return {
+    endpoint: broker.endpoint,
+    region: broker.region,
+    credentials: {
+      accessKeyId: access_key_id,
+      secretAccessKey: secret_access_key,
+      ...(session_token === undefined ? {} : { sessionToken: session_token }),
+    },
+  };
+}
+
+export function scopeOf(values: Values): string {
+  const scope = values.scope ?? process.env.LOOKER_BROKER_SCOPE;
+  if (!scope) throw new UsageError("Which scope? Pass --scope NAME, or set LOOKER_BROKER_SCOPE.");
+  // What is no name could reach into the path of another route.
+  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(scope))
+    throw new UsageError("A scope's name is 1 to 63 of a-z, 0-9 and -, not beginning with -.");
+  return scope;
+}

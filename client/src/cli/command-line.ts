@@ -1,0 +1,69 @@
+/** The command line, read strictly: what is not understood, given twice or empty is an error and never passed over. */
+import { parseArgs } from "node:util";
+import { options, type Values } from "./options.ts";
+import { type CommandName, commonOptions, type Synopsis, synopses } from "./synopses.ts";
+import { UsageError } from "./usage-error.ts";
+
+export type Parsed =
+  | { kind: "help"; command?: CommandName }
+  /** `operands`: what stands behind `--`. */
+  | { kind: "run"; command: CommandName; values: Values; operands: readonly string[] };
+
+export function parseCommandLine(args: readonly string[]): Parsed {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") return help(rest[0]);
+  if (name.startsWith("-"))
+    throw new UsageError("The command comes first, as in `looker-token get --scope sales`.");
+  const command = commandOf(name);
+  const end = rest.indexOf("--");
+  const [own, operands] = end < 0 ? [rest, []] : [rest.slice(0, end), rest.slice(end + 1)];
+  const values = valuesOf(command, own);
+  if (values.help) return { kind: "help", command };
+  if (command === "exec" && operands.length === 0)
+    throw new UsageError(
+      "exec takes its command behind --, as in `looker-token exec --scope sales -- ./job.sh`.",
+    );
+  if (command !== "exec" && operands.length > 0) throw new UsageError(`${command} takes nothing behind --.`);
+  return { kind: "run", command, values, operands };
+}
+
+const help = (about: string | undefined): Parsed =>
+  about === undefined ? { kind: "help" } : { kind: "help", command: commandOf(about) };
+
+function commandOf(name: string): CommandName {
+  if (Object.hasOwn(synopses, name)) return name as CommandName;
+  throw new UsageError(`There is no command ${name}: there are ${Object.keys(synopses).join(", ")}.`);
+}
+
+function valuesOf(command: CommandName, args: string[]): Values {
+  const { options: own }: Synopsis = synopses[command];
+  const known = [...own, ...commonOptions].map((name) => {
+    const type = "takes" in options[name] ? ("string" as const) : ("boolean" as const);
+    return [name, name === "help" ? { type, short: "h" } : { type }] as const;
+  });
+  const { values, tokens } = parse(command, args, Object.fromEntries(known));
+  const seen = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    // Of two filters the second would win in silence, and something else would be ended than was meant.
+    if (seen.has(token.name)) throw new UsageError(`--${token.name} is given more than once.`);
+    // What a script's unset variable leaves.
+    if (token.value === "") throw new UsageError(`--${token.name} is empty: give a value or leave it out.`);
+    seen.add(token.name);
+  }
+  return values as Values;
+}
+
+function parse(
+  command: CommandName,
+  args: string[],
+  known: Record<string, { type: "string" | "boolean"; short?: string }>,
+) {
+  try {
+    return parseArgs({ args, options: known, strict: true, allowPositionals: false, tokens: true });
+  } catch (error) {
+    // Node's own message may have several sentences; the first names the argument.
+    const [reason] = (error as Error).message.split(/\.\s|\n/);
+    throw new UsageError(`${reason}; \`looker-token ${command} --help\` lists the options.`);
+  }
+}

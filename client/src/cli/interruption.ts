@@ -1,0 +1,49 @@
+/** Ctrl-C, or the like from outside, while something is asked of the broker: the work is given up, and told about. */
+import { constants } from "node:os";
+
+/** As shells have it. */
+export const exitCodeOfSignal = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
+
+const stopping = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** @returns a function that takes the listener off again. */
+export function onStop(listener: (signal: NodeJS.Signals) => void): () => void {
+  for (const signal of stopping) process.on(signal, listener);
+  return () => {
+    for (const signal of stopping) process.off(signal, listener);
+  };
+}
+
+/** Runs the work under an AbortSignal; `interrupted()` tells which signal came, if any. */
+export async function interruptible<T>(
+  work: (signal: AbortSignal, interrupted: () => NodeJS.Signals | undefined) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  let interrupted: NodeJS.Signals | undefined;
+  const release = onStop((signal) => {
+    interrupted ??= signal;
+    controller.abort();
+  });
+  try {
+    return await work(controller.signal, () => interrupted);
+  } finally {
+    release();
+  }
+}
+
+/** The first signal is only noted, so that what is under way can end in order; the second one, or five seconds, give up. */
+export function stopAtSecond(onFirst: () => void): {
+  readonly signal: AbortSignal;
+  received(): NodeJS.Signals | undefined;
+  release(): void;
+} {
+  const controller = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const off = onStop((signal) => {
+    if (received) return controller.abort();
+    received = signal;
+    setTimeout(() => controller.abort(), 5_000).unref();
+    onFirst();
+  });
+  return { signal: controller.signal, received: () => received, release: off };
+}

@@ -1,0 +1,51 @@
+/** `GET /scopes/{scope}/leases`, to its last page. */
+import type { Broker } from "./broker.ts";
+
+export interface ListedLease {
+  /** None while a login is under way. */
+  readonly lease_id: string | null;
+  readonly caller: string;
+  readonly unique_id: string;
+  readonly state: "live" | "superseded" | "pending" | "minting";
+  readonly issued_at: string;
+  readonly ends_at: string | null;
+  readonly client_id: string | null;
+}
+
+export interface Frozen {
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
+}
+
+export interface Listing {
+  readonly scope: string;
+  readonly frozen?: Frozen;
+  readonly leases: readonly ListedLease[];
+}
+
+interface Page {
+  readonly frozen?: Frozen;
+  readonly leases: readonly ListedLease[];
+  readonly next_token?: string;
+}
+
+export async function listingOf(
+  broker: Broker,
+  scope: string,
+  more: { signal?: AbortSignal; budgetMs?: number } = {},
+): Promise<Listing> {
+  const leases: ListedLease[] = [];
+  let next: string | undefined;
+  for (;;) {
+    const page: Page = await broker.ask({
+      method: "GET",
+      path: `/scopes/${scope}/leases`,
+      query: next === undefined ? undefined : { next_token: next },
+      ...more,
+    });
+    leases.push(...page.leases);
+    next = page.next_token;
+    if (next === undefined) return { scope, ...(page.frozen ? { frozen: page.frozen } : {}), leases };
+  }
+}

@@ -1,0 +1,97 @@
+/** The commands, as the help shows them. */
+import type { OptionName } from "./options.ts";
+
+export interface Synopsis {
+  readonly summary: string;
+  /** Behind the command's name. */
+  readonly usage: string;
+  /** Those that all commands have come after these. */
+  readonly options: readonly OptionName[];
+  readonly examples: readonly string[];
+  readonly notes?: string;
+}
+
+export const commonOptions: readonly OptionName[] = ["endpoint", "region", "local", "as", "json", "help"];
+
+const filters = ["lease-id", "caller", "issued-before", "client-id", "all"] as const;
+
+export const synopses = {
+  get: {
+    summary: "Print a Looker access token",
+    usage: "--scope NAME [--header | --env | --json]",
+    options: ["scope", "header", "env", "min-ttl"],
+    examples: [
+      "TOKEN=$(looker-token get --scope sales)",
+      'eval "$(looker-token get --scope sales --env)"',
+      "looker-token get --scope sales --header | curl -H @- https://example.cloud.looker.com/api/4.0/user",
+    ],
+  },
+  exec: {
+    summary: "Run a command with a token",
+    usage: "--scope NAME [--token-file PATH] [--keep | --end] -- COMMAND [ARGUMENT …]",
+    options: ["scope", "token-file", "min-ttl", "keep", "end"],
+    examples: [
+      "looker-token exec --scope sales -- ./nightly-report.sh",
+      "looker-token exec --scope sales --token-file /run/report/token -- python3 long_job.py",
+    ],
+    notes: `The command finds the token in LOOKER_ACCESS_TOKEN and Looker's URL in LOOKERSDK_BASE_URL. A job that runs longer than
+a lease reads the file of --token-file again for each call. Its exit code is the command's.
+
+Afterwards the leases that began during this run are ended. All sessions of one role share their leases: if other
+processes with your role may be using the same token, pass --keep, or give the job a role of its own.`,
+  },
+  logout: {
+    summary: "End your own leases",
+    usage: "--scope NAME [--lease-id ID]",
+    options: ["scope", "lease-id"],
+    examples: ["looker-token logout --scope sales"],
+    notes: "All sessions of one role are one caller: without --lease-id the leases of all of them end.",
+  },
+  scopes: {
+    summary: "List what you may do in which scope",
+    usage: "",
+    options: [],
+    examples: ["looker-token scopes"],
+  },
+  whoami: {
+    summary: "Show who you are to the broker",
+    usage: "",
+    options: [],
+    examples: ["looker-token whoami"],
+  },
+  leases: {
+    summary: "List who holds what",
+    usage: "--scope NAME | --all-scopes",
+    options: ["scope", "all-scopes"],
+    examples: ["looker-token leases --scope sales", "looker-token leases --all-scopes --json"],
+  },
+  revoke: {
+    summary: "End leases, and be told whether they are dead",
+    usage: "(--scope NAME | --all-scopes) (FILTER … | --all) [--dry-run | --yes]",
+    options: ["scope", "all-scopes", ...filters, "dry-run", "yes", "wait"],
+    examples: [
+      "looker-token revoke --scope sales --caller arn:aws:iam::111122223333:role/report-service",
+      "looker-token revoke --scope sales --issued-before 30m --dry-run",
+      "looker-token revoke --all-scopes --all --yes",
+    ],
+    notes: `Filters combine: a lease must match all of them. It shows how many match and asks, then follows what Looker has not
+confirmed. The last line begins with one word: revoked (Looker confirmed each), pending (given to nobody any more,
+not confirmed; the broker goes on trying) or expired (dead, but by Looker's own clock for some).
+
+A caller whose leases are ended may fetch new ones at once: freeze the scope to keep it out.`,
+  },
+  freeze: {
+    summary: "Serve nothing of a scope any more, and end what was given out",
+    usage: "(--scope NAME | --all-scopes --yes) --reason TEXT",
+    options: ["scope", "all-scopes", "reason", "yes", "wait"],
+    examples: ['looker-token freeze --scope sales --reason "incident 42"'],
+  },
+  unfreeze: {
+    summary: "Serve a scope again, with new leases",
+    usage: "--scope NAME | --all-scopes",
+    options: ["scope", "all-scopes"],
+    examples: ["looker-token unfreeze --scope sales"],
+  },
+} as const satisfies Record<string, Synopsis>;
+
+export type CommandName = keyof typeof synopses;

@@ -1,0 +1,89 @@
+/** Where the broker is and as whom to ask it. */
+import { TokenBrokerError } from "./errors.ts";
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
+}
+
+/** As AWS's SDKs have them: asked before every request, it remembers by itself for as long as they are good. */
+export type AwsCredentialsProvider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentials>;
+
+export interface ConnectionOptions {
+  /** The URL that the deployment printed, with the stage: `https://….amazonaws.com/v1`. Default: LOOKER_BROKER_ENDPOINT. */
+  endpoint?: string | undefined;
+  /** Default: from the endpoint's host name, else AWS_REGION, else AWS_DEFAULT_REGION. */
+  region?: string | undefined;
+  /** Default: AWS's default chain (environment, profile with SSO, web identity, container, instance). */
+  credentials?: AwsCredentials | AwsCredentialsProvider | undefined;
+}
+
+export interface Connection {
+  readonly endpoint: URL;
+  readonly region: string;
+  readonly credentials: AwsCredentialsProvider;
+}
+
+/** Reads options and environment, and reaches for nothing: that is for the first request. */
+export function connect(options: ConnectionOptions = {}): Connection {
+  const endpoint = endpointOf(options.endpoint ?? process.env.LOOKER_BROKER_ENDPOINT);
+  return {
+    endpoint,
+    region: regionOf(options.region, endpoint),
+    credentials: providerOf(options.credentials),
+  };
+}
+
+function endpointOf(text: string | undefined): URL {
+  if (!text) throw new TokenBrokerError("no_endpoint", "It is not known where the token broker is.");
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || url.password)
+    throw new TokenBrokerError("no_endpoint", "The token broker's endpoint is not a plain http(s) URL.");
+  if (url.protocol === "http:" && !isLoopback(url.hostname))
+    throw new TokenBrokerError(
+      "no_endpoint",
+      "The token broker's endpoint must be https: tokens travel in the answer.",
+    );
+  url.pathname = url.pathname.replace(/\/+$/, "");
+  return url;
+}
+
+const isLoopback = (host: string) =>
+  host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+
+/**
+ * `a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com`, also of a private API with its VPC endpoint's id behind the API's
+ * (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html).
+ */
+const executeApiHost = /^[^.]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
+
+function regionOf(given: string | undefined, endpoint: URL): string {
+  const region =
+    given ||
+    executeApiHost.exec(endpoint.hostname)?.[1] ||
+    process.env.AWS_REGION ||
+    process.env.AWS_DEFAULT_REGION;
+  if (!region)
+    throw new TokenBrokerError("no_region", `The region of the API at ${endpoint.host} is not known.`);
+  return region;
+}
+
+function providerOf(given: ConnectionOptions["credentials"]): AwsCredentialsProvider {
+  if (typeof given === "function") return given;
+  if (given) return async () => given;
+  return defaultChain();
+}
+
+/** Loaded when first asked, and told to write nothing: the chain would warn on the console. */
+function defaultChain(): AwsCredentialsProvider {
+  let chain: Promise<AwsCredentialsProvider> | undefined;
+  const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+  return async (options) => {
+    chain ??= import("@aws-sdk/credential-provider-node").then(({ defaultProvider }) =>
+      defaultProvider({ logger: silent }),
+    );
+    return (await chain)(options);
+  };
+}

@@ -1,0 +1,92 @@
+/** A session for Looker's own SDK, whose tokens come from the broker: `new Looker40SDK(lookerSession(client))`. */
+import type {
+  IAccessToken,
+  IApiSettings,
+  IAuthSession,
+  IRequestProps,
+  ITransport,
+  ITransportSettings,
+} from "@looker/sdk-rtl";
+import { TokenBrokerError } from "./errors.ts";
+import { baseUrlToCome, LookerAddress } from "./looker-address.ts";
+import type { LookerToken } from "./looker-token.ts";
+import { LookerTransport } from "./looker-transport.ts";
+import type { TokenBrokerClient } from "./token-broker-client.ts";
+
+/** Those of Looker's settings that are the service's to choose. The address comes from the broker, with the token. */
+export type LookerSessionSettings = Partial<
+  Pick<ITransportSettings, "agentTag" | "headers" | "maxTries" | "timeout" | "waitHandler">
+>;
+
+export function lookerSession(client: TokenBrokerClient, settings: LookerSessionSettings = {}): IAuthSession {
+  return new LookerSession(client, settings);
+}
+
+class LookerSession implements IAuthSession {
+  readonly settings: IApiSettings;
+  readonly transport: ITransport;
+  /** Always empty: see {@link login}. */
+  readonly sudoId = "";
+  readonly #client: TokenBrokerClient;
+  readonly #address: LookerAddress;
+
+  constructor(client: TokenBrokerClient, settings: LookerSessionSettings) {
+    this.#client = client;
+    this.settings = {
+      timeout: 120,
+      // Filled in by the SDK.
+      agentTag: "",
+      ...settings,
+      verify_ssl: true,
+      base_url: baseUrlToCome,
+      readConfig: () => ({}),
+      isConfigured: () => true,
+    };
+    this.#address = new LookerAddress(this.settings);
+    this.transport = new LookerTransport(this.settings, client, this.#address);
+  }
+
+  isAuthenticated(): boolean {
+    return this.#client.hasToken;
+  }
+
+  async getToken(): Promise<IAccessToken> {
+    const { accessToken, expiresAt } = await this.#token();
+    const expires_in = Math.max(0, Math.floor((expiresAt.getTime() - Date.now()) / 1_000));
+    return { access_token: accessToken, token_type: "Bearer", expires_in };
+  }
+
+  async authenticate(props: IRequestProps): Promise<IRequestProps> {
+    const token = await this.#token();
+    props.url = this.#address.of(props.url, token);
+    props.headers.Authorization = `Bearer ${token.accessToken}`;
+    return props;
+  }
+
+  /** Ends the leases of this role in the scope at the broker. False: Looker has not confirmed the end of all of them yet. */
+  async logout(): Promise<boolean> {
+    return (await this.#client.logout()).pending === 0;
+  }
+
+  isSudo(): boolean {
+    return false;
+  }
+
+  async login(sudoId?: string | number): Promise<IAccessToken> {
+    if (sudoId !== undefined && sudoId !== "")
+      throw new TokenBrokerError(
+        "sudo_unsupported",
+        "A session of the token broker cannot run as another Looker user.",
+      );
+    return this.getToken();
+  }
+
+  /** There is nothing to forget here: tokens are the client's. */
+  reset(): void {}
+
+  async #token(): Promise<LookerToken> {
+    const token = await this.#client.token();
+    this.#address.learn(token);
+    return token;
+  }
+}

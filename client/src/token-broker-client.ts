@@ -1,0 +1,140 @@
+/** Looker tokens of one scope, for one process. */
+import { throwIfAborted } from "./abort.ts";
+import { type BrokerRequest, callBroker } from "./broker-http.ts";
+import { type Clock, stopwatch, systemClock } from "./clock.ts";
+import { type Connection, type ConnectionOptions, connect } from "./connection.ts";
+import { TokenBrokerError } from "./errors.ts";
+import type { TokenAnswer } from "./held-token.ts";
+import type { LookerToken } from "./looker-token.ts";
+import { discard, refusedByLooker } from "./refused-by-looker.ts";
+import { defaultBudgetMs, withRetries } from "./retry.ts";
+import { type Caller, callerOf, grantsOf, type ScopeGrant } from "./scopes.ts";
+import { type Patience, TokenCache, type TokenOptions } from "./token-cache.ts";
+
+export type { TokenOptions } from "./token-cache.ts";
+
+/** A single try, beside a token that still lives. */
+const onceMs = 5_000;
+
+export interface TokenBrokerClientOptions extends ConnectionOptions {
+  scope: string;
+  /** For how long a call may wait in all for a broker that is busy or away; then it fails. Default 30,000. */
+  budgetMs?: number | undefined;
+  /** For tests. */
+  clock?: Clock | undefined;
+}
+
+export interface LogoutOptions {
+  /** Only this lease. Default: all leases that the caller, that is the role in all its processes, has in the scope. */
+  leaseId?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface LoggedOut {
+  /** Tokens whose end Looker has confirmed. */
+  readonly revoked: number;
+  /** Tokens that are given to nobody any more, while Looker has yet to confirm. */
+  readonly pending: number;
+}
+
+export class TokenBrokerClient {
+  readonly scope: string;
+  readonly #connection: Connection;
+  readonly #budgetMs: number;
+  readonly #clock: Clock;
+  readonly #cache: TokenCache;
+
+  constructor(options: TokenBrokerClientOptions) {
+    const { scope, budgetMs = defaultBudgetMs, clock = systemClock } = options;
+    if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(scope))
+      throw new TokenBrokerError(
+        "bad_request",
+        "A scope's name is 1 to 63 of a-z, 0-9 and -, not beginning with -.",
+      );
+    this.scope = scope;
+    this.#connection = connect(options);
+    this.#budgetMs = budgetMs;
+    this.#clock = clock;
+    this.#cache = new TokenCache({
+      scope,
+      clock,
+      budgetMs,
+      ask: (body, signal, patience) =>
+        this.#call({ method: "POST", path: `/scopes/${scope}/token`, body, signal }, patience),
+    });
+  }
+
+  /**
+   * A live token: from memory, or from the broker where none there has `minTtlSeconds` left. While the broker cannot be
+   * asked, and no `minTtlSeconds` is named, a token is served to its very end.
+   */
+  token(options?: TokenOptions): Promise<LookerToken> {
+    return this.#cache.token(options);
+  }
+
+  /**
+   * Calls `use` with a token. Where Looker refuses that (a Response with status 401 is returned, or an error with `status`
+   * or `statusCode` 401 is thrown), it reports the lease as stale and calls once more with another token.
+   */
+  async withToken<T>(use: (token: LookerToken) => T | Promise<T>, options: TokenOptions = {}): Promise<T> {
+    const first = await this.token(options);
+    try {
+      const result = await use(first);
+      if (!refusedByLooker(result)) return result;
+      await discard(result);
+    } catch (error) {
+      if (!refusedByLooker(error)) throw error;
+    }
+    return use(await this.#cache.insteadOf(first, options));
+  }
+
+  /** Whether a call to `token()` would be answered from memory. */
+  get hasToken(): boolean {
+    return this.#cache.hasToken;
+  }
+
+  /**
+   * Forgets the token and ends the leases at the broker. Calls to `token()` that still wait fail with `aborted`; later ones
+   * get a new lease.
+   */
+  async logout({ leaseId, signal }: LogoutOptions = {}): Promise<LoggedOut> {
+    throwIfAborted(signal);
+    return this.#cache.ending(leaseId, async () => {
+      const { body } = await this.#call({
+        method: "POST",
+        path: `/scopes/${this.scope}/logout`,
+        body: leaseId === undefined ? undefined : { lease_id: leaseId },
+        signal,
+      });
+      const { revoked, pending } = Object(body);
+      if (typeof revoked !== "number" || typeof pending !== "number")
+        throw new TokenBrokerError("not_a_broker", "The answer is not a token broker's.");
+      return { revoked, pending };
+    });
+  }
+
+  /** The scopes that list the caller, and as what. The caller's IAM policy is another lock, and not shown. */
+  async scopes(options: { signal?: AbortSignal | undefined } = {}): Promise<ScopeGrant[]> {
+    return grantsOf(await this.#permissions(options.signal));
+  }
+
+  /** Who the caller is to the broker. */
+  async whoAmI(options: { signal?: AbortSignal | undefined } = {}): Promise<Caller> {
+    return callerOf(await this.#permissions(options.signal));
+  }
+
+  async #permissions(signal: AbortSignal | undefined): Promise<unknown> {
+    return (await this.#call({ method: "GET", path: "/scopes", signal })).body;
+  }
+
+  #call(request: BrokerRequest, patience: Patience = this.#budgetMs): Promise<TokenAnswer> {
+    const clock = this.#clock;
+    const attempt = async (timeoutMs: number) => {
+      const elapsedMs = stopwatch(clock);
+      const { body } = await callBroker(this.#connection, { ...request, timeoutMs, now: () => clock.now() });
+      return { body, elapsedMs };
+    };
+    if (patience === "once") return attempt(Math.min(onceMs, this.#budgetMs));
+    return withRetries(attempt, { budgetMs: patience, signal: request.signal, clock });
+  }
+}

@@ -1,0 +1,81 @@
+import { stripVTControlCharacters } from "node:util";
+import { expect, test } from "vitest";
+import { painter } from "../../src/cli/colour.ts";
+import { listingText } from "../../src/cli/leases.ts";
+import type { ListedLease } from "../../src/cli/listing.ts";
+
+const plain = painter({}, {});
+const colourful = painter({ isTTY: true }, {});
+const now = Date.parse("2026-11-24T13:00:00Z");
+
+const lease = (more: Partial<ListedLease>): ListedLease => ({
+  lease_id: "8ae67a142e19b6ce3e1e",
+  caller: "arn:aws:iam::111122223333:role/report-service",
+  unique_id: "AROAREPORT",
+  state: "live",
+  issued_at: "2026-11-24T12:58:00Z",
+  ends_at: "2026-11-24T13:13:00Z",
+  client_id: "salesclient",
+  ...more,
+});
+
+const sales = {
+  scope: "sales",
+  leases: [
+    lease({}),
+    lease({
+      caller: "arn:aws:iam::111122223333:user/ann",
+      lease_id: null,
+      state: "minting",
+      ends_at: null,
+      client_id: null,
+    }),
+    lease({
+      lease_id: "older",
+      state: "superseded",
+      issued_at: "2026-11-24T12:46:00Z",
+      ends_at: "2026-11-24T13:01:00Z",
+    }),
+  ],
+};
+
+test("the table has a line for each lease, the oldest of a caller first, with age and what remains", () => {
+  expect(listingText([sales], now, plain)).toBe(`\
+CALLER                                         LEASE                 STATE       AGE     REMAINING  CREDENTIAL
+arn:aws:iam::111122223333:role/report-service  older                 superseded  14m 0s  1m 0s      salesclient
+arn:aws:iam::111122223333:role/report-service  8ae67a142e19b6ce3e1e  live        2m 0s   13m 0s     salesclient
+arn:aws:iam::111122223333:user/ann             -                     minting     2m 0s   -          -
+`);
+});
+
+test("colours do not move the columns", () => {
+  const text = listingText([sales], now, colourful);
+  expect(text).toContain("\x1b[32mlive\x1b[39m");
+  expect(stripVTControlCharacters(text)).toBe(listingText([sales], now, plain));
+});
+
+test("a freeze stands above, with who and why, and an empty scope says so", () => {
+  const frozen = {
+    by: "arn:aws:iam::111122223333:role/ops",
+    at: "2026-11-24T12:00:00Z",
+    reason: "incident 42",
+  };
+  expect(listingText([{ scope: "sales", frozen, leases: [] }], now, plain)).toBe(`\
+frozen  sales, by arn:aws:iam::111122223333:role/ops at 2026-11-24T12:00:00Z: incident 42
+No leases in sales.
+`);
+});
+
+test("several scopes have a column for the scope", () => {
+  expect(listingText([sales, { scope: "finance", leases: [lease({})] }], now, plain)).toMatch(
+    /^SCOPE {4}CALLER.*\nsales .*/,
+  );
+});
+
+test.each([
+  ["a pipe", {}, {}],
+  ["a terminal where NO_COLOR is set", { isTTY: true }, { NO_COLOR: "1" }],
+  ["a dumb terminal", { isTTY: true }, { TERM: "dumb" }],
+])("no colour in %s", (_, stream, environment) => {
+  expect(painter(stream, environment)("red", "text")).toBe("text");
+});

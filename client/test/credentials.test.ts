@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { clientStand, failure, stopStands } from "./stand.ts";
+
+/** AWS's default chain as it is, with nothing of this machine in its reach. */
+let home: string;
+let before: NodeJS.ProcessEnv;
+beforeEach(() => {
+  before = { ...process.env };
+  home = mkdtempSync(join(tmpdir(), "looker-token-client-"));
+  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
+  Object.assign(process.env, {
+    HOME: home,
+    USERPROFILE: home,
+    AWS_CONFIG_FILE: join(home, "config"),
+    AWS_SHARED_CREDENTIALS_FILE: join(home, "credentials"),
+    AWS_EC2_METADATA_DISABLED: "true",
+  });
+});
+afterEach(async () => {
+  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+  Object.assign(process.env, before);
+  rmSync(home, { recursive: true });
+  await stopStands();
+});
+
+describe("AWS's default chain", () => {
+  it("without any credentials is an error that says so", async () => {
+    const { another } = await clientStand();
+    const error = await failure(another({ credentials: undefined }).token());
+    expect(error.code).toBe("no_credentials");
+    expect(error.message).toBe("No AWS credentials were found (CredentialsProviderError).");
+  });
+
+  it("with a profile whose SSO session has ended names the command that renews it", async () => {
+    writeFileSync(
+      join(home, "config"),
+      `[profile work]
+sso_start_url = https://example.awsapps.com/start
+sso_region = eu-west-1
+sso_account_id = 111122223333
+sso_role_name = report-service
+`,
+    );
+    process.env.AWS_PROFILE = "work";
+    const { another } = await clientStand();
+    const error = await failure(another({ credentials: undefined }).token());
+    expect(error.code).toBe("no_credentials");
+    expect(error.message).toBe("The SSO session of the AWS profile work has expired or was never begun.");
+    expect(error.hint).toBe("Run `aws sso login --profile work`.");
+  });
+
+  it("takes keys from the environment, and others when these are replaced after AWS refused them", async () => {
+    const { another, broker } = await clientStand();
+    const earlier = broker.answering;
+    broker.answering = (asked) =>
+      asked.headers.authorization?.includes("AKIDNEW")
+        ? earlier(asked)
+        : {
+            status: 403,
+            headers: { "x-amzn-errortype": "ExpiredTokenException" },
+            body: { message: "The security token included in the request is expired" },
+          };
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: "AKIDOLD", AWS_SECRET_ACCESS_KEY: "old" });
+    const client = another({ credentials: undefined });
+    expect((await failure(client.token())).code).toBe("expired_credentials");
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: "AKIDNEW", AWS_SECRET_ACCESS_KEY: "new" });
+    expect((await client.token()).leaseId).toBe("lease-1");
+  });
+});

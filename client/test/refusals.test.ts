@@ -1,0 +1,270 @@
+import { inspect } from "node:util";
+import { afterEach, describe, expect, it } from "vitest";
+import { TokenBrokerError } from "../src/errors.ts";
+import { TokenBrokerClient } from "../src/token-broker-client.ts";
+import { unreachableError } from "../src/unreachable.ts";
+import { gatewayReply, problem } from "./broker-replies.ts";
+import { FakeServer, type Reply } from "./fake-server.ts";
+import { clientStand, credentials, failure, stopStands } from "./stand.ts";
+
+afterEach(stopStands);
+
+const signature = (message: string, more = {}) =>
+  gatewayReply(403, "InvalidSignatureException", message, more);
+
+describe("what the answer means", () => {
+  const answers: [string, string, Reply, RegExp][] = [
+    ["not_allowed", "the broker's", problem(403, "not_allowed"), /no such scope, or the scope does not list/],
+    [
+      "bad_request",
+      "the broker's",
+      problem(400, "bad_request", undefined, "min_ttl_seconds is odd."),
+      /min_ttl_seconds is odd\./,
+    ],
+    [
+      "access_denied",
+      "IAM's",
+      gatewayReply(
+        403,
+        "AccessDeniedException",
+        "User: arn:aws:sts::********3333:assumed-role/r/s is not authorized to perform: execute-api:Invoke on resource: x",
+      ),
+      /is not authorized to perform: execute-api:Invoke/,
+    ],
+    [
+      "no_such_route",
+      "an unknown route's",
+      gatewayReply(403, "MissingAuthenticationTokenException", "Missing Authentication Token"),
+      /no broker at this path/,
+    ],
+    [
+      "no_such_route",
+      "an unknown stage's",
+      gatewayReply(403, "ForbiddenException", "Forbidden"),
+      /no broker at this path/,
+    ],
+    [
+      "bad_signature",
+      "a wrong key's",
+      signature("The request signature we calculated does not match the signature you provided."),
+      /signature/,
+    ],
+    [
+      "wrong_region",
+      "another region's",
+      signature("Credential should be scoped to a valid region, not 'eu-west-1'. "),
+      /not in the region eu-west-1/,
+    ],
+    [
+      "bad_credentials",
+      "an unknown key's",
+      gatewayReply(
+        403,
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+      ),
+      /does not know/,
+    ],
+    [
+      "expired_credentials",
+      "an expired key's",
+      gatewayReply(403, "ExpiredTokenException", "The security token included in the request is expired"),
+      /expired/,
+    ],
+    ["not_a_broker", "a web page", { status: 200, body: "<html>Sign in</html>" }, /\(200, text\/html\)/],
+    [
+      "not_a_broker",
+      "another API's 404",
+      { status: 404, body: { message: "Not Found" } },
+      /does not come from a token broker/,
+    ],
+    ["not_a_broker", "another API's 200", { status: 200, body: { hello: "world" } }, /not a token/],
+    [
+      "not_a_broker",
+      "a redirect",
+      { status: 302, headers: { location: "https://example.com/" }, body: "" },
+      /redirect/,
+    ],
+    [
+      "bad_request",
+      "API Gateway's 414",
+      gatewayReply(414, "RequestTooLargeException", "Request-URI Too Long"),
+      /Too Long/,
+    ],
+  ];
+  it.each(answers)("%s: %s", async (code, _, reply, message) => {
+    const { client, broker } = await clientStand(() => reply);
+    const error = await failure(client.token());
+    expect(error instanceof TokenBrokerError).toBe(true);
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+    expect(error.hint.length).toBeGreaterThan(10);
+    expect(error.status).toBe(code === "not_a_broker" && reply.status === 200 ? error.status : reply.status);
+    expect(broker.asked.every(({ method }) => method === "POST")).toBe(true);
+  });
+
+  it("keeps the request id, by which the operators find the record", async () => {
+    const { client } = await clientStand(() => problem(500, "internal"));
+    expect((await failure(client.token())).requestId).toBe("11111111-2222-3333-4444-555555555555");
+  });
+
+  it("does not follow a redirect, which would carry the signature elsewhere", async () => {
+    const { client, broker } = await clientStand(() => ({
+      status: 307,
+      headers: { location: "/elsewhere" },
+    }));
+    await failure(client.token());
+    expect(broker.asked.length).toBe(1);
+  });
+});
+
+describe("a wrong clock", () => {
+  const expired =
+    "Signature expired: 20261124T115000Z is now earlier than 20261124T115500Z (20261124T120000Z - 5 min.)";
+  const early =
+    "Signature not yet current: 20261124T131000Z is still later than 20261124T120500Z (20261124T120000Z + 5 min.)";
+
+  it.each([
+    [expired, -10 * 60_000, "This machine's clock is 10 minutes behind."],
+    [early, 70 * 60_000, "This machine's clock is 70 minutes ahead."],
+    [early, 3 * 86_400_000, "This machine's clock is 3 days ahead."],
+  ])("%s", async (message, wrongByMs, says) => {
+    const { client, clock, broker } = await clientStand(() =>
+      signature(message, { date: new Date("2026-11-24T12:00:00Z").toUTCString() }),
+    );
+    clock.wallMs += wrongByMs;
+    const error = await failure(client.token());
+    expect(error.code).toBe("clock_skew");
+    expect(error.message).toBe(says);
+    expect(broker.asked.length).toBe(1);
+  });
+
+  it("is not blamed for a request that was long under way: it is signed anew", async () => {
+    const { client, clock, broker } = await clientStand();
+    const earlier = broker.answering;
+    broker.answering = (asked) => {
+      if (broker.asked.length > 1) return earlier(asked);
+      // A laptop's lid was closed meanwhile.
+      clock.wallMs += 600_000;
+      return signature(expired, { date: new Date(clock.now()).toUTCString() });
+    };
+    expect((await client.token()).leaseId).toBe("lease-1");
+  });
+});
+
+describe("AWS credentials", () => {
+  it("are asked for before each request, and may change", async () => {
+    const { another, broker } = await clientStand();
+    let key = 0;
+    const client = another({
+      credentials: async () => ({ accessKeyId: `KEY${++key}`, secretAccessKey: "s" }),
+    });
+    await client.token();
+    await client.logout();
+    await client.token();
+    expect(
+      broker.asked.map(({ headers }) => /Credential=(\w+)/.exec(headers.authorization ?? "")?.[1]),
+    ).toEqual(["KEY1", "KEY2", "KEY3"]);
+  });
+
+  it.each([
+    gatewayReply(403, "ExpiredTokenException", "The security token included in the request is expired"),
+    gatewayReply(
+      403,
+      "UnrecognizedClientException",
+      "The security token included in the request is invalid.",
+    ),
+  ])("that AWS refuses are renewed once: $body.message", async (reply) => {
+    const { another, broker } = await clientStand();
+    const earlier = broker.answering;
+    broker.answering = (asked) => (asked.headers.authorization?.includes("NEW") ? earlier(asked) : reply);
+    const client = another({
+      credentials: async (options) => ({
+        accessKeyId: options?.forceRefresh ? "NEW" : "OLD",
+        secretAccessKey: "s",
+      }),
+    });
+    expect((await client.token()).leaseId).toBe("lease-1");
+    expect(broker.asked.length).toBe(2);
+  });
+
+  it("that cannot be had are an error that says so, and not what the provider's said", async () => {
+    const { another } = await clientStand();
+    const client = another({
+      credentials: () =>
+        Promise.reject(
+          Object.assign(new Error("Command failed: get --password hunter2"), {
+            name: "CredentialsProviderError",
+          }),
+        ),
+    });
+    const error = await failure(client.token());
+    expect(error.code).toBe("no_credentials");
+    expect(error.message).toBe("No AWS credentials were found (CredentialsProviderError).");
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("hunter2");
+  });
+
+  it("of an SSO session that has expired name the command that renews it", async () => {
+    const { another } = await clientStand();
+    const client = another({
+      credentials: () =>
+        Promise.reject(
+          new Error(
+            "Token is expired. To refresh this SSO session run 'aws sso login' with the corresponding profile.",
+          ),
+        ),
+    });
+    const error = await failure(client.token());
+    expect(error.code).toBe("no_credentials");
+    expect(error.hint).toContain("aws sso login");
+  });
+
+  it("do not show in an error", async () => {
+    const { client } = await clientStand(() =>
+      signature("The request signature we calculated does not match."),
+    );
+    const error = await failure(client.token());
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(credentials.secretAccessKey);
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/Signature=/);
+  });
+});
+
+describe("an endpoint with a domain name of its own", () => {
+  it("has the routes at its root", async () => {
+    const { another, broker } = await clientStand();
+    await another({ endpoint: broker.url }).token();
+    expect(broker.asked[0]?.path).toBe("/scopes/sales/token");
+  });
+});
+
+describe("a broker that is not there", () => {
+  it.each([
+    ["ECONNRESET", true],
+    ["ECONNREFUSED", true],
+    ["EAI_AGAIN", true],
+    ["ENOTFOUND", false],
+    ["CERT_HAS_EXPIRED", false],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", false],
+    ["SELF_SIGNED_CERT_IN_CHAIN", false],
+  ])("because of %s is worth another try: %s", (code, retryable) => {
+    const error = unreachableError(new TypeError("fetch failed", { cause: { code } }), "tokens.example.com");
+    expect(error.message).toBe(`tokens.example.com cannot be reached (${code}).`);
+    expect(error.retryable).toBe(retryable);
+  });
+
+  it("is named, with the reason", async () => {
+    const gone = await FakeServer.start(() => "drop");
+    const endpoint = gone.url;
+    await gone.stop();
+    const client = new TokenBrokerClient({
+      endpoint,
+      scope: "sales",
+      region: "eu-west-1",
+      credentials,
+      budgetMs: 100,
+    });
+    const error = await failure(client.token());
+    expect(error.code).toBe("unreachable");
+    expect(error.message).toBe(`${new URL(endpoint).host} cannot be reached (ECONNREFUSED).`);
+  });
+});
