@@ -1,0 +1,35 @@
+"""A web service that asks Looker, by the AWS credentials that its task, pod or instance has anyway."""
+
+import json
+import os
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import token_broker
+
+# Before: sdk = looker_sdk.init40()
+sdk = token_broker.init40("sales")
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        try:
+            body = json.dumps({"display_name": sdk.me("display_name").display_name}).encode()
+        except Exception as failure:  # It holds no token.
+            print(failure, file=sys.stderr, flush=True)
+            self.send_error(503)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+server = ThreadingHTTPServer(("", int(os.environ.get("PORT", "8080"))), Handler)
+print(f"Listening on port {server.server_port}.", flush=True)
+# No logout at the end: the other instances of this service share the lease. It ends by itself, within minutes.
+server.serve_forever()
