@@ -7,6 +7,7 @@ import { freezeScope, revokeLeases } from "../functions/core/operate.ts";
 import { decide, emptySlot, type Slot } from "../functions/core/slot.ts";
 import { sweep } from "../functions/core/sweep.ts";
 import { nameOf } from "../test/fakes/memory-slot-table.ts";
+import { benchClient } from "./client.ts";
 import { crowdOf, delays, keyOf, outside, scope, sealerOf } from "./fleet.ts";
 import { benchRuntimeInterface } from "./runtime-interface.ts";
 import { printTable } from "./table.ts";
@@ -126,4 +127,5 @@ printTable(
   [[ended.revoked, parallelLogouts, idealMs, Math.round(tookMs), (tookMs / idealMs).toFixed(2)]],
 );
 await benchRuntimeInterface();
+await benchClient();
 process.exit(0);

@@ -8,6 +8,7 @@ import {
   startRuntimeInstance,
 } from "../test/runtime-interface/instance.ts";
 import { usageOf } from "./process-usage.ts";
+import { takingTurns } from "./turns.ts";
 
 export type Subject = Pick<RuntimeInstanceOptions, "definition" | "environment">;
 
@@ -84,14 +85,4 @@ export async function answeredAt(instance: RuntimeInstance, event: object): Prom
   if (outcome.kind !== "answered" || (outcome.payload as { statusCode: number }).statusCode !== 200)
     throw new Error(`Not answered with 200: ${JSON.stringify(outcome)}\n${instance.lines().join("\n")}`);
   return outcome.at;
-}
-
-/** Each is the first as often as the last. */
-async function takingTurns<T>(
-  all: readonly T[],
-  rounds: number,
-  turn: (one: T) => Promise<void>,
-): Promise<void> {
-  for (let round = 0; round < rounds; round++)
-    for (const one of round % 2 === 0 ? all : all.toReversed()) await turn(one);
 }

@@ -29,6 +29,7 @@ export function heldToken({ body, elapsedMs }: TokenAnswer, scope: string, clock
   if (
     typeof access_token !== "string" ||
     typeof expires_in !== "number" ||
+    !(expires_in > 0) ||
     typeof lease_id !== "string" ||
     typeof base_url !== "string" ||
     !URL.canParse(base_url)

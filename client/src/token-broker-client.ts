@@ -53,6 +53,9 @@ export class TokenBrokerClient {
       );
     this.scope = scope;
     this.#connection = connect(options);
+    // NaN, of a variable that is not set, would wait for ever.
+    if (!(Number.isFinite(budgetMs) && budgetMs > 0))
+      throw new TokenBrokerError("bad_request", "budgetMs must be a number of milliseconds above 0.");
     this.#budgetMs = budgetMs;
     this.#clock = clock;
     this.#cache = new TokenCache({

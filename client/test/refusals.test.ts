@@ -252,6 +252,18 @@ describe("a broker that is not there", () => {
     expect(error.retryable).toBe(retryable);
   });
 
+  it.each([Number.NaN, 0, -1, Number.POSITIVE_INFINITY])("is waited for no budget such as %d", (budgetMs) => {
+    const options = {
+      endpoint: "https://tokens.example.com",
+      scope: "sales",
+      region: "eu-west-1",
+      credentials,
+    };
+    expect(() => new TokenBrokerClient({ ...options, budgetMs })).toThrow(
+      expect.objectContaining({ code: "bad_request" }),
+    );
+  });
+
   it("is named, with the reason", async () => {
     const gone = await FakeServer.start(() => "drop");
     const endpoint = gone.url;

@@ -4,6 +4,7 @@ import { systemClock } from "../clock.ts";
 import type { ConnectionOptions } from "../connection.ts";
 import { TokenBrokerError } from "../errors.ts";
 import { defaultBudgetMs, withRetries } from "../retry.ts";
+import { checkAnswer } from "./answer-shape.ts";
 import { localPrincipal, type Need, readBrokerFile } from "./broker-file.ts";
 import type { Values } from "./options.ts";
 import { UsageError } from "./usage-error.ts";
@@ -23,7 +24,11 @@ export function brokerOf(values: Values, need: Need): Broker {
     region: connection.region,
     ask: ({ budgetMs = defaultBudgetMs, ...request }) =>
       withRetries(
-        async (timeoutMs) => (await callBroker(connection, { ...request, timeoutMs }).catch(atOnce)).body,
+        async (timeoutMs) => {
+          const { body } = await callBroker(connection, { ...request, timeoutMs }).catch(atOnce);
+          checkAnswer(request, body);
+          return body;
+        },
         {
           budgetMs,
           signal: request.signal,

@@ -1,0 +1,3 @@
+import { TokenBrokerClient } from "looker-token-client";
+
+export const firstToken = async () => (await new TokenBrokerClient({ scope: "sales" }).token()).accessToken;
