@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { startLooker } from "../../local/looker/server.ts";
 import { sendSigned } from "../local/gateway/raw-request.ts";
 import { leaksIn, statusAtLooker } from "./stand.ts";
@@ -164,11 +164,28 @@ test("it says when it is ready, what it prints works in a shell, and Ctrl-C ends
   expect(leaksIn(started.output(), [token, ...keysOf(broker)])).toBe(0);
 });
 
+/** Command lines of all processes below this one. */
+async function descendantsOf(pid = 0): Promise<string> {
+  const { stdout } = await promisify(execFile)("ps", ["-eo", "pid=,ppid=,args="]);
+  const processes = stdout.split("\n").map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []);
+  const below = new Set([String(pid)]);
+  // Parents have started before their children, but numbers may have come round: until nothing is added.
+  for (let before = 0; before < below.size; ) {
+    before = below.size;
+    for (const [, own = "", parent = ""] of processes) if (below.has(parent)) below.add(own);
+  }
+  return processes.map(([, own = "", , args]) => (below.has(own) ? `${args}\n` : "")).join("");
+}
+
 test.each(["SIGTERM", "SIGHUP"] as const)(
   "%s while it starts ends it with 0 and leaves no file",
   async (signal) => {
     const started = npmStart(free);
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    // Its stack is being synthesized: it has begun, and is far from ready.
+    await vi.waitFor(async () => expect(await descendantsOf(started.child.pid)).toContain("infra/app.ts"), {
+      timeout: 60_000,
+      interval: 50,
+    });
     started.child.kill(signal);
     expect(await started.exit).toBe(0);
     expect([existsSync(brokerFile), started.errors()]).toEqual([false, ""]);
