@@ -1,7 +1,7 @@
 /** The operator's verbs: list, revoke, freeze, unfreeze. Each is told the truth about what is dead. */
 import { commit } from "./commit.ts";
 import { denyClientId, type Freeze, maxDeniedClientIds, raiseEpoch, type ScopeControl } from "./control.ts";
-import { clockSkewMs, type TrackedToken } from "./lease.ts";
+import { clockSkewMs, lookerGraceMs, type TrackedToken } from "./lease.ts";
 import { Unavailable } from "./ports.ts";
 import { Problem } from "./problem.ts";
 import { count, type Findings } from "./record.ts";
@@ -164,7 +164,10 @@ export interface ListedLease {
   readonly uniqueId: string;
   readonly state: "live" | "superseded" | "pending" | "minting";
   readonly issuedAt: number;
+  /** The end of the lease: the broker serves it no longer, and logs its token out. */
   readonly endsAt: number | null;
+  /** From then on Looker has certainly ended the token by itself: whatever went earlier was ended by a logout. */
+  readonly tokenEndsAt: number | null;
   readonly clientId: string | null;
 }
 
@@ -207,13 +210,14 @@ function leasesOf(slot: Slot, uniqueId: string, control: ScopeControl, now: numb
   const who = { callerArn: slot.principalArn, uniqueId };
   const listed = (
     state: ListedLease["state"],
-    { leaseId, issuedAt, endsAt, clientId }: TrackedToken,
+    { leaseId, issuedAt, endsAt, lookerEndsAt, clientId }: TrackedToken,
   ): ListedLease => ({
     leaseId,
     ...who,
     state,
     issuedAt,
     endsAt,
+    tokenEndsAt: lookerEndsAt + lookerGraceMs,
     clientId,
   });
   const { lease, mint } = slot;
@@ -231,6 +235,7 @@ function leasesOf(slot: Slot, uniqueId: string, control: ScopeControl, now: numb
             state: "minting" as const,
             issuedAt: mint.since,
             endsAt: null,
+            tokenEndsAt: null,
             clientId: null,
           },
         ]

@@ -166,7 +166,10 @@ function leaseFields(lease: ListedLease): object {
     unique_id: lease.uniqueId,
     state: lease.state,
     issued_at: new Date(lease.issuedAt).toISOString(),
-    ends_at: lease.endsAt === null ? null : new Date(lease.endsAt).toISOString(),
+    ends_at: isoTime(lease.endsAt),
+    token_ends_at: isoTime(lease.tokenEndsAt),
     client_id: lease.clientId,
   };
 }
+
+const isoTime = (at: number | null) => (at === null ? null : new Date(at).toISOString());

@@ -30,6 +30,7 @@ describe("GET leases", () => {
             state: "live",
             issued_at: new Date(issuedAt).toISOString(),
             ends_at: new Date(issuedAt + 900_000).toISOString(),
+            token_ends_at: new Date(issuedAt + 3_600_000 + 13_000).toISOString(),
             client_id: "clientOne",
           },
         ],
