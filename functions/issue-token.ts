@@ -1,13 +1,12 @@
 /** Lambda: `POST /scopes/{scope}/token` and `GET /scopes`. */
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { writeAuditLine } from "./adapters/audit-log.ts";
 import { clientLimits } from "./adapters/aws-client.ts";
 import { secretsManager } from "./adapters/secrets-manager.ts";
 import { systemClock } from "./adapters/system.ts";
 import { apiHandler } from "./http/api-handler.ts";
 import { getScopes, postToken } from "./http/caller-routes.ts";
 import { resources, scopesFile } from "./names.ts";
-import { brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
+import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
 
 const { apiId, apiStage, ...places } = readEnvironment(process.env);
 const scopes = loadScopes(new URL(scopesFile, import.meta.url));
@@ -22,5 +21,5 @@ export const handler = apiHandler({
     [`POST ${resources.token}`]: { verb: "token", lock: "callers", handle: postToken(ports) },
     [`GET ${resources.scopes}`]: { verb: "scopes", lock: "any", handle: getScopes(scopes) },
   },
-  audit: { now: systemClock.now, write: writeAuditLine },
+  audit: auditOptions(places),
 });

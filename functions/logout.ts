@@ -1,11 +1,9 @@
 /** Lambda: `POST /scopes/{scope}/logout`. */
 
-import { writeAuditLine } from "./adapters/audit-log.ts";
-import { systemClock } from "./adapters/system.ts";
 import { apiHandler } from "./http/api-handler.ts";
 import { postLogout } from "./http/caller-routes.ts";
 import { resources, scopesFile } from "./names.ts";
-import { brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
+import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
 
 const { apiId, apiStage, ...places } = readEnvironment(process.env);
 
@@ -20,5 +18,5 @@ export const handler = apiHandler({
       handle: postLogout(brokerPorts(places)),
     },
   },
-  audit: { now: systemClock.now, write: writeAuditLine },
+  audit: auditOptions(places),
 });

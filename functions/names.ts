@@ -10,7 +10,50 @@ export const environment = {
   apiId: "API_ID",
   /** The one deployed stage: handlers refuse `test-invoke-stage` and any other. */
   apiStage: "API_STAGE",
+  /** Which broker of the account and region this is, in records and metrics. */
+  brokerName: "BROKER_NAME",
 } as const;
+
+/** CloudWatch metrics, which the functions emit with their records. All have the dimension `broker`. */
+export const metricNamespace = "LookerTokenBroker";
+
+/**
+ * Counts, but for what ends in `Latency`, `Lag` or `Age`, which are milliseconds. No dimension ever holds a caller or
+ * anything else that grows with use: each combination of name and dimensions is paid for.
+ */
+export const metricNames = {
+  /** Token requests: served from the table, with a login of their own, after waiting for another's login. */
+  hits: "Hits",
+  mints: "Mints",
+  waits: "Waits",
+  /** By `code`: answers that are problems. */
+  failures: "Failures",
+  /** By `verb`: the function's own time for a request. */
+  latency: "Latency",
+  lookerLatency: "LookerLatency",
+  dynamodbLatency: "DynamoDBLatency",
+  kmsLatency: "KMSLatency",
+  secretsManagerLatency: "SecretsManagerLatency",
+  /** Tokens whose end Looker confirmed. */
+  confirmedLogouts: "ConfirmedLogouts",
+  /** Of one sweep: tokens that it could not end; how long the oldest has waited; how late the longest due row was. */
+  pendingLogouts: "PendingLogouts",
+  oldestPendingLogoutAge: "OldestPendingLogoutAge",
+  sweepLag: "SweepLag",
+  /** Sweeps that came to their end. */
+  sweeps: "Sweeps",
+  /** Tokens that Looker ended by itself before it confirmed a logout. */
+  expiredUnconfirmed: "ExpiredUnconfirmed",
+  possibleOrphans: "PossibleOrphans",
+  lockOutsAvoided: "LockOutsAvoided",
+  budgetRefusals: "BudgetRefusals",
+  /** Rows that were edited, swapped, or written by a newer version. */
+  unreadableRows: "UnreadableRows",
+} as const;
+
+export type MetricName = (typeof metricNames)[keyof typeof metricNames];
+
+export const metricDimensions = { broker: "broker", code: "code", verb: "verb" } as const;
 
 /** The stage that is deployed; part of the endpoint's URL. */
 export const stageName = "v1";

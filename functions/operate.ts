@@ -1,10 +1,8 @@
 /** Lambda: the operator's routes. */
-import { writeAuditLine } from "./adapters/audit-log.ts";
-import { systemClock } from "./adapters/system.ts";
 import { apiHandler } from "./http/api-handler.ts";
 import { deleteFreeze, deleteLeases, getLeases, putFreeze } from "./http/operator-routes.ts";
 import { resources, scopesFile } from "./names.ts";
-import { brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
+import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
 
 const { apiId, apiStage, ...places } = readEnvironment(process.env);
 const ports = brokerPorts(places);
@@ -19,5 +17,5 @@ export const handler = apiHandler({
     [`PUT ${resources.freeze}`]: { verb: "freeze", lock: "operators", handle: putFreeze(ports) },
     [`DELETE ${resources.freeze}`]: { verb: "unfreeze", lock: "operators", handle: deleteFreeze(ports) },
   },
-  audit: { now: systemClock.now, write: writeAuditLine },
+  audit: auditOptions(places),
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
+import { writeLogLine } from "./adapters/audit-log.ts";
 import { clientLimits } from "./adapters/aws-client.ts";
 import { dynamodbSlotTable } from "./adapters/dynamodb-slot-table.ts";
 import { kmsSealer } from "./adapters/kms-sealer.ts";
@@ -10,6 +11,7 @@ import { randomIds, systemClock } from "./adapters/system.ts";
 import { loginTimeoutMs } from "./core/lease.ts";
 import type { OperatePorts } from "./core/revoke-slots.ts";
 import { parseScopes, type Scopes } from "./core/scope.ts";
+import type { AuditOptions } from "./http/audit.ts";
 import { environment } from "./names.ts";
 
 /** @throws when a variable is missing: a function must not start half configured. */
@@ -23,12 +25,14 @@ function required(variables: NodeJS.ProcessEnv, name: string): string {
 interface Places {
   readonly tableName: string;
   readonly sealingKeyArn: string;
+  readonly brokerName: string;
 }
 
 export function readPlaces(variables: NodeJS.ProcessEnv): Places {
   return {
     tableName: required(variables, environment.tableName),
     sealingKeyArn: required(variables, environment.sealingKeyArn),
+    brokerName: required(variables, environment.brokerName),
   };
 }
 
@@ -46,13 +50,12 @@ export function loadScopes(url: URL): Scopes {
   return parseScopes(JSON.parse(readFileSync(url, "utf8")));
 }
 
-export function brokerPorts({
-  tableName,
-  sealingKeyArn,
-}: {
-  tableName: string;
-  sealingKeyArn: string;
-}): OperatePorts {
+/** Where records go, and metrics with them. */
+export function auditOptions({ brokerName }: Places): AuditOptions {
+  return { broker: brokerName, now: systemClock.now, write: writeLogLine };
+}
+
+export function brokerPorts({ tableName, sealingKeyArn }: Places): OperatePorts {
   return {
     clock: systemClock,
     ids: randomIds,

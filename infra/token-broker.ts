@@ -128,6 +128,8 @@ export interface TokenBrokerProps {
 
 export class TokenBroker extends Construct {
   readonly scopes: Scopes;
+  /** The dimension `broker` of its metrics, and a field of its records: unique in an account and region. */
+  readonly name: string;
   readonly api: RestApi;
   readonly accessLogGroup: LogGroup;
   readonly table: Table;
@@ -143,6 +145,7 @@ export class TokenBroker extends Construct {
     super(scope, id);
     const { scopes } = props;
     this.scopes = parseScopes(scopes);
+    this.name = this.node.path;
     check(props, Stack.of(this));
     const stack = Stack.of(this);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
@@ -173,6 +176,7 @@ export class TokenBroker extends Construct {
     const places = {
       [environment.tableName]: this.table.tableName,
       [environment.sealingKeyArn]: this.sealingKey.keyArn,
+      [environment.brokerName]: this.name,
     };
     const shared: SharedFunctionProps = {
       ...logs,

@@ -45,6 +45,7 @@ export function slotItem(key: SlotKey, slot: Slot, now: number): Item {
     superseded: slot.superseded.map(tokenItem),
     outbox: slot.outbox.map((token) => ({
       ...tokenItem(token),
+      since: token.since,
       attempts: token.attempts,
       retry_at: token.retryAt,
     })),
@@ -138,9 +139,11 @@ export const dueShard = (shard: number) => `due#${shard}`;
 export function readDueKey(item: Item): DueRow | undefined {
   const [, scope, partition] = /^scope#([a-z0-9-]+)(?:#(\d+))?$/.exec(text(item.pk)) ?? [];
   if (scope === undefined) return undefined;
-  if (partition === undefined) return { kind: "scope", scope };
+  // An edited time makes nothing late, and keeps nothing from being swept.
+  const dueAt = Number.isSafeInteger(item.due_at) ? Number(item.due_at) * 1_000 : Number.POSITIVE_INFINITY;
+  if (partition === undefined) return { kind: "scope", scope, dueAt };
   const caller = readCallerKey(item);
-  return caller && { kind: "slot", key: { scope, ...caller } };
+  return caller && { kind: "slot", key: { scope, ...caller }, dueAt };
 }
 
 export function readCallerKey(item: Item): { account: string; caller: string } | undefined {
@@ -196,8 +199,8 @@ function readToken(value: unknown): TrackedToken {
 }
 
 function readOutboxToken(value: unknown): OutboxToken {
-  const { attempts, retry_at } = record(value);
-  return { ...readToken(value), attempts: number(attempts), retryAt: number(retry_at) };
+  const { since, attempts, retry_at } = record(value);
+  return { ...readToken(value), since: number(since), attempts: number(attempts), retryAt: number(retry_at) };
 }
 
 function readLease(value: unknown): Lease {

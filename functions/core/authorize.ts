@@ -8,7 +8,8 @@ export type Lock = "callers" | "operators";
 export type Authorization =
   | { ok: true; scope: Scope }
   /** For the operator's record only; callers hear the same for every reason. */
-  | { ok: false; reason: "unknown_scope" | "not_in_callers" | "not_in_operators" };
+  | { ok: false; reason: "unknown_scope" }
+  | { ok: false; reason: "not_in_callers" | "not_in_operators"; patterns: readonly string[] };
 
 export function authorize(
   scopes: Scopes,
@@ -19,7 +20,7 @@ export function authorize(
   const scope = scopeName === undefined ? undefined : scopes.get(scopeName);
   if (!scope) return { ok: false, reason: "unknown_scope" };
   if (!scope[lock].some((pattern) => matchesPattern(pattern, principal)))
-    return { ok: false, reason: `not_in_${lock}` };
+    return { ok: false, reason: `not_in_${lock}`, patterns: scope[lock].map(({ text }) => text) };
   return { ok: true, scope };
 }
 

@@ -1,10 +1,10 @@
 /** Giving a caller its token: serve the lease, or wait for the one who is at it, or log in under the slot's lock. */
 import { commit } from "./commit.ts";
-import { configurationDigest, type Lease } from "./lease.ts";
+import { configurationDigest, type Lease, lookerGraceMs } from "./lease.ts";
 import { type MintPorts, mint, mintNeedsMs } from "./mint.ts";
 import { type CallerSlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";
 import { Problem } from "./problem.ts";
-import { count, type Findings } from "./record.ts";
+import { count, type Findings, noteNamed } from "./record.ts";
 import type { Scope } from "./scope.ts";
 import { type Ask, decide, type Slot, takeLock } from "./slot.ts";
 
@@ -32,6 +32,7 @@ export interface IssuedToken {
 export async function issueToken(ports: MintPorts, request: IssueRequest): Promise<IssuedToken> {
   const { clock, ids, table } = ports;
   const { scope, key, findings, deadline } = request;
+  noteNamed(findings, "stale_lease_id", request.staleLeaseId);
   const owner = ids.next();
   const digest = configurationDigest(scope);
   let waited = 0;
@@ -115,6 +116,8 @@ async function serve(
       lease_id: lease.leaseId,
       token_sha256: lease.tokenSha256,
       client_id: lease.clientId,
+      lease_ends_at: lease.endsAt,
+      token_ends_at: lease.lookerEndsAt + lookerGraceMs,
     });
     const expiresInSeconds = Math.floor((lease.endsAt - ports.clock.now()) / 1_000);
     return { accessToken, expiresInSeconds, leaseId: lease.leaseId, baseUrl: lease.baseUrl };

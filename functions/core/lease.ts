@@ -40,6 +40,8 @@ export interface Lease extends TrackedToken {
 
 /** A revoked token whose end Looker has not confirmed. */
 export interface OutboxToken extends TrackedToken {
+  /** Since when it is to be dead. */
+  readonly since: number;
   /** Logouts tried so far. */
   readonly attempts: number;
   /** Not tried again before this. */

@@ -17,7 +17,7 @@ import {
   Unavailable,
   Unreadable,
 } from "./ports.ts";
-import { count, type Findings } from "./record.ts";
+import { count, type Findings, noteNamed } from "./record.ts";
 import { type RevocationFilter, revoke, settle } from "./slot.ts";
 
 export interface LogOutPorts {
@@ -44,6 +44,11 @@ export interface Ended {
   pending: number;
 }
 
+export interface EndedTokens extends Ended {
+  /** Since when the oldest of the pending ones is to be dead. */
+  oldestPending: number;
+}
+
 /** A caller ends its own leases: one of them, or all. */
 export async function logOut(
   ports: LogOutPorts,
@@ -55,6 +60,7 @@ export async function logOut(
   },
 ): Promise<Ended> {
   const filter: RevocationFilter = { leaseId: job.leaseId };
+  noteNamed(job.findings, "lease_id", job.leaseId);
   const revocation = await commit(ports.table.slots, job.key, (slot, now) => revoke(slot, filter, now), {
     ...ports,
     deadline: job.deadline,
@@ -72,13 +78,14 @@ export async function endTokens(
   job: { key: CallerSlotKey; deadline: number; findings: Findings },
   tokens: readonly OutboxToken[],
   parallel = parallelLogouts,
-): Promise<Ended> {
+): Promise<EndedTokens> {
   const results = new Map<string, "ended" | "unconfirmed">();
   try {
     await forEachParallel(tokens, parallel, async (token) => {
       if (!timeForLogout(ports.clock, job.deadline)) return;
       const result = await endToken(ports, job, token);
       if (result !== "not_tried") results.set(token.leaseId, result);
+      if (result === "ended") noteEnd(job, token);
     });
   } finally {
     // Also when one failed: what Looker confirmed of the others is true all the same.
@@ -91,8 +98,9 @@ export async function endTokens(
         if (!(error instanceof Unavailable)) throw error;
       });
   }
-  const revoked = [...results.values()].filter((result) => result === "ended").length;
-  return { revoked, pending: tokens.length - revoked };
+  const left = tokens.filter(({ leaseId }) => results.get(leaseId) !== "ended");
+  const oldestPending = left.reduce((oldest, { since }) => Math.min(oldest, since), Number.POSITIVE_INFINITY);
+  return { revoked: tokens.length - left.length, pending: left.length, oldestPending };
 }
 
 async function endToken(
@@ -110,4 +118,16 @@ async function endToken(
     else findings.reason = error instanceof Unavailable ? "kms_unavailable" : "unseal_failed";
     return "unconfirmed";
   }
+}
+
+function noteEnd({ key, findings }: { key: SlotKey; findings: Findings }, token: OutboxToken): void {
+  count(findings, "logouts");
+  findings.lease_ends ??= [];
+  findings.lease_ends.push({
+    scope: key.scope,
+    account: key.account,
+    unique_id: key.caller,
+    lease_id: token.leaseId,
+    client_id: token.clientId,
+  });
 }

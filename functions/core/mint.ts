@@ -126,6 +126,7 @@ type Blocked = Exclude<LoginPlan, { kind: "log_in" }>;
 
 function blocked(plan: Blocked, now: number, findings: Findings): MintFailure {
   findings.reason = `secret_${plan.kind}`;
+  if (plan.kind !== "denied") count(findings, "lockouts_avoided");
   switch (plan.kind) {
     case "denied":
       return {
@@ -198,8 +199,8 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
   const askedAt = clock.now();
   job.progress.tokenMade = true;
   const answer = await looker.login(scope.baseUrl, secret);
-  findings.looker_ms = clock.now() - askedAt;
   if (answer.kind === "token") {
+    count(findings, "logins");
     const lookerEndsAt = askedAt + Math.min(answer.expiresInSeconds, longestLifeSeconds) * 1_000;
     return await keep(ports, job, secret, { token: answer.accessToken, lookerEndsAt });
   }
@@ -239,8 +240,10 @@ async function keep(
   const { scope, key, lock, findings, deadline } = job;
   const leaseId = ids.next();
   const endNow = async () => {
-    if ((await looker.logout(scope.baseUrl, fresh.token)) === "ended") job.progress.tokenMade = false;
-    else count(findings, "possible_orphans");
+    if ((await looker.logout(scope.baseUrl, fresh.token)) === "ended") {
+      job.progress.tokenMade = false;
+      count(findings, "logouts");
+    } else count(findings, "possible_orphans");
   };
   // Noted first of all: that this version works is true whatever becomes of the token. Its loss costs one back-off.
   if (job.firstUse)
@@ -286,7 +289,8 @@ async function keep(
     throw error;
   }
   if (outcome === "untracked") await endNow();
-  else if (outcome === "fenced") await endTokens(ports, job, [{ ...lease, attempts: 0, retryAt: 0 }]);
+  else if (outcome === "fenced")
+    await endTokens(ports, job, [{ ...lease, since: lock.since, attempts: 0, retryAt: 0 }]);
   if (!tooShort) return "stored";
   findings.reason = "token_too_short";
   return { code: "looker_unavailable", detail: "Looker's token has less than 30 seconds to live." };

@@ -75,7 +75,11 @@ export interface SlotPage {
   readonly next: string | undefined;
 }
 
-export type DueRow = { kind: "slot"; key: SlotKey } | { kind: "scope"; scope: string };
+/** `dueAt`: epoch milliseconds. */
+export type DueRow = { readonly dueAt: number } & (
+  | { kind: "slot"; key: SlotKey }
+  | { kind: "scope"; scope: string }
+);
 
 /** What operators and the sweeper need besides. */
 export interface BrokerTable extends SlotTable {

@@ -384,5 +384,5 @@ function toTracked(token: TrackedToken): TrackedToken {
 
 /** Due for logout at once. */
 function toOutbox(token: TrackedToken, now: number): OutboxToken {
-  return { ...toTracked(token), attempts: 0, retryAt: now };
+  return { ...toTracked(token), since: now, attempts: 0, retryAt: now };
 }

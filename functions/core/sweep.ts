@@ -41,12 +41,16 @@ export async function sweep(
       else findings.reason = "row_failed";
     }
   };
-  const add = (revoked: number, pending: number) => {
+  findings.oldest_pending_ms = 0;
+  const add = (revoked: number, pending: number, oldest: number) => {
     result.revoked += revoked;
     result.pending += pending;
+    if (pending > 0)
+      findings.oldest_pending_ms = Math.max(findings.oldest_pending_ms ?? 0, clock.now() - oldest);
   };
 
   const due = await table.queryDue(clock.now());
+  findings.sweep_lag_ms = due.reduce((most, { dueAt }) => Math.max(most, clock.now() - dueAt), 0);
   const slots = due.flatMap((row) => (row.kind === "slot" ? [row.key] : []));
   const scopes = due.flatMap((row) => (row.kind === "scope" ? [row.scope] : []));
   const hosts = new Map<string, FencedSlot[]>();
@@ -68,7 +72,7 @@ export async function sweep(
       forEachParallel(rows, parallelSlots, ({ key, tokens }) =>
         apart(async () => {
           const ended = await endTokens(guarded, { key, deadline, findings }, tokens, 1);
-          add(ended.revoked, ended.pending);
+          add(ended.revoked, ended.pending, ended.oldestPending);
         }),
       ),
     ),
@@ -77,7 +81,7 @@ export async function sweep(
         const { job: pending } = await table.scopeControls.read(scope);
         if (!pending) return;
         const { matched, revoked } = await runJob(guarded, scope, pending, job);
-        add(revoked, matched - revoked);
+        add(revoked, matched - revoked, pending.at);
       }),
     ),
   ]);

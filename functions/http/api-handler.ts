@@ -5,9 +5,10 @@ import { type Principal, parsePrincipal } from "../core/principal.ts";
 import { Problem } from "../core/problem.ts";
 import type { Findings } from "../core/record.ts";
 import type { Scope, Scopes } from "../core/scope.ts";
+import type { Timings } from "../core/timings.ts";
 import { asProblem, type ProxyResult, problemAnswer } from "./answer.ts";
 import { type ApiEvent, readEvent, refuseQuery } from "./api-event.ts";
-import { type AuditOptions, auditing } from "./audit.ts";
+import { type AuditEntry, type AuditOptions, auditing } from "./audit.ts";
 
 /** A request whose caller is verified. */
 export interface CallerRequest {
@@ -16,6 +17,7 @@ export interface CallerRequest {
   /** Epoch milliseconds by which the use case must be done; some time is kept for the answer. */
   readonly deadline: number;
   readonly findings: Findings;
+  readonly timings: Timings;
 }
 
 /** A request that the scope's own list allows. */
@@ -46,6 +48,8 @@ export interface ApiOptions {
   readonly audit: AuditOptions;
 }
 
+/** Of a refusal's record: a line is kept short. */
+const mostPatterns = 20;
 /** Kept of an invocation's time for settling and answering. */
 const reserveMs = 1_000;
 
@@ -78,7 +82,7 @@ export function apiHandler(options: ApiOptions): (event: unknown, context: Conte
 
 async function answer(
   { apiId, stage, scopes, routes, audit: { now } }: ApiOptions,
-  entry: { verb: string; caller?: Principal; findings: Findings },
+  entry: AuditEntry,
   event: ApiEvent,
   context: Context,
 ): Promise<ProxyResult> {
@@ -93,12 +97,23 @@ async function answer(
   const { principal } = parsed;
   entry.caller = principal;
   const deadline = now() + (context.getRemainingTimeInMillis?.() ?? 20_000) - reserveMs;
-  const request: CallerRequest = { event, principal, deadline, findings: entry.findings };
+  const request: CallerRequest = {
+    event,
+    principal,
+    deadline,
+    findings: entry.findings,
+    timings: entry.timings,
+  };
   if (route.lock === "any") {
     refuseQuery(event);
     return await route.handle(request);
   }
   const authorization = authorize(scopes, event.scopeName, principal, route.lock);
-  if (!authorization.ok) throw new Problem("not_allowed", { reason: authorization.reason });
+  if (!authorization.ok) {
+    const { reason } = authorization;
+    entry.findings.lock = route.lock;
+    if ("patterns" in authorization) entry.findings.patterns = authorization.patterns.slice(0, mostPatterns);
+    throw new Problem("not_allowed", { reason });
+  }
   return await route.handle({ ...request, scope: authorization.scope });
 }

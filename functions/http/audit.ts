@@ -1,18 +1,23 @@
 /**
- * One audit line for each request, on every path: begun before anything else, emitted once when the answer is known.
- * Its fields are an allow-list by type; nothing of a header or a body can get in.
+ * One audit record for each request, on every path: begun before anything else, emitted once when the answer is known,
+ * and after it one for each lease whose end Looker confirmed. The fields are an allow-list by type; nothing of a header
+ * or a body can get in. docs/audit-record.schema.json describes them for those who read them.
  */
 import type { MiddlewareObj } from "@middy/core";
 import type { Principal } from "../core/principal.ts";
 import { Problem } from "../core/problem.ts";
-import type { Findings } from "../core/record.ts";
+import type { Findings, LeaseEnd } from "../core/record.ts";
+import { type Spent, startTimings, type Timings } from "../core/timings.ts";
 import type { ProxyResult } from "./answer.ts";
 import { readEvent } from "./api-event.ts";
+import { type EmbeddedMetrics, embeddedMetrics } from "./metrics.ts";
 
-export interface AuditLine extends Findings {
+export interface AuditRecord extends Omit<Findings, "lease_ends" | Instant>, Spent {
   /** ISO 8601, when the request arrived. */
   time: string;
   kind: "audit";
+  /** Which broker of the account and region. */
+  broker: string;
   request_id: string;
   trace_id?: string;
   verb: string;
@@ -28,6 +33,25 @@ export interface AuditLine extends Findings {
   /** Name of an unexpected error and where it was thrown; never its message. */
   error?: string;
   error_at?: string;
+  /** ISO 8601. */
+  lease_ends_at?: string;
+  token_ends_at?: string;
+  issued_before?: string;
+}
+
+type Instant = "lease_ends_at" | "token_ends_at" | "issued_before_at";
+
+/** As written: the record, with its metrics in CloudWatch's embedded metric format. */
+export type AuditLine = AuditRecord & EmbeddedMetrics;
+
+export interface LeaseEndLine extends LeaseEnd {
+  /** ISO 8601, when Looker's confirmation was recorded. */
+  time: string;
+  kind: "lease_end";
+  broker: string;
+  /** Of the request, or the sweep, that ended it: its audit record says who and why. */
+  request_id: string;
+  verb: string;
 }
 
 /** What the handler adds while it works. */
@@ -35,6 +59,7 @@ export interface AuditEntry {
   verb: string;
   caller?: Principal;
   readonly findings: Findings;
+  readonly timings: Timings;
 }
 
 interface OpenEntry extends AuditEntry {
@@ -43,8 +68,10 @@ interface OpenEntry extends AuditEntry {
 }
 
 export interface AuditOptions {
+  /** The broker's name, for records and metrics. */
+  readonly broker: string;
   now(): number;
-  write(line: AuditLine): void;
+  write(line: AuditLine | LeaseEndLine): void;
 }
 
 export interface Audit extends MiddlewareObj<unknown, ProxyResult> {
@@ -53,7 +80,7 @@ export interface Audit extends MiddlewareObj<unknown, ProxyResult> {
 }
 
 /** Middleware that goes first, so that it begins before and ends after everything else. */
-export function auditing({ now, write }: AuditOptions): Audit {
+export function auditing({ broker, now, write }: AuditOptions): Audit {
   const entries = new WeakMap<object, OpenEntry>();
   const emit = (
     event: object,
@@ -65,7 +92,13 @@ export function auditing({ now, write }: AuditOptions): Audit {
     // middy calls onError also for what a later `after` throws.
     if (!entry || entry.emitted) return;
     entry.emitted = true;
-    write(lineOf(entry, event, context, response, error, now()));
+    const endedAt = now();
+    const record = recordOf(broker, entry, event, context, response, error, endedAt);
+    write({ ...record, ...embeddedMetrics(record, entry.startedAt) });
+    const time = new Date(endedAt).toISOString();
+    const { request_id, verb } = record;
+    for (const end of entry.findings.lease_ends ?? [])
+      write({ time, kind: "lease_end", broker, request_id, verb, ...end });
   };
   return {
     before: (request) => {
@@ -73,6 +106,7 @@ export function auditing({ now, write }: AuditOptions): Audit {
       entries.set(request.event as object, {
         verb: "unknown",
         findings: {},
+        timings: startTimings(now),
         startedAt: now(),
         emitted: false,
       });
@@ -87,22 +121,25 @@ export function auditing({ now, write }: AuditOptions): Audit {
   };
 }
 
-function lineOf(
+function recordOf(
+  broker: string,
   entry: OpenEntry,
   rawEvent: object,
   context: { awsRequestId?: string },
   response: ProxyResult | null | undefined,
   error: unknown,
   endedAt: number,
-): AuditLine {
+): AuditRecord {
   const event = readEvent(rawEvent);
-  const { caller, findings } = entry;
+  const { caller, timings } = entry;
+  const { lease_ends: _, lease_ends_at, token_ends_at, issued_before_at, ...findings } = entry.findings;
   const trace = process.env._X_AMZN_TRACE_ID;
   const { scopeName, identity } = event;
   const problem = error instanceof Problem ? error : undefined;
-  const line: AuditLine = {
+  const record: AuditRecord = {
     time: new Date(entry.startedAt).toISOString(),
     kind: "audit",
+    broker,
     request_id: plain(event.requestId) ?? plain(context.awsRequestId) ?? "",
     ...optional("trace_id", plain(trace?.match(/Root=([\w-]{1,64})/)?.[1])),
     verb: entry.verb,
@@ -116,11 +153,15 @@ function lineOf(
     code: problem?.code ?? (error === undefined ? "ok" : "internal"),
     ...(response?.statusCode === undefined ? {} : { status: response.statusCode }),
     duration_ms: endedAt - entry.startedAt,
+    ...timings.spent(),
     ...findings,
+    ...optional("lease_ends_at", isoTime(lease_ends_at)),
+    ...optional("token_ends_at", isoTime(token_ends_at)),
+    ...optional("issued_before", isoTime(issued_before_at)),
     ...optional("reason", problem?.reason ?? findings.reason),
   };
   const cause = problem ? problem.cause : error;
-  return cause instanceof Error ? { ...line, ...errorFields(cause) } : line;
+  return cause instanceof Error ? { ...record, ...errorFields(cause) } : record;
 }
 
 function callerFields({ account, uniqueId, arn, sessionName }: Principal): NonNullable<AuditLine["caller"]> {
@@ -144,6 +185,8 @@ function errorFields(error: Error): Pick<AuditLine, "error" | "error_at"> {
 function plain(value: unknown): string | undefined {
   return typeof value === "string" && /^[\w.:@=+,/-]{1,128}$/.test(value) ? value : undefined;
 }
+
+const isoTime = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
 
 function optional<K extends string>(key: K, value: string | undefined): { [k in K]?: string } {
   return value === undefined ? {} : ({ [key]: value } as { [k in K]?: string });

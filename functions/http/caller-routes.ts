@@ -30,7 +30,7 @@ export const postToken =
       throw new Problem("bad_request", {
         detail: `min_ttl_seconds must be a whole number from 1 to ${most}, half of the scope's lease.`,
       });
-    const token = await issueToken(ports, {
+    const token = await issueToken(request.timings.of(ports), {
       scope,
       key: slotKeyOf(request),
       minTtlSeconds,
@@ -55,7 +55,7 @@ export const postLogout =
     const { event, deadline, findings } = request;
     refuseQuery(event);
     const body = readBody(event, ["lease_id"]);
-    const ended = await logOut(ports, {
+    const ended = await logOut(request.timings.of(ports), {
       key: slotKeyOf(request),
       leaseId: readLeaseId(body, "lease_id"),
       deadline,

@@ -12,6 +12,7 @@ import {
   unfreezeScope,
 } from "../core/operate.ts";
 import { Problem } from "../core/problem.ts";
+import { type Findings, noteNamed } from "../core/record.ts";
 import type { OperatePorts } from "../core/revoke-slots.ts";
 import { json, type ProxyResult } from "./answer.ts";
 import { type ApiEvent, isLeaseId, readBody, refuseQuery } from "./api-event.ts";
@@ -24,7 +25,11 @@ export const getLeases =
   async (request: ScopedRequest): Promise<ProxyResult> => {
     readBody(request.event, []);
     const { next_token } = readQuery(request.event, ["next_token"]);
-    const { leases, frozen, next } = await listLeases(ports, request, readPosition(next_token));
+    const { leases, frozen, next } = await listLeases(
+      request.timings.of(ports),
+      request,
+      readPosition(next_token),
+    );
     return json(200, {
       ...(frozen ? { frozen: freezeFields(frozen) } : {}),
       leases: leases.map(leaseFields),
@@ -47,9 +52,11 @@ export const deleteLeases =
       "dry_run",
     ]);
     const revocation = readRevocation(query, ports.clock.now());
+    noteTarget(request.findings, revocation);
+    const watched = request.timings.of(ports);
     if (readTrue(query, "dry_run"))
-      return json(200, { matched: await countLeases(ports, request, revocation) });
-    const result = await revokeLeases(ports, request, revocation);
+      return json(200, { matched: await countLeases(watched, request, revocation) });
+    const result = await revokeLeases(watched, request, revocation);
     return json(result.pending > 0 ? 202 : 200, result);
   };
 
@@ -65,7 +72,7 @@ export const putFreeze =
         "must be text of 1 to 256 characters on one line: whoever unfreezes the scope will read it",
       );
     const frozen = { by: request.principal.arn, at: ports.clock.now(), reason };
-    const result = await freezeScope(ports, request, frozen);
+    const result = await freezeScope(request.timings.of(ports), request, frozen);
     return json(result.pending > 0 ? 202 : 200, {
       frozen: freezeFields(frozen),
       ...result,
@@ -78,7 +85,7 @@ export const deleteFreeze =
   async (request: ScopedRequest): Promise<ProxyResult> => {
     refuseQuery(request.event);
     readBody(request.event, []);
-    await unfreezeScope(ports, request);
+    await unfreezeScope(request.timings.of(ports), request);
     return json(200, { frozen: null });
   };
 
@@ -145,6 +152,24 @@ function readQuery(event: ApiEvent, known: readonly string[]): Query {
     return [name, value];
   });
   return Object.fromEntries(entries);
+}
+
+/** What was meant to be ended. Not the client id: whoever pasted a secret in its place must not find it in a log. */
+function noteTarget(findings: Findings, request: RevocationRequest): void {
+  if (request.all) {
+    findings.filters = ["all"];
+    return;
+  }
+  const { leaseId, callerArn, issuedBefore, clientId } = request;
+  findings.filters = Object.entries({
+    lease_id: leaseId,
+    caller: callerArn,
+    issued_before: issuedBefore,
+    client_id: clientId,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  noteNamed(findings, "lease_id", leaseId);
+  if (callerArn !== undefined) findings.target_caller = callerArn;
+  if (issuedBefore !== undefined) findings.issued_before_at = issuedBefore;
 }
 
 function readTrue(query: Query, name: "all" | "dry_run"): boolean {

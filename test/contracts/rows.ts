@@ -23,6 +23,7 @@ const tracked: fc.Arbitrary<TrackedToken> = fc.record(trackedFields);
 const lease: fc.Arbitrary<Lease> = fc.record({ ...trackedFields, tokenSha256: text, digest: text });
 const outboxToken: fc.Arbitrary<OutboxToken> = fc.record({
   ...trackedFields,
+  since: time,
   attempts: count,
   retryAt: time,
 });
@@ -101,6 +102,7 @@ export const someLease = (leaseId: string, now: number): Lease => ({
 
 export const someOutboxToken = (leaseId: string, now: number): OutboxToken => ({
   ...someToken(leaseId, now),
+  since: now,
   attempts: 3,
   retryAt: now,
 });

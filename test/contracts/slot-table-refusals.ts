@@ -44,7 +44,7 @@ const slotFields: [path: string, kind: string][] = [
   ["superseded.0", "map"],
   ...prefixed("superseded.0.", token),
   ["outbox", "list"],
-  ...prefixed("outbox.0.", { ...token, attempts: "number", retry_at: "number" }),
+  ...prefixed("outbox.0.", { ...token, since: "number", attempts: "number", retry_at: "number" }),
   ["mint", "map"],
   ...prefixed("mint.", { owner: "text", since: "number", until: "number", doomed: "flag" }),
   ["failure", "map"],

@@ -191,7 +191,7 @@ test("another caller's lease in one's outbox is not logged out", async () => {
   const theirs = await nightly.token("sales");
   const { lease } = await slotOf(nightly);
   await edit(reports, (row) => {
-    row.outbox = [{ ...lease, attempts: 0, retry_at: 0 }];
+    row.outbox = [{ ...lease, since: 0, attempts: 0, retry_at: 0 }];
   });
   const answer = await reports.logout("sales");
   expect(answer).toMatchObject({ status: 202, json: { revoked: 1, pending: 1 } });

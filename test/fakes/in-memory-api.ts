@@ -1,10 +1,10 @@
 /** The callers' HTTP interface over fakes: API Gateway's events in, answers and audit lines out. */
 import { apiHandler } from "../../functions/http/api-handler.ts";
-import type { AuditLine } from "../../functions/http/audit.ts";
 import { getScopes, postLogout, postToken } from "../../functions/http/caller-routes.ts";
 import { resources } from "../../functions/names.ts";
 import { mustBeDocumented } from "../openapi/document.ts";
 import { account, inMemoryBroker, scopes } from "./in-memory-broker.ts";
+import { recorded } from "./recorded.ts";
 
 export const apiId = "a1b2c3d4e5";
 export const stage = "v1";
@@ -80,7 +80,7 @@ export interface Answer {
 }
 
 export function inMemoryApi(broker = inMemoryBroker()) {
-  const lines: AuditLine[] = [];
+  const { audit, lines, leaseEnds } = recorded(broker.clock.now);
   const handler = apiHandler({
     apiId,
     stage,
@@ -90,7 +90,7 @@ export function inMemoryApi(broker = inMemoryBroker()) {
       [`POST ${resources.logout}`]: { verb: "logout", lock: "callers", handle: postLogout(broker.first) },
       [`GET ${resources.scopes}`]: { verb: "scopes", lock: "any", handle: getScopes(scopes) },
     },
-    audit: { now: broker.clock.now, write: (line) => lines.push(line) },
+    audit,
   });
   async function send(event: unknown, context: object = {}): Promise<Answer> {
     const { statusCode, headers, body } = await handler(event, {
@@ -104,6 +104,7 @@ export function inMemoryApi(broker = inMemoryBroker()) {
   return {
     broker,
     lines,
+    leaseEnds,
     send,
     call: (call: Call = {}) => send(apiEvent(call), call.context),
     token: (call: Call = {}) => send(apiEvent(call)),

@@ -4,7 +4,6 @@ import type { Findings } from "../../functions/core/record.ts";
 import type { OperatePorts } from "../../functions/core/revoke-slots.ts";
 import { sweep } from "../../functions/core/sweep.ts";
 import { apiHandler } from "../../functions/http/api-handler.ts";
-import type { AuditLine } from "../../functions/http/audit.ts";
 import { deleteFreeze, deleteLeases, getLeases, putFreeze } from "../../functions/http/operator-routes.ts";
 import { resources } from "../../functions/names.ts";
 import { mustBeDocumented } from "../openapi/document.ts";
@@ -17,6 +16,7 @@ import {
   inMemoryBroker,
   scopes,
 } from "./in-memory-broker.ts";
+import { recorded } from "./recorded.ts";
 
 export const oncall = roleIdentity("oncall", { uniqueId: "AROAONCALL0000000000" });
 
@@ -50,7 +50,7 @@ export const queryEvent = (query: Query = {}) => ({
 
 export function inMemoryOperator(broker = inMemoryBroker()) {
   const ports = operatePorts(broker);
-  const lines: AuditLine[] = [];
+  const { audit, lines, leaseEnds } = recorded(broker.clock.now);
   const handler = apiHandler({
     apiId,
     stage,
@@ -61,7 +61,7 @@ export function inMemoryOperator(broker = inMemoryBroker()) {
       [`PUT ${resources.freeze}`]: { verb: "freeze", lock: "operators", handle: putFreeze(ports) },
       [`DELETE ${resources.freeze}`]: { verb: "unfreeze", lock: "operators", handle: deleteFreeze(ports) },
     },
-    audit: { now: broker.clock.now, write: (line) => lines.push(line) },
+    audit,
   });
   async function call(given: Call = {}): Promise<Answer> {
     const event = apiEvent({ identity: oncall, ...given });
@@ -74,6 +74,7 @@ export function inMemoryOperator(broker = inMemoryBroker()) {
     broker,
     ports,
     lines,
+    leaseEnds,
     call,
     list: (query: Query = {}, more: Call = {}) =>
       call({ method: "GET", resource: resources.leases, event: queryEvent(query), ...more }),

@@ -144,8 +144,11 @@ function entryOf(scope: string, item: Item): SlotPage["entries"][number] | undef
   }
 }
 
-function dueRow({ pk, sk }: Item): DueRow {
+function dueRow({ pk, sk, due_at }: Item): DueRow {
   const [, scope = ""] = String(pk).split("#");
   const [kind, account = "", caller = ""] = String(sk).split("#");
-  return kind === "caller" ? { kind: "slot", key: { scope, account, caller } } : { kind: "scope", scope };
+  const dueAt = Number(due_at) * 1_000;
+  return kind === "caller"
+    ? { kind: "slot", key: { scope, account, caller }, dueAt }
+    : { kind: "scope", scope, dueAt };
 }

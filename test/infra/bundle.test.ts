@@ -9,7 +9,7 @@ import { type FunctionName, writeBundle } from "../../infra/bundle.ts";
 import { scopes } from "../../infra/scopes.ts";
 
 /** Bytes of index.mjs, about one per cent above what each is. What goes beyond is to be worth its cold start. */
-const budgets = { "issue-token": 292_000, logout: 266_000, operate: 275_000, sweep: 259_000 };
+const budgets = { "issue-token": 296_000, logout: 270_000, operate: 279_000, sweep: 263_000 };
 
 describe.each(Object.entries(budgets) as [FunctionName, number][])("the bundle of %s", (name, budget) => {
   const write = () => {
@@ -61,6 +61,7 @@ describe.each(Object.entries(budgets) as [FunctionName, number][])("the bundle o
         [environment.tableName]: "slots",
         [environment.sealingKeyArn]:
           "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        [environment.brokerName]: "looker-token-broker/Broker",
         [environment.apiId]: "abcdefghij",
         [environment.apiStage]: "v1",
       },

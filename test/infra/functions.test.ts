@@ -62,6 +62,7 @@ describe("the functions", () => {
     const places = {
       TABLE_NAME: { Ref: broker.one("AWS::DynamoDB::Table")[0] },
       SEALING_KEY_ARN: { "Fn::GetAtt": [broker.one("AWS::KMS::Key")[0], "Arn"] },
+      BROKER_NAME: expect.stringMatching(/^[\w-]+\/[\w-]+$/),
     };
     const api = { API_ID: { Ref: broker.one("AWS::ApiGateway::RestApi")[0] }, API_STAGE: "v1" };
     for (const { id, Environment } of functionsOf(broker)) {

@@ -185,10 +185,13 @@ export class World {
         })),
       queryDue: (now) =>
         this.ask(instance, "dynamodb", "queries what is due", () => [
-          ...(this.control.job ? [{ kind: "scope", scope: "sales" } satisfies DueRow] : []),
-          ...[...this.slots.values()]
-            .filter(({ slot }) => (this.parts.dueAt(slot) ?? Number.POSITIVE_INFINITY) <= now)
-            .map(({ key }): DueRow => ({ kind: "slot", key })),
+          ...(this.control.job
+            ? [{ kind: "scope", scope: "sales", dueAt: this.control.job.at } satisfies DueRow]
+            : []),
+          ...[...this.slots.values()].flatMap(({ key, slot }): DueRow[] => {
+            const dueAt = this.parts.dueAt(slot) ?? Number.POSITIVE_INFINITY;
+            return dueAt <= now ? [{ kind: "slot", key, dueAt }] : [];
+          }),
         ]),
     };
   }

@@ -29,6 +29,7 @@ export function tracked(leaseId: string, changes: Partial<TrackedToken> = {}): T
 
 export const pending = (leaseId: string, changes: Partial<OutboxToken> = {}): OutboxToken => ({
   ...tracked(leaseId, changes),
+  since: now,
   attempts: 0,
   retryAt: now,
   ...changes,

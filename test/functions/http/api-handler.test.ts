@@ -3,9 +3,10 @@ import { Unavailable } from "../../../functions/core/ports.ts";
 import { Problem } from "../../../functions/core/problem.ts";
 import { json } from "../../../functions/http/answer.ts";
 import { apiHandler, type ScopedRequest } from "../../../functions/http/api-handler.ts";
-import type { AuditLine } from "../../../functions/http/audit.ts";
+
 import { apiEvent, apiId, roleIdentity, stage } from "../../fakes/in-memory-api.ts";
 import { scopes } from "../../fakes/in-memory-broker.ts";
+import { recorded } from "../../fakes/recorded.ts";
 
 type Handle = (
   request: ScopedRequest,
@@ -15,13 +16,13 @@ const secretText = "do-not-show-this-text";
 const requestId = "11111111-2222-3333-4444-555555555555";
 
 function handlerOf(handle: Handle, lock: "callers" | "operators" = "callers") {
-  const lines: AuditLine[] = [];
+  const { audit, lines } = recorded(() => 1_700_000_000_000);
   const handler = apiHandler({
     apiId,
     stage,
     scopes,
     routes: { "POST /scopes/{scope}/token": { verb: "token", lock, handle } },
-    audit: { now: () => 1_700_000_000_000, write: (line) => lines.push(line) },
+    audit,
   });
   const send = async (event: unknown = apiEvent(), context: object = {}) => {
     const result = await handler(event, context);
@@ -202,6 +203,9 @@ describe("the audit line", () => {
     );
     expect(Object.keys(lines[0] ?? {}).sort()).toEqual(
       [
+        "Latency",
+        "_aws",
+        "broker",
         "caller",
         "code",
         "duration_ms",

@@ -2,19 +2,20 @@ import middy from "@middy/core";
 import { expect, it } from "vitest";
 import { json, type ProxyResult } from "../../../functions/http/answer.ts";
 import { apiHandler } from "../../../functions/http/api-handler.ts";
-import { type AuditLine, auditing } from "../../../functions/http/audit.ts";
+import { auditing } from "../../../functions/http/audit.ts";
 import { apiEvent, apiId, stage } from "../../fakes/in-memory-api.ts";
 import { scopes } from "../../fakes/in-memory-broker.ts";
+import { recorded } from "../../fakes/recorded.ts";
 
 it("one line is written for a request whose answer is spoilt afterwards", async () => {
-  const lines: AuditLine[] = [];
+  const { audit, lines } = recorded(() => 1_700_000_000_000);
   const handler = middy(async () => json(200, {}))
     .use({
       after: () => {
         throw new Error("too late");
       },
     })
-    .use(auditing({ now: () => 1_700_000_000_000, write: (line) => lines.push(line) }))
+    .use(auditing(audit))
     .onError((request) => {
       request.response = json(500, {});
     }) as unknown as (event: unknown, context: object) => Promise<ProxyResult>;
@@ -31,6 +32,7 @@ it("a token whose line cannot be written is not handed out, and writing is not t
     scopes,
     routes: { "POST /scopes/{scope}/token": { verb: "token", lock: "callers", handle } },
     audit: {
+      broker: "test/Broker",
       now: () => 1_700_000_000_000,
       write: () => {
         writes++;

@@ -1,0 +1,80 @@
+/** How long a request waits for each dependency. */
+import type { LogOutPorts } from "./log-out.ts";
+import type { ClientSecrets } from "./ports.ts";
+
+/** Milliseconds during which at least one call was under way. */
+export interface Spent {
+  dynamodb_ms?: number;
+  kms_ms?: number;
+  secretsmanager_ms?: number;
+  looker_ms?: number;
+}
+
+export interface Timings {
+  /** The same ports, watched. */
+  of<Ports extends LogOutPorts & { secrets?: ClientSecrets }>(ports: Ports): Ports;
+  /** Up to now, with what is still under way: a request that is cut off shows what it waited for. */
+  spent(): Spent;
+}
+
+export function startTimings(now: () => number): Timings {
+  const watches = {
+    dynamodb: stopwatch(now),
+    kms: stopwatch(now),
+    secretsmanager: stopwatch(now),
+    looker: stopwatch(now),
+  };
+  return {
+    of: (ports) => ({
+      ...ports,
+      table: watched(ports.table, watches.dynamodb),
+      sealer: watched(ports.sealer, watches.kms),
+      looker: watched(ports.looker, watches.looker),
+      ...(ports.secrets && { secrets: watched(ports.secrets, watches.secretsmanager) }),
+    }),
+    spent: () =>
+      Object.fromEntries(
+        Object.entries(watches).flatMap(([name, { elapsed }]) => {
+          const milliseconds = elapsed();
+          return milliseconds === undefined ? [] : [[`${name}_ms`, milliseconds]];
+        }),
+      ),
+  };
+}
+
+interface Stopwatch {
+  time<T>(work: () => Promise<T>): Promise<T>;
+  /** Undefined if nothing was ever timed. */
+  elapsed(): number | undefined;
+}
+
+/** Calls that overlap count once: the sum is never more than the request's own time. */
+function stopwatch(now: () => number): Stopwatch {
+  let total: number | undefined;
+  let underWay = 0;
+  let since = 0;
+  return {
+    async time(work) {
+      total ??= 0;
+      if (underWay++ === 0) since = now();
+      try {
+        return await work();
+      } finally {
+        if (--underWay === 0) total += now() - since;
+      }
+    },
+    elapsed: () => (total !== undefined && underWay > 0 ? total + now() - since : total),
+  };
+}
+
+/** All of a port's methods answer promises; what is not a method is a part with methods of its own, or a number. */
+function watched<Port extends object>(port: Port, watch: Stopwatch): Port {
+  return new Proxy(port, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member === "function")
+        return (...parameters: unknown[]) => watch.time(() => Reflect.apply(member, target, parameters));
+      return typeof member === "object" && member !== null ? watched(member, watch) : member;
+    },
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * A record's metrics, in CloudWatch's embedded metric format: members of the record's own line, from which CloudWatch
+ * Logs makes metrics as it takes the line in. No call, no buffer, nothing to flush.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
+import { type MetricName, metricDimensions, metricNames, metricNamespace } from "../names.ts";
+import type { AuditRecord } from "./audit.ts";
+
+export type EmbeddedMetrics = { readonly [name in MetricName]?: number } & {
+  readonly _aws: {
+    /** Epoch milliseconds. */
+    readonly Timestamp: number;
+    readonly CloudWatchMetrics: readonly MetricDirective[];
+  };
+};
+
+interface MetricDirective {
+  readonly Namespace: string;
+  /** Sets of names of the line's own members. */
+  readonly Dimensions: readonly (readonly string[])[];
+  readonly Metrics: readonly { readonly Name: MetricName; readonly Unit: "Count" | "Milliseconds" }[];
+}
+
+type Values = { readonly [name in MetricName]?: number | undefined };
+
+export function embeddedMetrics(record: AuditRecord, timestamp: number): EmbeddedMetrics {
+  const { broker, code, verb } = metricDimensions;
+  const groups: [dimensions: string[], Values][] = [
+    [
+      [broker],
+      {
+        ...tokenMetrics(record),
+        ...sweepMetrics(record),
+        ...dependencyMetrics(record),
+        ...eventMetrics(record),
+      },
+    ],
+    [[broker, verb], { [metricNames.latency]: record.duration_ms }],
+    [[broker, code], { [metricNames.failures]: record.code === "ok" ? undefined : 1 }],
+  ];
+  const directives: MetricDirective[] = [];
+  const values: Record<string, number> = {};
+  for (const [dimensions, group] of groups) {
+    const known = Object.entries(group).filter(
+      (entry): entry is [MetricName, number] => entry[1] !== undefined,
+    );
+    if (known.length === 0) continue;
+    Object.assign(values, Object.fromEntries(known));
+    directives.push({
+      Namespace: metricNamespace,
+      Dimensions: [dimensions],
+      Metrics: known.map(([name]) => ({ Name: name, Unit: unitOf(name) })),
+    });
+  }
+  return { ...values, _aws: { Timestamp: timestamp, CloudWatchMetrics: directives } };
+}
+
+const unitOf = (name: MetricName) => (/(?:Latency|Lag|Age)$/.test(name) ? "Milliseconds" : "Count");
+
+function tokenMetrics({ outcome }: AuditRecord): Values {
+  const one = (is: boolean) => (is ? 1 : undefined);
+  return {
+    [metricNames.hits]: one(outcome === "hit"),
+    [metricNames.mints]: one(outcome === "minted"),
+    [metricNames.waits]: one(outcome === "waited"),
+  };
+}
+
+/** Zeros too: an alarm ends by them. */
+function sweepMetrics({ outcome, pending, oldest_pending_ms, sweep_lag_ms }: AuditRecord): Values {
+  if (outcome !== "swept") return {};
+  return {
+    [metricNames.sweeps]: 1,
+    [metricNames.pendingLogouts]: pending,
+    [metricNames.oldestPendingLogoutAge]: oldest_pending_ms,
+    [metricNames.sweepLag]: sweep_lag_ms,
+  };
+}
+
+function dependencyMetrics({ looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms }: AuditRecord): Values {
+  return {
+    [metricNames.lookerLatency]: looker_ms,
+    [metricNames.dynamodbLatency]: dynamodb_ms,
+    [metricNames.kmsLatency]: kms_ms,
+    [metricNames.secretsManagerLatency]: secretsmanager_ms,
+  };
+}
+
+function eventMetrics(record: AuditRecord): Values {
+  return {
+    [metricNames.confirmedLogouts]: record.logouts,
+    [metricNames.expiredUnconfirmed]: record.expired,
+    [metricNames.possibleOrphans]: record.possible_orphans,
+    [metricNames.lockOutsAvoided]: record.lockouts_avoided,
+    [metricNames.budgetRefusals]: record.code === "too_many_mints" ? 1 : undefined,
+    [metricNames.unreadableRows]: record.unreadable,
+  };
+}
