@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { Looker, Sealer } from "../../../functions/core/ports.ts";
 import { startTimings } from "../../../functions/core/timings.ts";
 import { inMemoryBroker } from "../../fakes/in-memory-broker.ts";
 
@@ -7,21 +8,19 @@ function held() {
   let now = 1_000;
   const timings = startTimings(() => now);
   const broker = inMemoryBroker();
-  const logins: (() => void)[] = [];
-  const ports = timings.of({
-    ...broker.first,
-    looker: {
-      ...broker.first.looker,
-      logout: () => new Promise<"ended">((resolve) => logins.push(() => resolve("ended"))),
-    },
-  });
+  const logouts: (() => void)[] = [];
+  const looker: Looker = {
+    ...broker.looker,
+    logout: () => new Promise((resolve) => logouts.push(() => resolve("ended"))),
+  };
+  const ports = timings.of({ ...broker.first, looker });
   return {
     timings,
     ports,
     pass: (ms: number) => {
       now += ms;
     },
-    answer: () => logins.shift()?.(),
+    answer: () => logouts.shift()?.(),
   };
 }
 
@@ -59,10 +58,8 @@ it("a call that fails counts, and fails as it would", async () => {
   const timings = startTimings(() => 5);
   const broker = inMemoryBroker();
   const failure = new Error("as it would");
-  const ports = timings.of({
-    ...broker.first,
-    sealer: { ...broker.first.sealer, seal: () => Promise.reject(failure) },
-  });
+  const sealer: Sealer = { ...broker.sealer, seal: () => Promise.reject(failure) };
+  const ports = timings.of({ ...broker.first, sealer });
   await expect(
     ports.sealer.seal("token", {
       scope: "sales",
