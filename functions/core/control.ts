@@ -1,6 +1,7 @@
 /**
  * The two control items: a scope's (epoch, freeze) and a secret's (what is known of its versions). Pure.
  */
+import { createHash } from "node:crypto";
 
 /** Fields that every row carries for conditional writes. */
 export interface Versioned {
@@ -72,6 +73,7 @@ export interface Attempt {
 export interface SecretControl extends Versioned {
   readonly attempts: Readonly<Record<string, Attempt>>;
   readonly throttledUntil: number;
+  /** {@link clientIdDigest}: what was pasted in a client id's place by mistake may be a secret, and is not kept. */
   readonly deniedClientIds: readonly string[];
 }
 
@@ -106,7 +108,7 @@ export type LoginPlan =
 
 /** Whether a login with this version may be made now, and whether it must be written ahead. */
 export function planLogin(control: SecretControl, secret: SecretVersion, now: number): LoginPlan {
-  if (control.deniedClientIds.includes(secret.clientId)) return { kind: "denied" };
+  if (isDenied(control, secret.clientId)) return { kind: "denied" };
   if (control.throttledUntil > now) return { kind: "throttled", until: control.throttledUntil };
   const attempt = attemptOf(control, secret.versionId);
   if (attempt?.state === "worked") return { kind: "log_in", writeAhead: false };
@@ -190,10 +192,16 @@ export const maxDeniedClientIds = 200;
 
 /** Records that no login may be made with this client id any more; undefined if it is recorded, or there is no room. */
 export function denyClientId(control: SecretControl, clientId: string): SecretControl | undefined {
-  if (control.deniedClientIds.includes(clientId) || control.deniedClientIds.length >= maxDeniedClientIds)
-    return undefined;
-  return { ...control, deniedClientIds: [...control.deniedClientIds, clientId] };
+  if (isDenied(control, clientId) || control.deniedClientIds.length >= maxDeniedClientIds) return undefined;
+  return { ...control, deniedClientIds: [...control.deniedClientIds, clientIdDigest(clientId)] };
 }
+
+export const isDenied = (control: SecretControl, clientId: string): boolean =>
+  control.deniedClientIds.includes(clientIdDigest(clientId));
+
+/** SHA-256, cut to 132 bits. */
+export const clientIdDigest = (clientId: string): string =>
+  createHash("sha256").update(clientId).digest("base64url").slice(0, 22);
 
 function attemptOf(control: SecretControl, versionId: string): Attempt | undefined {
   return Object.hasOwn(control.attempts, versionId) ? control.attempts[versionId] : undefined;

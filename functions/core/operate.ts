@@ -1,6 +1,13 @@
 /** The operator's verbs: list, revoke, freeze, unfreeze. Each is told the truth about what is dead. */
 import { commit } from "./commit.ts";
-import { denyClientId, type Freeze, maxDeniedClientIds, raiseEpoch, type ScopeControl } from "./control.ts";
+import {
+  denyClientId,
+  type Freeze,
+  isDenied,
+  maxDeniedClientIds,
+  raiseEpoch,
+  type ScopeControl,
+} from "./control.ts";
 import { clockSkewMs, lookerGraceMs, type TrackedToken } from "./lease.ts";
 import { Unavailable } from "./ports.ts";
 import { Problem } from "./problem.ts";
@@ -143,7 +150,7 @@ async function deny(
     scope.secretId,
     (control) => {
       const next = denyClientId(control, clientId);
-      return { next, outcome: next !== undefined || control.deniedClientIds.includes(clientId) };
+      return { next, outcome: next !== undefined || isDenied(control, clientId) };
     },
     { ...ports, deadline },
   );

@@ -173,23 +173,30 @@ function base64Of(secret: string): string[] {
   });
 }
 
-/** The functions' audit lines, oldest first. */
+/** The functions' records, oldest first. */
 // biome-ignore lint/suspicious/noExplicitAny: as above.
-export function auditLines(broker: RunningBroker): any[] {
+export function records(broker: RunningBroker): any[] {
   return broker
     .logs()
     .map((line) => line.slice(line.indexOf(" ") + 1))
     .filter((line) => line.startsWith("{"))
-    .map((line) => JSON.parse(line))
-    .filter(({ kind }) => kind === "audit");
+    .map((line) => JSON.parse(line));
 }
 
+/** One for each request and each sweep. */
+export const auditLines = (broker: RunningBroker) => records(broker).filter(({ kind }) => kind === "audit");
+
 /** Log lines travel from the instance on their own; the answer may be here first. */
-export async function untilSeen<T>(look: () => T | undefined | false, what: string): Promise<T> {
-  for (let tries = 0; tries < 100; tries++) {
-    const seen = look();
+export async function untilSeen<T>(
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  what: string,
+  withinMs = 5_000,
+): Promise<T> {
+  const began = Date.now();
+  while (Date.now() - began < withinMs) {
+    const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`Not seen within five seconds: ${what}.`);
+  throw new Error(`Not seen within ${withinMs / 1_000} s: ${what}.`);
 }

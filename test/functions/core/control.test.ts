@@ -3,6 +3,7 @@ import {
   type AttemptOutcome,
   attemptBackoffMs,
   beginAttempt,
+  clientIdDigest,
   endAttempt,
   knowsNewerVersion,
   newSecretControl,
@@ -148,11 +149,14 @@ describe("a throttled secret", () => {
 });
 
 describe("a denied client id", () => {
-  const denied = { ...newSecretControl, deniedClientIds: ["clientOne"] };
+  const denied = { ...newSecretControl, deniedClientIds: [clientIdDigest("clientOne")] };
 
   it("logs in under no version, worked or not", () => {
     expect(planLogin(denied, secret, now)).toEqual({ kind: "denied" });
-    const worked = { ...end(begin(newSecretControl), { kind: "worked" }), deniedClientIds: ["clientOne"] };
+    const worked = {
+      ...end(begin(newSecretControl), { kind: "worked" }),
+      deniedClientIds: [clientIdDigest("clientOne")],
+    };
     expect(planLogin(worked, secret, now)).toEqual({ kind: "denied" });
     expect(beginAttempt(denied, secret, "owner-1", now)).toBeUndefined();
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { clientIdDigest } from "../../../functions/core/control.ts";
 import { type LoginOutcome, Unavailable, Unreadable } from "../../../functions/core/ports.ts";
 import { callerKey, inMemoryBroker, secretId } from "../../fakes/in-memory-broker.ts";
 
@@ -81,7 +82,13 @@ describe("a secret that cannot be used", () => {
     const broker = inMemoryBroker();
     await broker.table.secretControls.write(
       secretId,
-      { version: 1, writeId: "w", attempts: {}, throttledUntil: 0, deniedClientIds: ["clientOne"] },
+      {
+        version: 1,
+        writeId: "w",
+        attempts: {},
+        throttledUntil: 0,
+        deniedClientIds: [clientIdDigest("clientOne")],
+      },
       0,
     );
     expect((await broker.ask()).code).toBe("looker_rejected_credentials");
