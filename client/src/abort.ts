@@ -11,7 +11,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
 /** Calls back when the signal aborts, or at once where it has; returns what stops that. */
-function onAbort(signal: AbortSignal, callback: () => void): () => void {
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) {
     callback();
     return () => {};

@@ -26,9 +26,11 @@ export interface BrokerRequest {
 
 export interface BrokerAnswer {
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: JSON, whose shape the caller of each route checks or states.
-  readonly body: any;
+  /** JSON: an object or a list, whose shape is for the caller of each route to check. */
+  readonly body: unknown;
   readonly retryAfterSeconds?: number | undefined;
+  /** The broker's clock, milliseconds since 1970: the Date header, which is cut to whole seconds. */
+  readonly date?: number | undefined;
 }
 
 const defaultTimeoutMs = 30_000;
@@ -46,12 +48,15 @@ export async function callBroker(connection: Connection, request: BrokerRequest)
       },
     );
   return within(milliseconds, request.signal, late, async (signal) => {
+    const credentials = await abortable(credentialsOf(connection), signal);
     try {
-      return await attempt(connection, request, signal, false);
+      return await attempt(connection, request, credentials, signal);
     } catch (error) {
-      // They may have been renewed since the provider looked: by `aws sso login`, by a rotation, in the environment.
       if (!isAboutCredentials(error)) throw error;
-      return await attempt(connection, request, signal, true);
+      // They may have been renewed since the provider looked: by `aws sso login`, by a rotation, in the environment.
+      const renewed = await abortable(credentialsOf(connection, { forceRefresh: true }), signal);
+      if (isSame(credentials, renewed)) throw error;
+      return await attempt(connection, request, renewed, signal);
     }
   });
 }
@@ -62,20 +67,24 @@ const isAboutCredentials = (error: unknown) =>
   error instanceof TokenBrokerError &&
   (error.code === "expired_credentials" || error.code === "bad_credentials");
 
+const isSame = (some: AwsCredentials, others: AwsCredentials) =>
+  some.accessKeyId === others.accessKeyId &&
+  some.secretAccessKey === others.secretAccessKey &&
+  some.sessionToken === others.sessionToken;
+
 async function attempt(
   connection: Connection,
   request: BrokerRequest,
+  credentials: AwsCredentials,
   signal: AbortSignal,
-  forceRefresh: boolean,
 ): Promise<BrokerAnswer> {
-  const credentials = await abortable(credentialsOf(connection, forceRefresh), signal);
   const now = request.now ?? Date.now;
   const signed = await sign(connection, request, credentials, new Date(now()));
   signal.throwIfAborted();
   const answer = await send(signed, signal);
   const retryAfterSeconds = retryAfterOf(answer, now());
   if (answer.status >= 200 && answer.status < 300 && typeof answer.json === "object" && answer.json !== null)
-    return { status: answer.status, body: answer.json, retryAfterSeconds };
+    return { status: answer.status, body: answer.json, retryAfterSeconds, date: dateOf(answer) };
   throw refusalOf(answer, {
     host: connection.endpoint.host,
     region: connection.region,
@@ -84,9 +93,13 @@ async function attempt(
   });
 }
 
-async function credentialsOf({ credentials }: Connection, forceRefresh: boolean): Promise<AwsCredentials> {
+async function credentialsOf(
+  { credentials }: Connection,
+  options?: { forceRefresh: true },
+): Promise<AwsCredentials> {
   try {
-    return await credentials(forceRefresh ? { forceRefresh } : undefined);
+    // A copy: whoever gave the object may write new keys into it.
+    return { ...(await credentials(options)) };
   } catch (error) {
     throw credentialsError(error);
   }
@@ -113,7 +126,7 @@ async function sign(
   const signer = new SignatureV4({
     service: "execute-api",
     region,
-    credentials: { ...credentials },
+    credentials: signable(credentials),
     sha256: Sha256,
     applyChecksum: false,
   });
@@ -133,6 +146,13 @@ async function sign(
   const { host: _, ...others } = headers;
   return { url, init: { method, headers: others, ...(text === undefined ? {} : { body: text }) } };
 }
+
+/** Left out where it is undefined, as the signer's types have it. */
+const signable = ({ accessKeyId, secretAccessKey, sessionToken }: AwsCredentials) => ({
+  accessKeyId,
+  secretAccessKey,
+  ...(sessionToken === undefined ? {} : { sessionToken }),
+});
 
 /** RFC 3986, as Signature Version 4 wants it. */
 const percentEncode = (text: string) =>
@@ -156,6 +176,11 @@ function jsonOf(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function dateOf({ headers }: HttpAnswer): number | undefined {
+  const at = Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(at) ? undefined : at;
 }
 
 /** Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */

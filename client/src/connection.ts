@@ -1,11 +1,12 @@
 /** Where the broker is and as whom to ask it. */
+import { defaultChain } from "./default-chain.ts";
 import { TokenBrokerError } from "./errors.ts";
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-  readonly expiration?: Date;
+  readonly sessionToken?: string | undefined;
+  readonly expiration?: Date | undefined;
 }
 
 /** As AWS's SDKs have them: asked before every request, it remembers by itself for as long as they are good. */
@@ -46,6 +47,16 @@ function endpointOf(text: string | undefined): URL {
       "no_endpoint",
       "The token broker's endpoint must be https: tokens travel in the answer.",
     );
+  // The root's dot: neither certificates nor the signature that API Gateway expects have it.
+  url.hostname = url.hostname.replace(/\.$/, "");
+  if (vpcEndpointHost.test(url.hostname))
+    throw new TokenBrokerError(
+      "no_endpoint",
+      `${url.host} is a VPC endpoint, which does not say which API is meant.`,
+      {
+        hint: "Pass the API's own name, which works inside the VPC: https://API-ID-VPCE-ID.execute-api.REGION.amazonaws.com/STAGE, or a private domain name.",
+      },
+    );
   url.pathname = url.pathname.replace(/\/+$/, "");
   return url;
 }
@@ -56,8 +67,13 @@ const isLoopback = (host: string) =>
 /**
  * `a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com`, also of a private API with its VPC endpoint's id behind the API's
  * (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html).
+ * Partitions have suffixes of their own, and names for IPv6 too others again: https://docs.aws.amazon.com/general/latest/gr/rande.html
  */
-const executeApiHost = /^[^.]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
+const executeApiHost =
+  /^[^.]+\.execute-api\.([a-z0-9-]+)\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))$/;
+
+/** It would want the API's id in a header of its own, or another Host, which fetch does not send (see the page above). */
+const vpcEndpointHost = /\.execute-api\.[a-z0-9-]+\.vpce\.amazonaws\.com(?:\.cn)?$/;
 
 function regionOf(given: string | undefined, endpoint: URL): string {
   const region =
@@ -66,7 +82,10 @@ function regionOf(given: string | undefined, endpoint: URL): string {
     process.env.AWS_REGION ||
     process.env.AWS_DEFAULT_REGION;
   if (!region)
-    throw new TokenBrokerError("no_region", `The region of the API at ${endpoint.host} is not known.`);
+    throw new TokenBrokerError(
+      "no_region",
+      `The region of the API at ${endpoint.host} is not known: only API Gateway's own host names tell it.`,
+    );
   return region;
 }
 
@@ -74,16 +93,4 @@ function providerOf(given: ConnectionOptions["credentials"]): AwsCredentialsProv
   if (typeof given === "function") return given;
   if (given) return async () => given;
   return defaultChain();
-}
-
-/** Loaded when first asked, and told to write nothing: the chain would warn on the console. */
-function defaultChain(): AwsCredentialsProvider {
-  let chain: Promise<AwsCredentialsProvider> | undefined;
-  const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
-  return async (options) => {
-    chain ??= import("@aws-sdk/credential-provider-node").then(({ defaultProvider }) =>
-      defaultProvider({ logger: silent }),
-    );
-    return (await chain)(options);
-  };
 }

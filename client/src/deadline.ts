@@ -1,21 +1,48 @@
-/** Looker's `timeout` and `signal` options, which its SDK for Node accepts and ignores. */
+/** Looker's `timeout` and `signal` options, which its SDK for Node accepts and ignores: one limit for a whole call. */
+import { onAbort } from "./abort.ts";
+
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** The caller's own signal goes on counting. */
-  clear(): void;
+  readonly seconds: number;
+  /** By the time-out, not by the caller's own signal. */
+  readonly hasPassed: boolean;
+  /** Waits for the work no longer than that; the work itself goes on. */
+  limit<T>(work: Promise<T>): Promise<T>;
+  /** Stops the time-out; the caller's own signal goes on counting. */
+  stopTimeout(): void;
+  /** The call is over. */
+  end(): void;
 }
 
 /** Looker's own default. */
 const defaultSeconds = 120;
 
-export function deadline(seconds: number | undefined, given: AbortSignal | undefined): Deadline {
-  const limit = seconds !== undefined && seconds > 0 ? seconds : defaultSeconds;
+/** Not AbortSignal.any, for the reason that {@link within} has. */
+export function deadline(given: number | undefined, callers: AbortSignal | undefined): Deadline {
+  const seconds = given !== undefined && given > 0 ? given : defaultSeconds;
   const controller = new AbortController();
-  const message = `Looker gave no answer within ${limit} s.`;
-  const timer = setTimeout(() => controller.abort(new DOMException(message, "TimeoutError")), limit * 1_000);
+  const { signal } = controller;
+  const passed = new DOMException(`Looker gave no answer within ${seconds} s.`, "TimeoutError");
+  const timer = setTimeout(() => controller.abort(passed), seconds * 1_000);
   timer.unref();
+  const release = callers && onAbort(callers, () => controller.abort(callers.reason));
   return {
-    signal: given ? AbortSignal.any([given, controller.signal]) : controller.signal,
-    clear: () => clearTimeout(timer),
+    signal,
+    seconds,
+    get hasPassed() {
+      return signal.reason === passed;
+    },
+    async limit(work) {
+      let stop = () => {};
+      const over = new Promise<never>((_, reject) => {
+        stop = onAbort(signal, () => reject(signal.reason));
+      });
+      return Promise.race([work, over]).finally(stop);
+    },
+    stopTimeout: () => clearTimeout(timer),
+    end() {
+      clearTimeout(timer);
+      release?.();
+    },
   };
 }

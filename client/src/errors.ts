@@ -30,10 +30,12 @@ export type GatewayErrorCode =
 /** What never became a request, or got no answer from a broker. */
 export type LocalErrorCode =
   | "no_credentials"
+  | "credentials_unavailable"
   | "no_endpoint"
   | "no_region"
   | "unreachable"
   | "not_a_broker"
+  | "too_little_life"
   | "timed_out"
   | "aborted"
   | "sudo_unsupported";
@@ -63,10 +65,14 @@ export const hints: Readonly<Record<TokenBrokerErrorCode, string>> = {
   throttled: "Call less often; the API takes no more requests at the moment.",
   unavailable: "Try again later; the broker's function could not answer.",
   no_credentials: "Give the process an IAM role, or set AWS_PROFILE and run `aws sso login`.",
+  credentials_unavailable:
+    "Try again later; what gives the AWS credentials (STS, SSO, or the container's or instance's metadata) did not answer.",
   no_endpoint: "Pass `endpoint`, or set LOOKER_BROKER_ENDPOINT to the URL that the deployment printed.",
   no_region: "Pass `region`, or set AWS_REGION to the API's region.",
   unreachable: "Check the endpoint's name, the network, and a private API's VPC endpoint.",
   not_a_broker: "Check the endpoint: what answers there is something else, such as a proxy or another site.",
+  too_little_life:
+    "Ask for less life, or look for what slows the answers down; the broker renews a lease that has less than it is asked for.",
   timed_out: "Try again, or allow a larger budget.",
   aborted: "Nothing to do: it was asked to stop.",
   sudo_unsupported:
@@ -81,6 +87,7 @@ const worthWaiting: ReadonlySet<TokenBrokerErrorCode> = new Set([
   "throttled",
   "unavailable",
   "unreachable",
+  "credentials_unavailable",
 ]);
 
 export interface TokenBrokerErrorDetails {
@@ -94,7 +101,21 @@ export interface TokenBrokerErrorDetails {
   retryable?: boolean | undefined;
 }
 
+/** The same in every copy of this module: a program may load the package as ECMAScript modules and as CommonJS. */
+const brand = Symbol.for("looker-token-client/TokenBrokerError");
+
 export class TokenBrokerError extends Error {
+  static {
+    Object.defineProperty(TokenBrokerError.prototype, brand, { value: true });
+  }
+
+  /** Of whichever copy it comes. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass is asked about itself.
+    if (this !== TokenBrokerError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && brand in value;
+  }
+
   override readonly name = "TokenBrokerError";
   readonly code: TokenBrokerErrorCode;
   /** What to do, in one sentence. */

@@ -21,6 +21,12 @@ export interface HeldToken {
 /** A scope's lease is at least 120 s, and no more than half of it may be asked for: so this is always allowed. */
 export const defaultMinTtlSeconds = 60;
 
+/** A scope's lease is an hour at most, and no more than half of it may be asked for. */
+export const maxMinTtlSeconds = 1_800;
+
+/** No lease lives that long: an answer that says so is wrong, and must not be kept for ever. */
+const maxLifeSeconds = 86_400;
+
 /** Ahead of the moment at which the token would have too little life left to be handed out. */
 const marginMs = 15_000;
 
@@ -29,7 +35,7 @@ export function heldToken({ body, elapsedMs }: TokenAnswer, scope: string, clock
   if (
     typeof access_token !== "string" ||
     typeof expires_in !== "number" ||
-    !(expires_in > 0) ||
+    !(expires_in > 0 && expires_in <= maxLifeSeconds) ||
     typeof lease_id !== "string" ||
     typeof base_url !== "string" ||
     !URL.canParse(base_url)
@@ -45,6 +51,9 @@ export function heldToken({ body, elapsedMs }: TokenAnswer, scope: string, clock
   });
   return { token, lifeMs, refreshAtMs: refreshPoint(lifeMs, clock), elapsedMs };
 }
+
+/** Of the token's life. It may have begun as early as the broker was asked. */
+export const lifeLeftMs = ({ lifeMs, elapsedMs }: HeldToken): number => lifeMs - elapsedMs();
 
 /** At 65 to 80 % of the life; with short leases earlier, but in the second half: before it the broker gives the same again. */
 function refreshPoint(lifeMs: number, clock: Clock): number {

@@ -17,3 +17,4 @@ export {
   type TokenBrokerClientOptions,
   type TokenOptions,
 } from "./token-broker-client.ts";
+export type { SourceToken, TokenSource } from "./token-source.ts";

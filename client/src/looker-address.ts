@@ -1,6 +1,6 @@
 /** Which Looker a request goes to. Only the token says so, and only there the token is sent. */
 import { TokenBrokerError } from "./errors.ts";
-import type { LookerToken } from "./looker-token.ts";
+import type { SourceToken } from "./token-source.ts";
 
 /**
  * Looker's SDK takes the base URL when it is made, before any token; an empty one would leave `/api/4.0` out of its paths.
@@ -18,12 +18,12 @@ export class LookerAddress {
   }
 
   /** For whoever reads the settings: SDKs made from now on, and people. */
-  learn({ baseUrl }: LookerToken): void {
+  learn({ baseUrl }: Pick<SourceToken, "baseUrl">): void {
     this.#bases.add(baseUrl);
     this.#settings.base_url = baseUrl;
   }
 
-  of(path: string, token: LookerToken): string {
+  of(path: string, token: Pick<SourceToken, "baseUrl">): string {
     this.learn(token);
     const { baseUrl } = token;
     if (path.startsWith("/")) return `${baseUrl}${path}`;

@@ -9,16 +9,20 @@ import type {
 } from "@looker/sdk-rtl";
 import { TokenBrokerError } from "./errors.ts";
 import { baseUrlToCome, LookerAddress } from "./looker-address.ts";
-import type { LookerToken } from "./looker-token.ts";
 import { LookerTransport } from "./looker-transport.ts";
-import type { TokenBrokerClient } from "./token-broker-client.ts";
+import type { SourceToken, TokenSource } from "./token-source.ts";
+
+export type { SourceToken, TokenSource } from "./token-source.ts";
 
 /** Those of Looker's settings that are the service's to choose. The address comes from the broker, with the token. */
-export type LookerSessionSettings = Partial<
-  Pick<ITransportSettings, "agentTag" | "headers" | "maxTries" | "timeout" | "waitHandler">
->;
+export type LookerSessionSettings = {
+  [Name in "agentTag" | "headers" | "maxTries" | "timeout" | "waitHandler"]?:
+    | ITransportSettings[Name]
+    | undefined;
+};
 
-export function lookerSession(client: TokenBrokerClient, settings: LookerSessionSettings = {}): IAuthSession {
+/** `client`: a {@link TokenBrokerClient}, or in a service's own tests a {@link TokenSource} that asks no broker. */
+export function lookerSession(client: TokenSource, settings: LookerSessionSettings = {}): IAuthSession {
   return new LookerSession(client, settings);
 }
 
@@ -27,16 +31,16 @@ class LookerSession implements IAuthSession {
   readonly transport: ITransport;
   /** Always empty: see {@link login}. */
   readonly sudoId = "";
-  readonly #client: TokenBrokerClient;
+  readonly #client: TokenSource;
   readonly #address: LookerAddress;
 
-  constructor(client: TokenBrokerClient, settings: LookerSessionSettings) {
+  constructor(client: TokenSource, settings: LookerSessionSettings) {
     this.#client = client;
     this.settings = {
       timeout: 120,
       // Filled in by the SDK.
       agentTag: "",
-      ...settings,
+      ...given(settings),
       verify_ssl: true,
       base_url: baseUrlToCome,
       readConfig: () => ({}),
@@ -84,9 +88,13 @@ class LookerSession implements IAuthSession {
   /** There is nothing to forget here: tokens are the client's. */
   reset(): void {}
 
-  async #token(): Promise<LookerToken> {
+  async #token(): Promise<SourceToken> {
     const token = await this.#client.token();
     this.#address.learn(token);
     return token;
   }
 }
+
+/** A setting that is undefined must not hide its default. */
+const given = (settings: LookerSessionSettings) =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));

@@ -9,19 +9,18 @@ import type {
   SDKResponse,
   Values,
 } from "@looker/sdk-rtl";
-import { deadline } from "./deadline.ts";
+import { type Deadline, deadline } from "./deadline.ts";
 import { TokenBrokerError } from "./errors.ts";
 import type { LookerAddress } from "./looker-address.ts";
-import type { LookerToken } from "./looker-token.ts";
-import type { TokenBrokerClient } from "./token-broker-client.ts";
+import type { SourceToken, TokenSource } from "./token-source.ts";
 
 type Options = Partial<ITransportSettings>;
 
 export class LookerTransport extends NodeTransport {
-  readonly #client: TokenBrokerClient;
+  readonly #client: TokenSource;
   readonly #address: LookerAddress;
 
-  constructor(settings: ITransportSettings, client: TokenBrokerClient, address: LookerAddress) {
+  constructor(settings: ITransportSettings, client: TokenSource, address: LookerAddress) {
     super(settings);
     this.#client = client;
     this.#address = address;
@@ -59,17 +58,23 @@ export class LookerTransport extends NodeTransport {
     authenticator?: Authenticator,
     options?: Options,
   ): Promise<IRawResponse> {
-    const once = async (url: string, authorize?: Authenticator) => {
-      const { signal, clear } = this.#deadline(options);
-      const raw = await super.rawRequest(method, url, queryParams, body, authorize, { ...options, signal });
+    const call = this.#deadline(options);
+    const once = (url: string, authorize?: Authenticator) =>
+      call.limit(
+        super.rawRequest(method, url, queryParams, body, authorize, { ...options, signal: call.signal }),
+      );
+    try {
+      const raw = await (authenticator ? this.#withToken(path, once, call) : once(path));
       // It is being read already; whoever wants it meets the failure there.
-      Promise.resolve(raw.body).then(clear, clear);
+      Promise.resolve(raw.body).then(call.end, call.end);
       return raw;
-    };
-    return authenticator ? this.#withToken(path, once, options) : once(path);
+    } catch (error) {
+      call.end();
+      throw error;
+    }
   }
 
-  /** The time-out ends with the first byte: a stream may take as long as it likes. */
+  /** The time-out ends with the first byte: a stream may take as long as it likes. The signal counts until the callback is done. */
   override async stream<T>(
     callback: (response: Response) => Promise<T>,
     method: HttpMethod,
@@ -79,18 +84,20 @@ export class LookerTransport extends NodeTransport {
     authenticator?: Authenticator,
     options?: Options,
   ): Promise<T> {
+    const call = this.#deadline(options);
     const once = async (base: string, authorize?: Authenticator) => {
-      const { signal, clear } = this.#deadline(options);
-      const merged = { ...this.options, ...options, signal };
+      const merged = { ...this.options, ...options, signal: call.signal };
       const url = this.makeUrl(base, merged, queryParams ?? undefined);
-      try {
-        const init = await this.initRequest(method, url, body, authorize, merged);
-        return await fetch(url, init as RequestInit);
-      } finally {
-        clear();
-      }
+      const init = await this.initRequest(method, url, body, authorize, merged);
+      return fetch(url, init as RequestInit);
     };
-    return callback(await (authenticator ? this.#withToken(path, once, options) : once(path)));
+    try {
+      const response = await (authenticator ? this.#withToken(path, once, call) : once(path));
+      call.stopTimeout();
+      return await callback(response);
+    } finally {
+      call.end();
+    }
   }
 
   /** Looker's makes a signal of its own, with two lines on the console where none is given, and then does not use it. */
@@ -105,15 +112,25 @@ export class LookerTransport extends NodeTransport {
     return { ...props, signal: options?.signal };
   }
 
-  #withToken<T>(
+  async #withToken<T>(
     path: string,
     once: (url: string, authorize: Authenticator) => Promise<T>,
-    options?: Options,
-  ) {
-    return this.#client.withToken(
-      (token: LookerToken) => once(this.#address.of(path, token), bearer(token)),
-      { signal: options?.signal },
-    );
+    call: Deadline,
+  ): Promise<T> {
+    const use = (token: SourceToken) => once(this.#address.of(path, token), bearer(token));
+    try {
+      return await this.#client.withToken(use, { signal: call.signal });
+    } catch (error) {
+      if (!(call.hasPassed && error instanceof TokenBrokerError && error.code === "aborted")) throw error;
+      throw new TokenBrokerError(
+        "timed_out",
+        `No token came within the call's time-out of ${call.seconds} s.`,
+        {
+          hint: "Try again, or allow a larger `timeout`.",
+          retryable: true,
+        },
+      );
+    }
   }
 
   #deadline(options: Options | undefined) {
@@ -122,7 +139,7 @@ export class LookerTransport extends NodeTransport {
 }
 
 const bearer =
-  (token: LookerToken): Authenticator =>
+  (token: SourceToken): Authenticator =>
   (props: IRequestProps) => {
     props.headers.Authorization = `Bearer ${token.accessToken}`;
     return props;

@@ -50,7 +50,12 @@ function byBroker({ code, title, detail }: Record<string, unknown>): Meaning | u
   if (typeof code !== "string" || !Object.hasOwn(brokerCodes, code)) return undefined;
   if (code === "not_allowed")
     return [code, "The broker has no such scope, or the scope does not list this caller for it."];
-  const text = [title, detail].filter((each) => typeof each === "string").map(sentence);
+  // Title, detail and hint would say it three times.
+  if (code === "scope_frozen") return [code, "An operator has frozen the scope."];
+  const text = [title, detail]
+    .filter((each) => typeof each === "string")
+    .map(sentence)
+    .filter(Boolean);
   return [code as BrokerErrorCode, text.join(" ") || `The broker answered ${code}.`];
 }
 
@@ -69,9 +74,9 @@ function byGateway(
   if (status === 429) return ["throttled", "API Gateway takes no more requests at the moment."];
   if (status === 413) return ["payload_too_large", "The request is too large for API Gateway."];
   if (status >= 500)
-    return ["unavailable", `The broker's function could not answer: ${sentence(text || `${status}`)}`];
+    return ["unavailable", reasoned("The broker's function could not answer", text || `${status}`)];
   if (status === 404) return undefined;
-  return ["bad_request", `API Gateway refused the request: ${sentence(text || `${status}`)}`];
+  return ["bad_request", reasoned("API Gateway refused the request", text || `${status}`)];
 }
 
 function forbidden(type: string | undefined, text: string, headers: Headers, asked: Asked): Meaning {
@@ -86,14 +91,14 @@ function forbidden(type: string | undefined, text: string, headers: Headers, ask
   )
     return ["bad_credentials", "AWS does not know these credentials."];
   if (type === "AccessDeniedException" || /not authorized to (perform|access)/.test(text))
-    return ["access_denied", `IAM does not allow the call: ${sentence(text)}`];
+    return ["access_denied", reasoned("IAM does not allow the call", text)];
   if (
     type === "InvalidSignatureException" ||
     type === "IncompleteSignatureException" ||
     /signature/i.test(text)
   )
     return ["bad_signature", "AWS does not accept the request's signature."];
-  return ["no_such_route", `There is no broker at this path of ${asked.host}: ${sentence(text)}`];
+  return ["no_such_route", reasoned(`There is no broker at this path of ${asked.host}`, text)];
 }
 
 /** AWS allows five minutes: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html */
@@ -129,10 +134,12 @@ function byAnother({ status, headers }: HttpAnswer, { host }: Asked): Meaning {
   return ["not_a_broker", message, { retryable: [502, 503, 504].includes(status) }];
 }
 
-/** One line, of bearable length. */
+const reasoned = (what: string, why: string) => sentence([what, sentence(why)].filter(Boolean).join(": "));
+
+/** One line, of bearable length; nothing of nothing. */
 function sentence(text: unknown): string {
   const line = String(text).replace(/\s+/g, " ").trim().slice(0, 400);
-  return /[.!?)]$/.test(line) ? line : `${line}.`;
+  return line === "" || /[.!?)]$/.test(line) ? line : `${line}.`;
 }
 
 const idOf = (value: unknown) =>

@@ -35,11 +35,19 @@ export async function withRetries<T>(
       if (!(error instanceof TokenBrokerError) || !error.retryable) throw error;
       const waitMs = pauseMs(error, failures++, clock);
       if (spentMs() + waitMs >= budgetMs) throw error;
-      await clock.sleep(waitMs, signal ?? new AbortController().signal).catch(() => {
-        throw reasonOf(signal);
-      });
+      await sleep(waitMs, signal, clock);
     }
   }
+}
+
+export async function sleep(
+  milliseconds: number,
+  signal: AbortSignal | undefined,
+  clock: Clock,
+): Promise<void> {
+  await clock.sleep(milliseconds, signal ?? new AbortController().signal).catch(() => {
+    throw reasonOf(signal);
+  });
 }
 
 /**

@@ -6,10 +6,11 @@ import { type Connection, type ConnectionOptions, connect } from "./connection.t
 import { TokenBrokerError } from "./errors.ts";
 import type { TokenAnswer } from "./held-token.ts";
 import type { LookerToken } from "./looker-token.ts";
-import { discard, refusedByLooker } from "./refused-by-looker.ts";
+import { discard, isRefusal, isRefusalError } from "./refused-by-looker.ts";
 import { defaultBudgetMs, withRetries } from "./retry.ts";
 import { type Caller, callerOf, grantsOf, type ScopeGrant } from "./scopes.ts";
 import { type Patience, TokenCache, type TokenOptions } from "./token-cache.ts";
+import type { TokenSource } from "./token-source.ts";
 
 export type { TokenOptions } from "./token-cache.ts";
 
@@ -37,7 +38,7 @@ export interface LoggedOut {
   readonly pending: number;
 }
 
-export class TokenBrokerClient {
+export class TokenBrokerClient implements TokenSource {
   readonly scope: string;
   readonly #connection: Connection;
   readonly #budgetMs: number;
@@ -77,18 +78,20 @@ export class TokenBrokerClient {
 
   /**
    * Calls `use` with a token. Where Looker refuses that (a Response with status 401 is returned, or an error with `status`
-   * or `statusCode` 401 is thrown), it reports the lease as stale and calls once more with another token.
+   * or `statusCode` 401 is thrown), it reports the lease as stale and calls once more with another token. Where `logout()`
+   * came between it fails with `aborted`.
    */
   async withToken<T>(use: (token: LookerToken) => T | Promise<T>, options: TokenOptions = {}): Promise<T> {
+    const { generation } = this.#cache;
     const first = await this.token(options);
     try {
       const result = await use(first);
-      if (!refusedByLooker(result)) return result;
+      if (!isRefusal(result)) return result;
       await discard(result);
     } catch (error) {
-      if (!refusedByLooker(error)) throw error;
+      if (!isRefusalError(error)) throw error;
     }
-    return use(await this.#cache.insteadOf(first, options));
+    return use(await this.#cache.insteadOf(first, generation, options));
   }
 
   /** Whether a call to `token()` would be answered from memory. */

@@ -4,15 +4,17 @@ import { TokenBrokerError } from "./errors.ts";
 /** A name that does not exist and a certificate that does not fit stay so; all else may be over in a second. */
 const lasting = /^(ENOTFOUND|CERT_.*|ERR_TLS_.*|.*_SIGNATURE|.*SELF_SIGNED.*|UNABLE_TO_.*|DEPTH_ZERO_.*)$/;
 
+export const isLasting = (code: string): boolean => lasting.test(code);
+
 export function unreachableError(error: unknown, host: string): TokenBrokerError {
   const code = codeOf(error);
   return new TokenBrokerError("unreachable", `${host} cannot be reached${code ? ` (${code})` : ""}.`, {
-    retryable: !(code && lasting.test(code)),
+    retryable: !(code && isLasting(code)),
   });
 }
 
 /** fetch says "fetch failed", and why in its cause; where several addresses were tried, in that one's list. */
-function codeOf(error: unknown, depth = 0): string | undefined {
+export function codeOf(error: unknown, depth = 0): string | undefined {
   if (typeof error !== "object" || error === null || depth > 4) return undefined;
   const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown[] };
   // Only such a code: a message may quote what was sent.

@@ -15,7 +15,7 @@ import {
 } from "../../test/end-to-end/stand.ts";
 import { Command, type Ran } from "./cli/command.ts";
 import { emptyTable } from "./cli/empty-table.ts";
-import { ctrlC } from "./cli/pseudo-terminal.ts";
+import { ctrlBackslash, ctrlC } from "./cli/pseudo-terminal.ts";
 
 let stand: Stand;
 let looker: RunningLooker;
@@ -78,13 +78,14 @@ describe("the command", () => {
   });
 
   test("that cannot be run exits as in a shell, and its lease is ended", async () => {
-    expect(await exec([], "no-such-command")).toEqual({
+    const noInterpreter = join(stand.workDir, "job");
+    writeFileSync(noInterpreter, "#!/no/such/interpreter\n", { mode: 0o755 });
+    expect(await exec([], noInterpreter)).toEqual({
       exitCode: 127,
       out: "",
-      err: "looker-token: The command no-such-command was not found.\n",
+      err: `looker-token: The command ${noInterpreter} was not found.\n`,
     });
-    expect((await exec([], stand.workDir)).exitCode).toBe(126);
-    expect([logins(), liveTokens()]).toEqual([2, 0]);
+    expect([logins(), liveTokens()]).toEqual([1, 0]);
   });
 
   test("is not begun where there is no token", async () => {
@@ -175,13 +176,13 @@ describe("--token-file", () => {
     expect(readdirSync(stand.workDir).filter((name) => name.startsWith("token"))).toEqual([]);
   });
 
-  test("that cannot be written begins nothing, and the lease is ended", async () => {
+  test("that cannot be written begins nothing, not even a login", async () => {
     expect(await exec(["--token-file", "no/such/token"], "echo", "begun")).toEqual({
       exitCode: 2,
       out: "",
       err: "looker-token: --token-file no/such/token cannot be written (ENOENT).\n",
     });
-    expect([logins(), liveTokens()]).toEqual([1, 0]);
+    expect(logins()).toBe(0);
   });
 });
 
@@ -190,7 +191,7 @@ const careful = (signal: string) =>
   `trap 'sleep 0.3; echo cleaned up after ${signal}; exit 42' ${signal}; echo ready; while :; do sleep 0.05; done`;
 
 describe("a signal", () => {
-  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+  test.each(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const)(
     "%s from outside reaches the command, which may clean up",
     async (signal) => {
       const running = cli.start(
@@ -214,6 +215,37 @@ describe("a signal", () => {
     },
   );
 
+  test.each(["SIGUSR1", "SIGUSR2", "SIGWINCH"] as const)(
+    "%s from outside is the command's affair, and opens no debugger",
+    async (signal) => {
+      const name = signal.slice(3);
+      const script = `trap 'echo got ${name}' ${name}; trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done`;
+      const running = cli.start(...sales, "--", "sh", "-c", script);
+      await untilSeen(() => running.out().includes("ready"), "the command");
+      running.child.kill(signal);
+      await untilSeen(() => running.out().includes("got"), "the signal");
+      running.child.kill("SIGTERM");
+      expect(await running.ended).toEqual({ exitCode: 0, out: `ready\ngot ${name}\n`, err: "" });
+      expect([logins(), liveTokens()]).toEqual([1, 0]);
+    },
+  );
+
+  test.each(["SIGQUIT", "SIGUSR1", "SIGUSR2"] as const)(
+    "%s while the login is under way leaves no lease behind, and no debugger",
+    async (signal) => {
+      looker.control.addFault({ route: "login", kind: "hold" });
+      const running = cli.start(...sales, "--", "true");
+      await untilSeen(() => looker.control.inFlight().length > 0, "the login");
+      running.child.kill(signal);
+      if (signal === "SIGQUIT") await untilSeen(() => running.err().includes("to end its lease"), "the note");
+      looker.control.clearFaults();
+      const { exitCode, err } = await running.ended;
+      expect(exitCode).toBe(signal === "SIGQUIT" ? 131 : 0);
+      expect(err).not.toMatch(/debug/i);
+      expect([logins(), liveTokens()]).toEqual([1, 0]);
+    },
+  );
+
   test("that the command dies of is in the exit code, and the lease is ended", async () => {
     const running = cli.start(...sales, "--", "sh", "-c", "echo ready; exec sleep 60");
     await untilSeen(() => running.out().includes("ready"), "the command");
@@ -222,11 +254,13 @@ describe("a signal", () => {
     expect([logins(), liveTokens()]).toEqual([1, 0]);
   });
 
+  // A second one would be counted: the terminal has given the command the first one.
+  const countsThem =
+    'let n = 0; for (const signal of ["SIGINT", "SIGQUIT"]) process.on(signal, () => { if (++n === 1) setTimeout(() => { console.log("interrupted " + n); process.exit(130); }, 500); });' +
+    'setInterval(() => {}, 1000); console.log("ready");';
+
   test("Ctrl-C on a terminal reaches the command once; it cleans up, the lease is ended, the terminal is sane", async () => {
-    // A second SIGINT would be counted: the terminal has given it the first one.
-    const script =
-      'let n = 0; process.on("SIGINT", () => { if (++n === 1) setTimeout(() => { console.log("interrupted " + n); process.exit(130); }, 500); });' +
-      'setInterval(() => {}, 1000); console.log("ready");';
+    const script = countsThem;
     const shown = await cli.onTerminal(
       [...sales, "--token-file", "token", "--", process.execPath, "-e", script],
       { after: "ready", type: ctrlC },
@@ -234,6 +268,18 @@ describe("a signal", () => {
     printed.push(shown.text);
     expect(shown).toEqual({ exitCode: 130, sane: true, text: "ready\n^Cinterrupted 1\n" });
     expect([logins(), liveTokens(), existsSync(join(stand.workDir, "token"))]).toEqual([1, 0, false]);
+  });
+
+  test.each([
+    ["Ctrl-C", ctrlC, "^C", "< /dev/null"],
+    ["Ctrl-C", ctrlC, "^C", "< /dev/null 2> notes"],
+    ["Ctrl-\\", ctrlBackslash, "^\\", "< /dev/null"],
+  ])("%s reaches it once as well where the streams lead elsewhere", async (_, type, echo, redirections) => {
+    const words = [...sales, "--", process.execPath, "-e", countsThem];
+    const shown = await cli.onTerminalWith(redirections, words, { after: "ready", type });
+    printed.push(shown.text);
+    expect(shown).toEqual({ exitCode: 130, sane: true, text: `ready\n${echo}interrupted 1\n` });
+    expect([logins(), liveTokens()]).toEqual([1, 0]);
   });
 
   test("Ctrl-C on a terminal ends a command that does not care: 130", async () => {

@@ -28,6 +28,9 @@ describe("connect()", () => {
     [executeApi, "eu-central-1"],
     ["https://a1b2c3d4e5-vpce-0123456789abcdef0.execute-api.us-gov-west-1.amazonaws.com/v1", "us-gov-west-1"],
     ["https://a1b2c3d4e5.execute-api.cn-north-1.amazonaws.com.cn/v1", "cn-north-1"],
+    ["https://a1b2c3d4e5.execute-api.eu-west-1.api.aws/v1", "eu-west-1"],
+    ["https://a1b2c3d4e5.execute-api.eusc-de-east-1.amazonaws.eu/v1", "eusc-de-east-1"],
+    ["https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com./v1", "eu-west-1"],
   ])("reads the region from %s", (endpoint, region) => {
     process.env.AWS_REGION = "us-east-1";
     expect(connect({ endpoint }).region).toBe(region);
@@ -53,8 +56,37 @@ describe("connect()", () => {
     expect(await codeOf(() => connect({ endpoint, region: "eu-west-1" }))).toBe("no_endpoint");
   });
 
-  it("says that the region is missing", async () => {
-    expect(await codeOf(() => connect({ endpoint: "https://tokens.example.com" }))).toBe("no_region");
+  it("leaves out the root's dot, which no certificate has", () => {
+    expect(connect({ endpoint: "https://tokens.example.com./v1", region: "eu-west-1" }).endpoint.href).toBe(
+      "https://tokens.example.com/v1",
+    );
+  });
+
+  it("refuses a VPC endpoint's own name, and says which name to pass", async () => {
+    const endpoint = "https://vpce-0123456789abcdef0-abcdefgh.execute-api.eu-west-1.vpce.amazonaws.com/v1";
+    const error = await failure(Promise.resolve().then(() => connect({ endpoint })));
+    expect(error.code).toBe("no_endpoint");
+    expect(error.message).toContain("does not say which API is meant");
+    expect(error.hint).toContain("https://API-ID-VPCE-ID.execute-api.REGION.amazonaws.com/STAGE");
+  });
+
+  it.each(["https://tokens.example.com", "https://a1b2.execute-api.eu-west-1.amazonaws.com.example.com"])(
+    "says that the region of %s is not known, and why",
+    async (endpoint) => {
+      const error = await failure(Promise.resolve().then(() => connect({ endpoint })));
+      expect(error.code).toBe("no_region");
+      expect(error.message).toContain("only API Gateway's own host names tell it");
+    },
+  );
+
+  it("takes credentials whose session token is undefined", async () => {
+    const credentials = {
+      accessKeyId: "A",
+      secretAccessKey: "s",
+      sessionToken: undefined,
+      expiration: undefined,
+    };
+    expect(await connect({ endpoint: executeApi, credentials }).credentials()).toEqual(credentials);
   });
 });
 

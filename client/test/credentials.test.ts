@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FakeServer } from "./fake-server.ts";
 import { clientStand, failure, stopStands } from "./stand.ts";
 
 /** AWS's default chain as it is, with nothing of this machine in its reach. */
@@ -50,6 +51,47 @@ sso_role_name = report-service
     expect(error.code).toBe("no_credentials");
     expect(error.message).toBe("The SSO session of the AWS profile work has expired or was never begun.");
     expect(error.hint).toBe("Run `aws sso login --profile work`.");
+  });
+
+  it("asks a container's source of credentials again when it does not answer", async () => {
+    // As often as AWS's providers ask in one go.
+    const triesOfOneCall = 5;
+    const container = await FakeServer.start(() =>
+      container.asked.length <= triesOfOneCall
+        ? "drop"
+        : {
+            status: 200,
+            body: {
+              AccessKeyId: "ASIAX",
+              SecretAccessKey: "s",
+              Token: "t",
+              Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+            },
+          },
+    );
+    process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI = `${container.url}/credentials`;
+    try {
+      const { another, clock } = await clientStand();
+      expect((await another({ credentials: undefined }).token()).leaseId).toBe("lease-1");
+      expect(clock.slept.length).toBe(1);
+    } finally {
+      await container.stop();
+    }
+  });
+
+  it("that has given credentials before, and does not now, is asked again until the budget is spent", async () => {
+    const { another, broker, clock } = await clientStand(() => ({
+      status: 403,
+      headers: { "x-amzn-errortype": "ExpiredTokenException" },
+      body: { message: "The security token included in the request is expired" },
+    }));
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: "AKIDOLD", AWS_SECRET_ACCESS_KEY: "old" });
+    const client = another({ credentials: undefined });
+    expect((await failure(client.token())).code).toBe("expired_credentials");
+    expect(broker.asked.length).toBe(1);
+    delete process.env.AWS_ACCESS_KEY_ID;
+    expect((await failure(client.token())).code).toBe("credentials_unavailable");
+    expect(clock.slept.length).toBeGreaterThan(3);
   });
 
   it("takes keys from the environment, and others when these are replaced after AWS refused them", async () => {

@@ -78,6 +78,48 @@ describe("logout()", () => {
     ]);
   });
 
+  it("does not let a token() that waits behind it wait for longer than its own budget", async () => {
+    const { another, broker } = await clientStand(({ path }) =>
+      path.endsWith("/logout") ? new Promise(() => {}) : tokenReply("lease-1"),
+    );
+    const client = another({ budgetMs: 200 });
+    await client.token();
+    const ended = new AbortController();
+    const logout = failure(client.logout({ signal: ended.signal }));
+    const error = await failure(client.token());
+    expect(error.code).toBe("timed_out");
+    expect(error.message).toBe("No token came within the budget of 0.2 s.");
+    expect(broker.asked.filter(({ path }) => path.endsWith("/token")).length).toBe(1);
+    ended.abort();
+    await logout;
+  });
+
+  it("of another lease leaves a token() of a client without one waiting", async () => {
+    const opened = gate<Reply>();
+    const { client, broker } = await clientStand(({ path }) =>
+      path.endsWith("/logout") ? { status: 200, body: { revoked: 0, pending: 0 } } : opened.opened,
+    );
+    const waiting = client.token();
+    await until(() => broker.asked.length === 1);
+    await client.logout({ leaseId: "lease-of-old" });
+    opened.open(tokenReply("lease-1"));
+    expect((await waiting).leaseId).toBe("lease-1");
+    expect(client.hasToken).toBe(true);
+  });
+
+  it("of the very lease that a waiting token() then gets ends its waiting", async () => {
+    const opened = gate<Reply>();
+    const { client, broker } = await clientStand(({ path }) =>
+      path.endsWith("/logout") ? { status: 200, body: { revoked: 1, pending: 0 } } : opened.opened,
+    );
+    const waiting = failure(client.token());
+    await until(() => broker.asked.length === 1);
+    await client.logout({ leaseId: "lease-1" });
+    opened.open(tokenReply("lease-1"));
+    expect((await waiting).code).toBe("aborted");
+    expect(client.hasToken).toBe(false);
+  });
+
   it("that fails has forgotten the token all the same", async () => {
     const { client, broker } = await clientStand();
     await client.token();

@@ -1,9 +1,10 @@
 import { Looker40SDK } from "@looker/sdk";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lookerSession } from "../src/looker-sdk.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { TokenBrokerError } from "../src/errors.ts";
+import { lookerSession, type TokenSource } from "../src/looker-sdk.ts";
 import { plantedToken, problem, tokenReply } from "./broker-replies.ts";
 import { type Answering, type Asked, FakeServer, type Reply } from "./fake-server.ts";
-import { type ClientStand, clientStand, failure, gate, stopStands, until } from "./stand.ts";
+import { type ClientStand, clientStand, credentials, failure, gate, stopStands, until } from "./stand.ts";
 
 let looker: FakeServer;
 let stand: ClientStand;
@@ -30,6 +31,18 @@ beforeEach(async () => {
 afterEach(async () => {
   await looker.stop();
   await stopStands();
+});
+
+const fakeToken = () => ({
+  accessToken: plantedToken("fake"),
+  baseUrl: looker.url,
+  expiresAt: new Date(Date.now() + 900_000),
+});
+const fakeSource = (): TokenSource => ({
+  hasToken: true,
+  token: async () => fakeToken(),
+  withToken: async (use) => use(fakeToken()),
+  logout: async () => ({ pending: 0 }),
 });
 
 const newSdk = (settings?: Parameters<typeof lookerSession>[1]) => {
@@ -120,6 +133,36 @@ describe("new Looker40SDK(lookerSession(client))", () => {
   });
 });
 
+describe("lookerSession()", () => {
+  it("takes what a service's test has in place of a client", async () => {
+    const session = lookerSession(fakeSource());
+    const sdk = new Looker40SDK(session);
+    expect((await sdk.ok(sdk.me())).id).toBe("fake");
+    expect(session.isAuthenticated()).toBe(true);
+    expect(await session.logout()).toBe(true);
+    expect(stand.broker.asked.length).toBe(0);
+  });
+
+  it("knows the refusals of a client from another copy of the package", async () => {
+    vi.resetModules();
+    const copy = await import("../src/token-broker-client.ts");
+    const { TokenBrokerError: CopysError } = await import("../src/errors.ts");
+    expect(CopysError).not.toBe(TokenBrokerError);
+    stand.broker.answering = () => problem(403, "scope_frozen");
+    const client = new copy.TokenBrokerClient({
+      endpoint: `${stand.broker.url}/v1`,
+      scope: "sales",
+      region: "eu-west-1",
+      credentials,
+    });
+    const sdk = new Looker40SDK(lookerSession(client));
+    const error = await failure(sdk.me());
+    expect(error.code).toBe("scope_frozen");
+    expect(error).toBeInstanceOf(TokenBrokerError);
+    expect(new Error("scope_frozen")).not.toBeInstanceOf(TokenBrokerError);
+  });
+});
+
 describe("ending and sudo", () => {
   it("logout() of the session asks the broker, and says whether Looker confirmed", async () => {
     const { session, sdk } = newSdk();
@@ -153,6 +196,38 @@ describe("what Looker's SDK ignores", () => {
     const { sdk } = newSdk();
     looker.answering = () => new Promise(() => {});
     const error = await failure(sdk.ok(sdk.me(undefined, { timeout: 0.1 })));
+    expect(error.message).toBe("Looker gave no answer within 0.1 s.");
+  });
+
+  it("time-out: it counts while the broker is waited for, too", async () => {
+    const { sdk } = newSdk();
+    stand.broker.answering = () => new Promise(() => {});
+    const error = await failure(sdk.ok(sdk.me(undefined, { timeout: 0.1 })));
+    expect(error.code).toBe("timed_out");
+    expect(error.message).toBe("No token came within the call's time-out of 0.1 s.");
+    expect(error.hint).toContain("timeout");
+  });
+
+  it("time-out: it is one for both attempts and what is between them", async () => {
+    const recovering: TokenSource = {
+      ...fakeSource(),
+      async withToken(use, { signal } = {}) {
+        await use(fakeToken());
+        await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
+        return use(fakeToken());
+      },
+    };
+    const sdk = new Looker40SDK(lookerSession(recovering));
+    const error = await failure(sdk.ok(sdk.me(undefined, { timeout: 0.1 })));
+    expect(error.message).toBe("Looker gave no answer within 0.1 s.");
+    expect(looker.asked.length).toBe(1);
+  });
+
+  it("time-out: it ends a wait between Looker's own tries", async () => {
+    const { sdk } = newSdk();
+    looker.answering = () => ({ status: 429, body: {} });
+    const options = { timeout: 0.1, maxTries: 2, waitHandler: () => new Promise<never>(() => {}) };
+    const error = await failure(sdk.ok(sdk.me(undefined, options)));
     expect(error.message).toBe("Looker gave no answer within 0.1 s.");
   });
 
@@ -208,6 +283,11 @@ describe("what Looker's SDK ignores", () => {
       console.debug = debug;
     }
     expect(lines).toEqual([]);
+  });
+
+  it("a setting that is undefined does not hide its default", () => {
+    const { session } = newSdk({ timeout: undefined, agentTag: undefined, headers: undefined });
+    expect(session.settings.timeout).toBe(120);
   });
 
   it("settings of the service's own reach Looker", async () => {

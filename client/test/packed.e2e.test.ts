@@ -125,6 +125,26 @@ describe.each(nodes)("on %s the package works", (name, node) => {
     expect(await runs(project(`${name} cjs`, {}, { "main.js": main }), "main.js", node)).toEqual(well);
   });
 
+  it("in both at once: the session of one knows the refusals of the other's client", async () => {
+    const main = `
+      import { createRequire } from "node:module";
+      import { LookerNodeSDK } from "@looker/sdk-node";
+      import { TokenBrokerError } from "looker-token-client";
+      import { lookerSession } from "looker-token-client/looker-sdk";
+      const { TokenBrokerClient } = createRequire(import.meta.url)("looker-token-client");
+      const session = lookerSession(new TokenBrokerClient({ scope: "no-such-scope" }));
+      const sdk = LookerNodeSDK.init40(session.settings, session.transport, session);
+      const error = await sdk.me().catch((error) => error);
+      console.log(error instanceof TokenBrokerError, error.code);
+    `;
+    const home = project(`${name} both`, { type: "module" }, { "main.js": main });
+    expect(await runs(home, "main.js", node)).toEqual({
+      status: 0,
+      stdout: "true access_denied\n",
+      stderr: "",
+    });
+  });
+
   it("without Looker's SDK", async () => {
     const main = `
       import { TokenBrokerClient } from "looker-token-client";
@@ -143,7 +163,9 @@ describe("the package in TypeScript", () => {
   const types = ["@types/node", "undici-types"];
   /** Of its own: not only that it compiles, but that a mistake does not. */
   const typed = `${imports}
-    import type { LookerToken, TokenBrokerError } from "looker-token-client";
+    import type { LookerToken, TokenBrokerError, TokenSource } from "looker-token-client";
+    export const source: TokenSource = new TokenBrokerClient({ scope: "sales", credentials: undefined });
+    export const patient = lookerSession(source, { timeout: undefined });
     export const life = (token: LookerToken): Date => token.expiresAt;
     export const isFrozen = (error: TokenBrokerError): boolean => error.code === "scope_frozen";
     // @ts-expect-error There is no such code.
@@ -155,6 +177,7 @@ describe("the package in TypeScript", () => {
       [
         realpathSync(tool("tsc")),
         "--strict",
+        "--exactOptionalPropertyTypes",
         "--target",
         "es2022",
         "--types",
@@ -205,6 +228,8 @@ describe("the tarball", () => {
     expect(odd).toEqual([]);
     expect(files).toContain("package/README.md");
     expect(files).toContain("package/dist/esm/cli/main.js");
+    // Nobody can import them: a command has no types.
+    expect(files.filter((file) => /\/cli\/.*\.d\.ts$/.test(file))).toEqual([]);
   });
 
   it.each([

@@ -103,6 +103,17 @@ describe("what the answer means", () => {
     expect(broker.asked.every(({ method }) => method === "POST")).toBe(true);
   });
 
+  it("says once that the scope is frozen", async () => {
+    const detail = "An operator has frozen the scope. No token is given until an operator unfreezes it.";
+    const { client } = await clientStand(() => problem(403, "scope_frozen", undefined, detail));
+    expect((await failure(client.token())).message).toBe("An operator has frozen the scope.");
+  });
+
+  it("is whole where AWS gives no reason", async () => {
+    const { client } = await clientStand(() => gatewayReply(403, "AccessDeniedException", ""));
+    expect((await failure(client.token())).message).toBe("IAM does not allow the call.");
+  });
+
   it("keeps the request id, by which the operators find the record", async () => {
     const { client } = await clientStand(() => problem(500, "internal"));
     expect((await failure(client.token())).requestId).toBe("11111111-2222-3333-4444-555555555555");
@@ -186,6 +197,75 @@ describe("AWS credentials", () => {
     });
     expect((await client.token()).leaseId).toBe("lease-1");
     expect(broker.asked.length).toBe(2);
+  });
+
+  it("that AWS refuses are not sent again when they are still the same", async () => {
+    const { client, broker } = await clientStand(() =>
+      gatewayReply(403, "ExpiredTokenException", "The security token included in the request is expired"),
+    );
+    expect((await failure(client.token())).code).toBe("expired_credentials");
+    expect(broker.asked.length).toBe(1);
+  });
+
+  const provider = (name: string, message: string, more: object = {}) =>
+    Object.assign(new Error(message), { name, ...more });
+
+  it.each([
+    provider("Error", "connect ECONNREFUSED 127.0.0.1:80", { code: "ECONNREFUSED" }),
+    provider("TypeError", "fetch failed", { cause: { code: "ECONNRESET" } }),
+    provider("ProviderError", "TimeoutError from instance metadata service"),
+    provider("CredentialsProviderError", "TimeoutError: socket hang up"),
+    provider("CredentialsProviderError", "Error: connect ETIMEDOUT portal.sso.eu-west-1.amazonaws.com"),
+    provider("CredentialsProviderError", "Server responded with status: 503"),
+    provider("ThrottlingException", "Rate exceeded", { $metadata: { httpStatusCode: 400 } }),
+    provider("InternalError", "Oops", { $metadata: { httpStatusCode: 500 } }),
+    provider("ProviderError", "Error response received from instance metadata service", { statusCode: 500 }),
+  ])("that cannot be fetched for a moment are waited for: $message", async (thrown) => {
+    const { another, clock } = await clientStand();
+    let calls = 0;
+    const client = another({
+      credentials: async () => {
+        if (++calls < 3) throw thrown;
+        return credentials;
+      },
+    });
+    expect((await client.token()).leaseId).toBe("lease-1");
+    expect(clock.slept.length).toBe(2);
+  });
+
+  it("that cannot be fetched within the budget are an error that says why, and not what the provider's said", async () => {
+    const { another } = await clientStand();
+    const client = another({
+      credentials: () => Promise.reject(provider("Error", "hunter2 ECONNREFUSED", { code: "ECONNREFUSED" })),
+    });
+    const error = await failure(client.token());
+    expect(error.code).toBe("credentials_unavailable");
+    expect(error.message).toBe("The AWS credentials could not be fetched (ECONNREFUSED).");
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("hunter2");
+  });
+
+  it.each([
+    provider("Error", "getaddrinfo ENOTFOUND sts.example", { code: "ENOTFOUND" }),
+    provider("Error", "no such file", { code: "ENOENT" }),
+  ])("that cannot be had at all are not waited for: $message", async (thrown) => {
+    const { another, clock } = await clientStand();
+    const error = await failure(another({ credentials: () => Promise.reject(thrown) }).token());
+    expect(error.code).toMatch(/^(credentials_unavailable|no_credentials)$/);
+    expect(clock.slept).toEqual([]);
+  });
+
+  it("of a role that may not be assumed name the role, and not an SSO session", async () => {
+    const { another, clock } = await clientStand();
+    const message =
+      "User: arn:aws:sts::111122223333:assumed-role/aws-sso/me is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/reports";
+    const thrown = provider("AccessDenied", message, { $metadata: { httpStatusCode: 403 } });
+    const error = await failure(another({ credentials: () => Promise.reject(thrown) }).token());
+    expect(error.code).toBe("no_credentials");
+    expect(error.message).toBe(
+      "AWS does not let this identity assume the role arn:aws:iam::111122223333:role/reports.",
+    );
+    expect(error.hint).toContain("trust policy");
+    expect(clock.slept).toEqual([]);
   });
 
   it("that cannot be had are an error that says so, and not what the provider's said", async () => {

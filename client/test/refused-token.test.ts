@@ -34,6 +34,60 @@ describe("withToken(), when Looker refuses the token", () => {
     expect(lease).toBe("lease-2");
   });
 
+  it("knows it by the form of an answer that is no Response of this process", async () => {
+    const { client } = await clientStand();
+    for (const mark of [{ status: 401 }, { statusCode: 401 }]) {
+      const dead = (await client.token()).leaseId;
+      const answer = await client.withToken(({ leaseId }) => ({
+        ...(leaseId === dead ? mark : { status: 200 }),
+        headers: {},
+      }));
+      expect(answer).toMatchObject({ status: 200 });
+    }
+  });
+
+  it.each([{ status: 401 }, { statusCode: 401 }, { row: { status: 401, headers: {} } }])(
+    "does not take a value such as %j for Looker's refusal",
+    async (value) => {
+      const { client, broker } = await clientStand();
+      expect(await client.withToken(() => value)).toBe(value);
+      expect(broker.asked.length).toBe(1);
+    },
+  );
+
+  it("fails as ended when a logout() came between, and gets no new lease", async () => {
+    const { client, asked } = await clientStand();
+    const call = client.withToken(async (token) => {
+      await client.logout();
+      return looker("lease-1")(token);
+    });
+    const error = await failure(call);
+    expect(error.code).toBe("aborted");
+    expect(error.message).toBe("logout() ended what this call waited for.");
+    expect(asked().length).toBe(1);
+    expect(client.hasToken).toBe(false);
+  });
+
+  it("fails as ended when a logout() of the refused lease comes while another is waited for", async () => {
+    const { client, broker } = await clientStand();
+    await client.token();
+    broker.answering = ({ path }) =>
+      path.endsWith("/logout") ? { status: 200, body: { revoked: 1, pending: 0 } } : new Promise(() => {});
+    const call = failure(client.withToken(looker("lease-1")));
+    await until(() => broker.asked.length === 2);
+    await client.logout({ leaseId: "lease-1" });
+    expect((await call).code).toBe("aborted");
+  });
+
+  it("goes on when a logout() of another lease came between", async () => {
+    const { client } = await clientStand();
+    const response = await client.withToken(async (token) => {
+      await client.logout({ leaseId: "lease-of-old" });
+      return looker("lease-1")(token);
+    });
+    expect(response.headers.get("lease")).toBe("lease-2");
+  });
+
   it("tries no third time", async () => {
     const { client, broker } = await clientStand();
     const used: string[] = [];

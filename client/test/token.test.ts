@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { LookerToken } from "../src/looker-token.ts";
 import { gatewayReply, plantedToken, problem, tokenReply } from "./broker-replies.ts";
-import type { Reply } from "./fake-server.ts";
+import type { Answering, Reply } from "./fake-server.ts";
 import {
   answerTaken,
   clientStand,
@@ -94,6 +95,22 @@ describe("token()", () => {
     expect(broker.asked.length).toBe(0);
   });
 
+  it("refuses a minTtlSeconds of 0 also while a token is in memory", async () => {
+    const { client } = await clientStand();
+    await client.token();
+    const error = await failure(client.token({ minTtlSeconds: 0 }));
+    expect(error.code).toBe("bad_request");
+    expect(error.message).toBe(
+      "minTtlSeconds must be a whole number from 1 to 1800, half of the longest lease, and not 0.",
+    );
+  });
+
+  it.each([0, -1, 86_401, 1e300, "900"])("takes a life of %s s for no broker's answer", async (expiresIn) => {
+    const { client } = await clientStand(() => tokenReply("odd", expiresIn as number));
+    expect((await failure(client.token())).code).toBe("not_a_broker");
+    expect(client.hasToken).toBe(false);
+  });
+
   it("counts the life from when the broker was asked, not from when the answer came", async () => {
     const stand = await clientStand();
     stand.broker.answering = () => {
@@ -102,6 +119,63 @@ describe("token()", () => {
     };
     const { expiresAt } = await stand.client.token();
     expect(expiresAt.getTime()).toBe(stand.clock.now() + 90_000);
+  });
+});
+
+describe("an answer with less life than asked for", () => {
+  /** One after the other, then leases of 900 s. */
+  const lives = (...seconds: number[]): Answering => {
+    let leases = 0;
+    return () => {
+      leases++;
+      return tokenReply(`lease-${leases}`, seconds[leases - 1] ?? 900);
+    };
+  };
+
+  it("is not handed out: the broker is asked once more", async () => {
+    const { client, asked } = await clientStand(lives(100));
+    expect((await client.token({ minTtlSeconds: 400 })).leaseId).toBe("lease-2");
+    expect(asked()).toEqual([{ min_ttl_seconds: 400 }, { min_ttl_seconds: 400 }]);
+  });
+
+  it("twice is an error that names what was asked for", async () => {
+    const { client, asked } = await clientStand(lives(100, 100));
+    const error = await failure(client.token({ minTtlSeconds: 400 }));
+    expect(error.code).toBe("too_little_life");
+    expect(error.message).toContain("100 s of life left where 400 s were asked for");
+    expect(asked().length).toBe(2);
+  });
+
+  it("because it was long under way is not handed out either", async () => {
+    const stand = await clientStand();
+    stand.broker.answering = () => {
+      if (stand.broker.asked.length === 1) stand.clock.advance(50_000);
+      return tokenReply(`lease-${stand.broker.asked.length}`, 100);
+    };
+    const client = stand.another({ budgetMs: 120_000 });
+    expect((await client.token()).leaseId).toBe("lease-2");
+  });
+
+  it("by a fraction of a second is asked for again when the broker can only answer with another", async () => {
+    const { client, clock, broker } = await clientStand();
+    broker.answering = () => {
+      clock.advance(300);
+      return broker.asked.length === 1 ? tokenReply("old", 60) : tokenReply("new");
+    };
+    expect((await client.token()).leaseId).toBe("new");
+    expect(clock.slept).toEqual([700]);
+  });
+
+  it("does not fail a call that asks for less and joined the same request", async () => {
+    const opened = gate<Reply>();
+    const { client, broker } = await clientStand(() => opened.opened);
+    const long = failure(client.token({ minTtlSeconds: 400 }));
+    const short = client.token();
+    await until(() => broker.asked.length === 1);
+    broker.answering = () => tokenReply("short", 100);
+    opened.open(tokenReply("short", 100));
+    expect((await short).leaseId).toBe("short");
+    expect((await long).code).toBe("too_little_life");
   });
 });
 
@@ -200,6 +274,18 @@ describe("refresh ahead", () => {
     },
   );
 
+  it("that IAM's policy denies leaves the token in use: it was given, and is alive", async () => {
+    const { client, clock, broker } = await clientStand();
+    await client.token();
+    clock.advance(750_000);
+    broker.answering = () => gatewayReply(403, "AccessDeniedException", "not authorized to perform");
+    await client.token();
+    await until(() => broker.asked.length === 2);
+    await answerTaken();
+    expect((await client.token()).leaseId).toBe("lease-1");
+    expect(client.hasToken).toBe(true);
+  });
+
   it("with a lease of two minutes comes before the token has too little life left", async () => {
     const { client, clock, broker } = await clientStand(newLeases(200));
     await client.token();
@@ -245,6 +331,41 @@ describe("a broker that is busy or away", () => {
     expect(error.code).toBe("too_many_mints");
     expect(error.retryAfterSeconds).toBe(300);
     expect(clock.slept).toEqual([]);
+  });
+
+  it("is asked once by a thousand calls at the same time when waiting is of no use", async () => {
+    const { client, broker } = await clientStand(() => problem(429, "too_many_mints", 300));
+    const failures = await Promise.all(Array.from({ length: 1_000 }, () => failure(client.token())));
+    expect(new Set(failures.map(({ code }) => code))).toEqual(new Set(["too_many_mints"]));
+    expect(broker.asked.length).toBe(1);
+  });
+
+  it("is waited for by a call that joined an earlier one's request for the whole of its own budget", async () => {
+    const { client, clock, broker } = await clientStand(() => problem(503, "busy", 9));
+    const first = failure(client.token());
+    let later: Promise<LookerToken> | undefined;
+    broker.answering = () => {
+      // In the middle of the first call's budget.
+      if (broker.asked.length === 3) later = client.token();
+      return broker.asked.length <= 4 ? problem(503, "busy", 9) : tokenReply("at-last");
+    };
+    expect((await first).code).toBe("busy");
+    expect((await later)?.leaseId).toBe("at-last");
+    expect(clock.slept.every((each) => each === 9_500)).toBe(true);
+  });
+
+  it("is asked no more often for ten calls a moment apart than for one", async () => {
+    const requests = async (calls: number) => {
+      const { client, clock, broker } = await clientStand(() => "drop");
+      const failures = Array.from({ length: calls }, () => {
+        const failing = failure(client.token());
+        clock.advance(1);
+        return failing;
+      });
+      await Promise.all(failures);
+      return broker.asked.length;
+    };
+    expect(await requests(10)).toBe(await requests(1));
   });
 
   it("makes the call fail within the budget, with what the last answer said", async () => {
