@@ -21,12 +21,23 @@ interface LocalPrincipal {
 export function readBrokerFile(directory: string): LocalBroker {
   for (let at = directory; ; at = dirname(at)) {
     const text = textOf(join(at, ".local/broker.json"));
-    if (text !== undefined) return JSON.parse(text) as LocalBroker;
+    if (text !== undefined) return brokerIn(text, join(at, ".local/broker.json"));
     if (dirname(at) === at)
       throw new UsageError(
         "No broker runs here: there is no .local/broker.json in this directory or above; `npm start` starts one.",
       );
   }
+}
+
+function brokerIn(text: string, file: string): LocalBroker {
+  try {
+    const broker = JSON.parse(text) as LocalBroker;
+    if (typeof broker.endpoint === "string" && Object.values(broker.principals).every((each) => each.scopes))
+      return broker;
+  } catch {
+    // No JSON, or of another form.
+  }
+  throw new UsageError(`${file} is not as \`npm start\` writes it: remove it, and start the broker again.`);
 }
 
 function textOf(file: string): string | undefined {
@@ -44,8 +55,8 @@ export type Need = { may: "call" | "operate"; scope: string | undefined } | { ma
 export function localPrincipal(broker: LocalBroker, name: string | undefined, need: Need): LocalPrincipal {
   const names = Object.keys(broker.principals);
   const chosen = name ?? names.find((each) => fits(broker.principals[each], need)) ?? names[0];
-  const principal = chosen === undefined ? undefined : broker.principals[chosen];
-  if (principal) return principal;
+  if (chosen !== undefined && Object.hasOwn(broker.principals, chosen))
+    return broker.principals[chosen] as LocalPrincipal;
   throw new UsageError(`The local broker has no principal ${chosen}: there are ${names.join(", ")}.`);
 }
 

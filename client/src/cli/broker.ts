@@ -5,36 +5,56 @@ import type { ConnectionOptions } from "../connection.ts";
 import { TokenBrokerError } from "../errors.ts";
 import { defaultBudgetMs, withRetries } from "../retry.ts";
 import { checkAnswer } from "./answer-shape.ts";
+import { brokerClock } from "./broker-clock.ts";
 import { localPrincipal, type Need, readBrokerFile } from "./broker-file.ts";
+import { throwOn } from "./lost-answer.ts";
 import type { Values } from "./options.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface Broker {
   readonly endpoint: string;
   readonly region: string;
-  /** The body of the answer. */
+  /** The body of the answer. For what can be repeated: a lost answer is asked for again. */
   // biome-ignore lint/suspicious/noExplicitAny: JSON, as docs/openapi.yaml has it; each command states what it reads.
   ask(request: BrokerRequest & { budgetMs?: number }): Promise<any>;
+  /**
+   * For what a repetition would do to more than was meant, or would answer differently: sent again only where it was
+   * certainly not done. Throws {@link LostAnswer} where it may have been.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  askOnce(request: BrokerRequest): Promise<any>;
+  /** The broker's clock, milliseconds since 1970. */
+  now(): number;
 }
+
+/** API Gateway answers within 29 s: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
+const onceMs = 30_000;
 
 export function brokerOf(values: Values, need: Need): Broker {
   const connection = connect(connectionOptions(values, need));
+  const clock = brokerClock(Date.now, () => performance.now());
+  const send = async (request: BrokerRequest) => {
+    const { body, date } = await callBroker(connection, request).catch(atOnce);
+    checkAnswer(request, body);
+    clock.learn(date);
+    return body;
+  };
   return {
     endpoint: connection.endpoint.href,
     region: connection.region,
     ask: ({ budgetMs = defaultBudgetMs, ...request }) =>
-      withRetries(
-        async (timeoutMs) => {
-          const { body } = await callBroker(connection, { ...request, timeoutMs }).catch(atOnce);
-          checkAnswer(request, body);
-          return body;
-        },
-        {
-          budgetMs,
-          signal: request.signal,
-          clock: systemClock,
-        },
-      ),
+      withRetries((timeoutMs) => send({ ...request, timeoutMs }), {
+        budgetMs,
+        signal: request.signal,
+        clock: systemClock,
+      }),
+    askOnce: (request) =>
+      withRetries(() => send({ ...request, timeoutMs: onceMs }).catch(throwOn), {
+        budgetMs: onceMs,
+        signal: request.signal,
+        clock: systemClock,
+      }),
+    now: clock.now,
   };
 }
 

@@ -1,20 +1,20 @@
 /** The command of `exec`: its signals, and its exit code as a shell has it. */
 import { spawn } from "node:child_process";
-import { exitCodeOfSignal, onStop } from "./interruption.ts";
-import { UsageError } from "./usage-error.ts";
+import { closeSync, constants, openSync } from "node:fs";
+import { notBegun } from "./find-command.ts";
+import { exitCodeOfSignal, onSignals, passedOn } from "./interruption.ts";
 
 export async function runCommand(
   [command = "", ...args]: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<number> {
   const child = spawn(command, args, { env: environment, stdio: "inherit" });
-  const release = onStop((signal) => {
-    // A terminal gives Ctrl-C to the command as well; many take a second one as "at once, without cleaning up".
-    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  const release = onSignals(passedOn, (signal) => {
+    if (!(typed.has(signal) && sharesTerminal())) child.kill(signal);
   });
   try {
     return await new Promise<number>((done, fail) => {
-      child.once("error", (error: NodeJS.ErrnoException) => fail(notBegun(command, error)));
+      child.once("error", ({ code }: NodeJS.ErrnoException) => fail(notBegun(command, code)));
       child.once("exit", (code, signal) => done(signal ? exitCodeOfSignal(signal) : (code ?? 0)));
     });
   } finally {
@@ -22,9 +22,20 @@ export async function runCommand(
   }
 }
 
-/** Exit codes as `env` has them: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/env.html */
-function notBegun(command: string, { code }: NodeJS.ErrnoException): UsageError {
-  return code === "ENOENT"
-    ? new UsageError(`The command ${command} was not found.`, 127)
-    : new UsageError(`The command ${command} cannot be run (${code}).`, 126);
+/**
+ * Ctrl-C, Ctrl-\ and another window size. A terminal gives these to all processes in its foreground, so to the command as
+ * well, and many take a second Ctrl-C as "at once, without cleaning up".
+ */
+const typed: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT", "SIGWINCH"]);
+
+/** Whether there is a terminal that these can come from, wherever stdin and the others lead: the command is in its group. */
+function sharesTerminal(): boolean {
+  // On Windows nothing but the console sends them.
+  if (process.platform === "win32") return true;
+  try {
+    closeSync(openSync("/dev/tty", constants.O_RDONLY | constants.O_NOCTTY));
+    return true;
+  } catch {
+    return false;
+  }
 }

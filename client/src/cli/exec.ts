@@ -1,9 +1,11 @@
 /** `looker-token exec`: a command with a token, which never stands on a command line. */
+import { grantsOf } from "../scopes.ts";
 import { TokenBrokerClient } from "../token-broker-client.ts";
 import { type Broker, brokerOf, connectionOptions, scopeOf } from "./broker.ts";
 import { runCommand } from "./child.ts";
-import { failureLine, failureOf } from "./failure.ts";
-import { exitCodeOfSignal, onStop, stopAtSecond } from "./interruption.ts";
+import { failureOf, noteFailure } from "./failure.ts";
+import { checkCommand } from "./find-command.ts";
+import { exitCodeOfSignal, onSignals, passedOn, stopAtSecond } from "./interruption.ts";
 import { keepFresh } from "./keep-fresh.ts";
 import type { Values } from "./options.ts";
 import { permissionsOf } from "./scopes.ts";
@@ -18,23 +20,27 @@ const budgetMs = 10_000;
 export async function exec(io: Terminal, values: Values, command: readonly string[]): Promise<number> {
   if (values.keep && values.end) throw new UsageError("--keep and --end: choose one.");
   const minTtl = values["min-ttl"];
-  const minTtlSeconds = minTtl === undefined ? undefined : wholeSeconds("min-ttl", minTtl);
+  const minTtlSeconds = minTtl === undefined ? undefined : wholeSeconds("min-ttl", minTtl, 1);
   const scope = scopeOf(values);
   const need = { may: "call", scope } as const;
   const broker = brokerOf(values, need);
   const client = new TokenBrokerClient({ ...connectionOptions(values, need), scope });
   const file = values["token-file"] === undefined ? undefined : tokenFile(values["token-file"]);
+  // No login for a slip of the pen.
+  checkCommand(command[0] ?? "", process.env);
+  file?.check();
 
   // From here on no signal ends this process by itself: there may be a lease to end.
-  const release = onStop(() => {});
+  const release = onSignals(passedOn, () => {});
   const stop = stopAtSecond(() =>
     io.note("Waiting for the broker's answer, to end its lease; again to give up.\n"),
   );
   const given = new Set<string>();
   let isMine = async () => false;
+  const over = new AbortController();
   try {
     const asked = Date.now();
-    const leaseSeconds = values.keep || values.end ? undefined : leaseSecondsOf(broker, scope);
+    const leaseSeconds = values.keep || values.end ? undefined : leaseSecondsOf(broker, scope, over.signal);
     const token = await client.token({ minTtlSeconds, signal: stop.signal });
     const answered = Date.now();
     given.add(token.leaseId);
@@ -53,7 +59,7 @@ export async function exec(io: Terminal, values: Values, command: readonly strin
       LOOKERSDK_BASE_URL: token.baseUrl,
       ...(file ? { LOOKER_TOKEN_FILE: file.path } : {}),
     };
-    const renewal = file && keepFresh(io, { client, file, token, given, everyMs: 5_000 });
+    const renewal = file && keepFresh(io, values, { client, file, token, given, everyMs: 5_000 });
     try {
       return await runCommand(command, environment);
     } finally {
@@ -62,15 +68,21 @@ export async function exec(io: Terminal, values: Values, command: readonly strin
   } finally {
     stop.release();
     file?.remove();
-    if (await isMine()) await end(io, broker, scope, given);
+    if (await isMine()) await end(io, values, broker, scope, given);
+    // Without a token nobody waits for what was asked beside it.
+    over.abort();
     release();
   }
 }
 
 /** Undefined where the caller's IAM policy does not let it ask: then nothing is known, and no lease is ended. */
-async function leaseSecondsOf(broker: Broker, scope: string): Promise<number | undefined> {
-  const { scopes } = await permissionsOf(broker, { budgetMs }).catch(() => ({ scopes: [] }));
-  return scopes.find((each) => each.scope === scope)?.lease_seconds;
+async function leaseSecondsOf(
+  broker: Broker,
+  scope: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const grants = await permissionsOf(broker, { budgetMs, signal }).then(grantsOf, () => []);
+  return grants.find((each) => each.scope === scope)?.leaseSeconds;
 }
 
 /**
@@ -86,7 +98,13 @@ export function began(
   return issuedAt >= asked - (answered - asked) - 1_000 && issuedAt <= answered;
 }
 
-async function end(io: Terminal, broker: Broker, scope: string, given: ReadonlySet<string>): Promise<void> {
+async function end(
+  io: Terminal,
+  values: Values,
+  broker: Broker,
+  scope: string,
+  given: ReadonlySet<string>,
+): Promise<void> {
   const stop = stopAtSecond(() => io.note("Ending the lease; again to give up.\n"));
   try {
     await Promise.all(
@@ -102,9 +120,7 @@ async function end(io: Terminal, broker: Broker, scope: string, given: ReadonlyS
     );
   } catch (error) {
     const failure = failureOf(error);
-    io.note(
-      failureLine({ ...failure, message: `The lease was not ended. ${failure.message}` }, io.paintNote),
-    );
+    noteFailure(io, values, { ...failure, message: `The lease was not ended. ${failure.message}` });
   } finally {
     stop.release();
   }

@@ -14,23 +14,28 @@ export interface Filter {
 
 export const everything: Filter = { all: "true" };
 
-export function filterOf(values: Values, now: number): Filter {
+/** Checks what was given, before anything is asked. @returns the filter, once the broker's time is known. */
+export function filterOf(values: Values): (now: number) => Filter {
   const { "lease-id": leaseId, caller, "issued-before": before, "client-id": clientId } = values;
-  const filter: Filter = {
-    ...(leaseId === undefined ? {} : { lease_id: leaseId }),
-    ...(caller === undefined ? {} : { caller }),
-    ...(before === undefined ? {} : { issued_before: issuedBefore(before, now) }),
-    ...(clientId === undefined ? {} : { client_id: clientId }),
-  };
-  const given = Object.keys(filter).length > 0;
+  const given = [leaseId, caller, before, clientId].some((each) => each !== undefined);
   if (values.all && given) throw new UsageError("--all stands alone: leave it or the filters out.");
-  if (values.all) return everything;
+  if (values.all) return () => everything;
   if (!given)
     throw new UsageError(
       "Which leases? Pass --lease-id, --caller, --issued-before or --client-id, or --all for everything in the scope.",
     );
-  return filter;
+  const timeOf = before === undefined ? undefined : issuedBefore(before);
+  return (now) => ({
+    ...(leaseId === undefined ? {} : { lease_id: leaseId }),
+    ...(caller === undefined ? {} : { caller }),
+    ...(timeOf === undefined ? {} : { issued_before: timeOf(now) }),
+    ...(clientId === undefined ? {} : { client_id: clientId }),
+  });
 }
+
+/** Given alone, a client id is also denied to new logins. */
+export const denies = (filter: Filter): boolean =>
+  filter.client_id !== undefined && Object.keys(filter).length === 1;
 
 /** In words, for the question before it is done. */
 export function described(filter: Filter): string {
@@ -44,8 +49,8 @@ export function described(filter: Filter): string {
   return parts.length > 0 ? parts.join(", ") : "everything";
 }
 
-/** The broker adds this to `issued_before`, since its instances' clocks differ (docs/openapi.yaml). */
-const clockSkewMs = 5_000;
+/** By so much the clocks of the broker's instances may differ; it adds that to `issued_before` (docs/openapi.yaml). */
+export const clockSkewMs = 5_000;
 
 /** A login under way has no lease id and no client id yet: it may come to match. */
 export function matches(lease: ListedLease, { lease_id, caller, issued_before, client_id }: Filter): boolean {

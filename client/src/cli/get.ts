@@ -24,7 +24,7 @@ export async function get(io: Terminal, values: Values): Promise<number> {
   const token: Token = await brokerOf(values, { may: "call", scope }).ask({
     method: "POST",
     path: `/scopes/${scope}/token`,
-    body: minTtl === undefined ? undefined : { min_ttl_seconds: wholeSeconds("min-ttl", minTtl) },
+    body: minTtl === undefined ? undefined : { min_ttl_seconds: wholeSeconds("min-ttl", minTtl, 1) },
   });
   io.print(`${forms[form](token)}\n`);
   if (io.isShown)

@@ -25,7 +25,7 @@ export function generalHelp(paint: Paint): string {
     "  looker-token get --scope sales --local --as report-service",
     "",
     paint("bold", "Exit codes"),
-    "  0 done   2 wrong usage   3 refused   4 unavailable   5 pending: not confirmed dead yet",
+    "  0 done   2 wrong usage   3 refused   4 unavailable   5 not certainly dead: pending or unknown",
     "  1 you said no, or a defect; exec returns its command's code",
     "",
     "`looker-token COMMAND --help` explains a command.",

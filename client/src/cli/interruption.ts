@@ -4,14 +4,28 @@ import { constants } from "node:os";
 /** As shells have it. */
 export const exitCodeOfSignal = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
 
-const stopping = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const stopping = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+
+/** What a command under `exec` gets of the signals that reach this process. */
+export const passedOn = [...stopping, "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
 
 /** @returns a function that takes the listener off again. */
-export function onStop(listener: (signal: NodeJS.Signals) => void): () => void {
-  for (const signal of stopping) process.on(signal, listener);
+export function onSignals(
+  signals: readonly NodeJS.Signals[],
+  listener: (signal: NodeJS.Signals) => void,
+): () => void {
+  for (const signal of signals) process.on(signal, listener);
   return () => {
-    for (const signal of stopping) process.off(signal, listener);
+    for (const signal of signals) process.off(signal, listener);
   };
+}
+
+/**
+ * By default SIGUSR1 makes Node listen for a debugger, which could read a token: a listener takes its place.
+ * `--disable-sigusr1` is younger than the oldest Node that this runs on: https://nodejs.org/api/cli.html#--disable-sigusr1
+ */
+export function refuseDebugger(): void {
+  process.on("SIGUSR1", () => {});
 }
 
 /** Runs the work under an AbortSignal; `interrupted()` tells which signal came, if any. */
@@ -20,7 +34,7 @@ export async function interruptible<T>(
 ): Promise<T> {
   const controller = new AbortController();
   let interrupted: NodeJS.Signals | undefined;
-  const release = onStop((signal) => {
+  const release = onSignals(stopping, (signal) => {
     interrupted ??= signal;
     controller.abort();
   });
@@ -39,7 +53,7 @@ export function stopAtSecond(onFirst: () => void): {
 } {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
-  const off = onStop((signal) => {
+  const off = onSignals(stopping, (signal) => {
     if (received) return controller.abort();
     received = signal;
     setTimeout(() => controller.abort(), 5_000).unref();

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LookerToken } from "../looker-token.ts";
 import type { TokenBrokerClient } from "../token-broker-client.ts";
-import { failureLine, failureOf } from "./failure.ts";
+import { failureOf, noteFailure } from "./failure.ts";
+import type { Values } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import type { TokenFile } from "./token-file.ts";
 
@@ -19,6 +20,7 @@ export interface KeepFresh {
 
 export function keepFresh(
   io: Terminal,
+  values: Values,
   { client, file, token, given, everyMs }: KeepFresh,
 ): { stop(): Promise<void> } {
   const over = new AbortController();
@@ -38,7 +40,7 @@ export function keepFresh(
       } catch (error) {
         if (signal.aborted) return;
         // Told once; the command goes on, and so do the attempts.
-        if (!failing) io.note(failureLine(named(error), io.paintNote));
+        if (!failing) noteFailure(io, values, named(error));
         failing = true;
       }
     }

@@ -8,7 +8,10 @@ export interface ListedLease {
   readonly unique_id: string;
   readonly state: "live" | "superseded" | "pending" | "minting";
   readonly issued_at: string;
+  /** Of the lease: served no longer, and logged out. */
   readonly ends_at: string | null;
+  /** From then on Looker has certainly ended the token by itself; who leaves the list earlier was confirmed dead. */
+  readonly token_ends_at: string | null;
   readonly client_id: string | null;
 }
 

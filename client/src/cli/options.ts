@@ -20,7 +20,10 @@ export const options = {
   end: { help: "end every lease that the command was given, even if it was there before" },
   "lease-id": { takes: "ID", help: "this lease" },
   caller: { takes: "ARN", help: "leases of this role or user: arn:aws:iam::111122223333:role/name" },
-  "issued-before": { takes: "TIME", help: "leases from before 2026-11-24T13:00:00Z, or from before 30m ago" },
+  "issued-before": {
+    takes: "TIME",
+    help: "leases from before 2026-11-24T13:00:00Z, or from before 30m ago by the broker's clock",
+  },
   "client-id": {
     takes: "ID",
     help: "leases of this Looker client id; given alone it also denies the id to new logins",

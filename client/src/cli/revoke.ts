@@ -1,22 +1,32 @@
 /** `looker-token revoke`: an operator ends leases, and is told whether they are dead. */
 import { type Broker, brokerOf } from "./broker.ts";
 import { confirm, refuseWithoutTerminal } from "./confirm.ts";
-import { endLeases } from "./end-leases.ts";
+import { endLeases, leasesBefore } from "./end-leases.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { described, type Filter, filterOf } from "./filter.ts";
+import { denies, described, type Filter, filterOf } from "./filter.ts";
 import type { Values } from "./options.ts";
 import { leases } from "./outcome.ts";
-import { inEach, noteFailures, operatorsNeed, type Settled, succeeded, targetsOf } from "./targets.ts";
+import {
+  inEach,
+  noteFailures,
+  operatorsNeed,
+  type Settled,
+  scopesJson,
+  succeeded,
+  targetsOf,
+} from "./targets.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 export async function revoke(io: Terminal, values: Values): Promise<number> {
-  const filter = filterOf(values, Date.now());
+  const filterAt = filterOf(values);
   const dryRun = values["dry-run"] === true;
   if (dryRun && values.yes) throw new UsageError("--dry-run and --yes: choose one.");
   if (!dryRun && !values.yes) refuseWithoutTerminal(io);
   const broker = brokerOf(values, operatorsNeed(values));
   const scopes = await targetsOf(values, broker);
+  const before = await leasesBefore(broker, scopes);
+  const filter = filterAt(broker.now());
   if (!values.yes) {
     const counted = await inEach(scopes, (scope) => countOf(broker, scope, filter));
     if (dryRun) return tell(io, values, counted, filter);
@@ -25,12 +35,16 @@ export async function revoke(io: Terminal, values: Values): Promise<number> {
       return exitCodes.notDone;
     }
   }
+  const request = (scope: string, signal: AbortSignal) =>
+    ({ method: "DELETE", path: `/scopes/${scope}/leases`, query: { ...filter }, signal }) as const;
   return await endLeases(io, values, {
-    broker,
-    scopes,
-    filter,
-    begin: (scope, signal) =>
-      broker.ask({ method: "DELETE", path: `/scopes/${scope}/leases`, query: { ...filter }, signal }),
+    ...{ broker, scopes, before, filter },
+    begin: (scope, signal) => broker.askOnce(request(scope, signal)),
+    async settle(scope, _, signal) {
+      // Whether a client id is denied is in no list. Once it is, no lease begins by it: asked twice, nothing more is ended.
+      if (denies(filter)) await broker.ask(request(scope, signal));
+      return {};
+    },
   });
 }
 
@@ -49,11 +63,10 @@ function question(counted: readonly Settled<number>[], filter: Filter): string {
       ? `  ${each.scope}: ${leases(each.value)}`
       : `  ${each.scope}: not counted (${each.failure.code})`,
   );
-  const denies = filter.client_id !== undefined && Object.keys(filter).length === 1;
   return [
     `To be ended (${described(filter)}):`,
     ...lines,
-    ...(denies ? ["No new login will be made with this client id."] : []),
+    ...(denies(filter) ? ["No new login will be made with this client id."] : []),
     "End them?",
   ].join("\n");
 }
@@ -62,11 +75,11 @@ function tell(io: Terminal, values: Values, counted: readonly Settled<number>[],
   const known = succeeded(counted);
   const matched = known.reduce((total, { value }) => total + value, 0);
   if (values.json) {
-    const scopes = known.map(({ scope, value }) => ({ scope, matched: value }));
+    const scopes = scopesJson(counted, (value) => ({ matched: value }));
     io.print(`${JSON.stringify({ matched, scopes }, null, 2)}\n`);
   } else {
     if (counted.length > 1) for (const { scope, value } of known) io.print(`  ${scope}: ${leases(value)}\n`);
-    io.print(`${leases(matched)} would be ended (${described(filter)})\n`);
+    if (known.length > 0) io.print(`${leases(matched)} would be ended (${described(filter)})\n`);
   }
   return noteFailures(io, values, counted);
 }

@@ -2,7 +2,7 @@
 import { parseCommandLine } from "./command-line.ts";
 import { exec } from "./exec.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { failureJson, failureLine, failureOf } from "./failure.ts";
+import { failureOf, noteFailure } from "./failure.ts";
 import { freeze, unfreeze } from "./freeze.ts";
 import { get } from "./get.ts";
 import { commandHelp, generalHelp } from "./help.ts";
@@ -38,7 +38,7 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     const failure = failureOf(error);
     const own = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
-    io.note(own.includes("--json") ? failureJson(failure) : failureLine(failure, io.paintNote));
+    noteFailure(io, { json: own.includes("--json") }, failure);
     return failure.exitCode;
   }
 }

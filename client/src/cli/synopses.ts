@@ -38,7 +38,10 @@ export const synopses = {
 a lease reads the file of --token-file again for each call. Its exit code is the command's.
 
 Afterwards the leases that began during this run are ended. All sessions of one role share their leases: if other
-processes with your role may be using the same token, pass --keep, or give the job a role of its own.`,
+processes with your role may be using the same token, pass --keep, or give the job a role of its own.
+
+INT, TERM, HUP, QUIT, USR1, USR2 and WINCH are passed on to the command. On a terminal INT, QUIT and WINCH are not: it
+gives them to the command itself, so end it from elsewhere with TERM. After kill -9 the lease lives on until its end.`,
   },
   logout: {
     summary: "End your own leases",
@@ -64,6 +67,8 @@ processes with your role may be using the same token, pass --keep, or give the j
     usage: "--scope NAME | --all-scopes",
     options: ["scope", "all-scopes"],
     examples: ["looker-token leases --scope sales", "looker-token leases --all-scopes --json"],
+    notes: `REMAINING is what a live lease has until its end. Of a superseded or pending one it is how long its token may still work
+at Looker, where no logout is confirmed. All ages are by the broker's clock.`,
   },
   revoke: {
     summary: "End leases, and be told whether they are dead",
@@ -76,7 +81,10 @@ processes with your role may be using the same token, pass --keep, or give the j
     ],
     notes: `Filters combine: a lease must match all of them. It shows how many match and asks, then follows what Looker has not
 confirmed. The last line begins with one word: revoked (Looker confirmed each), pending (given to nobody any more,
-not confirmed; the broker goes on trying) or expired (dead, but by Looker's own clock for some).
+not confirmed; the broker goes on trying), expired (Looker itself ended some, at the end of their life) or unknown.
+
+A request whose answer is lost is not sent again: it would end leases of since then. Those that were listed before are
+ended one by one, and what is not seen to be dead is called unknown.
 
 A caller whose leases are ended may fetch new ones at once: freeze the scope to keep it out.`,
   },

@@ -1,9 +1,10 @@
 /** The scopes that an operator's command is for: one, or all that the operator operates. */
 import { TokenBrokerError } from "../errors.ts";
+import { grantsOf } from "../scopes.ts";
 import { type Broker, scopeOf } from "./broker.ts";
 import type { Need } from "./broker-file.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { type Failure, failureJson, failureLine, failureOf } from "./failure.ts";
+import { errorOf, type Failure, failureOf, noteFailure } from "./failure.ts";
 import type { Values } from "./options.ts";
 import { permissionsOf } from "./scopes.ts";
 import type { Terminal } from "./terminal.ts";
@@ -16,15 +17,16 @@ export function operatorsNeed(values: Values): Need {
 export async function targetsOf(values: Values, broker: Broker): Promise<string[]> {
   if (!values["all-scopes"]) return [scopeOf(values)];
   if (values.scope !== undefined) throw new UsageError("--scope and --all-scopes: choose one.");
-  const { scopes } = await permissionsOf(broker);
-  const operated = scopes.filter(({ may }) => may.includes("operate")).map(({ scope }) => scope);
+  const operated = grantsOf(await permissionsOf(broker))
+    .filter(({ may }) => may.includes("operate"))
+    .map(({ scope }) => scope);
   if (operated.length === 0) throw new TokenBrokerError("not_allowed", "No scope lists you as an operator.");
   return operated;
 }
 
 export type Settled<T> = { scope: string; value: T } | { scope: string; failure: Failure };
 
-/** All at once; of several scopes, what fails in one stops none of the others. */
+/** All at once; what fails in one scope stops none of the others. */
 export async function inEach<T>(
   scopes: readonly string[],
   work: (scope: string) => Promise<T>,
@@ -34,7 +36,6 @@ export async function inEach<T>(
       try {
         return { scope, value: await work(scope) };
       } catch (error) {
-        if (scopes.length === 1) throw error;
         return { scope, failure: failureOf(error) };
       }
     }),
@@ -45,12 +46,26 @@ export function succeeded<T>(all: readonly Settled<T>[]): { scope: string; value
   return all.flatMap((each) => ("value" in each ? [each] : []));
 }
 
+export function failed<T>(all: readonly Settled<T>[]): { scope: string; failure: Failure }[] {
+  return all.flatMap((each) => ("failure" in each ? [each] : []));
+}
+
+/** `scopes` of the JSON, of one scope as of several: what there is to say of each, or its error. */
+export function scopesJson<T>(
+  all: readonly Settled<T>[],
+  tell: (value: T, scope: string) => object,
+  ofFailed: object = {},
+): object[] {
+  return all.map((each) => ({
+    scope: each.scope,
+    ...("value" in each ? tell(each.value, each.scope) : { ...ofFailed, error: errorOf(each.failure) }),
+  }));
+}
+
 /** Tells what failed where. @returns the exit code: that of the first failure, if there is one. */
 export function noteFailures<T>(io: Terminal, values: Values, all: readonly Settled<T>[]): number {
-  const failures = all.flatMap((each) => ("failure" in each ? [each] : []));
-  for (const { scope, failure } of failures) {
-    const named = { ...failure, message: `${scope}: ${failure.message}` };
-    io.note(values.json ? failureJson(named) : failureLine(named, io.paintNote));
-  }
+  const failures = failed(all);
+  for (const { scope, failure } of failures)
+    noteFailure(io, values, all.length > 1 || values.json ? { ...failure, scope } : failure);
   return failures[0]?.failure.exitCode ?? exitCodes.ok;
 }

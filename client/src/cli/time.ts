@@ -13,19 +13,26 @@ export function span(seconds: number): string {
   return minutes > 0 ? `${minutes}m ${rest}s` : `${rest}s`;
 }
 
-/** A point in time as the broker takes it, from that or from how long ago it was: `90s`, `30m`, `2h`, `1d`. */
-export function issuedBefore(text: string, now: number): string {
-  const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (amount !== undefined)
-    return new Date(now - Number(amount) * units[unit as keyof typeof units] * 1_000).toISOString();
-  // Without an offset it is another instant to each reader.
-  if (/^\d{4}-\d{2}-\d{2}T.*(?:Z|[+-]\d{2}:\d{2})$/.test(text)) return text;
+/** As the broker takes it: RFC 3339, with its offset, since without one it is another instant to each reader. */
+const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** A point in time, or how long ago it was: `90s`, `30m`, `2h`, `1d`; by the broker's clock, once that is known. */
+export function issuedBefore(text: string): (now: number) => string {
+  const [, amount, unit] = /^(\d{1,4})([smhd])$/.exec(text) ?? [];
+  if (amount !== undefined) {
+    const agoMs = Number(amount) * units[unit as keyof typeof units] * 1_000;
+    return (now) => new Date(now - agoMs).toISOString();
+  }
+  if (time.test(text) && !Number.isNaN(Date.parse(text))) return () => text;
   throw new UsageError(
-    "--issued-before takes a time with its offset, as 2026-11-24T13:00:00Z, or how long ago, as 30m (s, m, h, d).",
+    "--issued-before takes a time with seconds and its offset, as 2026-11-24T13:00:00Z or 2026-11-24T14:00:00+01:00, or how long ago, as 30m (up to 9999 of s, m, h, d).",
   );
 }
 
-export function wholeSeconds(option: string, text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new UsageError(`--${option} takes a whole number of seconds.`);
+export function wholeSeconds(option: string, text: string, least = 0): number {
+  if (!/^\d{1,6}$/.test(text) || Number(text) < least)
+    throw new UsageError(
+      `--${option} takes a whole number of seconds${least > 0 ? ` from ${least} on` : ""}.`,
+    );
   return Number(text);
 }

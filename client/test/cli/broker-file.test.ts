@@ -51,7 +51,19 @@ test.each([
 
 test("--as names the principal, and a name that is not there is answered with those that are", () => {
   expect(localPrincipal(broker, "money", { may: "call", scope: "sales" }).access_key_id).toBe("money");
-  expect(() => localPrincipal(broker, "nobody", { may: "any" })).toThrow(
-    "there are report, money, platform.",
-  );
+  for (const name of ["nobody", "toString", "__proto__"])
+    expect(() => localPrincipal(broker, name, { may: "any" })).toThrow(
+      `no principal ${name}: there are report, money, platform.`,
+    );
+});
+
+test.each([
+  ["is no JSON", '{"endpoint": "http://127'],
+  ["is other JSON", "null"],
+  ["names no principals", '{"endpoint": "http://127.0.0.1:4180/v1", "region": "us-east-1"}'],
+])("a file that %s is named, with what to do", (_, text) => {
+  const directory = directoryWith();
+  const file = join(directory, ".local/broker.json");
+  writeFileSync(file, text);
+  expect(() => readBrokerFile(directory)).toThrow(`${file} is not as \`npm start\` writes it`);
 });

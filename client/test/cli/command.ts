@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
 import { type Keys, type Shown, underTerminal } from "./pseudo-terminal.ts";
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -45,6 +46,8 @@ export class Command {
       cwd: this.#directory,
       env: this.#environment,
       stdio: ["ignore", "pipe", "pipe"],
+      // In a session of its own: the terminal of whoever runs the tests is not the command's.
+      detached: true,
     });
     let [out, err] = ["", ""];
     child.stdout.on("data", (chunk) => {
@@ -53,11 +56,15 @@ export class Command {
     child.stderr.on("data", (chunk) => {
       err += chunk;
     });
+    let closed = false;
     const ended = new Promise<Ran>((resolve) =>
-      child.once("close", (code, signal) =>
-        resolve({ exitCode: signal ? 128 + constants.signals[signal] : (code ?? 0), out, err }),
-      ),
+      child.once("close", (code, signal) => {
+        closed = true;
+        resolve({ exitCode: signal ? 128 + constants.signals[signal] : (code ?? 0), out, err });
+      }),
     );
+    // A test that failed may leave it, or what it runs, behind.
+    onTestFinished(() => void (closed || process.kill(-(child.pid as number), "SIGKILL")));
     return { child, ended, out: () => out, err: () => err };
   }
 
@@ -67,6 +74,16 @@ export class Command {
 
   onTerminal(args: readonly string[], ...keys: Keys[]): Promise<Shown> {
     return underTerminal([process.execPath, main, ...args], {
+      cwd: this.#directory,
+      env: this.#environment,
+      keys,
+    });
+  }
+
+  /** As `onTerminal`, with the shell's words for where its streams lead. */
+  onTerminalWith(redirections: string, args: readonly string[], ...keys: Keys[]): Promise<Shown> {
+    const script = `exec "$0" "$@" ${redirections}`;
+    return underTerminal(["sh", "-c", script, process.execPath, main, ...args], {
       cwd: this.#directory,
       env: this.#environment,
       keys,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { failureJson, failureLine, failureOf } from "../../src/cli/failure.ts";
+import { LostAnswer } from "../../src/cli/lost-answer.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 import { hints, TokenBrokerError, type TokenBrokerErrorCode } from "../../src/errors.ts";
 
@@ -20,6 +21,9 @@ test.each([
   ["access_denied", 3],
   ["no_credentials", 3],
   ["clock_skew", 3],
+  ["no_such_route", 2],
+  ["wrong_region", 2],
+  ["sudo_unsupported", 2],
   ["busy", 4],
   ["unreachable", 4],
   ["not_a_broker", 4],
@@ -27,6 +31,21 @@ test.each([
   ["aborted", 130],
 ] as const)("%s exits with %d", (code, exitCode) => {
   expect(failureOf(new TokenBrokerError(code, "x")).exitCode).toBe(exitCode);
+});
+
+test("a lost answer is not certain: 5, and the message says so before what happened", () => {
+  const lost = new LostAnswer(new TokenBrokerError("timed_out", "No answer within 30 s."));
+  expect(failureOf(lost)).toMatchObject({
+    exitCode: 5,
+    code: "timed_out",
+    message: "The broker's answer was lost. It may have been done all the same. No answer within 30 s.",
+  });
+  expect(failureOf(new LostAnswer(new TokenBrokerError("aborted", "x"))).exitCode).toBe(130);
+});
+
+test("what IAM refuses may be a scope that does not exist, a missing Allow or a Deny, and the hint says so", () => {
+  const { hint } = failureOf(new TokenBrokerError("access_denied", "x"));
+  expect(hint).toMatch(/scope's name.*must allow execute-api:Invoke.*no policy may deny/);
 });
 
 test("JSON has the code, the hint, the status and the request id", () => {

@@ -5,22 +5,23 @@ import type { ListedLease } from "../../src/cli/listing.ts";
 const now = Date.parse("2026-11-24T13:00:00Z");
 
 test("the options become the broker's query", () => {
-  expect(filterOf({ "lease-id": "l", caller: "c", "issued-before": "30m", "client-id": "i" }, now)).toEqual({
+  const all = { "lease-id": "l", caller: "c", "issued-before": "30m", "client-id": "i" };
+  expect(filterOf(all)(now)).toEqual({
     lease_id: "l",
     caller: "c",
     issued_before: "2026-11-24T12:30:00.000Z",
     client_id: "i",
   });
-  expect(filterOf({ all: true }, now)).toEqual({ all: "true" });
+  expect(filterOf({ all: true })(now)).toEqual({ all: "true" });
 });
 
 test("no filter is not everything, and everything has no filter", () => {
-  expect(() => filterOf({}, now)).toThrow("Which leases?");
-  expect(() => filterOf({ all: true, caller: "c" }, now)).toThrow("--all stands alone");
+  expect(() => filterOf({})).toThrow("Which leases?");
+  expect(() => filterOf({ all: true, caller: "c" })).toThrow("--all stands alone");
 });
 
 test("the question names what was resolved, such as the time", () => {
-  expect(described(filterOf({ caller: "c", "issued-before": "30m" }, now))).toBe(
+  expect(described(filterOf({ caller: "c", "issued-before": "30m" })(now))).toBe(
     "caller c, issued before 2026-11-24T12:30:00.000Z",
   );
   expect(described({ all: "true" })).toBe("everything");
@@ -33,9 +34,17 @@ const lease: ListedLease = {
   state: "pending",
   issued_at: "2026-11-24T12:30:04Z",
   ends_at: "2026-11-24T12:45:04Z",
+  token_ends_at: "2026-11-24T13:30:17Z",
   client_id: "i",
 };
-const minting: ListedLease = { ...lease, state: "minting", lease_id: null, ends_at: null, client_id: null };
+const minting: ListedLease = {
+  ...lease,
+  state: "minting",
+  lease_id: null,
+  ends_at: null,
+  token_ends_at: null,
+  client_id: null,
+};
 
 test.each<[string, ListedLease, Filter, boolean]>([
   ["everything", lease, { all: "true" }, true],

@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Broker } from "../../src/cli/broker.ts";
 import { type Filter, matches } from "../../src/cli/filter.ts";
-import { follow } from "../../src/cli/follow.ts";
+import { type Follow, follow } from "../../src/cli/follow.ts";
 import type { ListedLease } from "../../src/cli/listing.ts";
 import type { Ending } from "../../src/cli/outcome.ts";
 import { TokenBrokerError } from "../../src/errors.ts";
@@ -16,6 +16,7 @@ const lease = (id: string, state: ListedLease["state"], more: Partial<ListedLeas
   state,
   issued_at: "2026-11-24T12:55:00Z",
   ends_at: "2026-11-24T13:10:00Z",
+  token_ends_at: "2026-11-24T13:55:13Z",
   client_id: "sales",
   ...more,
 });
@@ -33,6 +34,10 @@ class Rows {
   constructor(...rows: ListedLease[]) {
     this.rows = rows;
   }
+
+  beforeCount = () => {};
+  /** By how much the broker's clock is ahead of `now`; the moments of its rows are by the broker's. */
+  ahead = 0;
 
   at(seconds: number, change: () => void): this {
     this.#changes.push({ at: start + seconds * 1_000, change });
@@ -53,10 +58,13 @@ class Rows {
   broker: Broker = {
     endpoint: "",
     region: "",
+    now: () => this.now + this.ahead,
+    askOnce: () => Promise.reject(new Error("Nothing is begun here.")),
     ask: async ({ method, query = {} }) => {
       if (this.fails) throw this.fails;
       if (method === "GET") return { leases: this.rows };
       const { dry_run, ...filter } = query;
+      if (dry_run) this.beforeCount();
       const matched = this.rows.filter((row) => matches(row, filter as Filter));
       if (dry_run) return { matched: matched.length + this.unreadable };
       this.asked.push(filter);
@@ -66,7 +74,7 @@ class Rows {
     },
   };
 
-  async follow(first: { revoked: number; pending: number }, filter: Filter = { caller }, waitMs = 60_000) {
+  async follow(first: Follow["first"], filter: Filter = { caller }, waitMs = 60_000) {
     const seen: Ending[] = [];
     const ending = await follow({
       broker: this.broker,
@@ -77,13 +85,13 @@ class Rows {
       signal: new AbortController().signal,
       onProgress: (each) => seen.push(each),
       sleep: this.sleep,
-      now: () => this.now,
+      monotonic: () => this.now,
     });
     return { ending, seen };
   }
 }
 
-const none = { revoked: 0, pending: 0, expired: 0, gone: 0 };
+const none = { revoked: 0, pending: 0, expired: 0, gone: 0, unknown: 0 };
 
 test("nothing pending is not followed", async () => {
   const rows = new Rows(lease("a", "live"));
@@ -102,16 +110,18 @@ test("a pending lease is asked for again by its id until Looker confirms; a new 
   expect(new Set(rows.asked.map((each) => JSON.stringify(each)))).toEqual(new Set(['{"lease_id":"a"}']));
 });
 
-test("one that leaves the list before its end was confirmed to the sweeper: revoked", async () => {
-  const rows = new Rows(lease("a", "pending"));
+test.each([
+  ["long before Looker itself ends its token", "13:55:13", 0, "revoked"],
+  ["after its lease's end, and before its token's", "13:55:13", 12 * 60, "revoked"],
+  ["after Looker itself has ended its token", "13:00:02", 0, "expired"],
+  ["so shortly before that another instance's clock may say after", "13:00:08", 0, "expired"],
+  ["before that by this machine's clock, after by the broker's", "13:55:13", 60 * 60, "expired"],
+  ["after that by this machine's clock, before by the broker's", "12:59:00", -10 * 60, "revoked"],
+] as const)("one that leaves the list %s", async (_, ends, aheadSeconds, outcome) => {
+  const rows = new Rows(lease("a", "pending", { token_ends_at: `2026-11-24T${ends}Z` }));
+  rows.ahead = aheadSeconds * 1_000;
   rows.at(3, () => rows.drop("a"));
-  expect((await rows.follow({ revoked: 0, pending: 1 })).ending).toEqual({ ...none, revoked: 1 });
-});
-
-test("one that leaves the list after its end is called expired, not revoked", async () => {
-  const rows = new Rows(lease("a", "pending", { ends_at: "2026-11-24T13:00:02Z" }));
-  rows.at(30, () => rows.drop("a"));
-  expect((await rows.follow({ revoked: 0, pending: 1 })).ending).toEqual({ ...none, expired: 1 });
+  expect((await rows.follow({ revoked: 0, pending: 1 })).ending).toEqual({ ...none, [outcome]: 1 });
 });
 
 test("what is pending when the time is over stays pending", async () => {
@@ -127,7 +137,12 @@ test("--wait 0 asks nothing more", async () => {
 });
 
 test("a login that was caught under way is followed until its token is dead", async () => {
-  const minting = lease("m", "minting", { lease_id: null, ends_at: null, client_id: null });
+  const minting = lease("m", "minting", {
+    lease_id: null,
+    ends_at: null,
+    token_ends_at: null,
+    client_id: null,
+  });
   const rows = new Rows(minting);
   rows.at(3, () => {
     rows.rows = [lease("m", "pending")];
@@ -137,7 +152,9 @@ test("a login that was caught under way is followed until its token is dead", as
 });
 
 test("a login that brings no token is gone, and is not counted as confirmed", async () => {
-  const rows = new Rows(lease("m", "minting", { lease_id: null, ends_at: null, client_id: null }));
+  const rows = new Rows(
+    lease("m", "minting", { lease_id: null, ends_at: null, token_ends_at: null, client_id: null }),
+  );
   rows.at(3, () => {
     rows.rows = [];
   });
@@ -145,7 +162,12 @@ test("a login that brings no token is gone, and is not counted as confirmed", as
 });
 
 test("a login that began only after the revocation is not waited for", async () => {
-  const minting = lease("m", "minting", { lease_id: null, ends_at: null, client_id: null });
+  const minting = lease("m", "minting", {
+    lease_id: null,
+    ends_at: null,
+    token_ends_at: null,
+    client_id: null,
+  });
   const rows = new Rows(lease("a", "pending"), minting);
   rows.dies.add("a");
   rows.at(3, () => {
@@ -153,6 +175,16 @@ test("a login that began only after the revocation is not waited for", async () 
   });
   const { ending } = await rows.follow({ revoked: 0, pending: 1 });
   expect(ending).toEqual({ ...none, revoked: 1 });
+});
+
+test("a new lease that begins between the list and the count is not waited for", async () => {
+  const rows = new Rows(lease("a", "pending"));
+  rows.beforeCount = () => {
+    rows.rows = [...rows.rows, lease("new", "live")];
+    rows.beforeCount = () => {};
+  };
+  const { ending } = await rows.follow({ revoked: 0, pending: 1 }, { caller }, 1);
+  expect(ending).toEqual({ ...none, pending: 1 });
 });
 
 test("a row that the broker cannot read is never called dead", async () => {
@@ -178,4 +210,38 @@ test("who may revoke but not list is told at once what is known", async () => {
   rows.fails = new TokenBrokerError("access_denied", "x");
   expect((await rows.follow({ revoked: 1, pending: 2 })).ending).toEqual({ ...none, revoked: 1, pending: 2 });
   expect(rows.now).toBe(start);
+});
+
+describe("after a lost answer", () => {
+  const [a, b] = [lease("a", "live"), lease("b", "live")];
+  const lost = { ...none, answerLost: true };
+
+  test("what was meant and is not listed any more is dead", async () => {
+    const rows = new Rows(lease("new", "live", { issued_at: "2026-11-24T13:00:01Z" }));
+    const { ending } = await rows.follow({ lost: [a, b] }, { all: "true" });
+    expect(ending).toEqual({ ...lost, revoked: 2 });
+    expect(rows.rows.map(({ lease_id }) => lease_id)).toEqual(["new"]);
+    expect(rows.asked).toEqual([]);
+  });
+
+  test("what is still given out is ended by its id, and nothing that began since", async () => {
+    const rows = new Rows(a, b, lease("new", "live", { issued_at: "2026-11-24T13:00:01Z" }));
+    rows.dies.add("a").add("b").add("new");
+    const { ending } = await rows.follow({ lost: [a, b] }, { all: "true" });
+    expect(ending).toEqual({ ...lost, revoked: 2 });
+    expect(rows.rows.map(({ lease_id }) => lease_id)).toEqual(["new"]);
+  });
+
+  test("what is listed as pending is pending, and what is listed as given out is unknown", async () => {
+    const rows = new Rows({ ...a, state: "pending" }, b);
+    const { ending } = await rows.follow({ lost: [a, b] }, { all: "true" }, 0);
+    expect(ending).toEqual({ ...lost, pending: 1, unknown: 1 });
+  });
+
+  test("a list that cannot be had leaves all unknown, and is not waited for longer than was asked", async () => {
+    const rows = new Rows(a);
+    rows.fails = new TokenBrokerError("unavailable", "x");
+    expect((await rows.follow({ lost: [a, b] }, { all: "true" }, 0)).ending).toEqual({ ...lost, unknown: 2 });
+    expect(rows.now).toBe(start);
+  });
 });

@@ -34,20 +34,24 @@ async function kept(...looks: (LookerToken | TokenBrokerError)[]) {
   const given = new Set(["first"]);
   let asked = 0;
   const enough = new Promise<void>((resolve) => {
-    const keeping = keepFresh(io(notes), {
-      client: {
-        async token() {
-          const look = looks[Math.min(asked++, looks.length - 1)];
-          if (asked > looks.length) resolve();
-          if (look instanceof LookerToken) return look;
-          throw look;
+    const keeping = keepFresh(
+      io(notes),
+      {},
+      {
+        client: {
+          async token() {
+            const look = looks[Math.min(asked++, looks.length - 1)];
+            if (asked > looks.length) resolve();
+            if (look instanceof LookerToken) return look;
+            throw look;
+          },
         },
+        file: { path: "", check() {}, write: (token) => written.push(token), remove() {} },
+        token: tokenOf("first"),
+        given,
+        everyMs: 1,
       },
-      file: { path: "", write: (token) => written.push(token), remove() {} },
-      token: tokenOf("first"),
-      given,
-      everyMs: 1,
-    });
+    );
     onTestFinished(() => keeping.stop());
   });
   await enough;

@@ -15,6 +15,7 @@ const lease = (more: Partial<ListedLease>): ListedLease => ({
   state: "live",
   issued_at: "2026-11-24T12:58:00Z",
   ends_at: "2026-11-24T13:13:00Z",
+  token_ends_at: "2026-11-24T13:58:13Z",
   client_id: "salesclient",
   ...more,
 });
@@ -28,6 +29,7 @@ const sales = {
       lease_id: null,
       state: "minting",
       ends_at: null,
+      token_ends_at: null,
       client_id: null,
     }),
     lease({
@@ -35,14 +37,23 @@ const sales = {
       state: "superseded",
       issued_at: "2026-11-24T12:46:00Z",
       ends_at: "2026-11-24T13:01:00Z",
+      token_ends_at: "2026-11-24T13:46:13Z",
+    }),
+    lease({
+      lease_id: "revoked",
+      state: "pending",
+      issued_at: "2026-11-24T12:50:00Z",
+      ends_at: "2026-11-24T13:05:00Z",
+      token_ends_at: "2026-11-24T13:50:13Z",
     }),
   ],
 };
 
-test("the table has a line for each lease, the oldest of a caller first, with age and what remains", () => {
+test("each lease has a line, the oldest of a caller first; a replaced or revoked token remains until Looker's own end of it", () => {
   expect(listingText([sales], now, plain)).toBe(`\
 CALLER                                         LEASE                 STATE       AGE     REMAINING  CREDENTIAL
-arn:aws:iam::111122223333:role/report-service  older                 superseded  14m 0s  1m 0s      salesclient
+arn:aws:iam::111122223333:role/report-service  older                 superseded  14m 0s  46m 13s    salesclient
+arn:aws:iam::111122223333:role/report-service  revoked               pending     10m 0s  50m 13s    salesclient
 arn:aws:iam::111122223333:role/report-service  8ae67a142e19b6ce3e1e  live        2m 0s   13m 0s     salesclient
 arn:aws:iam::111122223333:user/ann             -                     minting     2m 0s   -          -
 `);
@@ -70,6 +81,8 @@ test("several scopes have a column for the scope", () => {
   expect(listingText([sales, { scope: "finance", leases: [lease({})] }], now, plain)).toMatch(
     /^SCOPE {4}CALLER.*\nsales .*/,
   );
+  // Of those that were asked for; another one may have failed.
+  expect(listingText([sales], now, plain, true)).toMatch(/^SCOPE {2}CALLER.*\nsales .*/);
 });
 
 test.each([

@@ -18,6 +18,7 @@ export interface Keys {
 }
 
 export const ctrlC = "\x03";
+export const ctrlBackslash = "\x1c";
 export const ctrlD = "\x04";
 
 const script = `

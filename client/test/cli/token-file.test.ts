@@ -56,3 +56,11 @@ test("says which path cannot be written, leaves nothing behind, and does not say
   expect(readdirSync(directory)).toEqual(["token"]);
   expect(() => tokenFile(join(directory, "none/token")).write("secret")).toThrow("(ENOENT)");
 });
+
+test("what cannot be written is told beforehand, and what can is left as it is", () => {
+  tokenFile(path).check();
+  expect(readdirSync(directory)).toEqual([]);
+  mkdirSync(path);
+  expect(() => tokenFile(path).check()).toThrow(/^--token-file .*token cannot be written \(EISDIR\)\.$/);
+  expect(() => tokenFile(join(directory, "none/token")).check()).toThrow("(ENOENT)");
+});
