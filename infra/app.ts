@@ -7,8 +7,8 @@ import { pathToFileURL } from "node:url";
 import { App } from "aws-cdk-lib";
 import featureFlags from "aws-cdk-lib/recommended-feature-flags.json" with { type: "json" };
 import { type ScopeDefinitions, ScopesError } from "../functions/core/scope.ts";
+import { BrokerSettingsError } from "./check-settings.ts";
 import { type BrokerSettings, TokenBrokerStack } from "./stack.ts";
-import { BrokerSettingsError } from "./token-broker.ts";
 
 class ScopesFileError extends Error {}
 

@@ -1,7 +1,7 @@
 /** The broker as a construct: REST API, functions, table, sealing key. */
-import { Duration, RemovalPolicy, Stack, Token } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { type IResource, LambdaIntegration, type RestApi } from "aws-cdk-lib/aws-apigateway";
-import type { MetricOptions } from "aws-cdk-lib/aws-cloudwatch";
+import type { Alarm, Dashboard } from "aws-cdk-lib/aws-cloudwatch";
 import type { ILambdaDeploymentConfig } from "aws-cdk-lib/aws-codedeploy";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import {
@@ -15,11 +15,17 @@ import {
 import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
 import type { IKey, Key } from "aws-cdk-lib/aws-kms";
 import { type LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
-import { Construct } from "constructs";
+import type { ITopic } from "aws-cdk-lib/aws-sns";
+import type { Construct } from "constructs";
 import { parseScopes, type ScopeDefinitions, type Scopes } from "../functions/core/scope.ts";
 import { environment, stageName, table } from "../functions/names.ts";
+import { type AlarmName, type AlarmThresholds, brokerAlarms, defaultThresholds } from "./alarms.ts";
 import { BrokerApi, type CustomDomain } from "./broker-api.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
+import { BrokerMetrics } from "./broker-metrics.ts";
+import { checkSettings } from "./check-settings.ts";
+import { brokerDashboard } from "./dashboard.ts";
+import { saveQuestions } from "./queries.ts";
 import { resourcePolicy } from "./resource-policy.ts";
 import { routes, type Verb } from "./routes.ts";
 import { letRolesUse, sealingKey } from "./sealing-key.ts";
@@ -124,12 +130,33 @@ export interface TokenBrokerProps {
    * @default - nobody
    */
   readonly breakGlassArns?: readonly string[];
+
+  /**
+   * Is told when an alarm goes off and when it is over. Its policy must let CloudWatch publish, as a topic's first policy
+   * does for alarms of its own account; so must that of a key that encrypts it, which cannot be `alias/aws/sns`:
+   * https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
+   * @default - the alarms are there, and tell nobody
+   */
+  readonly alarmTopic?: ITopic;
+
+  /** From which value on an alarm goes off, for those that depend on how the broker is used. */
+  readonly alarms?: AlarmThresholds;
+
+  /**
+   * Where whoever is woken can read the runbook: each alarm's description ends with this address and an entry's name.
+   * @default "docs/runbook.md", in the repository that the broker is deployed from
+   */
+  readonly runbookUrl?: string;
+
+  /**
+   * A CloudWatch dashboard.
+   * @default true
+   */
+  readonly dashboard?: boolean;
 }
 
-export class TokenBroker extends Construct {
+export class TokenBroker extends BrokerMetrics {
   readonly scopes: Scopes;
-  /** The dimension `broker` of its metrics, and a field of its records: unique in an account and region. */
-  readonly name: string;
   readonly api: RestApi;
   readonly accessLogGroup: LogGroup;
   readonly table: Table;
@@ -140,14 +167,16 @@ export class TokenBroker extends Construct {
   readonly sweep: BrokerFunction;
   /** The URL to which callers append `/scopes/…`, without a trailing slash. */
   readonly endpoint: string;
+  /** By name, for actions of your own. */
+  readonly alarms: Readonly<Record<AlarmName, Alarm>>;
+  readonly dashboard?: Dashboard;
 
   constructor(scope: Construct, id: string, props: TokenBrokerProps) {
     super(scope, id);
     const { scopes } = props;
     this.scopes = parseScopes(scopes);
-    this.name = this.node.path;
-    check(props, Stack.of(this));
     const stack = Stack.of(this);
+    checkSettings(props, { broker: this.name, account: stack.account, region: stack.region });
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     // Of a first deployment that failed, neither an empty key nor empty logs are left behind. The table is: while it is
     // protected, CloudFormation could not remove it.
@@ -239,7 +268,14 @@ export class TokenBroker extends Construct {
     });
     new SweepSchedule(this, "SweepSchedule", this.sweep.target);
 
-    const roleArns = [this.issueToken, this.logout, this.operate, this.sweep].map(({ role }) => role.roleArn);
+    const functions = [this.issueToken, this.logout, this.operate, this.sweep];
+    saveQuestions(
+      this,
+      this.name,
+      functions.map(({ logGroup }) => logGroup),
+    );
+
+    const roleArns = functions.map(({ role }) => role.roleArn);
     denyRowsToOthers(this.table, [...roleArns, ...(props.breakGlassArns ?? [])]);
     letRolesUse(this.sealingKey, { seal: [this.issueToken.role.roleArn], open: roleArns });
 
@@ -252,6 +288,13 @@ export class TokenBroker extends Construct {
         new LambdaIntegration(this[by].target, { proxy: true, allowTestInvoke: false }),
       );
     }
+
+    this.alarms = brokerAlarms(this, {
+      thresholds: { ...defaultThresholds, ...props.alarms },
+      runbookUrl: props.runbookUrl ?? "docs/runbook.md",
+      ...(props.alarmTopic && { topic: props.alarmTopic }),
+    });
+    if (props.dashboard ?? true) this.dashboard = brokerDashboard(this, Object.values(this.alarms));
   }
 
   /**
@@ -283,31 +326,6 @@ export class TokenBroker extends Construct {
       .map(({ method, path }) =>
         this.api.arnForExecuteApi(method, path.replace("{scope}", scopeName), stageName),
       );
-  }
-
-  /** Requests. @default - sum over 5 minutes */
-  metricRequests(props?: MetricOptions) {
-    return this.api.deploymentStage.metricCount(props);
-  }
-
-  /** Requests refused with 4xx, by IAM, a throttle or the broker. @default - sum over 5 minutes */
-  metricClientErrors(props?: MetricOptions) {
-    return this.api.deploymentStage.metricClientError(props);
-  }
-
-  /** Requests that failed with 5xx. @default - sum over 5 minutes */
-  metricServerErrors(props?: MetricOptions) {
-    return this.api.deploymentStage.metricServerError(props);
-  }
-
-  /** From the request's arrival to its answer, in milliseconds. @default - average over 5 minutes */
-  metricLatency(props?: MetricOptions) {
-    return this.api.deploymentStage.metricLatency(props);
-  }
-
-  /** Runs of the sweeper: one a minute, or tokens are not ended in time. @default - sum over 5 minutes */
-  metricSweeps(props?: MetricOptions) {
-    return this.sweep.function.metricInvocations(props);
   }
 
   private grant(grantee: IGrantable, verb: Verb, scopeName: string): Grant {
@@ -347,47 +365,3 @@ export class TokenBroker extends Construct {
 
 const reserved = (reservedConcurrentExecutions: number | undefined) =>
   reservedConcurrentExecutions === undefined ? {} : { reservedConcurrentExecutions };
-
-/** What the types let pass and AWS would refuse half-way, or worse, take. */
-function check(props: TokenBrokerProps, { account, region }: Stack): void {
-  const { organizationId, vpcEndpointIds, domain, breakGlassArns = [], memorySize = 512 } = props;
-  const wrong: string[] = [];
-  if (organizationId !== undefined && !/^o-[a-z0-9]{10,32}$/.test(organizationId))
-    wrong.push(
-      `organizationId: ${JSON.stringify(organizationId)} is not an organisation's id, like "o-a1b2c3d4e5"`,
-    );
-  if (vpcEndpointIds?.length === 0)
-    wrong.push("vpcEndpointIds: nobody could reach the API; name an endpoint");
-  for (const id of vpcEndpointIds ?? [])
-    if (!/^vpce-[0-9a-f]{8,17}$/.test(id))
-      wrong.push(
-        `vpcEndpointIds: ${JSON.stringify(id)} is not the id of a VPC endpoint, like "vpce-0a1b2c3d4e5f60718"`,
-      );
-  if (vpcEndpointIds && domain)
-    wrong.push("domain: is for the regional API; a private API is called through its VPC endpoints");
-  for (const arn of breakGlassArns) {
-    if (!/^arn:aws(?:-cn|-us-gov)?:iam::\d{12}:(?:role|user)\/(?![*?/]*$)[\w+=,.@/*?-]+$/.test(arn))
-      wrong.push(`breakGlassArns: ${JSON.stringify(arn)} does not name an IAM role or user of one account`);
-    // The table denies; it allows nobody. A role of another account would need that too.
-    else if (!Token.isUnresolved(account) && arn.split(":")[4] !== account)
-      wrong.push(`breakGlassArns: ${JSON.stringify(arn)} is not of the broker's account ${account}`);
-  }
-  if (!Number.isInteger(memorySize) || memorySize < 256 || memorySize > 10_240)
-    wrong.push("memorySize: must be a whole number of MB from 256 to 10240");
-  for (const [name, { secret }] of Object.entries(props.scopes)) {
-    const secretRegion = secret.secretArn?.split(":")[3] ?? region;
-    if (!Token.isUnresolved(region) && secretRegion !== region)
-      wrong.push(
-        `scope "${name}": secret.secretArn: is in ${secretRegion}; functions in ${region} read secrets of their own region`,
-      );
-  }
-  if (wrong.length > 0) throw new BrokerSettingsError(wrong);
-}
-
-/** Settings that cannot be deployed, all of them. */
-export class BrokerSettingsError extends Error {
-  override readonly name = "BrokerSettingsError";
-  constructor(errors: readonly string[]) {
-    super(`The broker's settings cannot be used:\n${errors.map((error) => `  - ${error}`).join("\n")}`);
-  }
-}

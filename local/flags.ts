@@ -1,6 +1,6 @@
 /** The command line of `npm start`, and the few environment variables that go with it. Pure. */
-import { parseArgs } from "node:util";
 import { isLoopback } from "../functions/core/scope.ts";
+import { type Parsed, read, type ValuesOf, Wrong } from "./command-line.ts";
 import type { VesselKind } from "./instances/vessel.ts";
 
 export interface Flags {
@@ -15,12 +15,6 @@ export interface Flags {
   /** Engines to put behind the front in place of the stand-ins. */
   engines: { dynamodb?: string; secretsmanager?: string; kms?: string };
 }
-
-export type ParsedFlags =
-  | { kind: "run"; flags: Flags }
-  | { kind: "help"; text: string }
-  /** One line that says what to do. */
-  | { kind: "wrong"; message: string };
 
 const help = `Runs the whole broker on this machine, from the synthesized template.
 
@@ -46,48 +40,28 @@ const engineVariables = {
   kms: "AWS_ENDPOINT_URL_KMS",
 } as const;
 
-class Wrong extends Error {}
+const options = {
+  port: { type: "string" },
+  "looker-port": { type: "string" },
+  "looker-control-port": { type: "string" },
+  "looker-url": { type: "string" },
+  "max-instances": { type: "string" },
+  throttle: { type: "boolean" },
+  instances: { type: "string" },
+} as const;
 
-export function parseFlags(
-  args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): ParsedFlags {
-  try {
-    const values = parse(args);
-    if (values.help) return { kind: "help", text: help };
-    return { kind: "run", flags: flagsOf(values, environment) };
-  } catch (error) {
-    if (!(error instanceof Wrong)) throw error;
-    return { kind: "wrong", message: error.message };
-  }
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function parseFlags(args: readonly string[], environment: Environment): Parsed<Flags> {
+  return read(args, {
+    name: "npm start --",
+    help,
+    options,
+    flagsOf: (values) => flagsOf(values, environment),
+  });
 }
 
-type Values = ReturnType<typeof parse>;
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: false,
-      options: {
-        port: { type: "string" },
-        "looker-port": { type: "string" },
-        "looker-control-port": { type: "string" },
-        "looker-url": { type: "string" },
-        "max-instances": { type: "string" },
-        throttle: { type: "boolean" },
-        instances: { type: "string" },
-        help: { type: "boolean" },
-      },
-    }).values;
-  } catch (error) {
-    // Node's own message may have several sentences; the first names the argument.
-    const [reason] = (error as Error).message.split(/\.\s|\n/);
-    throw new Wrong(`${reason}; \`npm start -- --help\` lists the flags.`);
-  }
-}
-
-function flagsOf(values: Values, environment: Readonly<Record<string, string | undefined>>): Flags {
+function flagsOf(values: ValuesOf<typeof options>, environment: Environment): Flags {
   const instances = values.instances ?? "threads";
   if (instances !== "threads" && instances !== "processes")
     throw new Wrong(`--instances must be threads or processes, not ${JSON.stringify(instances)}.`);
@@ -140,7 +114,7 @@ function wholeNumber(
   throw new Wrong(`--${flag} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}.`);
 }
 
-function elsewhere(text: string, environment: Readonly<Record<string, string | undefined>>) {
+function elsewhere(text: string, environment: Environment) {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // The same rule as for a scope's `lookerUrl`; told here, it is told about the flag.
   const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
@@ -159,7 +133,7 @@ function elsewhere(text: string, environment: Readonly<Record<string, string | u
   return { url: url.origin, clientId, clientSecret };
 }
 
-function enginesOf(environment: Readonly<Record<string, string | undefined>>): Flags["engines"] {
+function enginesOf(environment: Environment): Flags["engines"] {
   const engines: Flags["engines"] = {};
   for (const [service, variable] of Object.entries(engineVariables)) {
     const url = environment[variable];

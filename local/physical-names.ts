@@ -75,6 +75,10 @@ export function physicalOf(
       const name = resolved("LogGroupName") ?? generated();
       return { ref: name, attributes: { Arn: arn("logs", `log-group:${name}:*`) } };
     }
+    case "AWS::CloudWatch::Alarm": {
+      const name = resolved("AlarmName") ?? generated();
+      return { ref: name, attributes: { Arn: arn("cloudwatch", `alarm:${name}`) } };
+    }
     case "AWS::ApiGateway::RestApi":
       return { ref: digits(10, lower), attributes: { RootResourceId: digits(10, `${lower}_`) } };
     case "AWS::ApiGateway::Resource":

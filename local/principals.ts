@@ -3,7 +3,7 @@
  * its team would be given, and an administrator of the account. Their keys are new at each start.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { resources } from "../functions/names.ts";
+import { routes, type Verb } from "../infra/routes.ts";
 import type { Place } from "./physical-names.ts";
 
 export interface LocalPrincipal {
@@ -39,9 +39,14 @@ export function localPrincipals(
   api: { apiId: string; stage: string },
 ): LocalPrincipal[] {
   const { partition, region, accountId } = place;
-  const invoke = (method: string, resource: string, scope = "") =>
-    `arn:${partition}:execute-api:${region}:${accountId}:${api.apiId}/${api.stage}/${method}` +
-    resource.replace("{scope}", scope);
+  const invoke = (scope: string, ...verbs: Verb[]) =>
+    routes
+      .filter((route) => route.verbs.some((verb) => verbs.includes(verb)))
+      .map(
+        ({ method, path }) =>
+          `arn:${partition}:execute-api:${region}:${accountId}:${api.apiId}/${api.stage}/${method}` +
+          path.replace("{scope}", scope),
+      );
   const namesOf = (list: readonly string[]) => list.map((arn) => arn.slice(arn.lastIndexOf("/") + 1));
   const scopesOf = (name: string, list: "callers" | "operators") =>
     Object.keys(scopes).filter((scope) => namesOf(scopes[scope]?.[list] ?? []).includes(name));
@@ -49,19 +54,12 @@ export function localPrincipals(
   const roles = Object.values(scopes).flatMap(({ callers, operators }) => [...callers, ...operators]);
   const principals = [...new Set(namesOf(roles))].map((name) => {
     const [called, operated] = [scopesOf(name, "callers"), scopesOf(name, "operators")];
-    return principal(name, place, called, operated, [
-      invoke("GET", resources.scopes),
-      ...called.flatMap((scope) => [
-        invoke("POST", resources.token, scope),
-        invoke("POST", resources.logout, scope),
-      ]),
-      ...operated.flatMap((scope) => [
-        invoke("GET", resources.leases, scope),
-        invoke("DELETE", resources.leases, scope),
-        invoke("PUT", resources.freeze, scope),
-        invoke("DELETE", resources.freeze, scope),
-      ]),
-    ]);
+    const allow = [
+      ...called.flatMap((scope) => invoke(scope, "token", "logout")),
+      ...operated.flatMap((scope) => invoke(scope, "operate")),
+    ];
+    // What belongs to no scope comes with each.
+    return principal(name, place, called, operated, [...new Set(allow)]);
   });
   return [...principals, principal(administrator, place, [], [], [])];
 }

@@ -5,9 +5,11 @@ import { type RunningBroker, startBroker } from "./broker.ts";
 import { removeBrokerFile, writeBrokerFile } from "./broker-file.ts";
 import { parseFlags } from "./flags.ts";
 import { greeting } from "./greeting.ts";
+import { startRecordFile } from "./record-file.ts";
 
 const workDir = fileURLToPath(new URL("../.local", import.meta.url));
 const brokerFile = fileURLToPath(new URL("../.local/broker.json", import.meta.url));
+const recordFile = fileURLToPath(new URL("../.local/records.jsonl", import.meta.url));
 
 const parsed = parseFlags(process.argv.slice(2), process.env);
 if (parsed.kind === "wrong") {
@@ -24,11 +26,14 @@ let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop());
 
 try {
+  const keepRecord = startRecordFile(recordFile);
   broker = await startBroker({
     ...parsed.flags,
     workDir,
-    onLog: (functionId, instanceNumber, line) =>
-      process.stdout.write(`${functionId}#${instanceNumber} ${line}\n`),
+    onLog(functionId, instanceNumber, line) {
+      process.stdout.write(`${functionId}#${instanceNumber} ${line}\n`);
+      keepRecord(line);
+    },
   });
   writeBrokerFile(brokerFile, broker);
   process.stdout.write(greeting(broker, relative(process.cwd(), brokerFile)));

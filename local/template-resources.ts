@@ -16,10 +16,12 @@ const withoutName = [
   "AWS::Lambda::Permission",
 ];
 
-/** As above, of no effect on one machine: where API Gateway logs, what is not retried, what teams look up. */
+/** As above, of no effect on one machine: where API Gateway logs, what is not retried, what CloudWatch shows, what teams look up. */
 const withoutLocalEffect = [
   "AWS::ApiGateway::Account",
+  "AWS::CloudWatch::Dashboard",
   "AWS::Lambda::EventInvokeConfig",
+  "AWS::Logs::QueryDefinition",
   "AWS::SSM::Parameter",
 ];
 

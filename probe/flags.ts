@@ -1,6 +1,6 @@
 /** The command line of `npm run probe`. Pure. */
-import { parseArgs } from "node:util";
 import { isLoopback } from "../functions/core/scope.ts";
+import { type Parsed, read, type ValuesOf, Wrong } from "../local/command-line.ts";
 
 export interface Flags {
   /** Undefined: the local broker's. */
@@ -15,12 +15,6 @@ export interface Flags {
   readonly logout: boolean;
   readonly json: boolean;
 }
-
-export type ParsedFlags =
-  | { kind: "run"; flags: Flags }
-  | { kind: "help"; text: string }
-  /** One line that says what to do. */
-  | { kind: "wrong"; message: string };
 
 const help = `Checks a deployed broker from outside: what must fail, and what must work.
 
@@ -58,51 +52,31 @@ Exit code: 0 all as expected, 1 a surprise, 2 a wrong flag, 3 it could not run.
   npm run --silent probe -- --local --scope sales --json
 `;
 
-class Wrong extends Error {}
+const options = {
+  endpoint: { type: "string" },
+  scope: { type: "string" },
+  region: { type: "string" },
+  "other-scope": { type: "string" },
+  "without-policy-profile": { type: "string" },
+  looker: { type: "boolean" },
+  logout: { type: "boolean" },
+  local: { type: "boolean" },
+  as: { type: "string" },
+  json: { type: "boolean" },
+} as const;
 
-export function parseFlags(
-  args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): ParsedFlags {
-  try {
-    const values = parse(args);
-    if (values.help) return { kind: "help", text: help };
-    return { kind: "run", flags: flagsOf(values, environment) };
-  } catch (error) {
-    if (!(error instanceof Wrong)) throw error;
-    return { kind: "wrong", message: error.message };
-  }
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function parseFlags(args: readonly string[], environment: Environment): Parsed<Flags> {
+  return read(args, {
+    name: "npm run probe --",
+    help,
+    options,
+    flagsOf: (values) => flagsOf(values, environment),
+  });
 }
 
-type Values = ReturnType<typeof parse>;
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: false,
-      options: {
-        endpoint: { type: "string" },
-        scope: { type: "string" },
-        region: { type: "string" },
-        "other-scope": { type: "string" },
-        "without-policy-profile": { type: "string" },
-        looker: { type: "boolean" },
-        logout: { type: "boolean" },
-        local: { type: "boolean" },
-        as: { type: "string" },
-        json: { type: "boolean" },
-        help: { type: "boolean" },
-      },
-    }).values;
-  } catch (error) {
-    // Node's own message may have several sentences; the first names the argument.
-    const [reason] = (error as Error).message.split(/\.\s|\n/);
-    throw new Wrong(`${reason}; \`npm run probe -- --help\` lists the flags.`);
-  }
-}
-
-function flagsOf(values: Values, environment: Readonly<Record<string, string | undefined>>): Flags {
+function flagsOf(values: ValuesOf<typeof options>, environment: Environment): Flags {
   const { local = false, looker = false, logout = false, json = false } = values;
   if (local && values.endpoint !== undefined)
     throw new Wrong("--local is the broker on this machine: leave out --endpoint, or --local.");

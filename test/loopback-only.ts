@@ -1,4 +1,7 @@
-/** Keeps tests off the network: a connection beyond loopback fails at once, and says why. */
+/**
+ * Keeps tests off the network: a connection beyond loopback fails at once, and says why. In force from the first import
+ * on, once in a process, and never lifted: not between two suites that share the process either.
+ */
 import { Socket } from "node:net";
 
 const refused: string[] = [];
@@ -7,19 +10,17 @@ const refused: string[] = [];
 export const takeRefusedHosts = (): string[] => refused.splice(0);
 
 /** Every TCP and TLS client of Node, `fetch` included, comes through this one method. */
-export function allowLoopbackOnly(): void {
-  const connect = Socket.prototype.connect;
-  Socket.prototype.connect = function (this: Socket, ...args: unknown[]): Socket {
-    const host = hostOf(args);
-    if (host === undefined || isLoopback(host)) return Reflect.apply(connect, this, args);
-    refused.push(host);
-    const error = new Error(`tests may not connect to ${host}: loopback only (test/loopback-only.ts)`);
-    // As a name that cannot be resolved: each client then meets the error where it waits for one.
-    const lookup = (_name: string, _options: object, done: (error: Error) => void) =>
-      process.nextTick(done, error);
-    return Reflect.apply(connect, this, [{ host: "beyond.invalid", port: 1, lookup }]);
-  } as typeof connect;
-}
+const connect = Socket.prototype.connect;
+Socket.prototype.connect = function (this: Socket, ...args: unknown[]): Socket {
+  const host = hostOf(args);
+  if (host === undefined || isLoopback(host)) return Reflect.apply(connect, this, args);
+  refused.push(host);
+  const error = new Error(`tests may not connect to ${host}: loopback only (test/loopback-only.ts)`);
+  // As a name that cannot be resolved: each client then meets the error where it waits for one.
+  const lookup = (_name: string, _options: object, done: (error: Error) => void) =>
+    process.nextTick(done, error);
+  return Reflect.apply(connect, this, [{ host: "beyond.invalid", port: 1, lookup }]);
+} as typeof connect;
 
 /** Of connect(port, host), connect(options), or the array that net.connect makes of either; undefined for a pipe. */
 function hostOf(args: readonly unknown[]): string | undefined {

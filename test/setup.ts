@@ -1,10 +1,12 @@
-/** Shared by every suite: no canary in what it writes or in its errors, and no network beyond loopback. */
+/**
+ * Shared by every suite: no canary in what it writes or in its errors, and no network beyond loopback. Where suites share
+ * a process this runs once for each, while what it imports is there once: so whatever changes the process stands there.
+ */
 import { afterAll, afterEach } from "vitest";
-import { captureOutput, errorText, findLeaks } from "./canary.ts";
-import { allowLoopbackOnly, takeRefusedHosts } from "./loopback-only.ts";
+import { errorText, findLeaks } from "./canary.ts";
+import { takeRefusedHosts } from "./loopback-only.ts";
+import { output } from "./output.ts";
 
-allowLoopbackOnly();
-const output = captureOutput({ passOn: true });
 /** A secret may be written in two pieces, or the second half after its test: as much as it can be is looked at again. */
 const overlap = 2_048;
 let seen = "";

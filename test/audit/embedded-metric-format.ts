@@ -108,6 +108,7 @@ const validate = new Ajv({ strict: false, allErrors: true }).compile(
 );
 
 export interface Datum {
+  readonly namespace: string;
   readonly name: string;
   readonly value: number;
   /** Epoch milliseconds. */
@@ -152,7 +153,7 @@ export function mustBeEmbeddedMetricFormat(line: object): Datum[] {
         const value = members[Name];
         if (typeof value !== "number" || !Number.isFinite(value))
           throw new Error(`the metric ${Name} has no number`);
-        return { name: Name, value, at: Timestamp, dimensions };
+        return { namespace: Namespace, name: Name, value, at: Timestamp, dimensions };
       });
     });
   });

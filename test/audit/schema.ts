@@ -11,9 +11,6 @@ const ajv = new Ajv2020({ strict: true, allErrors: true, discriminator: false })
 addFormats.default(ajv);
 const validate = ajv.compile(schema);
 
-/** The fields that a record of this kind can have. */
-export const fieldsOf = (kind: "audit" | "lease_end"): string[] => Object.keys(schema.$defs[kind].properties);
-
 /** @throws with what is wrong with it, and without its values. */
 export function mustBeRecord(line: unknown): void {
   // As it is written and read: what JSON leaves out is not there.

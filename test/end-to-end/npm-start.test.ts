@@ -24,6 +24,7 @@ import { leaksIn, statusAtLooker } from "./stand.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const project = realpathSync(mkdtempSync(join(tmpdir(), "token-broker-start-")));
 const brokerFile = join(project, ".local/broker.json");
+const recordFile = join(project, ".local/records.jsonl");
 const free = ["--port", "0", "--looker-port", "0"];
 
 beforeAll(() => {
@@ -162,6 +163,20 @@ test("it says when it is ready, what it prints works in a shell, and Ctrl-C ends
   expect(existsSync(brokerFile)).toBe(false);
   expect(started.errors()).toBe("");
   expect(leaksIn(started.output(), [token, ...keysOf(broker)])).toBe(0);
+
+  // Its records outlive it, and can be asked.
+  expect(statSync(recordFile).mode & 0o777).toBe(0o600);
+  const caller = "arn:aws:iam::111122223333:role/report-service";
+  const asked = await promisify(execFile)(
+    process.execPath,
+    ["local/ask.ts", "what-did-this-caller-do", "--caller", caller, "--json"],
+    { cwd: project },
+  );
+  const answer = JSON.parse(asked.stdout) as { verb: string; outcome: string }[];
+  expect(answer.map(({ verb, outcome }) => [verb, outcome])).toEqual([
+    ["logout", "revoked"],
+    ["token", "minted"],
+  ]);
 });
 
 /** Command lines of all processes below this one. */
@@ -242,10 +257,11 @@ test("--looker-url: every scope uses that Looker, and its credentials are in no 
   // The client id is in audit lines on purpose; it is no secret.
   const secrets = [clientSecret, ...tokens];
   const files = filesBelow(join(project, ".local"));
-  expect(files.map(([path]) => path)).toContain(brokerFile);
-  expect(
-    files.filter(([, content]) => leaksIn(content, [clientId, ...secrets]) > 0).map(([path]) => path),
-  ).toEqual([]);
+  expect(files.map(([path]) => path)).toEqual(expect.arrayContaining([brokerFile, recordFile]));
+  const withAny = (searched: string[]) =>
+    files.filter(([, content]) => leaksIn(content, searched) > 0).map(([path]) => path);
+  expect(withAny(secrets)).toEqual([]);
+  expect(withAny([clientId])).toEqual([recordFile]);
   expect(leaksIn(processList(broker.pid), [clientId, ...secrets])).toBe(0);
   expect(leaksIn(started.output() + started.errors(), secrets)).toBe(0);
 

@@ -3,8 +3,9 @@ import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
 import { CfnRole } from "aws-cdk-lib/aws-iam";
 import type { IConstruct } from "constructs";
 import { describe, expect, it } from "vitest";
-import type { BrokerSettings } from "../../infra/stack.ts";
-import { scopeOf, synthesizedHere } from "./synthesized.ts";
+import type { BrokerSettings, TokenBrokerStack } from "../../infra/stack.ts";
+import { TokenBroker } from "../../infra/token-broker.ts";
+import { scopeOf, synthesizedHere, threeScopes } from "./synthesized.ts";
 
 describe("settings that AWS would refuse half-way, or worse, take", () => {
   const certificate: BrokerSettings = (stack) => ({
@@ -34,6 +35,26 @@ describe("settings that AWS would refuse half-way, or worse, take", () => {
       () => ({ breakGlassArns: ["arn:aws:iam::444455556666:role/break-glass"] }),
       /breakGlassArns: .* is not of the broker's account 111122223333/,
     ],
+    [
+      "an alarm at no login",
+      () => ({ alarms: { mintsPerFiveMinutes: 0 } }),
+      /alarms\.mintsPerFiveMinutes: must/,
+    ],
+    [
+      "an alarm at part of a call",
+      () => ({ alarms: { deniedCallsPerFiveMinutes: 1.5 } }),
+      /alarms\.denied.*: must/,
+    ],
+    [
+      "a runbook with an entry in its address",
+      () => ({ runbookUrl: "https://git.example.com/#x" }),
+      /runbookUrl: must/,
+    ],
+    [
+      "a runbook with a longer address than an alarm can tell",
+      () => ({ runbookUrl: "x".repeat(401) }),
+      /runbookUrl: must/,
+    ],
     ["too little memory", () => ({ memorySize: 128 }), /memorySize: must be .* from 256 to 10240/],
   ])("are refused: %s", (_, settings, message) => {
     expect(() => synthesizedHere({ settings })).toThrow(message);
@@ -42,6 +63,19 @@ describe("settings that AWS would refuse half-way, or worse, take", () => {
   it("are all told at once", () => {
     const settings: BrokerSettings = () => ({ organizationId: "x", breakGlassArns: ["*"] });
     expect(() => synthesizedHere({ settings })).toThrow(/organizationId.*breakGlassArns/s);
+  });
+
+  it.each([
+    ["longer than an alarm's dimension may be", "x".repeat(240)],
+    ["not what a metric's dimension may hold", "Bröker"],
+    ["not what the dashboard's search may hold", "it's"],
+  ])("are refused when the construct's path is %s", (_, id) => {
+    const prepare = (stack: TokenBrokerStack) => {
+      new TokenBroker(stack, id, { scopes: threeScopes });
+    };
+    expect(() => synthesizedHere({ prepare })).toThrow(
+      /the construct's path .* is the broker's name in metrics/,
+    );
   });
 
   it("are refused when a secret lies in another region than the functions that read it", () => {

@@ -21,18 +21,20 @@ describe("the local principals", () => {
 
   it("may invoke exactly the routes of their scopes", () => {
     expect(find("finance-service")?.allow).toEqual([
-      `${api}/GET/scopes`,
       `${api}/POST/scopes/finance/token`,
+      `${api}/GET/scopes`,
       `${api}/POST/scopes/finance/logout`,
     ]);
+    const operate = (scope: string) => [
+      `${api}/GET/scopes/${scope}/leases`,
+      `${api}/DELETE/scopes/${scope}/leases`,
+      `${api}/PUT/scopes/${scope}/freeze`,
+      `${api}/DELETE/scopes/${scope}/freeze`,
+    ];
     expect(find("platform-engineer")?.allow).toEqual([
       `${api}/GET/scopes`,
-      ...["sales", "finance"].flatMap((scope) => [
-        `${api}/GET/scopes/${scope}/leases`,
-        `${api}/DELETE/scopes/${scope}/leases`,
-        `${api}/PUT/scopes/${scope}/freeze`,
-        `${api}/DELETE/scopes/${scope}/freeze`,
-      ]),
+      ...operate("sales"),
+      ...operate("finance"),
     ]);
     expect(find("administrator")?.allow).toEqual([]);
   });

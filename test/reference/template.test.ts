@@ -10,6 +10,7 @@ import { LambdaDeploymentConfig } from "aws-cdk-lib/aws-codedeploy";
 import { Vpc } from "aws-cdk-lib/aws-ec2";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { HostedZone } from "aws-cdk-lib/aws-route53";
+import { Topic } from "aws-cdk-lib/aws-sns";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   account,
@@ -84,6 +85,10 @@ const variants: Record<string, SynthesizeOptions> = {
       deletionProtection: false,
       removalPolicy: RemovalPolicy.DESTROY,
       breakGlassArns: [`arn:aws:iam::${account}:role/break-glass`],
+      alarmTopic: new Topic(stack, "OnCall"),
+      alarms: { mintsPerFiveMinutes: 1, p99Milliseconds: 1, deniedCallsPerFiveMinutes: 1 },
+      runbookUrl: "https://git.example.com/runbook.md",
+      dashboard: false,
     }),
   },
 };

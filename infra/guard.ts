@@ -1,0 +1,198 @@
+/**
+ * The guard: service control policies that keep everybody but the deployment away from what the broker is made of and
+ * from what it keeps. Whoever can invoke or change the functions can be any caller, and an administrator of the account
+ * can do both; only the organisation can forbid that. So the stack writes the policies, with the names of what was
+ * deployed, into SSM parameters, and whoever runs the organisation attaches them (SECURITY.md).
+ *
+ * They deny whatever they do not name as harmless: an action that AWS adds later is denied as well.
+ * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html
+ */
+import { ArnFormat, Stack, Token } from "aws-cdk-lib";
+import { Effect, ManagedPolicy, PolicyDocument, PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
+import { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
+import { ParameterTier, StringParameter } from "aws-cdk-lib/aws-ssm";
+import { Construct, type IConstruct } from "constructs";
+import type { TokenBroker } from "./token-broker.ts";
+
+export interface GuardProps {
+  /**
+   * ARNs, with path, of the IAM roles that deploy: they, and the roles of the CDK's bootstrap, may do what is denied to
+   * all others. Who may assume them, their trust policies say.
+   */
+  readonly pipelineArns: readonly string[];
+  /**
+   * ARNs of the client secrets, where naming each would be too long for one policy: `*` and `?` work.
+   * @default - each secret of the broker's account that a scope names
+   */
+  readonly secretArns?: readonly string[];
+}
+
+/**
+ * Of the 5,120 characters of a service control policy, what is left for the names of secrets.
+ * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+ */
+const charactersOfSecrets = 2_500;
+
+/** What tells, and changes nothing. */
+const readers = (...services: string[]) =>
+  services.flatMap((service) => ["Describe*", "Get*", "List*"].map((verb) => `${service}:${verb}`));
+const logReaders = [...readers("logs"), "logs:FilterLogEvents", "logs:Start*"];
+
+/** What the table's own policy leaves to the functions and to a break-glass role, and denies to all others. */
+const onRows = [
+  "dynamodb:BatchGetItem",
+  "dynamodb:BatchWriteItem",
+  "dynamodb:ConditionCheckItem",
+  "dynamodb:DeleteItem",
+  "dynamodb:GetItem",
+  "dynamodb:PartiQL*",
+  "dynamodb:PutItem",
+  "dynamodb:Query",
+  "dynamodb:Scan",
+  "dynamodb:UpdateItem",
+];
+
+/** Whoever looks after a service account stores its secret here, and has no need to read it. */
+const onSecrets = [
+  "secretsmanager:CreateSecret",
+  "secretsmanager:DescribeSecret",
+  "secretsmanager:ListSecretVersionIds",
+  "secretsmanager:PutSecretValue",
+  "secretsmanager:UpdateSecretVersionStage",
+];
+
+export class Guard extends Construct {
+  constructor(scope: Construct, id: string, broker: TokenBroker, { pipelineArns, secretArns }: GuardProps) {
+    super(scope, id);
+    if (pipelineArns.length === 0)
+      throw new Error("The guard would let nobody deploy: name a role in pipelineArns.");
+    const stack = Stack.of(this);
+    const bootstrap = bootstrapOf(stack);
+    const deployers = [...pipelineArns, ...bootstrap.roleArns];
+
+    // Found, not listed: a function or role that the broker gets later is guarded as well.
+    const all = broker.node.findAll();
+    const only = <T extends IConstruct>(type: abstract new (...args: never[]) => T) =>
+      all.filter((each): each is T => each instanceof type);
+    const roleArns = only(Role).map(({ roleArn }) => roleArn);
+    const brokerFunctions = [broker.issueToken, broker.logout, broker.operate, broker.sweep];
+    const functionRoleArns = brokerFunctions.map(({ role }) => role.roleArn);
+    const apiArn = `arn:${stack.partition}:apigateway:${stack.region}::`;
+    const { domainName } = broker.api;
+
+    this.publish("code", [
+      deny("KeepTheBroker", {
+        notActions: [
+          ...readers("cloudformation", "iam", "lambda", "scheduler", "ssm", "s3"),
+          "apigateway:GET",
+          "cloudformation:Detect*",
+          ...logReaders,
+          // API Gateway writes the access logs with a role that is the account's, not the broker's.
+          "logs:CreateLogStream",
+          "logs:PutLogEvents",
+        ],
+        resources: [
+          // What begins like a function is its versions and aliases: the names end at random.
+          ...only(LambdaFunction).map(({ functionArn }) => `${functionArn}*`),
+          `${apiArn}/restapis/${broker.api.restApiId}*`,
+          ...(domainName ? [`${apiArn}/domainnames/${domainName.domainName}*`] : []),
+          ...roleArns,
+          ...only(ManagedPolicy).map(({ managedPolicyArn }) => managedPolicyArn),
+          ...only(CfnSchedule).map(({ attrArn }) => attrArn),
+          logGroupArn(stack, broker.accessLogGroup),
+          stack.formatArn({
+            service: "cloudformation",
+            resource: "stack",
+            resourceName: `${stack.stackName}/*`,
+          }),
+          // Where callers are told the broker's address, and the organisation this policy.
+          stack.formatArn({ service: "ssm", resource: "parameter", resourceName: `${stack.stackName}/*` }),
+          ...bootstrap.roleArns,
+          ...bootstrap.bucketArns,
+        ],
+        // A function's own role has no business with these. The scheduler's has, and CodeDeploy's.
+        but: [...deployers, ...roleArns.filter((arn) => !functionRoleArns.includes(arn))],
+      }),
+      deny("KeepThePipeline", {
+        notActions: [...readers("iam"), "sts:*"],
+        resources: [...pipelineArns],
+        but: deployers,
+      }),
+    ]);
+
+    this.publish("data", [
+      deny("KeepWhatItKeeps", {
+        notActions: [...readers("cloudwatch", "dynamodb", "kms"), ...logReaders, ...onRows, ...onSecrets],
+        resources: [
+          // With its indexes, streams and backups.
+          `${broker.table.tableArn}*`,
+          broker.sealingKey.keyArn,
+          ...brokerFunctions.map(({ logGroup }) => logGroupArn(stack, logGroup)),
+          colonArn(stack, "cloudwatch", "alarm", `${stack.stackName}-*`),
+          ...(secretArns ?? secretsOf(broker, stack)),
+        ],
+        but: [...deployers, ...functionRoleArns],
+      }),
+    ]);
+  }
+
+  private publish(name: string, statements: PolicyStatement[]): void {
+    const stack = Stack.of(this);
+    new StringParameter(this, name, {
+      parameterName: `/${stack.stackName}/guard/${name}`,
+      description: "Looker token broker: a service control policy for its account (SECURITY.md)",
+      stringValue: stack.toJsonString(new PolicyDocument({ statements })),
+      // Above 4 KB an advanced one, which costs a few cents a month.
+      tier: ParameterTier.INTELLIGENT_TIERING,
+    });
+  }
+}
+
+/** Of a role's session, `aws:PrincipalArn` is the role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
+const deny = (sid: string, what: { notActions: string[]; resources: string[]; but: string[] }) =>
+  new PolicyStatement({
+    sid,
+    effect: Effect.DENY,
+    notActions: what.notActions,
+    resources: what.resources,
+    conditions: { ArnNotLike: { "aws:PrincipalArn": what.but } },
+  });
+
+/** The roles through which the CDK deploys, and the bucket from which CloudFormation then takes the functions' code. */
+function bootstrapOf(stack: Stack): { roleArns: string[]; bucketArns: string[] } {
+  const qualifier = stack.synthesizer.bootstrapQualifier;
+  if (qualifier === undefined) return { roleArns: [], bucketArns: [] };
+  const { partition, account, region } = stack;
+  return {
+    roleArns: ["deploy", "cfn-exec", "file-publishing"].map(
+      (name) => `arn:${partition}:iam::${account}:role/cdk-${qualifier}-${name}-role-${account}-${region}`,
+    ),
+    bucketArns: [`arn:${partition}:s3:::cdk-${qualifier}-assets-${account}-${region}*`],
+  };
+}
+
+/** Those of other accounts are theirs to guard. */
+function secretsOf(broker: TokenBroker, stack: Stack): string[] {
+  const arns = [...broker.scopes.values()].map(({ secretId }) =>
+    secretId.startsWith("arn:")
+      ? secretId
+      : colonArn(stack, "secretsmanager", "secret", `${secretId}-??????`),
+  );
+  const { account } = stack;
+  const own = [...new Set(arns)].filter(
+    (arn) => Token.isUnresolved(account) || arn.split(":")[4] === account,
+  );
+  if (JSON.stringify(own).length > charactersOfSecrets)
+    throw new Error(
+      `The guard cannot name ${own.length} secrets in one service control policy: set secretArns to patterns that match them.`,
+    );
+  return own;
+}
+
+const colonArn = (stack: Stack, service: string, resource: string, resourceName: string) =>
+  stack.formatArn({ service, resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+
+/** Some actions are authorised on the group, others on the group with `:*`. */
+const logGroupArn = (stack: Stack, { logGroupName }: { readonly logGroupName: string }) =>
+  colonArn(stack, "logs", "log-group", `${logGroupName}*`);

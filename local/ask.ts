@@ -1,0 +1,35 @@
+/** `npm run ask`. Exit codes: 0 when it was answered, 2 for a bad question or flag, 1 for everything else. */
+import { fileURLToPath } from "node:url";
+import { ask } from "./insights/ask.ts";
+import { parseAsk } from "./insights/command-line.ts";
+import { asJson, asTable } from "./insights/show.ts";
+import { readRecordFile } from "./record-file.ts";
+
+const recordFile = fileURLToPath(new URL("../.local/records.jsonl", import.meta.url));
+
+const parsed = parseAsk(process.argv.slice(2));
+if (parsed.kind === "wrong") {
+  process.stderr.write(`${parsed.message}\n`);
+  process.exit(2);
+}
+if (parsed.kind === "help") {
+  process.stdout.write(parsed.text);
+  process.exit(0);
+}
+
+const { query, show } = parsed.flags;
+if (show === "query") process.stdout.write(`${query}\n`);
+else {
+  const result = ask(query, records(), Date.now());
+  process.stdout.write(show === "json" ? asJson(result) : asTable(result));
+}
+
+function records(): string[] {
+  try {
+    return readRecordFile(recordFile);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    process.stderr.write("There are no records yet: start the broker with `npm start`.\n");
+    process.exit(1);
+  }
+}

@@ -1,0 +1,44 @@
+/** The command line of `npm run ask`. Pure. */
+import { type Question, questions } from "../../infra/questions.ts";
+import { type Parsed, read, Wrong } from "../command-line.ts";
+import { filled, flagOf } from "./fill.ts";
+
+export interface Asked {
+  readonly question: Question;
+  /** Its query, with the values in place. */
+  readonly query: string;
+  readonly show: "table" | "json" | "query";
+}
+
+const help = `Asks the local run's records what docs/audit.md asks those of a deployment, with the same query.
+
+  npm run ask -- QUESTION [flags]
+
+${questions.map(({ name, asks, placeholders }) => `  ${[name, ...placeholders.map((each) => `--${flagOf(each.name)} …`)].join(" ")}\n      ${asks}\n`).join("")}
+  --json         rows as JSON, empty columns too
+  --print-query  prints the query with the values in place, for \`aws logs start-query\`, and runs nothing
+  --help
+`;
+
+const common = { json: { type: "boolean" }, "print-query": { type: "boolean" } } as const;
+
+export function parseAsk([name = "--help", ...args]: readonly string[]): Parsed<Asked> {
+  if (name === "--help") return { kind: "help", text: help };
+  const question = questions.find((each) => each.name === name);
+  if (!question)
+    return { kind: "wrong", message: `There is no such question; \`npm run ask -- --help\` lists them.` };
+  const own = question.placeholders.map((each) => [flagOf(each.name), { type: "string" }] as const);
+  return read(args, {
+    name: "npm run ask --",
+    help,
+    options: { ...Object.fromEntries(own), ...common },
+    flagsOf: ({ json, "print-query": printQuery, ...values }): Asked => {
+      if (json && printQuery) throw new Wrong("--json and --print-query: leave one of them out.");
+      return {
+        question,
+        query: filled(question, values as Record<string, string>),
+        show: printQuery ? "query" : json ? "json" : "table",
+      };
+    },
+  });
+}

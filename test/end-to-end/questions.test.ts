@@ -1,0 +1,246 @@
+/** A short day at a broker, and then the ten questions: answered from the records alone, and compared with what was done. */
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Question, questions } from "../../infra/questions.ts";
+import { ask } from "../../local/insights/ask.ts";
+import { mostFields } from "../../local/insights/events.ts";
+import { filled, flagOf } from "../../local/insights/fill.ts";
+import { asObjects } from "../../local/insights/show.ts";
+import { isRecord } from "../../local/record-file.ts";
+import { mustBeRecord } from "../audit/schema.ts";
+import {
+  type Answer,
+  type Caller,
+  callerOf,
+  clientSecretOf,
+  openFirstLock,
+  type Stand,
+  startStand,
+  startsWithinMs,
+  untilSeen,
+} from "./stand.ts";
+
+let stand: Stand;
+let records: string[];
+/** What was done, by the answers that were given. */
+const done: Record<string, Answer> = {};
+const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
+const clientIds = { sales: "", finance: "" };
+
+beforeAll(async () => {
+  stand = await startStand();
+  const { looker } = stand.broker;
+  for (const scope of ["sales", "finance"] as const)
+    clientIds[scope] = (await clientSecretOf(stand.broker, `looker/${scope}`)).client_id;
+  const [reports, nightly, finance, operator] = (
+    ["report-service", "nightly-job", "finance-service", "platform-engineer"] as const
+  ).map((name) => callerOf(stand, name)) as [Caller, Caller, Caller, Caller];
+
+  done.reports = await reports.token("sales");
+  done.reportsAgain = await reports.token("sales");
+  done.nightly = await nightly.token("sales");
+  // The first lock stands open, so that the scope's own list refuses.
+  openFirstLock(stand.broker, nightly.principal);
+  done.denied = await nightly.token("finance");
+  done.finance = await finance.token("finance");
+  // An incident in the other scope.
+  done.frozen = await operator.send(
+    "PUT",
+    "/scopes/finance/freeze",
+    JSON.stringify({ reason: "an incident" }),
+  );
+  done.refused = await finance.token("finance");
+  done.unfrozen = await operator.send("DELETE", "/scopes/finance/freeze");
+  looker?.control.addFault({ route: "login", kind: "status", status: 500, times: 1 });
+  done.failed = await finance.token("finance");
+  // A leak: one lease is revoked, while nobody can say whether Looker took its logout, the sweeper neither.
+  looker?.control.addFault({ route: "logout", kind: "html_404", times: 1_000 });
+  done.dryRun = await operator.send("DELETE", "/scopes/sales/leases?all=true&dry_run=true");
+  done.revoked = await operator.send("DELETE", `/scopes/sales/leases?lease_id=${done.nightly.json.lease_id}`);
+
+  const last = String(done.revoked.headers["x-amzn-requestid"]);
+  records = await untilSeen(() => {
+    const lines = stand.broker.logs().map((line) => line.slice(line.indexOf(" ") + 1));
+    const seen = lines.filter(isRecord);
+    return seen.some((line) => line.includes(last)) && seen;
+  }, "the last request's record");
+}, startsWithinMs);
+afterAll(() => stand?.stop());
+
+function answerOf(name: string, values: Record<string, string> = {}) {
+  const question = questions.find((each) => each.name === name) as Question;
+  const flags = Object.fromEntries(Object.entries(values).map(([key, value]) => [flagOf(key), value]));
+  return asObjects(ask(filled(question, flags), records, Date.now()));
+}
+
+const leaseOf = (answer: Answer | undefined) => answer?.json.lease_id as string;
+const requestOf = (answer: Answer | undefined) => String(answer?.headers["x-amzn-requestid"]);
+const aTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/);
+
+test("everything that was done has come to its end as the questions' answers will have it", () => {
+  expect(Object.entries(done).map(([what, { status }]) => [what, status])).toEqual([
+    ["reports", 200],
+    ["reportsAgain", 200],
+    ["nightly", 200],
+    ["denied", 403],
+    ["finance", 200],
+    ["frozen", 200],
+    ["refused", 403],
+    ["unfrozen", 200],
+    ["failed", 503],
+    ["dryRun", 200],
+    ["revoked", 202],
+  ]);
+});
+
+test("the records are what the schema says, and no larger than what CloudWatch discovers fields in", () => {
+  for (const line of records) {
+    mustBeRecord(JSON.parse(line));
+    expect(line.match(/":/g)?.length).toBeLessThan(mostFields);
+  }
+});
+
+test("who got this token: each place that it was given to", () => {
+  const sha256 = createHash("sha256").update(done.reports?.json.access_token).digest("hex");
+  expect(answerOf("who-got-this-token", { token_sha256: sha256 })).toEqual([
+    {
+      scope: "sales",
+      lease_id: leaseOf(done.reports),
+      client_id: clientIds.sales,
+      "caller.arn": role("report-service"),
+      "caller.unique_id": expect.stringMatching(/^AROA/),
+      "caller.session_name": expect.any(String),
+      source_ip: "127.0.0.1",
+      times: 2,
+      first_given: aTime,
+      last_given: aTime,
+      dead_by: aTime,
+    },
+  ]);
+  expect(answerOf("who-got-this-token", { token_sha256: "0".repeat(64) })).toEqual([]);
+});
+
+test("is this lease dead: confirmed for the one, not for the other", () => {
+  const kinds = (answer: Answer | undefined) =>
+    answerOf("is-this-lease-dead", { lease_id: leaseOf(answer) }).map(({ kind, verb, outcome }) => [
+      kind,
+      verb,
+      outcome,
+    ]);
+  expect(kinds(done.finance)).toEqual([
+    ["audit", "token", "minted"],
+    ["lease_end", "freeze", null],
+  ]);
+  expect(kinds(done.nightly)).toEqual([
+    ["audit", "token", "minted"],
+    ["audit", "revoke", "revoked"],
+  ]);
+  const [end] = answerOf("is-this-lease-dead", { lease_id: leaseOf(done.finance) }).slice(-1);
+  expect(end).toMatchObject({ first: aTime, records: 1, last_request: requestOf(done.frozen) });
+});
+
+test("who holds tokens now: those whose end Looker has not confirmed, equal to Looker's own list", () => {
+  const held = answerOf("who-holds-tokens-now");
+  expect(held.map(({ holder, lease_id }) => [holder, lease_id]).sort()).toEqual(
+    [
+      [role("report-service"), leaseOf(done.reports)],
+      [role("nightly-job"), leaseOf(done.nightly)],
+    ].sort(),
+  );
+  expect(held).toHaveLength(stand.broker.looker?.liveTokens().length ?? -1);
+});
+
+test("who holds tokens now: nobody, when Looker's tokens are over", () => {
+  const { query } = questions.find(({ name }) => name === "who-holds-tokens-now") as Question;
+  expect(ask(query, records, Date.now() + 2 * 3_600_000).rows).toEqual([]);
+});
+
+test("what did this caller do: its requests, the latest first", () => {
+  const rows = answerOf("what-did-this-caller-do", { caller: role("nightly-job") });
+  expect(
+    rows.map(({ verb, scope, code, reason, lease_id }) => [verb, scope, code, reason, lease_id]),
+  ).toEqual([
+    ["token", "finance", "not_allowed", "not_in_callers", null],
+    ["token", "sales", "ok", null, leaseOf(done.nightly)],
+  ]);
+});
+
+test("what happened to this request: the list that refused it, and what is in that list", () => {
+  expect(answerOf("what-happened-to-this-request", { request_id: requestOf(done.denied) })).toEqual([
+    expect.objectContaining({
+      verb: "token",
+      code: "not_allowed",
+      reason: "not_in_callers",
+      lock: "callers",
+      allowed: `"${role("finance-service")}"`,
+      "caller.arn": role("nightly-job"),
+    }),
+  ]);
+});
+
+test("who revoked or froze: the operator, with what came of each", () => {
+  const rows = answerOf("who-revoked-or-froze");
+  expect(
+    rows.map(({ verb, outcome, scope, named_by, matched, revoked, pending }) => [
+      ...[verb, outcome, scope, named_by],
+      ...[matched, revoked, pending],
+    ]),
+  ).toEqual([
+    ["revoke", "revoked", "sales", '"lease_id"', 1, 0, 1],
+    ["revoke", "counted", "sales", '"all"', 2, null, null],
+    ["unfreeze", "unfrozen", "finance", null, null, null, null],
+    ["freeze", "frozen", "finance", null, 1, 1, 0],
+  ]);
+  expect(new Set(rows.map((row) => row["caller.arn"]))).toEqual(new Set([role("platform-engineer")]));
+});
+
+test("tokens of a client id: those that are not confirmed dead come first", () => {
+  const leases = (scope: "sales" | "finance") =>
+    answerOf("tokens-of-a-client-id", { client_id: clientIds[scope] }).map(
+      ({ lease_id, holder, times_given, confirmed_ends }) => [lease_id, holder, times_given, confirmed_ends],
+    );
+  expect(leases("sales").sort()).toEqual(
+    [
+      [leaseOf(done.reports), role("report-service"), 2, 0],
+      [leaseOf(done.nightly), role("nightly-job"), 1, 0],
+    ].sort(),
+  );
+  expect(leases("finance")).toEqual([[leaseOf(done.finance), role("finance-service"), 1, 1]]);
+});
+
+test("who is denied, and by which list", () => {
+  expect(answerOf("who-is-denied")).toEqual([
+    {
+      "caller.arn": role("nightly-job"),
+      scope: "finance",
+      verb: "token",
+      reason: "not_in_callers",
+      lock: "callers",
+      refusals: 1,
+      addresses: 1,
+      first: aTime,
+      last: aTime,
+      last_request: requestOf(done.denied),
+    },
+  ]);
+});
+
+test("who causes logins: as many as Looker has seen", () => {
+  const rows = answerOf("who-causes-logins");
+  const logins = rows.reduce((sum, row) => sum + Number(row.logins_at_looker), 0);
+  expect(logins).toBe(stand.broker.looker?.ledger().filter(({ event }) => event === "login").length);
+  expect(rows.map((row) => [row["caller.arn"], row.leases]).sort()).toEqual(
+    ["finance-service", "nightly-job", "report-service"].map((name) => [role(name), 1]),
+  );
+});
+
+test("what goes wrong: each failure, with its reason and a request to ask about", () => {
+  const rows = answerOf("what-goes-wrong").filter(({ code }) => code !== "ok");
+  expect(
+    rows.map(({ code, scope, requests, last_request }) => [code, scope, requests, last_request]).sort(),
+  ).toEqual([
+    ["looker_unavailable", "finance", 1, requestOf(done.failed)],
+    ["not_allowed", "finance", 1, requestOf(done.denied)],
+    ["scope_frozen", "finance", 1, requestOf(done.refused)],
+  ]);
+});
