@@ -26,6 +26,8 @@ export const metricNames = {
   hits: "Hits",
   mints: "Mints",
   waits: "Waits",
+  /** Token requests that met a secret which Looker rejects, were they served by a lease that is still good or not. */
+  rejectedCredentials: "RejectedCredentials",
   /** By `code`: answers that are problems. */
   failures: "Failures",
   /** By `verb`: the function's own time for a request. */

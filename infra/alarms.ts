@@ -142,10 +142,10 @@ function definitions(
   const { mintsPerFiveMinutes, p99Milliseconds, deniedCallsPerFiveMinutes } = thresholds;
   return {
     rejectedCredentials: {
-      metric: broker.metricFailures("looker_rejected_credentials"),
+      metric: broker.metricRejectedCredentials(),
       above: 0,
-      what: "Looker refuses the client id and secret of a scope, or an operator has denied that client id: its callers get no new tokens.",
-      todo: "Find the scope in the audit records with code looker_rejected_credentials, and store a pair that works in its secret. It is read within seconds.",
+      what: "Looker refuses the client id and secret of a scope, or an operator has denied that client id: its callers get no new tokens. Leases that are still good are served until they end.",
+      todo: "Find the scope in the audit records with code or mint_failure looker_rejected_credentials, and store a pair that works in its secret. It is read within seconds.",
       anchor: "rejected-credentials",
     },
     lookerUnavailable: {

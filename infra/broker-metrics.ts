@@ -32,6 +32,11 @@ export abstract class BrokerMetrics extends Construct {
     return this.sum(metricNames.waits, props);
   }
 
+  /** Token requests that met a secret which Looker rejects, served or not. @default - sum over 5 minutes */
+  metricRejectedCredentials(props?: MetricOptions): Metric {
+    return this.sum(metricNames.rejectedCredentials, props);
+  }
+
   /** Answers that are this problem (docs/openapi.yaml has the codes). @default - sum over 5 minutes */
   metricFailures(code: string, props?: MetricOptions): Metric {
     return this.sum(metricNames.failures, props, { code });

@@ -58,7 +58,11 @@ export function brokerDashboard(broker: TokenBroker, alarms: readonly Alarm[]): 
           broker.metricKMSLatency(),
           broker.metricSecretsManagerLatency(),
         ]),
-        graph("Logins not made", [broker.metricLockOutsAvoided(), broker.metricBudgetRefusals()]),
+        graph("Logins rejected, and not made", [
+          broker.metricRejectedCredentials(),
+          broker.metricLockOutsAvoided(),
+          broker.metricBudgetRefusals(),
+        ]),
       ],
       [
         graph(

@@ -70,4 +70,6 @@ export const settings: BrokerSettings = (_stack) => ({
   // runbookUrl: "https://git.example.com/looker-token-broker/blob/main/docs/runbook.md",
   // From how many logins in five minutes on somebody is woken; infra/alarms.ts says what else can be set.
   // alarms: { mintsPerFiveMinutes: 300 },
+  // Policies for the organisation that keep everybody but the deployment away from all this (SECURITY.md).
+  // guard: { pipelineArns: ["arn:aws:iam::111122223333:role/ci/deploy"] },
 });

@@ -2,11 +2,18 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { ScopeDefinitions } from "../functions/core/scope.ts";
+import { Guard, type GuardProps } from "./guard.ts";
 import { Handout } from "./handout.ts";
 import { TokenBroker, type TokenBrokerProps } from "./token-broker.ts";
 
 /** All that a deployment can set beside its scopes. A function, so that it can look up what is there already. */
-export type BrokerSettings = (stack: Stack) => Omit<TokenBrokerProps, "scopes">;
+export type BrokerSettings = (stack: Stack) => Omit<TokenBrokerProps, "scopes"> & {
+  /**
+   * Writes service control policies for the organisation, which keep everybody but the deployment away.
+   * @default - none
+   */
+  readonly guard?: GuardProps;
+};
 
 export interface TokenBrokerStackProps extends StackProps {
   readonly scopes: ScopeDefinitions;
@@ -23,7 +30,9 @@ export class TokenBrokerStack extends Stack {
       suppressTemplateIndentation: true,
       ...props,
     });
-    this.broker = new TokenBroker(this, "Broker", { ...settings?.(this), scopes });
+    const { guard, ...broker } = settings?.(this) ?? {};
+    this.broker = new TokenBroker(this, "Broker", { ...broker, scopes });
+    if (guard) new Guard(this, "Guard", this.broker, guard);
     new CfnOutput(this, "Endpoint", {
       description: "Callers append /scopes/{scope}/token",
       value: this.broker.endpoint,

@@ -59,7 +59,8 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
         if (clock.now() > deadline || (answer && answer.expiresInSeconds < 1))
           throw new Problem("busy", { retryAfterSeconds: 1, reason: "timed_out" });
         if (answer) {
-          findings.outcome = minted ? "minted" : waited > 0 ? "waited" : "hit";
+          const ownLogin = minted && findings.mint_failure === undefined;
+          findings.outcome = ownLogin ? "minted" : waited > 0 ? "waited" : "hit";
           return answer;
         }
         // Somebody edited the row. It is reported, never served, and replaced under the usual budget.

@@ -77,6 +77,7 @@ export async function mint(ports: MintPorts, request: MintJob): Promise<void> {
 }
 
 async function release(ports: MintPorts, job: AttemptJob, failure: MintFailure | undefined): Promise<void> {
+  if (failure) job.findings.mint_failure = failure.code;
   await commit(
     ports.table.slots,
     job.key,

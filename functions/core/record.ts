@@ -1,5 +1,8 @@
+/** What a use case found, for the audit record. */
+import type { ProblemCode } from "./problem.ts";
+
 /**
- * What a use case found, for the audit record: an allow-list by type. Nothing else of a request is ever recorded, and no
+ * An allow-list by type. Nothing else of a request is ever recorded, and no
  * field can hold a token, a secret, or free text that somebody chose.
  */
 export interface Findings {
@@ -24,6 +27,8 @@ export interface Findings {
   filters?: readonly string[];
   target_caller?: string;
   issued_before_at?: number;
+  /** How the login that this request tried failed: also where a lease that is still good was served all the same. */
+  mint_failure?: ProblemCode;
   /** Tokens that Looker made for this request. */
   logins?: number;
   /** Tokens that Looker confirmed to be dead, at this request. */

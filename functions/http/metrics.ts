@@ -88,6 +88,11 @@ function dependencyMetrics({ looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms }
 
 function eventMetrics(record: AuditRecord): Values {
   return {
+    [metricNames.rejectedCredentials]: [record.code, record.mint_failure].includes(
+      "looker_rejected_credentials",
+    )
+      ? 1
+      : undefined,
     [metricNames.confirmedLogouts]: record.logouts,
     [metricNames.expiredUnconfirmed]: record.expired,
     [metricNames.possibleOrphans]: record.possible_orphans,

@@ -12,6 +12,7 @@ import {
   type ValidatedPolicy,
   validateIdentityPolicy,
   validateResourcePolicy,
+  validateServiceControlPolicy,
 } from "@cloud-copilot/iam-policy";
 import {
   allowedContextKeysForRequest,
@@ -22,6 +23,8 @@ import type { PolicyDocument } from "../../local/policy-document.ts";
 
 /** A session of a role. */
 export interface Principal {
+  /** Of the account it belongs to; none: its organisation forbids nothing. */
+  readonly serviceControlPolicies?: readonly PolicyDocument[];
   /** arn:aws:iam::111122223333:role/report-service, which is also its `aws:PrincipalArn`. */
   readonly roleArn: string;
   /** Undefined: its account is in no organisation. */
@@ -58,7 +61,8 @@ export function decide({ principal, action, resource, resourcePolicy, context = 
       request: {
         principal: principal ? sessionArn(principal) : anonymousPrincipal,
         action,
-        resource: { resource, accountId: resource === "*" ? account : accountOf(resource) },
+        // Some ARNs name no account, of API Gateway and S3: here they are of the principal's own.
+        resource: { resource, accountId: accountOf(resource) || account },
         contextVariables: { ...contextOf(principal), ...context } as Record<string, string | string[]>,
       },
       identityPolicies: (principal?.policies ?? []).map((policy, index) => ({
@@ -66,7 +70,9 @@ export function decide({ principal, action, resource, resourcePolicy, context = 
         policy: validated(policy, validateIdentityPolicy),
       })),
       ...(resourcePolicy && { resourcePolicy: validated(resourcePolicy, validateResourcePolicy) }),
-      serviceControlPolicies: [],
+      serviceControlPolicies: principal?.serviceControlPolicies
+        ? [{ orgIdentifier: account, policies: controls(principal.serviceControlPolicies) }]
+        : [],
       resourceControlPolicies: [],
     },
     {},
@@ -108,6 +114,17 @@ function sessionArn({ roleArn }: Principal): string {
   const roleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
   return `arn:${partition}:sts::${account}:assumed-role/${roleName}/session`;
 }
+
+/** AWS attaches `FullAWSAccess` beside those that one attaches oneself. */
+const controls = (policies: readonly PolicyDocument[]) =>
+  [fullAwsAccess, ...policies].map((policy, index) => ({
+    name: `control ${index}`,
+    policy: validated(policy, validateServiceControlPolicy),
+  }));
+const fullAwsAccess: PolicyDocument = {
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
+};
 
 const accountOf = (arn: string) => arn.split(":")[4] ?? "";
 

@@ -84,6 +84,7 @@ describe("a record's metrics", () => {
       "a lock-out avoided",
       { code: "looker_rejected_credentials", status: 502, lockouts_avoided: 1 },
       [
+        ["RejectedCredentials", 1],
         ["LockOutsAvoided", 1],
         ["Latency", 12, "token"],
         ["Failures", 1, "looker_rejected_credentials"],

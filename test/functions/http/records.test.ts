@@ -128,6 +128,20 @@ describe("a record of a token request", () => {
     expect(api.lines[0]).not.toHaveProperty("logins");
   });
 
+  it("that was served though its refresh failed says how that failed", async () => {
+    const { broker, api } = whole();
+    await api.token();
+    await broker.clock.advance(13 * minute);
+    broker.looker.onLogin = () => ({ kind: "rejected" });
+    await api.token();
+    expect(api.lines[1]).toMatchObject({
+      code: "ok",
+      outcome: "hit",
+      mint_failure: "looker_rejected_credentials",
+      RejectedCredentials: 1,
+    });
+  });
+
   it("whose login was not tried says that a lock-out was avoided", async () => {
     const { broker, api } = whole();
     broker.looker.onLogin = () => ({ kind: "rejected" });
