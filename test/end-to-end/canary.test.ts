@@ -7,16 +7,10 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import {
-  type AttributeValue,
-  DeleteItemCommand,
-  DynamoDBClient,
-  ScanCommand,
-} from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
 import { canary, findLeaks, watchFor } from "../canary.ts";
 import { sendSigned } from "../local/gateway/raw-request.ts";
+import { rowsOf, type TableRows } from "./rows.ts";
 import {
   type Answer,
   type Caller,
@@ -40,7 +34,7 @@ const hostile = createServer((request, response) => {
 let stand: Stand;
 let reports: Caller;
 let engineer: Caller;
-let table: DynamoDBClient;
+let rows: TableRows;
 const told: string[] = [];
 const earlierRows: string[] = [];
 
@@ -61,18 +55,14 @@ beforeAll(async () => {
     watchFor(`${name}'s key`, secretAccessKey);
     watchFor(`${name}'s session token`, sessionToken);
   }
-  table = new DynamoDBClient({
-    endpoint: stand.broker.engines.urls.dynamodb,
-    region: stand.broker.region,
-    credentials: ENGINE_CREDENTIAL,
-  });
+  rows = rowsOf(stand);
   reports = callerOf(stand, "report-service");
   // API Gateway repeats the path to whoever may not invoke it. What the broker says to it is the question here.
   openFirstLock(stand.broker, reports.principal);
   engineer = callerOf(stand, "platform-engineer");
 }, startsWithinMs);
 afterAll(async () => {
-  table?.destroy();
+  rows?.close();
   await stand?.stop();
   hostile.closeAllConnections();
   hostile.close();
@@ -192,30 +182,10 @@ test("a login that works, a logout that does not, and requests that hold secrets
   await stand.broker.runSchedules();
 });
 
-/** Rows, with their bytes as text too: what is sealed must not hold what it seals. */
-async function rowsAsText(): Promise<string> {
-  return JSON.stringify(await rows(), (_, value) =>
-    value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value,
-  );
-}
-
-async function rows() {
-  const { Items = [] } = await table.send(
-    new ScanCommand({ TableName: stand.broker.tableName, ConsistentRead: true }),
-  );
-  return Items;
-}
-
 /** After a login without an end the broker waits for Looker's lock-out to pass. The test does not. */
 async function startAnew(): Promise<void> {
-  earlierRows.push(await rowsAsText());
-  for (const { pk, sk } of await rows())
-    await table.send(
-      new DeleteItemCommand({
-        TableName: stand.broker.tableName,
-        Key: { pk, sk } as Record<string, AttributeValue>,
-      }),
-    );
+  earlierRows.push(await rows.asText());
+  await rows.delete(() => true);
 }
 
 /** All that the run left behind, by where it was found. */
@@ -223,7 +193,7 @@ async function leftBehind(): Promise<[where: string, text: string][]> {
   return [
     ["logs", stand.broker.logs().join("\n")],
     ["answers", told.join("\n")],
-    ["rows", [...earlierRows, await rowsAsText()].join("\n")],
+    ["rows", [...earlierRows, await rows.asText()].join("\n")],
     ...filesUnder(stand.workDir).map((path): [string, string] => [path, readFileSync(path, "latin1")]),
     ...commandLines(),
   ];

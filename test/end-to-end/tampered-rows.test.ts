@@ -1,11 +1,10 @@
 /** Rows as somebody with write access to the table, but not to the key, might leave them. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { DynamoDBClient, GetItemCommand, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
 import type { RunningLooker } from "../../local/looker/server.ts";
+import { type Row, rowsOf, type TableRows } from "./rows.ts";
 import {
   type Answer,
   auditLines,
@@ -23,7 +22,7 @@ let stand: Stand;
 let looker: RunningLooker;
 let reports: Caller;
 let nightly: Caller;
-let rows: DynamoDBClient;
+let rows: TableRows;
 /** Listens where an attacker would: every request that came. */
 const trapped: string[] = [];
 const trap = createServer((request, response) => {
@@ -37,57 +36,18 @@ beforeAll(async () => {
   looker = stand.broker.looker as RunningLooker;
   reports = callerOf(stand, "report-service");
   nightly = callerOf(stand, "nightly-job");
-  rows = new DynamoDBClient({
-    endpoint: stand.broker.engines.urls.dynamodb,
-    region: stand.broker.region,
-    credentials: ENGINE_CREDENTIAL,
-  });
+  rows = rowsOf(stand);
   await new Promise<void>((resolve) => trap.listen(0, "127.0.0.1", resolve));
   trapUrl = `http://127.0.0.1:${(trap.address() as AddressInfo).port}`;
 }, startsWithinMs);
 afterAll(async () => {
-  rows?.destroy();
+  rows?.close();
   trap.close();
   await stand?.stop();
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: an item is edited at will.
-type Row = any;
-
-const TableName = () => stand.broker.tableName;
-
-async function allRows(): Promise<Row[]> {
-  const { Items } = await rows.send(new ScanCommand({ TableName: TableName(), ConsistentRead: true }));
-  return (Items ?? []).map((item) => unmarshall(item));
-}
-
-async function slotOf({ principal }: Caller): Promise<Row> {
-  const uniqueId = principal.caller.split(":")[0];
-  const row = (await allRows()).find(({ sk }) => sk === `caller#${principal.accountId}#${uniqueId}`);
-  if (!row) throw new Error(`No slot of ${principal.name}.`);
-  return row;
-}
-
-async function edit(caller: Caller, change: (row: Row) => void): Promise<void> {
-  const row = await slotOf(caller);
-  change(row);
-  await put(row);
-}
-
-async function put(row: Row): Promise<void> {
-  const Item = marshall(row, { removeUndefinedValues: true });
-  await rows.send(new PutItemCommand({ TableName: TableName(), Item }));
-}
-
-async function deleteSlots(): Promise<void> {
-  const { DeleteItemCommand } = await import("@aws-sdk/client-dynamodb");
-  for (const { pk, sk } of await allRows())
-    if (sk !== "#control")
-      await rows.send(new DeleteItemCommand({ TableName: TableName(), Key: marshall({ pk, sk }) }));
-}
-
 beforeEach(async () => {
-  await deleteSlots();
+  await rows.delete(({ sk }) => sk !== "#control");
   looker.control.resetLedger();
   trapped.length = 0;
 });
@@ -105,10 +65,10 @@ test("a row holds no token in the clear, in no encoding, and no client secret", 
   await nightly.token("sales");
   await reports.logout("sales");
   await reports.token("sales");
-  const { Items } = await rows.send(new ScanCommand({ TableName: TableName() }));
-  expect(Items?.length).toBeGreaterThanOrEqual(3);
+  const items = await rows.all();
+  expect(items.length).toBeGreaterThanOrEqual(3);
   const bytes: string[] = [];
-  const text = JSON.stringify(Items, (_, value) => {
+  const text = JSON.stringify(items, (_, value) => {
     if (!(value instanceof Uint8Array)) return value;
     bytes.push(Buffer.from(value).toString("latin1"));
     return Buffer.from(value).toString("base64");
@@ -139,7 +99,7 @@ test.each(Object.entries(edits))(
   "where %s, nothing is sent by it, it is reported, and it heals",
   async (_, change) => {
     const first = await reports.token("sales");
-    await edit(reports, change);
+    await rows.edit(reports.principal, change);
     const second = await reports.token("sales");
     expect(second.status).toBe(200);
     expect(second.json.lease_id).not.toBe(first.json.lease_id);
@@ -157,7 +117,7 @@ test.each(Object.entries(edits))(
   "a logout where %s sends that token nowhere and says pending",
   async (_, change) => {
     await reports.token("sales");
-    await edit(reports, change);
+    await rows.edit(reports.principal, change);
     const answer = await reports.logout("sales");
     expect(answer).toMatchObject({ status: 202, json: { revoked: 0, pending: 1 } });
     expect(await auditOf(answer)).toMatchObject({ revoked: 0, pending: 1, unreadable: 1 });
@@ -172,8 +132,8 @@ test.each([
 ])("another caller's %s in one's row is never handed out, and that caller keeps it", async (_, swap) => {
   await reports.token("sales");
   const theirs = await nightly.token("sales");
-  const theirRow = await slotOf(nightly);
-  await edit(reports, (row) => swap(row, theirRow));
+  const theirRow = await rows.slotOf(nightly.principal);
+  await rows.edit(reports.principal, (row) => swap(row, theirRow));
   looker.control.resetLedger();
   const healed = await reports.token("sales");
   expect(healed.status).toBe(200);
@@ -189,8 +149,8 @@ test.each([
 test("another caller's lease in one's outbox is not logged out", async () => {
   await reports.token("sales");
   const theirs = await nightly.token("sales");
-  const { lease } = await slotOf(nightly);
-  await edit(reports, (row) => {
+  const { lease } = await rows.slotOf(nightly.principal);
+  await rows.edit(reports.principal, (row) => {
     row.outbox = [{ ...lease, since: 0, attempts: 0, retry_at: 0 }];
   });
   const answer = await reports.logout("sales");
@@ -200,13 +160,13 @@ test("another caller's lease in one's outbox is not logged out", async () => {
 
 test("a whole row copied to another caller's key yields nothing, with their name or with one's own", async () => {
   const theirs = await nightly.token("sales");
-  const theirRow = await slotOf(nightly);
+  const theirRow = await rows.slotOf(nightly.principal);
   await reports.token("sales");
-  const { pk, sk, principal_arn } = await slotOf(reports);
-  await put({ ...theirRow, pk, sk });
+  const { pk, sk, principal_arn } = await rows.slotOf(reports.principal);
+  await rows.put({ ...theirRow, pk, sk });
   const named = await reports.token("sales");
   expect(named.json.access_token === theirs.json.access_token).toBe(false);
-  await put({ ...theirRow, pk, sk, principal_arn });
+  await rows.put({ ...theirRow, pk, sk, principal_arn });
   const healed = await reports.token("sales");
   expect(healed.status).toBe(200);
   expect(healed.json.access_token === theirs.json.access_token).toBe(false);
@@ -220,7 +180,7 @@ test.each([
   ["whose sealed token is a text", (row: Row) => Object.assign(row.lease, { sealed: "text" })],
 ])("a row %s is neither served nor sent anywhere", async (_, change) => {
   const first = await reports.token("sales");
-  await edit(reports, change);
+  await rows.edit(reports.principal, change);
   looker.control.resetLedger();
   const answer = await reports.token("sales");
   expect(answer.json.access_token === first.json.access_token).toBe(false);
@@ -250,7 +210,7 @@ test("the administrator reads rows through the front, but no function's role is 
   });
   try {
     const key = { pk: { S: "scope#sales" }, sk: { S: "#control" } };
-    const get = new GetItemCommand({ TableName: TableName(), Key: key });
+    const get = new GetItemCommand({ TableName: stand.broker.tableName, Key: key });
     await expect(admin.send(get)).resolves.toBeDefined();
     await expect(asCaller.send(get)).rejects.toThrow(/not authorized to perform: dynamodb:GetItem/);
   } finally {

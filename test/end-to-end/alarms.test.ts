@@ -1,0 +1,202 @@
+/**
+ * Each alarm of the template, evaluated on the metric lines that a broker wrote while its fault was made: off before, on
+ * then. Lambda's own metrics (errors, throttles) are in no line: test/infra/alarms.test.ts has those.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Control } from "../../local/looker/control.ts";
+import { type AlarmProperties, stateOf } from "../audit/alarm-state.ts";
+import { type Datum, mustBeEmbeddedMetricFormat } from "../audit/embedded-metric-format.ts";
+import { type Synthesized, synthesized } from "../infra/synthesized.ts";
+import { rowsOf, type TableRows } from "./rows.ts";
+import {
+  auditLines,
+  type Caller,
+  callerOf,
+  clientSecretOf,
+  openFirstLock,
+  type Stand,
+  startStand,
+  startsWithinMs,
+} from "./stand.ts";
+
+const minuteMs = 60_000;
+
+let template: Synthesized;
+let stand: Stand;
+let rows: TableRows;
+let looker: Control;
+let reports: Caller;
+let nightly: Caller;
+let outsider: Caller;
+
+beforeAll(async () => {
+  // Thresholds that a handful of requests reaches; everything else as it is deployed.
+  template = synthesized({
+    settings: () => ({
+      alarms: { mintsPerFiveMinutes: 4, deniedCallsPerFiveMinutes: 4, p99Milliseconds: 1_000 },
+    }),
+  });
+  stand = await startStand();
+  rows = rowsOf(stand);
+  looker = stand.broker.looker?.control as Control;
+  reports = callerOf(stand, "report-service");
+  nightly = callerOf(stand, "nightly-job");
+  outsider = callerOf(stand, "finance-service");
+  openFirstLock(stand.broker, outsider.principal);
+}, startsWithinMs);
+afterAll(async () => {
+  template?.remove();
+  rows?.close();
+  await stand?.stop();
+});
+beforeEach(async () => {
+  looker.clearFaults();
+  await rows.delete(() => true);
+});
+
+function alarm(name: string): AlarmProperties {
+  return template.one("AWS::CloudWatch::Alarm", `BrokerAlarms${name}`)[1].Properties;
+}
+
+/** The metrics of what was written while it was done. */
+async function during(work: () => Promise<unknown>): Promise<Datum[]> {
+  const before = auditLines(stand.broker).length;
+  await work();
+  // Lines come on their own, and in the order in which they were written.
+  await reports.send("GET", "/scopes");
+  let lines = auditLines(stand.broker).slice(before);
+  while (lines.at(-1)?.verb !== "scopes") {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    lines = auditLines(stand.broker).slice(before);
+  }
+  return lines.flatMap((line) => mustBeEmbeddedMetricFormat(line));
+}
+
+/** What the alarm says just after the minute of the last of them, had it been so for the last half hour. */
+function stateAfter(name: string, data: readonly Datum[], { everyMs = 5 * minuteMs } = {}) {
+  const last = Math.max(...data.map(({ at }) => at));
+  const span = 30 * minuteMs;
+  const lasting = Array.from({ length: span / everyMs }, (_, ago) =>
+    data.map((datum) => ({ ...datum, at: datum.at - ago * everyMs })),
+  ).flat();
+  return stateOf(alarm(name), lasting, Math.ceil((last + 1) / minuteMs) * minuteMs);
+}
+
+const sweep = () => stand.broker.runSchedules();
+const wellBehaved = () =>
+  during(async () => {
+    await reports.token("sales");
+    await reports.token("sales");
+    await nightly.token("sales");
+    await nightly.logout("sales");
+    await sweep();
+  });
+
+const faults: Record<string, { fault: () => Promise<unknown>; everyMs?: number }> = {
+  RejectedCredentials: {
+    async fault() {
+      const { client_id, client_secret } = await clientSecretOf(stand.broker, "looker/sales");
+      looker.changeSecret(client_id, "changed-at-looker-only");
+      await reports.token("sales");
+      looker.changeSecret(client_id, client_secret);
+    },
+  },
+  LookerUnavailable: {
+    async fault() {
+      looker.addFault({ route: "login", kind: "status", status: 503 });
+      for (let i = 0; i < 4; i++) await reports.token("sales");
+    },
+  },
+  OldestPendingLogout: {
+    async fault() {
+      await reports.token("sales");
+      looker.addFault({ route: "all", kind: "status", status: 500 });
+      await reports.logout("sales");
+      // Six minutes and many tries later.
+      await rows.edit(reports.principal, (row) => {
+        const [token] = row.outbox;
+        Object.assign(token, { since: token.since - 6 * minuteMs, retry_at: token.since });
+        row.due_at = Math.floor(token.since / 1_000);
+      });
+      await sweep();
+    },
+  },
+  SweepLag: {
+    async fault() {
+      await reports.token("sales");
+      await rows.edit(reports.principal, (row) => {
+        row.due_at = Math.floor(Date.now() / 1_000) - 600;
+      });
+      await sweep();
+    },
+    everyMs: minuteMs,
+  },
+  PossibleOrphans: {
+    async fault() {
+      looker.addFault({ route: "login", kind: "reset", when: "after", times: 1 });
+      await reports.token("sales");
+    },
+  },
+  MintRate: {
+    async fault() {
+      for (let i = 0; i < 5; i++) {
+        await nightly.token("sales");
+        await nightly.logout("sales");
+      }
+    },
+  },
+  SlowAnswers: {
+    async fault() {
+      looker.addFault({ route: "login", kind: "delay", delayMs: 1_200, times: 1 });
+      await reports.token("sales");
+    },
+  },
+  DeniedCalls: {
+    async fault() {
+      for (let i = 0; i < 5; i++) await outsider.token("sales");
+    },
+  },
+  InternalErrors: {
+    async fault() {
+      await reports.token("sales");
+      await rows.edit(reports.principal, (row) => {
+        row.lease.ends_at = "never";
+      });
+      await reports.token("sales");
+    },
+  },
+  EditedRows: {
+    async fault() {
+      await reports.token("sales");
+      await rows.edit(reports.principal, (row) => {
+        row.lease.base_url = "https://looker.attacker.example";
+      });
+      await reports.token("sales");
+    },
+  },
+};
+
+test.each(Object.entries(faults))("%s", async (name, { fault, everyMs }) => {
+  expect(stateAfter(name, await wellBehaved())).toBe("OK");
+  await rows.delete(() => true);
+  expect(stateAfter(name, await during(fault), everyMs ? { everyMs } : {})).toBe("ALARM");
+});
+
+test("SweeperStopped", async () => {
+  const data = await during(sweep);
+  const last = Math.max(...data.map(({ at }) => at));
+  const eachMinute = Array.from({ length: 20 }, (_, ago) =>
+    data.map((datum) => ({ ...datum, at: datum.at - ago * minuteMs })),
+  ).flat();
+  const soon = Math.ceil((last + 1) / minuteMs) * minuteMs;
+  expect(stateOf(alarm("SweeperStopped"), eachMinute, soon)).toBe("OK");
+  expect(stateOf(alarm("SweeperStopped"), eachMinute, soon + 10 * minuteMs)).toBe("ALARM");
+});
+
+test("every alarm on the broker's own metrics is among these", () => {
+  const own = template
+    .ofType("AWS::CloudWatch::Alarm")
+    .filter(([, { Properties }]) => Properties.Namespace === "LookerTokenBroker")
+    .map(([id]) => id.slice("BrokerAlarms".length, -8));
+  expect(own.sort()).toEqual([...Object.keys(faults), "SweeperStopped"].sort());
+});
