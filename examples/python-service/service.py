@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import token_broker
@@ -30,6 +32,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 server = ThreadingHTTPServer(("", int(os.environ.get("PORT", "8080"))), Handler)
+# What has begun is answered. In a container the process is the first, which no signal ends by itself.
+server.daemon_threads = False
+signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 print(f"Listening on port {server.server_port}.", flush=True)
-# No logout at the end: the other instances of this service share the lease. It ends by itself, within minutes.
 server.serve_forever()
+server.server_close()
+# No logout here: the other instances of this service share the lease. It ends by itself, within minutes.

@@ -24,6 +24,7 @@ export class ScheduledLambda extends Construct {
       entry: `${import.meta.dirname}/../lambda-function/handler.ts`,
       runtime: Runtime.NODEJS_24_X,
       role,
+      // The handler keeps within it, whatever it is: 10 s of it may go by in waiting for the broker.
       timeout: Duration.seconds(30),
       environment: { LOOKER_BROKER_ENDPOINT: broker.endpoint },
       bundling: {

@@ -50,3 +50,10 @@ test.each([
     message: expect.stringMatching(line),
   });
 });
+
+test("refuses a flag that it does not know, and says where they are listed", () => {
+  expect(parseFlags(["--nope"], {})).toEqual({
+    kind: "wrong",
+    message: "Unknown option '--nope'; `npm run probe -- --help` lists the flags.",
+  });
+});

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ScheduledLambda } from "../../../examples/scheduled-job/scheduled-lambda.ts";
+import type { RunningLooker } from "../../../local/looker/server.ts";
 import { type Synthesized, synthesized } from "../../infra/synthesized.ts";
 import { type Stand, startStand, startsWithinMs } from "../stand.ts";
 import { cellsOf, handout, policiesOf, resourceOf } from "./policies.ts";
@@ -24,28 +25,48 @@ afterAll(async () => {
 
 const lambda = () => resourceOf(made.stack, "AWS::Lambda::Function", "NightlyFunction");
 
-test("a warm instance has its token already", async () => {
+/** The bundle, in a process of its own outside of the project: all that it needs is in it. */
+function run(script: string) {
   const bundle = join(made.outdir, `asset.${lambda().Code.S3Key.replace(".zip", "")}`, "index.mjs");
-  const invokeTwice = `
-    import { handler } from ${JSON.stringify(bundle)};
+  const source = `import { handler } from ${JSON.stringify(bundle)};\n${script}`;
+  const { ended } = start(process.execPath, ["--input-type=module", "--eval", source], {
+    cwd: stand.workDir,
+    env: environmentOf(stand, "nightly-job"),
+  });
+  return ended;
+}
+
+test("a warm instance has its token already", async () => {
+  const ran = await run(`
     const { fetch } = globalThis;
     let requests = 0;
     globalThis.fetch = (url, options) => {
       if (String(url).startsWith(process.env.LOOKER_BROKER_ENDPOINT)) requests++;
       return fetch(url, options);
     };
-    console.log(await handler(), await handler(), requests);
-  `;
-  const { ended } = start(process.execPath, ["--input-type=module", "--eval", invokeTwice], {
-    // Outside of the project: all that it needs is in the bundle.
-    cwd: stand.workDir,
-    env: environmentOf(stand, "nightly-job"),
-  });
-  expect(await ended).toEqual({
+    const context = { getRemainingTimeInMillis: () => 30_000 };
+    console.log(await handler({}, context), await handler({}, context), requests);
+    // Lambda would freeze the process here.
+    process.exit();
+  `);
+  expect(ran).toEqual({
     exitCode: 0,
     out: expect.stringMatching(/^\{ user: '.+' \} \{ user: '.+' \} 1\n$/),
     err: "",
   });
+});
+
+test("a Looker that hangs ends the call before Lambda would", async () => {
+  const looker = stand.broker.looker as RunningLooker;
+  looker.control.addFault({ route: "user", kind: "hang", times: 1 });
+  const ran = await run(`
+    const end = Date.now() + 4_000;
+    const context = { getRemainingTimeInMillis: () => end - Date.now() };
+    const failure = await handler({}, context).catch((error) => error);
+    console.log(failure.name, context.getRemainingTimeInMillis() > 0);
+    process.exit();
+  `);
+  expect(ran).toEqual({ exitCode: 0, out: "TimeoutError true\n", err: "" });
 });
 
 test("its role is granted what the hand-out says, and nothing else", () => {

@@ -47,13 +47,20 @@ test("while the scope is frozen the service's log says so, and what to do", asyn
   expect(await ask()).toEqual(well);
 });
 
-test("it ends when it is told to, and has written no more than that", async () => {
+test("a call that Looker fails is a 503, and the next one works", async () => {
+  const { control } = stand.broker.looker as RunningLooker;
+  control.addFault({ route: "user", kind: "status", status: 500, times: 1 });
+  expect((await ask())[0]).toBe(503);
+  expect(await ask()).toEqual(well);
+});
+
+test("it ends when it is told to, and has written what failed, and no token", async () => {
   service.child.kill("SIGTERM");
   const { exitCode, out, err } = await service.ended;
   expect([exitCode, out, err]).toEqual([
     0,
     expect.stringMatching(/^Listening on port \d+\.\n$/),
-    expect.stringMatching(/^scope_frozen: .*frozen.*\n$/),
+    expect.stringMatching(/^scope_frozen: .*frozen.*\nLookerSDKError: An error has occurred\.\n/),
   ]);
   expect(leaksIn(out + err, stand.secrets)).toBe(0);
 });

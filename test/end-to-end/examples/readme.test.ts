@@ -15,6 +15,7 @@ test("the index links to all recipes, and to nothing that there is not", () => {
 
 test.each([
   ["Node service", "diff"],
+  ["Lambda function", "ts"],
   ["Python service", "diff"],
   ["Scheduled job", "sh"],
 ])("the lines of %s are those of its files", (title, language) => {

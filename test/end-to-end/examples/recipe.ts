@@ -44,7 +44,11 @@ export interface Ran {
 }
 
 /** Not synchronously: the broker is in this process. */
-export function start(command: string, args: string[], options: Pick<SpawnOptions, "env" | "cwd">) {
+export function start(
+  command: string,
+  args: string[],
+  options: Pick<SpawnOptions, "env" | "cwd" | "detached">,
+) {
   const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   let [out, err] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text) => {
