@@ -1,0 +1,142 @@
+/**
+ * What the runbook asks of AWS with `aws`, answered for the local broker, which has no CloudFormation, Logs, Scheduler or
+ * Lambda of its own. A command that nobody taught it fails. What the real CLI makes of the commands, test/reference says.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { ask } from "../../local/insights/ask.ts";
+import { asObjects } from "../../local/insights/show.ts";
+import { isRecord } from "../../local/record-file.ts";
+import type { Stand } from "./stand.ts";
+
+export type Flags = Readonly<Record<string, string>>;
+/** What the command prints. */
+export type Answer = (flags: Flags) => unknown;
+
+export interface Aws {
+  /** The folder to put first on PATH. */
+  readonly bin: string;
+  /** For one command, such as `lambda invoke`, in the place of what is there. */
+  answer(command: string, answer: Answer): void;
+  /** Commands that were typed, as `lambda invoke`. */
+  readonly typed: string[];
+  close(): Promise<void>;
+}
+
+export interface TemplateResource {
+  readonly Type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where that is missing.
+  readonly Properties: any;
+}
+
+export function resourcesOf({ workDir }: Stand): Record<string, TemplateResource> {
+  const template = join(workDir, "cdk.out/looker-token-broker.template.json");
+  return JSON.parse(readFileSync(template, "utf8")).Resources;
+}
+
+export async function startAws(stand: () => Stand, bin: string): Promise<Aws> {
+  const results = new Map<string, string>();
+  const answers = new Map<string, Answer>(Object.entries(standing(stand, results)));
+  const typed: string[] = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const { command, flags } = commandOf(JSON.parse(body));
+    typed.push(command);
+    const answer = answers.get(command);
+    const said = answer ? await answer(flags) : undefined;
+    if (answer) response.end(typeof said === "string" ? said : JSON.stringify(said));
+    else response.writeHead(501).end(`aws ${command} is not known here`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  writeFileSync(join(bin, "aws"), script(url), { mode: 0o755 });
+  return {
+    bin,
+    answer: (command, answer) => void answers.set(command, answer),
+    typed,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+const script = (url: string) => `#!${process.execPath}
+fetch("${url}", { method: "POST", body: JSON.stringify(process.argv.slice(2)) }).then(async (answer) => {
+  process.stdout.write((await answer.text()) + "\\n");
+  process.exitCode = answer.ok ? 0 : 252;
+});
+`;
+
+/** A flag's values, and what stands without one, are joined by spaces. */
+function commandOf([service, operation, ...args]: string[]): { command: string; flags: Flags } {
+  const flags: Record<string, string> = {};
+  let name = "operands";
+  for (const arg of args) {
+    if (arg.startsWith("--")) {
+      name = arg.slice(2);
+      flags[name] = "";
+    } else flags[name] = [flags[name], arg].filter(Boolean).join(" ");
+  }
+  return { command: `${service} ${operation}`, flags };
+}
+
+/** What a flag's value is a file of. */
+export const textOf = (value = "") =>
+  value.startsWith("file://") ? readFileSync(value.slice("file://".length), "utf8") : value;
+
+function standing(stand: () => Stand, results: Map<string, string>): Record<string, Answer> {
+  return {
+    "cloudformation describe-stacks": () => {
+      const { broker } = stand();
+      return `Endpoint=${broker.endpoint}\nTableName=${broker.tableName}\nSweepLogGroup=/sweep`;
+    },
+    /** The query is held against the template that the broker runs from. */
+    "cloudformation list-stack-resources": ({ query = "" }) => {
+      const [, type] = /ResourceType=='([\w:]+)'/.exec(query) ?? [];
+      const [, part = ""] = /contains\(LogicalResourceId, '(\w+)'\)/.exec(query) ?? [];
+      const found = Object.entries(resourcesOf(stand())).filter(
+        ([id, { Type }]) => Type === type && id.includes(part),
+      );
+      if (found.length !== 1) throw new Error(`${query} finds ${found.length} resources`);
+      return found[0]?.[0];
+    },
+    "logs describe-query-definitions": ({ "query-definition-name-prefix": prefix = "" }) => {
+      const saved = Object.values(resourcesOf(stand())).filter(
+        ({ Type, Properties }) => Type === "AWS::Logs::QueryDefinition" && Properties.Name.startsWith(prefix),
+      );
+      return saved[0]?.Properties.LogGroupNames.map(({ Ref }: { Ref: string }) => Ref).join("\t");
+    },
+    "logs start-query": (flags) => {
+      const [from, to] = [Number(flags["start-time"]), Number(flags["end-time"])];
+      if (!(to - from >= 3_600) || flags["log-group-names"]?.split(" ").length !== 4)
+        throw new Error("a query needs a range and the functions' log groups");
+      const lines = stand()
+        .broker.logs()
+        .map((line) => line.slice(line.indexOf(" ") + 1))
+        .filter(isRecord);
+      const rows = asObjects(ask(flags["query-string"] ?? "", lines, Date.now()));
+      const id = `query-${results.size + 1}`;
+      const shown = rows.map((row) => [
+        ...Object.entries(row).flatMap(([field, value]) =>
+          value === null ? [] : [{ field, value: String(value) }],
+        ),
+        { field: "@ptr", value: "pointer" },
+      ]);
+      results.set(id, JSON.stringify({ status: "Complete", results: shown }));
+      return id;
+    },
+    "logs get-query-results": ({ "query-id": id = "", query }) =>
+      query === "status" ? "Complete" : (results.get(id) ?? ""),
+    "secretsmanager put-secret-value": async (flags) => {
+      const pair = JSON.parse(textOf(flags["secret-string"])) as Record<string, string>;
+      stand().secrets.add(pair.client_secret ?? "");
+      await stand().broker.engines.putSecret(flags["secret-id"] ?? "", pair);
+      return '"version"';
+    },
+    "lambda invoke": async () => {
+      await stand().broker.runSchedules();
+      return '{"revoked":0,"pending":0}';
+    },
+  };
+}

@@ -1,0 +1,201 @@
+/** A local broker, and somebody at a shell who types what the runbook says, block by block. */
+import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { emptyTable } from "../../client/test/cli/empty-table.ts";
+import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
+import type { Control } from "../../local/looker/control.ts";
+import { type AlarmProperties, type AlarmState, stateOf } from "../audit/alarm-state.ts";
+import { mustBeEmbeddedMetricFormat } from "../audit/embedded-metric-format.ts";
+import { type Aws, resourcesOf, startAws } from "./runbook-aws.ts";
+import { entryOf, isTyped, repository, typedBy } from "./runbook-document.ts";
+import { type Caller, callerOf, leaksIn, records, type Stand, startStand, startsWithinMs } from "./stand.ts";
+
+export interface Ran {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Shell {
+  /** Sets what the reader is told to set. */
+  set(variables: Readonly<Record<string, string>>): void;
+  /** Types the one block of the entry that begins so. `pasted` is what the commands read. */
+  type(beginning: string, pasted?: string): Promise<Ran>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an item is edited at will.
+export type Row = any;
+
+export interface Runbook {
+  readonly stand: Stand;
+  readonly aws: Aws;
+  readonly looker: Control;
+  caller(name: string): Caller;
+  /** A new shell in which "First of all" was typed. */
+  at(anchor: string, given?: Readonly<Record<string, string>>): Promise<Shell>;
+  /** A row's change behind the broker's back, as by somebody who can write to the table. */
+  edit(caller: Caller, change: (row: Row) => void): Promise<void>;
+  rows(): Promise<Row[]>;
+  put(row: Row): Promise<void>;
+  /** The alarm's state by the metrics of all records so far, a minute from now. */
+  alarm(name: string): AlarmState;
+}
+
+/** For one test file. When its tests are over, it has typed every block of its entries. */
+export function onRunbook(testFile: string, options: Parameters<typeof startStand>[0] = {}): Runbook {
+  const own = typedBy[basename(testFile) as keyof typeof typedBy];
+  const typed = new Set<string>();
+  const printed: string[] = [];
+  let stand: Stand;
+  let aws: Aws;
+  let shells = 0;
+  beforeAll(async () => {
+    stand = await startStand(options);
+    mkdirSync(join(stand.workDir, "bin"));
+    aws = await startAws(() => stand, join(stand.workDir, "bin"));
+  }, startsWithinMs);
+  afterEach(async () => {
+    stand.broker.looker?.control.clearFaults();
+    await emptyTable(stand.broker);
+    expect(leaksIn(printed.splice(0).join("\n"), stand.secrets)).toBe(0);
+  });
+  afterAll(async () => {
+    await aws?.close();
+    await stand?.stop();
+    const untyped = own.flatMap((anchor) =>
+      entryOf(anchor)
+        .blocks.filter((block) => isTyped(block) && !typed.has(`${anchor}\n${block}`))
+        .map((block) => `#${anchor}: ${block}`),
+    );
+    expect(untyped).toEqual([]);
+  });
+
+  /** Shells of the same state go on where the other was. */
+  const shellAt = (anchor: string, state: string, given: Record<string, string>): Shell => ({
+    set: (variables) => void Object.assign(given, variables),
+    async type(beginning, pasted = "") {
+      const block = blockOf(anchor, beginning);
+      typed.add(`${anchor}\n${block}`);
+      const ran = await bash(stand, aws, { state, given, block, pasted });
+      printed.push(ran.out, ran.err);
+      return ran;
+    },
+  });
+  return {
+    get stand() {
+      return stand;
+    },
+    get aws() {
+      return aws;
+    },
+    get looker() {
+      return stand.broker.looker?.control as Control;
+    },
+    caller: (name) => callerOf(stand, name),
+    async at(anchor, given = {}) {
+      const state = join(stand.workDir, `shell-${++shells}`);
+      const first = await shellAt("first-of-all", state, { ...given }).type("STACK=");
+      expect(first).toMatchObject({ exitCode: 0, err: "", out: expect.stringContaining("operate") });
+      return shellAt(anchor, state, { ...given });
+    },
+    async edit({ principal }, change) {
+      const sk = `caller#${principal.accountId}#${principal.caller.split(":")[0]}`;
+      const row = (await this.rows()).find((each) => each.sk === sk);
+      change(row);
+      await this.put(row);
+    },
+    rows: () =>
+      atTable(stand, async (client, TableName) => {
+        const { Items = [] } = await client.send(new ScanCommand({ TableName, ConsistentRead: true }));
+        return Items.map((item) => unmarshall(item));
+      }),
+    put: (row) =>
+      atTable(stand, async (client, TableName) => {
+        const Item = marshall(row, { removeUndefinedValues: true });
+        await client.send(new PutItemCommand({ TableName, Item }));
+      }),
+    alarm(name) {
+      const [, alarm] =
+        Object.entries(resourcesOf(stand)).find(
+          ([id, { Type }]) => Type === "AWS::CloudWatch::Alarm" && id.startsWith(`BrokerAlarms${name}`),
+        ) ?? [];
+      const data = records(stand.broker)
+        .filter(({ kind }) => kind === "audit")
+        .flatMap(mustBeEmbeddedMetricFormat);
+      return stateOf(alarm?.Properties as AlarmProperties, data, Date.now() + 60_000);
+    },
+  };
+}
+
+/** Past the front, at the engine itself. */
+export async function atTable<T>(
+  { broker }: Stand,
+  work: (client: DynamoDBClient, tableName: string) => Promise<T>,
+): Promise<T> {
+  const client = new DynamoDBClient({
+    endpoint: broker.engines.urls.dynamodb,
+    region: broker.region,
+    credentials: ENGINE_CREDENTIAL,
+  });
+  try {
+    return await work(client, broker.tableName);
+  } finally {
+    client.destroy();
+  }
+}
+
+function blockOf(anchor: string, beginning: string): string {
+  const [block, ...more] = entryOf(anchor).blocks.filter((each) => each.startsWith(beginning));
+  if (block === undefined || more.length > 0)
+    throw new Error(`#${anchor} has ${block ? "several blocks" : "no block"} that begin with ${beginning}`);
+  return block;
+}
+
+/** What the shell knows outlives the block: variables that the runbook names, and functions. */
+const variables = [
+  ...["STACK", "Endpoint", "TableName", "SweepLogGroup", "SWEEP", "OPERATE", "SCHEDULE", "LOGS", "TABLE"],
+  ...["LOOKER_BROKER_ENDPOINT", "SECRET", "PAIR", "SHA", "TOKEN", "ROW"],
+];
+
+async function bash(
+  { broker, workDir }: Stand,
+  { bin }: Aws,
+  typed: { state: string; given: Record<string, string>; block: string; pasted: string },
+): Promise<Ran> {
+  const operator = broker.principals.find(({ name }) => name === "platform-engineer");
+  const script = `[ ! -e "$STATE" ] || . "$STATE"
+${typed.block}
+code=$?
+{ declare -p ${variables.join(" ")}; declare -f; } >"$STATE" 2>/dev/null
+exit $code`;
+  const child = spawn("bash", ["-c", script], {
+    cwd: repository,
+    env: {
+      PATH: `${bin}:${process.env.PATH}`,
+      HOME: workDir,
+      TMPDIR: workDir,
+      STATE: typed.state,
+      AWS_REGION: broker.region,
+      AWS_ACCESS_KEY_ID: operator?.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: operator?.secretAccessKey,
+      AWS_SESSION_TOKEN: operator?.sessionToken,
+      ...typed.given,
+    },
+  });
+  let [out, err] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    err += text;
+  });
+  child.stdin.on("error", () => {}).end(typed.pasted);
+  const exitCode = await new Promise<number>((resolve) =>
+    child.once("close", (code) => resolve(code ?? 128)),
+  );
+  return { exitCode, out, err };
+}
