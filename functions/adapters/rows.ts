@@ -61,7 +61,7 @@ export function readSlot(item: Item): Slot {
   checkSchema(item);
   return {
     ...version(item),
-    principalArn: text(item.principal_arn),
+    principalArn: text(item.principal_arn, /^arn:aws[\w-]*:iam::\d{12}:(?:role|user)\/[\w+=,.@-]{1,64}$/),
     lease: optional(item.lease, readLease),
     superseded: list(item.superseded, readToken),
     outbox: list(item.outbox, readOutboxToken),
@@ -124,7 +124,7 @@ export function readSecretControl(item: Item): SecretControl {
     ...version(item),
     attempts: Object.fromEntries(attempts),
     throttledUntil: number(item.throttled_until),
-    deniedClientIds: list(item.denied_client_ids, text),
+    deniedClientIds: list(item.denied_client_ids, (id) => text(id)),
   };
 }
 
@@ -205,7 +205,7 @@ function readOutboxToken(value: unknown): OutboxToken {
 
 function readLease(value: unknown): Lease {
   const { token_sha256, digest } = record(value);
-  return { ...readToken(value), tokenSha256: text(token_sha256), digest: text(digest) };
+  return { ...readToken(value), tokenSha256: text(token_sha256, /^[0-9a-f]{64}$/), digest: text(digest) };
 }
 
 function readMint(value: unknown): Mint {
@@ -234,13 +234,16 @@ function record(value: unknown): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-function text(value: unknown): string {
-  if (typeof value !== "string") throw new UnreadableRow("text");
+/** `shape` for what is shown to somebody as it is. */
+function text(value: unknown, shape?: RegExp): string {
+  if (typeof value !== "string" || shape?.test(value) === false) throw new UnreadableRow("text");
   return value;
 }
 
 function number(value: unknown): number {
-  if (typeof value !== "number" || !Number.isSafeInteger(value)) throw new UnreadableRow("number");
+  // Most are times: what no Date can hold would break a record or a listing later on (ECMA-262, "Time Values").
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || Math.abs(value) > 8e15)
+    throw new UnreadableRow("number");
   return value;
 }
 

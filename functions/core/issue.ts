@@ -1,6 +1,6 @@
 /** Giving a caller its token: serve the lease, or wait for the one who is at it, or log in under the slot's lock. */
 import { commit } from "./commit.ts";
-import { configurationDigest, type Lease, lookerGraceMs } from "./lease.ts";
+import { configurationDigest, type Lease, lookerGraceMs, sha256Of } from "./lease.ts";
 import { type MintPorts, mint, mintNeedsMs } from "./mint.ts";
 import { type CallerSlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";
 import { Problem } from "./problem.ts";
@@ -113,6 +113,8 @@ async function serve(
 ): Promise<IssuedToken | undefined> {
   try {
     const accessToken = await ports.sealer.unseal(lease.sealed, sealIdentity(key, lease));
+    // Not under the seal. What the record says was handed out must be what is handed out.
+    if (sha256Of(accessToken) !== lease.tokenSha256) throw new Unreadable("token_sha256");
     Object.assign(findings, {
       lease_id: lease.leaseId,
       token_sha256: lease.tokenSha256,

@@ -38,6 +38,9 @@ export interface Lease extends TrackedToken {
   readonly digest: string;
 }
 
+/** Hex. */
+export const sha256Of = (token: string): string => createHash("sha256").update(token).digest("hex");
+
 /** A revoked token whose end Looker has not confirmed. */
 export interface OutboxToken extends TrackedToken {
   /** Since when it is to be dead. */

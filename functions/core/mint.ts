@@ -2,8 +2,6 @@
  * One login under a slot's lock: secret, control items, attempt written ahead, `/login`, seal, store. Whatever happens,
  * the lock is given back and the token is in the slot, ended, or counted as a possible orphan.
  */
-
-import { createHash } from "node:crypto";
 import { commit } from "./commit.ts";
 import {
   type AttemptOutcome,
@@ -14,7 +12,7 @@ import {
   planLogin,
   type SecretControl,
 } from "./control.ts";
-import { configurationDigest, type Lease, loginTimeoutMs } from "./lease.ts";
+import { configurationDigest, type Lease, loginTimeoutMs, sha256Of } from "./lease.ts";
 import { endTokens, type LogOutPorts } from "./log-out.ts";
 import {
   type CallerSlotKey,
@@ -262,7 +260,7 @@ async function keep(
   const lease: Lease = {
     leaseId,
     sealed,
-    tokenSha256: createHash("sha256").update(fresh.token).digest("hex"),
+    tokenSha256: sha256Of(fresh.token),
     baseUrl: scope.baseUrl,
     clientId: secret.clientId,
     issuedAt: lock.since,

@@ -29,7 +29,8 @@ export function readEvent(event: unknown): ApiEvent {
   const context = fields(requestContext);
   const scope = fields(pathParameters).scope;
   return {
-    route: `${String(httpMethod)} ${String(resource)}`,
+    // Not `String(…)`: an event that API Gateway never made can hold what no text can be made of.
+    route: typeof httpMethod === "string" && typeof resource === "string" ? `${httpMethod} ${resource}` : "",
     scopeName: typeof scope === "string" ? scope : undefined,
     apiId: context.apiId,
     stage: context.stage,

@@ -43,6 +43,16 @@ describe("another base_url", () => {
   });
 });
 
+it("another SHA-256 gets into no record: the lease is replaced, and the edit is told", async () => {
+  const api = inMemoryApi();
+  const first = await api.token();
+  Object.assign(api.broker.row().lease as object, { token_sha256: "ab".repeat(32) });
+  const second = await api.token();
+  expect(second.body.lease_id).not.toBe(first.body.lease_id);
+  expect(api.lines[1]).toMatchObject({ outcome: "minted", unreadable: 1 });
+  expect(JSON.stringify(api.lines)).not.toContain("ab".repeat(32));
+});
+
 describe("a row that is no row any more", () => {
   it.each<[string, (row: Record<string, unknown>) => void]>([
     ["schema", (row) => Object.assign(row, { schema: 2 })],
@@ -52,6 +62,13 @@ describe("a row that is no row any more", () => {
     ["text for a sealed token", (row) => Object.assign(row.lease as object, { sealed: "looker-token-1" })],
     ["text for an end", (row) => Object.assign(row.lease as object, { ends_at: "never" })],
     ["an end that is no number", (row) => Object.assign(row.lease as object, { ends_at: Number.NaN })],
+    ["an end that no date can hold", (row) => Object.assign(row.lease as object, { ends_at: 9e15 })],
+    [
+      "a start that no date can hold",
+      (row) => Object.assign(row.lease as object, { issued_at: -8_640_000_000_000_001 }),
+    ],
+    ["text for a SHA-256", (row) => Object.assign(row.lease as object, { token_sha256: "\u2028line" })],
+    ["a holder that is no ARN", (row) => Object.assign(row, { principal_arn: "\u001b[2Jroot" })],
     ["an outbox that is no list", (row) => Object.assign(row, { outbox: {} })],
     [
       "a lock that is neither doomed nor not",

@@ -8,6 +8,8 @@ const text = fc.string({ unit: "grapheme", maxLength: 40 });
 const id = fc.stringMatching(/^[a-z0-9]{1,24}$/);
 const time = fc.integer({ min: 0, max: 4_102_444_800_000 });
 const count = fc.nat();
+const sha256 = fc.stringMatching(/^[0-9a-f]{64}$/);
+const principalArn = fc.stringMatching(/^arn:aws:iam::[0-9]{12}:(?:role|user)\/[A-Za-z0-9+=,.@_-]{1,64}$/);
 
 const trackedFields = {
   leaseId: id,
@@ -20,7 +22,7 @@ const trackedFields = {
   epoch: count,
 };
 const tracked: fc.Arbitrary<TrackedToken> = fc.record(trackedFields);
-const lease: fc.Arbitrary<Lease> = fc.record({ ...trackedFields, tokenSha256: text, digest: text });
+const lease: fc.Arbitrary<Lease> = fc.record({ ...trackedFields, tokenSha256: sha256, digest: text });
 const outboxToken: fc.Arbitrary<OutboxToken> = fc.record({
   ...trackedFields,
   since: time,
@@ -43,7 +45,7 @@ export const anySlot: fc.Arbitrary<Slot> = fc.record(
   {
     version: fc.integer({ min: 1 }),
     writeId: id,
-    principalArn: text,
+    principalArn,
     lease,
     superseded: fc.array(tracked, { maxLength: 4 }),
     outbox: fc.array(outboxToken, { maxLength: 4 }),

@@ -5,7 +5,7 @@ import { canary } from "../canary.ts";
 import { apiEvent, roleIdentity } from "../fakes/in-memory-api.ts";
 import { oncall } from "../fakes/in-memory-operator.ts";
 import type { EntryName } from "./entries.ts";
-import { type Change, changed, changesWith, number, text, value } from "./hostile.ts";
+import { type Change, changed, changesWith, number, rowText, text, value } from "./hostile.ts";
 import { type Fault, faults, type State, states } from "./world.ts";
 
 export interface Case {
@@ -22,7 +22,7 @@ const changes = changesWith(value);
 const rowChanges = changesWith(
   fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(0, -1, -9e15, 9e15, 2 ** 53 - 1) },
-    { weight: 2, arbitrary: text },
+    { weight: 2, arbitrary: rowText },
     number,
     fc.constantFrom(null, true, [], {}),
   ),

@@ -45,8 +45,6 @@ const known: string[] = [
   "a".repeat(64),
   "=".repeat(4_096),
   "a".repeat(100_000),
-  canary.token,
-  canary.clientSecret,
   // Right ones, in the wrong place.
   "sales",
   "people",
@@ -66,10 +64,17 @@ const known: string[] = [
   "0000-01-01T00:00:00+99:99",
 ];
 
-export const text = fc.oneof(
+/** What an editor of rows may write; the secrets that must not show are not known there. */
+export const rowText = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...known) },
   fc.string({ unit: "binary", maxLength: 200 }),
   fc.string({ maxLength: 80 }),
+);
+
+/** A client may also send, where it should not, what must come back nowhere. */
+export const text = fc.oneof(
+  { weight: 12, arbitrary: rowText },
+  fc.constantFrom(canary.token, canary.clientSecret),
 );
 
 export const number = fc.oneof(

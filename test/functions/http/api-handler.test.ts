@@ -179,6 +179,18 @@ describe("the audit line", () => {
     expect(lines).toHaveLength(2);
   });
 
+  it.each([
+    ["a method", { httpMethod: { toString: null } }],
+    ["a route", { resource: [[{ toString: null }]] }],
+  ])(
+    "is written, and the request refused, where %s is something of which no text can be made",
+    async (_, event) => {
+      const { send, lines } = handlerOf(fine);
+      expect((await send(apiEvent({ event }))).statusCode).toBe(403);
+      expect(lines).toMatchObject([{ code: "not_allowed", reason: "unknown_route" }]);
+    },
+  );
+
   it("is written for requests that are under way at once, each with its own", async () => {
     const { send, lines } = handlerOf(async ({ event, findings }) => {
       await new Promise(setImmediate);
