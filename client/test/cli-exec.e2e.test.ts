@@ -287,7 +287,9 @@ describe("a signal", () => {
       after: "ready",
       type: ctrlC,
     });
-    expect(shown).toEqual({ exitCode: 130, sane: true, text: "ready\n^C" });
+    // The command may be gone before this process has its own SIGINT, which then meets the logout.
+    const text = shown.text.replace("Ending the lease; again to give up.\n", "");
+    expect({ ...shown, text }).toEqual({ exitCode: 130, sane: true, text: "ready\n^C" });
     expect([logins(), liveTokens()]).toEqual([1, 0]);
   });
 
