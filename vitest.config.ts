@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 const project = (
   name: string,
   include: string[],
-  more: { testTimeout?: number; fileParallelism?: boolean; isolate?: boolean } = {},
+  more: { testTimeout?: number; fileParallelism?: boolean; maxWorkers?: number; isolate?: boolean } = {},
 ) => ({
   test: { name, include, environment: "node", setupFiles: ["test/setup.ts"], hookTimeout: 60_000, ...more },
 });
@@ -27,7 +27,8 @@ export default defineConfig({
       project("dynamodb-local", ["test/dynamodb-local/**/*.test.ts"], { testTimeout: 60_000 }),
       project("end-to-end", ["test/end-to-end/**/*.test.ts", "client/test/**/*.e2e.test.ts"], {
         testTimeout: 120_000,
-        fileParallelism: false,
+        // Each file starts a whole broker, and waits for most of its time.
+        maxWorkers: 2,
       }),
       // What moto and cfn-lint, from PyPI, say: REFERENCE_BIN says where they are installed.
       project("reference", ["test/reference/**/*.test.ts"], { testTimeout: 120_000 }),
