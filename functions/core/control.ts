@@ -66,6 +66,7 @@ export interface Attempt {
   readonly at: number;
   /** No further attempt before this (`trying`, `rejected`). */
   readonly until: number;
+  /** {@link clientIdDigest}, for people: of a pair that was stored the wrong way round it is the secret's. */
   readonly clientId: string;
 }
 
@@ -137,7 +138,7 @@ export function beginAttempt(
     owner,
     at: now,
     until: now + attemptBackoffMs,
-    clientId: secret.clientId,
+    clientId: clientIdDigest(secret.clientId),
   });
 }
 
@@ -166,7 +167,7 @@ export function endAttempt(
       owner,
       at: attempt?.at ?? now,
       until: now + attemptBackoffMs,
-      clientId: secret.clientId,
+      clientId: clientIdDigest(secret.clientId),
     });
   switch (outcome.kind) {
     case "worked":

@@ -60,6 +60,7 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
           throw new Problem("busy", { retryAfterSeconds: 1, reason: "timed_out" });
         if (answer) {
           const ownLogin = minted && findings.mint_failure === undefined;
+          Object.assign(findings, givenOut(decision.lease));
           findings.outcome = ownLogin ? "minted" : waited > 0 ? "waited" : "hit";
           return answer;
         }
@@ -115,13 +116,6 @@ async function serve(
     const accessToken = await ports.sealer.unseal(lease.sealed, sealIdentity(key, lease));
     // Not under the seal. What the record says was handed out must be what is handed out.
     if (sha256Of(accessToken) !== lease.tokenSha256) throw new Unreadable("token_sha256");
-    Object.assign(findings, {
-      lease_id: lease.leaseId,
-      token_sha256: lease.tokenSha256,
-      client_id: lease.clientId,
-      lease_ends_at: lease.endsAt,
-      token_ends_at: lease.lookerEndsAt + lookerGraceMs,
-    });
     const expiresInSeconds = Math.floor((lease.endsAt - ports.clock.now()) / 1_000);
     return { accessToken, expiresInSeconds, leaseId: lease.leaseId, baseUrl: lease.baseUrl };
   } catch (error) {
@@ -129,6 +123,17 @@ async function serve(
     count(findings, "unreadable");
     return undefined;
   }
+}
+
+/** Noted once it is certain that the caller gets it: a record must not name a holder who has nothing. */
+function givenOut(lease: Lease): Findings {
+  return {
+    lease_id: lease.leaseId,
+    token_sha256: lease.tokenSha256,
+    client_id: lease.clientId,
+    lease_ends_at: lease.endsAt,
+    token_ends_at: lease.lookerEndsAt + lookerGraceMs,
+  };
 }
 
 /** 100 ms growing to 150, so that a login's end is noticed soon after; spread by the owner's id so that a crowd does not come back at once. */

@@ -106,7 +106,6 @@ async function logInAndStore(ports: MintPorts, job: AttemptJob): Promise<MintRes
     secret = await secrets.reread(scope.secretId);
     plan = planLogin(secretControl, secret, clock.now());
   }
-  findings.client_id = secret.clientId;
   findings.secret_version = secret.versionId;
   if (plan.kind !== "log_in") return blocked(plan, clock.now(), findings);
   if (plan.writeAhead) {
@@ -200,6 +199,8 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
   const answer = await looker.login(scope.baseUrl, secret);
   if (answer.kind === "token") {
     count(findings, "logins");
+    // Not before: of a pair that was stored the wrong way round, this is the secret.
+    findings.client_id = secret.clientId;
     const lookerEndsAt = askedAt + Math.min(answer.expiresInSeconds, longestLifeSeconds) * 1_000;
     return await keep(ports, job, secret, { token: answer.accessToken, lookerEndsAt });
   }

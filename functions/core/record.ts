@@ -3,7 +3,7 @@ import type { ProblemCode } from "./problem.ts";
 
 /**
  * An allow-list by type. Nothing else of a request is ever recorded, and no
- * field can hold a token, a secret, or free text that somebody chose.
+ * field can hold a token, a secret, or free text; names that a caller chooses have the shape of names.
  */
 export interface Findings {
   /** How a request was answered. */

@@ -141,7 +141,7 @@ function recordOf(
     kind: "audit",
     broker,
     request_id: plain(event.requestId) ?? plain(context.awsRequestId) ?? "",
-    ...optional("trace_id", plain(trace?.match(/Root=([\w-]{1,64})/)?.[1])),
+    ...optional("trace_id", plain(trace?.match(/Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)/)?.[1])),
     verb: entry.verb,
     ...optional(
       "scope",

@@ -66,7 +66,7 @@ export const putFreeze =
   async (request: ScopedRequest): Promise<ProxyResult> => {
     refuseQuery(request.event);
     const { reason } = readBody(request.event, ["reason"]);
-    if (typeof reason !== "string" || !/^[^\p{C}\p{Zl}\p{Zp}]{1,256}$/u.test(reason) || reason.trim() === "")
+    if (typeof reason !== "string" || !/^[^\p{C}]{1,256}$/u.test(reason) || reason.trim() === "")
       wrong(
         "reason",
         "must be text of 1 to 256 characters on one line: whoever unfreezes the scope will read it",

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { canary } from "../canary.ts";
 import { inMemoryApi } from "../fakes/in-memory-api.ts";
-import { inMemoryBroker } from "../fakes/in-memory-broker.ts";
+import { inMemoryBroker, secretId } from "../fakes/in-memory-broker.ts";
 import { inMemoryOperator } from "../fakes/in-memory-operator.ts";
 
 /** Somebody pastes what is at hand into the wrong field. The shapes are those that such fields let pass. */
@@ -34,4 +34,14 @@ it("an answer of Looker's that repeats the secret is in no record", async () => 
   await api.token();
   expect(api.lines[0]).toMatchObject({ code: "busy", reason: "mint_failed", error: "Error" });
   expect(JSON.stringify(api.lines)).not.toContain(canary.clientSecret.slice(0, 12));
+});
+
+it("a pair that was stored the wrong way round leaves its secret in no record and in no row", async () => {
+  const broker = inMemoryBroker();
+  broker.stored.set(secretId, { clientId: secret, clientSecret: "clientOne", versionId: "version-1" });
+  broker.looker.onLogin = () => ({ kind: "rejected" });
+  const api = inMemoryApi(broker);
+  expect((await api.token()).body.code).toBe("looker_rejected_credentials");
+  expect(JSON.stringify(api.lines)).not.toContain(secret);
+  expect(JSON.stringify([...broker.table.items.values()])).not.toContain(secret);
 });

@@ -31,7 +31,7 @@ describe("a version that was never tried", () => {
         owner: "owner-1",
         at: now,
         until: now + attemptBackoffMs,
-        clientId: "clientOne",
+        clientId: clientIdDigest("clientOne"),
       },
     });
   });

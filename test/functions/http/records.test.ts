@@ -128,6 +128,20 @@ describe("a record of a token request", () => {
     expect(api.lines[0]).not.toHaveProperty("logins");
   });
 
+  it("names no holder where the token came too late to be handed out", async () => {
+    const { broker, api } = whole();
+    await api.token();
+    const unseal = broker.sealer.unseal;
+    broker.sealer.unseal = async (sealed, context) => {
+      await broker.clock.advance(30_000);
+      return await unseal(sealed, context);
+    };
+    expect((await api.token({ context: { getRemainingTimeInMillis: () => 25_000 } })).status).toBe(503);
+    expect(api.lines[1]).toMatchObject({ code: "busy", reason: "timed_out" });
+    expect(api.lines[1]).not.toHaveProperty("token_sha256");
+    expect(api.lines[1]).not.toHaveProperty("lease_id");
+  });
+
   it("that was served though its refresh failed says how that failed", async () => {
     const { broker, api } = whole();
     await api.token();
