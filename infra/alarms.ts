@@ -74,6 +74,7 @@ export type AlarmName =
   | "slowAnswers"
   | "deniedCalls"
   | "internalErrors"
+  | "serverErrors"
   | "editedRows"
   | `${FunctionKey}Errors`
   | `${FunctionKey}Throttles`;
@@ -219,6 +220,15 @@ function definitions(
       above: 0,
       what: "A request or a sweep ended in an error that the broker's code does not expect.",
       todo: "See error and error_at in the audit records with code internal. If it began with a deployment, deploy the version before it.",
+      anchor: "internal-errors",
+    },
+    serverErrors: {
+      // Whatever it is: KMS, DynamoDB or Secrets Manager away (busy), a permission that is gone, a gateway that may not invoke.
+      metric: broker.metricServerErrors(),
+      above: 4,
+      periods: 3,
+      what: "Callers are answered 5xx by the broker or by API Gateway, for a quarter of an hour.",
+      todo: "See code and reason in the audit records: busy with kms_unavailable or the like is that dependency, mint_failed a permission. If there are no records, API Gateway cannot invoke the functions: see its access log.",
       anchor: "internal-errors",
     },
     editedRows: {

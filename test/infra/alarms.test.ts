@@ -85,6 +85,20 @@ const ofLambda = (name: string, value: number, construct: string): Datum => ({
   dimensions: { FunctionName: broker.one("AWS::Lambda::Function", `Broker${construct}Function`)[0] },
 });
 
+/** What API Gateway counts of the API and stage that the alarm names. */
+const ofApi = (value: number, minutesAgo: number): Datum => ({
+  namespace: "AWS/ApiGateway",
+  name: "5XXError",
+  value,
+  at: noon - minutesAgo * minuteMs,
+  dimensions: Object.fromEntries(
+    propertiesOf("ServerErrors").Dimensions.map(({ Name, Value }) => [
+      Name,
+      typeof Value === "string" ? Value : Value.Ref,
+    ]),
+  ),
+});
+
 /** What sets each alarm off, and what nearly does. */
 const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[] }> = {
   RejectedCredentials: {
@@ -134,6 +148,11 @@ const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[
   InternalErrors: {
     enough: () => times(1, { code: "internal" }),
     notYet: () => times(9, { code: "busy" }),
+  },
+  ServerErrors: {
+    enough: () => [1, 6, 11].map((minutes) => ofApi(5, minutes)),
+    // A quarter of an hour is meant, not one bad moment.
+    notYet: () => [ofApi(500, 1), ofApi(4, 6), ofApi(4, 11)],
   },
   EditedRows: {
     enough: () => times(1, { outcome: "minted", unreadable: 1 }),
@@ -231,7 +250,7 @@ describe("the alarms", () => {
   it("are on metrics that there are, with codes that there are", () => {
     const known = new Set<string>(Object.values(metricNames));
     for (const [, { Namespace, MetricName, Dimensions }] of alarmsOf(broker)) {
-      if (Namespace === "AWS/Lambda") continue;
+      if (Namespace === "AWS/Lambda" || Namespace === "AWS/ApiGateway") continue;
       expect(Namespace).toBe(metricNamespace);
       expect(known).toContain(MetricName);
       expect(Dimensions).toContainEqual({ Name: "broker", Value: "looker-token-broker/Broker" });
