@@ -59,7 +59,7 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
         if (clock.now() > deadline || (answer && answer.expiresInSeconds < 1))
           throw new Problem("busy", { retryAfterSeconds: 1, reason: "timed_out" });
         if (answer) {
-          const ownLogin = minted && findings.mint_failure === undefined;
+          const ownLogin = findings.minted_lease_id === decision.lease.leaseId;
           Object.assign(findings, givenOut(decision.lease));
           findings.outcome = ownLogin ? "minted" : waited > 0 ? "waited" : "hit";
           return answer;

@@ -239,6 +239,7 @@ async function keep(
   const { clock, ids, table, sealer, looker } = ports;
   const { scope, key, lock, findings, deadline } = job;
   const leaseId = ids.next();
+  findings.minted_lease_id = leaseId;
   const endNow = async () => {
     if ((await looker.logout(scope.baseUrl, fresh.token)) === "ended") {
       job.progress.tokenMade = false;

@@ -10,6 +10,8 @@ export interface Findings {
   outcome?: "hit" | "minted" | "waited" | "revoked" | "listed" | "counted" | "frozen" | "unfrozen" | "swept";
   /** The lease that was given out, or that the request named. */
   lease_id?: string;
+  /** The lease that this request's own login made, given out or not: a revocation may have overtaken it. */
+  minted_lease_id?: string;
   /** Hex SHA-256 of the token that was handed out. */
   token_sha256?: string;
   client_id?: string;

@@ -128,6 +128,21 @@ describe("a record of a token request", () => {
     expect(api.lines[0]).not.toHaveProperty("logins");
   });
 
+  it("whose own login was overtaken by a revocation names that lease, and is no mint", async () => {
+    const { broker, api, operator } = whole();
+    let revoked: Promise<unknown> | undefined;
+    broker.looker.onLogin = async (call) => {
+      if (call === 1) revoked = operator.revoke({ all: "true" });
+      await revoked;
+      return undefined;
+    };
+    broker.looker.onLogout = () => "unconfirmed";
+    await api.token();
+    const { minted_lease_id, outcome, logins } = api.lines[0] ?? {};
+    expect([typeof minted_lease_id, outcome, logins]).toEqual(["string", undefined, 1]);
+    expect(broker.row().outbox).toMatchObject([{ lease_id: minted_lease_id }]);
+  });
+
   it("names no holder where the token came too late to be handed out", async () => {
     const { broker, api } = whole();
     await api.token();
