@@ -21,3 +21,7 @@ export const routes: readonly DeployedRoute[] = [
   { method: "PUT", path: resources.freeze, by: "operate", verbs: ["operate"] },
   { method: "DELETE", path: resources.freeze, by: "operate", verbs: ["operate"] },
 ];
+
+/** What these verbs need. */
+export const routesOf = (...verbs: Verb[]): readonly DeployedRoute[] =>
+  routes.filter((route) => route.verbs.some((verb) => verbs.includes(verb)));

@@ -27,7 +27,7 @@ import { checkSettings } from "./check-settings.ts";
 import { brokerDashboard } from "./dashboard.ts";
 import { saveQuestions } from "./queries.ts";
 import { resourcePolicy } from "./resource-policy.ts";
-import { routes, type Verb } from "./routes.ts";
+import { routes, routesOf, type Verb } from "./routes.ts";
 import { letRolesUse, sealingKey } from "./sealing-key.ts";
 import { denyRowsToOthers, slotTable } from "./slot-table.ts";
 import { queryDueRows, queryRows, readAndWriteRows, readScopeSecrets, useSealingKey } from "./statements.ts";
@@ -321,11 +321,9 @@ export class TokenBroker extends BrokerMetrics {
       throw new Error(
         `There is no scope ${JSON.stringify(scopeName)}; there are ${[...this.scopes.keys()].join(", ")}.`,
       );
-    return routes
-      .filter((route) => route.verbs.some((verb) => verbs.includes(verb)))
-      .map(({ method, path }) =>
-        this.api.arnForExecuteApi(method, path.replace("{scope}", scopeName), stageName),
-      );
+    return routesOf(...verbs).map(({ method, path }) =>
+      this.api.arnForExecuteApi(method, path.replace("{scope}", scopeName), stageName),
+    );
   }
 
   private grant(grantee: IGrantable, verb: Verb, scopeName: string): Grant {

@@ -3,7 +3,7 @@
  * its team would be given, and an administrator of the account. Their keys are new at each start.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { routes, type Verb } from "../infra/routes.ts";
+import { routesOf, type Verb } from "../infra/routes.ts";
 import type { Place } from "./physical-names.ts";
 
 export interface LocalPrincipal {
@@ -40,13 +40,11 @@ export function localPrincipals(
 ): LocalPrincipal[] {
   const { partition, region, accountId } = place;
   const invoke = (scope: string, ...verbs: Verb[]) =>
-    routes
-      .filter((route) => route.verbs.some((verb) => verbs.includes(verb)))
-      .map(
-        ({ method, path }) =>
-          `arn:${partition}:execute-api:${region}:${accountId}:${api.apiId}/${api.stage}/${method}` +
-          path.replace("{scope}", scope),
-      );
+    routesOf(...verbs).map(
+      ({ method, path }) =>
+        `arn:${partition}:execute-api:${region}:${accountId}:${api.apiId}/${api.stage}/${method}` +
+        path.replace("{scope}", scope),
+    );
   const namesOf = (list: readonly string[]) => list.map((arn) => arn.slice(arn.lastIndexOf("/") + 1));
   const scopesOf = (name: string, list: "callers" | "operators") =>
     Object.keys(scopes).filter((scope) => namesOf(scopes[scope]?.[list] ?? []).includes(name));

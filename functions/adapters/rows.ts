@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import type { Attempt, ScopeControl, SecretControl, Versioned } from "../core/control.ts";
 import type { Lease, OutboxToken, TrackedToken } from "../core/lease.ts";
 import { type DueRow, type SlotKey, Unreadable } from "../core/ports.ts";
+import { isPrincipalArn } from "../core/principal.ts";
 import { deletableAt, dueAt, type Failure, type Mint, type Slot } from "../core/slot.ts";
 
 export type Item = Record<string, unknown>;
@@ -61,7 +62,7 @@ export function readSlot(item: Item): Slot {
   checkSchema(item);
   return {
     ...version(item),
-    principalArn: text(item.principal_arn, /^arn:aws[\w-]*:iam::\d{12}:(?:role|user)\/[\w+=,.@-]{1,64}$/),
+    principalArn: text(item.principal_arn, isPrincipalArn),
     lease: optional(item.lease, readLease),
     superseded: list(item.superseded, readToken),
     outbox: list(item.outbox, readOutboxToken),
@@ -205,7 +206,7 @@ function readOutboxToken(value: unknown): OutboxToken {
 
 function readLease(value: unknown): Lease {
   const { token_sha256, digest } = record(value);
-  return { ...readToken(value), tokenSha256: text(token_sha256, /^[0-9a-f]{64}$/), digest: text(digest) };
+  return { ...readToken(value), tokenSha256: text(token_sha256, isSha256), digest: text(digest) };
 }
 
 function readMint(value: unknown): Mint {
@@ -234,9 +235,11 @@ function record(value: unknown): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** `shape` for what is shown to somebody as it is. */
-function text(value: unknown, shape?: RegExp): string {
-  if (typeof value !== "string" || shape?.test(value) === false) throw new UnreadableRow("text");
+const isSha256 = (value: string) => /^[0-9a-f]{64}$/.test(value);
+
+/** `isOfShape` for what is shown to somebody as it is. */
+function text(value: unknown, isOfShape = (_: string) => true): string {
+  if (typeof value !== "string" || !isOfShape(value)) throw new UnreadableRow("text");
   return value;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The two control items: a scope's (epoch, freeze) and a secret's (what is known of its versions). Pure.
  */
-import { createHash } from "node:crypto";
+import { digestOf } from "./digest.ts";
 
 /** Fields that every row carries for conditional writes. */
 export interface Versioned {
@@ -66,7 +66,7 @@ export interface Attempt {
   readonly at: number;
   /** No further attempt before this (`trying`, `rejected`). */
   readonly until: number;
-  /** {@link clientIdDigest}, for people: of a pair that was stored the wrong way round it is the secret's. */
+  /** {@link digestOf}, for people: of a pair that was stored the wrong way round it is the secret's. */
   readonly clientId: string;
 }
 
@@ -74,7 +74,7 @@ export interface Attempt {
 export interface SecretControl extends Versioned {
   readonly attempts: Readonly<Record<string, Attempt>>;
   readonly throttledUntil: number;
-  /** {@link clientIdDigest}: what was pasted in a client id's place by mistake may be a secret, and is not kept. */
+  /** {@link digestOf}: what was pasted in a client id's place by mistake may be a secret, and is not kept. */
   readonly deniedClientIds: readonly string[];
 }
 
@@ -138,7 +138,7 @@ export function beginAttempt(
     owner,
     at: now,
     until: now + attemptBackoffMs,
-    clientId: clientIdDigest(secret.clientId),
+    clientId: digestOf(secret.clientId),
   });
 }
 
@@ -167,7 +167,7 @@ export function endAttempt(
       owner,
       at: attempt?.at ?? now,
       until: now + attemptBackoffMs,
-      clientId: clientIdDigest(secret.clientId),
+      clientId: digestOf(secret.clientId),
     });
   switch (outcome.kind) {
     case "worked":
@@ -194,15 +194,11 @@ export const maxDeniedClientIds = 200;
 /** Records that no login may be made with this client id any more; undefined if it is recorded, or there is no room. */
 export function denyClientId(control: SecretControl, clientId: string): SecretControl | undefined {
   if (isDenied(control, clientId) || control.deniedClientIds.length >= maxDeniedClientIds) return undefined;
-  return { ...control, deniedClientIds: [...control.deniedClientIds, clientIdDigest(clientId)] };
+  return { ...control, deniedClientIds: [...control.deniedClientIds, digestOf(clientId)] };
 }
 
 export const isDenied = (control: SecretControl, clientId: string): boolean =>
-  control.deniedClientIds.includes(clientIdDigest(clientId));
-
-/** SHA-256, cut to 132 bits. */
-export const clientIdDigest = (clientId: string): string =>
-  createHash("sha256").update(clientId).digest("base64url").slice(0, 22);
+  control.deniedClientIds.includes(digestOf(clientId));
 
 function attemptOf(control: SecretControl, versionId: string): Attempt | undefined {
   return Object.hasOwn(control.attempts, versionId) ? control.attempts[versionId] : undefined;

@@ -1,6 +1,7 @@
 /** Giving a caller its token: serve the lease, or wait for the one who is at it, or log in under the slot's lock. */
 import { commit } from "./commit.ts";
-import { configurationDigest, type Lease, lookerGraceMs, sha256Of } from "./lease.ts";
+import { sha256Of } from "./digest.ts";
+import { configurationDigest, type Lease, lookerGraceMs } from "./lease.ts";
 import { type MintPorts, mint, mintNeedsMs } from "./mint.ts";
 import { type CallerSlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";
 import { Problem } from "./problem.ts";

@@ -2,6 +2,7 @@
  * Leases and the tokens that outlive them. All times are epoch milliseconds, all spans milliseconds.
  */
 import { createHash } from "node:crypto";
+import { digestOf } from "./digest.ts";
 import type { Scope } from "./scope.ts";
 
 /** Instances agree on the time within this (Amazon Time Sync); a larger skew costs logins, never a promise. */
@@ -38,9 +39,6 @@ export interface Lease extends TrackedToken {
   readonly digest: string;
 }
 
-/** Hex. */
-export const sha256Of = (token: string): string => createHash("sha256").update(token).digest("hex");
-
 /** A revoked token whose end Looker has not confirmed. */
 export interface OutboxToken extends TrackedToken {
   /** Since when it is to be dead. */
@@ -53,7 +51,7 @@ export interface OutboxToken extends TrackedToken {
 
 /** What a lease depends on in its scope's definition. */
 export function configurationDigest(scope: Pick<Scope, "baseUrl" | "secretId">): string {
-  return createHash("sha256").update(`${scope.baseUrl}\n${scope.secretId}`).digest("base64url").slice(0, 22);
+  return digestOf(`${scope.baseUrl}\n${scope.secretId}`);
 }
 
 /**

@@ -12,7 +12,8 @@ import {
   planLogin,
   type SecretControl,
 } from "./control.ts";
-import { configurationDigest, type Lease, loginTimeoutMs, sha256Of } from "./lease.ts";
+import { sha256Of } from "./digest.ts";
+import { configurationDigest, type Lease, loginTimeoutMs } from "./lease.ts";
 import { endTokens, type LogOutPorts } from "./log-out.ts";
 import {
   type CallerSlotKey,

@@ -21,6 +21,10 @@ export interface Principal {
   readonly sessionName?: string;
 }
 
+/** {@link Principal.arn}, and nothing else: no path, no session, no wildcard. */
+export const isPrincipalArn = (text: string): boolean =>
+  /^arn:(?:aws|aws-cn|aws-us-gov):iam::\d{12}:(?:role|user)\/[\w+=,.@-]{1,64}$/.test(text);
+
 export type ParsedPrincipal = { ok: true; principal: Principal } | { ok: false; reason: string };
 
 /** The fields of `requestContext.identity` that matter; all are untrusted in shape. */

@@ -11,6 +11,7 @@ import {
   revokeLeases,
   unfreezeScope,
 } from "../core/operate.ts";
+import { isPrincipalArn } from "../core/principal.ts";
 import { Problem } from "../core/problem.ts";
 import { type Findings, noteNamed } from "../core/record.ts";
 import type { OperatePorts } from "../core/revoke-slots.ts";
@@ -103,10 +104,7 @@ function readRevocation(query: Query, now: number): RevocationRequest {
     );
   if (lease_id !== undefined && !isLeaseId(lease_id))
     wrong("lease_id", "must be a lease_id as the broker gave it");
-  if (
-    caller !== undefined &&
-    !/^arn:(?:aws|aws-cn|aws-us-gov):iam::\d{12}:(?:role|user)\/[\w+=,.@-]{1,64}$/.test(caller)
-  )
+  if (caller !== undefined && !isPrincipalArn(caller))
     wrong(
       "caller",
       "must be an ARN like arn:aws:iam::111122223333:role/name, without path, session or wildcard",

@@ -3,13 +3,13 @@ import {
   type AttemptOutcome,
   attemptBackoffMs,
   beginAttempt,
-  clientIdDigest,
   endAttempt,
   knowsNewerVersion,
   newSecretControl,
   planLogin,
   type SecretControl,
 } from "../../../functions/core/control.ts";
+import { digestOf } from "../../../functions/core/digest.ts";
 
 const now = 1_700_000_000_000;
 const secret = { versionId: "version-1", clientId: "clientOne" };
@@ -31,7 +31,7 @@ describe("a version that was never tried", () => {
         owner: "owner-1",
         at: now,
         until: now + attemptBackoffMs,
-        clientId: clientIdDigest("clientOne"),
+        clientId: digestOf("clientOne"),
       },
     });
   });
@@ -149,13 +149,13 @@ describe("a throttled secret", () => {
 });
 
 describe("a denied client id", () => {
-  const denied = { ...newSecretControl, deniedClientIds: [clientIdDigest("clientOne")] };
+  const denied = { ...newSecretControl, deniedClientIds: [digestOf("clientOne")] };
 
   it("logs in under no version, worked or not", () => {
     expect(planLogin(denied, secret, now)).toEqual({ kind: "denied" });
     const worked = {
       ...end(begin(newSecretControl), { kind: "worked" }),
-      deniedClientIds: [clientIdDigest("clientOne")],
+      deniedClientIds: [digestOf("clientOne")],
     };
     expect(planLogin(worked, secret, now)).toEqual({ kind: "denied" });
     expect(beginAttempt(denied, secret, "owner-1", now)).toBeUndefined();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clientIdDigest } from "../../../functions/core/control.ts";
+import { digestOf } from "../../../functions/core/digest.ts";
 import { type LoginOutcome, Unavailable, Unreadable } from "../../../functions/core/ports.ts";
 import { callerKey, inMemoryBroker, secretId } from "../../fakes/in-memory-broker.ts";
 
@@ -87,7 +87,7 @@ describe("a secret that cannot be used", () => {
         writeId: "w",
         attempts: {},
         throttledUntil: 0,
-        deniedClientIds: [clientIdDigest("clientOne")],
+        deniedClientIds: [digestOf("clientOne")],
       },
       0,
     );
