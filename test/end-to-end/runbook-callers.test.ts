@@ -1,6 +1,7 @@
 /** The runbook's entries about callers, and about functions that fail them: each fault made, seen, typed away, and over. */
 import { expect, test } from "vitest";
-import { onRunbook, type Row } from "./runbook-stage.ts";
+import type { Row } from "./rows.ts";
+import { onRunbook } from "./runbook-stage.ts";
 import { openFirstLock, statusAtLooker, untilSeen } from "./stand.ts";
 
 const book = onRunbook(import.meta.filename, { maxInstances: 1, throttle: true });

@@ -2,8 +2,9 @@
 import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect, test } from "vitest";
 import { emptyTable } from "../../client/test/cli/empty-table.ts";
+import type { Row } from "./rows.ts";
 import { resourcesOf, textOf } from "./runbook-aws.ts";
-import { atTable, onRunbook, type Row } from "./runbook-stage.ts";
+import { atTable, onRunbook } from "./runbook-stage.ts";
 import { callerOf, clientSecretOf, startStand, statusAtLooker, untilSeen } from "./stand.ts";
 
 const book = onRunbook(import.meta.filename);

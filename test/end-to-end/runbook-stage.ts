@@ -2,14 +2,14 @@
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { emptyTable } from "../../client/test/cli/empty-table.ts";
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
 import type { Control } from "../../local/looker/control.ts";
 import { type AlarmProperties, type AlarmState, stateOf } from "../audit/alarm-state.ts";
 import { mustBeEmbeddedMetricFormat } from "../audit/embedded-metric-format.ts";
+import { type Row, rowsOf, type TableRows } from "./rows.ts";
 import { type Aws, resourcesOf, startAws } from "./runbook-aws.ts";
 import { entryOf, isTyped, repository, typedBy } from "./runbook-document.ts";
 import { type Caller, callerOf, leaksIn, records, type Stand, startStand, startsWithinMs } from "./stand.ts";
@@ -26,9 +26,6 @@ export interface Shell {
   /** Types the one block of the entry that begins so. `pasted` is what the commands read. */
   type(beginning: string, pasted?: string): Promise<Ran>;
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: an item is edited at will.
-export type Row = any;
 
 export interface Runbook {
   readonly stand: Stand;
@@ -102,22 +99,9 @@ export function onRunbook(testFile: string, options: Parameters<typeof startStan
       expect(first).toMatchObject({ exitCode: 0, err: "", out: expect.stringContaining("operate") });
       return shellAt(anchor, state, { ...given });
     },
-    async edit({ principal }, change) {
-      const sk = `caller#${principal.accountId}#${principal.caller.split(":")[0]}`;
-      const row = (await this.rows()).find((each) => each.sk === sk);
-      change(row);
-      await this.put(row);
-    },
-    rows: () =>
-      atTable(stand, async (client, TableName) => {
-        const { Items = [] } = await client.send(new ScanCommand({ TableName, ConsistentRead: true }));
-        return Items.map((item) => unmarshall(item));
-      }),
-    put: (row) =>
-      atTable(stand, async (client, TableName) => {
-        const Item = marshall(row, { removeUndefinedValues: true });
-        await client.send(new PutItemCommand({ TableName, Item }));
-      }),
+    edit: ({ principal }, change) => withRows(stand, (rows) => rows.edit(principal, change)),
+    rows: () => withRows(stand, (rows) => rows.all()),
+    put: (row) => withRows(stand, (rows) => rows.put(row)),
     alarm(name) {
       const [, alarm] =
         Object.entries(resourcesOf(stand)).find(
@@ -129,6 +113,15 @@ export function onRunbook(testFile: string, options: Parameters<typeof startStan
       return stateOf(alarm?.Properties as AlarmProperties, data, Date.now() + 60_000);
     },
   };
+}
+
+async function withRows<T>(stand: Stand, work: (rows: TableRows) => Promise<T>): Promise<T> {
+  const rows = rowsOf(stand);
+  try {
+    return await work(rows);
+  } finally {
+    rows.close();
+  }
 }
 
 /** Past the front, at the engine itself. */
