@@ -1,42 +1,46 @@
 import { defineConfig } from "vitest/config";
 
-const project = (
-  name: string,
-  include: string[],
-  more: { testTimeout?: number; fileParallelism?: boolean; maxWorkers?: number; isolate?: boolean } = {},
-) => ({
-  test: { name, include, environment: "node", setupFiles: ["test/setup.ts"], hookTimeout: 60_000, ...more },
+interface More {
+  readonly testTimeout?: number;
+  readonly fileParallelism?: boolean;
+  readonly maxWorkers?: number;
+  readonly isolate?: boolean;
+}
+
+/** A project is named after the folder of its tests. */
+const project = (name: string, folder: string, more: More) => ({
+  test: {
+    name,
+    include: [`${folder}/**/*.test.ts`],
+    environment: "node" as const,
+    setupFiles: ["test/support/setup.ts"],
+    hookTimeout: 60_000,
+    ...more,
+  },
 });
 
 /**
- * Those of `npm test`: their suites share a process, which loads aws-cdk-lib and the AWS SDK once instead of for each.
- * So a suite puts back what it changes in the process; `--sequence.shuffle.files` tells whether they all do.
+ * The projects of `npm test`. Their suites share a process, which loads aws-cdk-lib and the AWS SDK once instead of for each
+ * suite. So a suite puts back what it changes in the process; `--sequence.shuffle.files` tells whether they all do.
  */
-const quick = (name: string, include: string[]) =>
+const quick = (name: string, folder = `test/${name}`) =>
   // A guard, not a measurement: synthesis alone takes seconds on a busy machine.
-  project(name, include, { testTimeout: 60_000, isolate: false });
+  project(name, folder, { testTimeout: 60_000, isolate: false });
 
 export default defineConfig({
   test: {
     projects: [
-      quick("unit", ["test/{infra,functions,probe,iam,openapi,audit,attack,property}/**/*.test.ts"]),
-      // Those that end in .e2e.test.ts want a whole broker, or the built package.
-      quick("client", ["client/test/**/!(*.e2e).test.ts"]),
-      quick("local", ["test/local/**/*.test.ts"]),
-      // Slower tiers, for .ci/run: AWS's own DynamoDB Local (Java), and the whole broker with curl.
-      project("dynamodb-local", ["test/dynamodb-local/**/*.test.ts"], { testTimeout: 60_000 }),
-      project("end-to-end", ["test/end-to-end/**/*.test.ts", "client/test/**/*.e2e.test.ts"], {
-        testTimeout: 120_000,
-        // Each file starts a whole broker, and waits for most of its time.
-        maxWorkers: 2,
-      }),
-      // What moto and cfn-lint, from PyPI, say: REFERENCE_BIN says where they are installed.
-      project("reference", ["test/reference/**/*.test.ts"], { testTimeout: 120_000 }),
-      // Each bundle under AWS's Runtime Interface Client, which is built elsewhere: LAMBDA_RIC says where.
-      project("runtime-interface", ["test/runtime-interface/**/*.test.ts"], {
-        testTimeout: 120_000,
-        fileParallelism: false,
-      }),
+      quick("unit"),
+      quick("security"),
+      quick("model"),
+      quick("contracts"),
+      quick("client", "client/test"),
+      quick("cli", "cli/test"),
+      // Slower tiers, for .ci/run. Each end-to-end file starts a whole broker and waits for most of its time.
+      project("end-to-end", "test/end-to-end", { testTimeout: 120_000, maxWorkers: 2 }),
+      // Things that nobody here wrote: DynamoDB Local (Java), moto, cfn-lint and schemathesis (REFERENCE_BIN says where they are
+      // installed), AWS's Runtime Interface Client (LAMBDA_RIC says where it is built).
+      project("external", "test/external", { testTimeout: 120_000, fileParallelism: false }),
     ],
   },
 });

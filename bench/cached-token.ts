@@ -1,7 +1,7 @@
 /** A live token from memory: the client and its session beside the session of Looker's own SDK, in one process. */
 import { NodeSession } from "@looker/sdk-node";
 import { ApiSettings, type IAuthSession } from "@looker/sdk-rtl";
-import { callerOf, clientSecretOf, type Stand } from "../test/end-to-end/stand.ts";
+import { callerOf, clientSecretOf, type Stand } from "../test/support/broker-stand.ts";
 import { median } from "./table.ts";
 import { takingTurns } from "./turns.ts";
 

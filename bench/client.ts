@@ -1,6 +1,7 @@
 /** What `looker-token-client` costs a service: a call from memory, its first token, bytes and packages. */
-import { buildClient } from "../test/end-to-end/examples/recipe.ts";
-import { type Stand, startStand } from "../test/end-to-end/stand.ts";
+
+import { type Stand, startStand } from "../test/support/broker-stand.ts";
+import { buildClient } from "../test/support/recipe.ts";
 import { cachedPaths, cachedRounds, callsInRound } from "./cached-token.ts";
 import { clientBundles } from "./client-bundles.ts";
 import { firstTokensOfClients, firstTokensOfProcesses, freshProcesses, newClients } from "./first-token.ts";

@@ -1,7 +1,7 @@
 /** From nothing to the first token, on a live lease: the client beside a bare signed `fetch`. */
 import { fileURLToPath } from "node:url";
-import { environmentOf, start } from "../test/end-to-end/examples/recipe.ts";
-import { callerOf, type Stand } from "../test/end-to-end/stand.ts";
+import { callerOf, type Stand } from "../test/support/broker-stand.ts";
+import { environmentOf, start } from "../test/support/recipe.ts";
 import { median } from "./table.ts";
 import { takingTurns } from "./turns.ts";
 

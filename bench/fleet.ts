@@ -4,12 +4,12 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { randomIds, systemClock } from "../functions/adapters/system.ts";
-import { issueToken } from "../functions/core/issue.ts";
-import type { MintPorts } from "../functions/core/mint.ts";
-import type { ClientSecrets, Looker, Sealer, SlotKey } from "../functions/core/ports.ts";
-import type { Scope } from "../functions/core/scope.ts";
-import { fakeSealer } from "../test/fakes/fake-sealer.ts";
-import { memorySlotTable } from "../test/fakes/memory-slot-table.ts";
+import type { Scope } from "../functions/domain/scope.ts";
+import { issueToken } from "../functions/use-cases/issue.ts";
+import type { MintPorts } from "../functions/use-cases/mint.ts";
+import type { ClientSecrets, Looker, Sealer, SlotKey } from "../functions/use-cases/ports.ts";
+import { fakeSealer } from "../test/support/fakes/fake-sealer.ts";
+import { memorySlotTable } from "../test/support/fakes/memory-slot-table.ts";
 
 /** Medians as seen within a region, milliseconds; what matters are the ratios to them. */
 export const delays = { table: 5, kms: 5, login: 500, logout: 20 };

@@ -1,12 +1,12 @@
-/** `npm run bench`: figures as ratios in one run, as the tables of docs/performance.md. */
+/** `npm run bench`: figures as ratios in one run, as the tables of docs/reference/performance.md. */
 
 import { slotItem, slotKey } from "../functions/adapters/rows.ts";
 import { randomIds, systemClock } from "../functions/adapters/system.ts";
-import { configurationDigest } from "../functions/core/lease.ts";
-import { freezeScope, revokeLeases } from "../functions/core/operate.ts";
-import { decide, emptySlot, type Slot } from "../functions/core/slot.ts";
-import { sweep } from "../functions/core/sweep.ts";
-import { nameOf } from "../test/fakes/memory-slot-table.ts";
+import { configurationDigest } from "../functions/domain/lease.ts";
+import { decide, emptySlot, type Slot } from "../functions/domain/slot.ts";
+import { freezeScope, revokeLeases } from "../functions/use-cases/operate.ts";
+import { sweep } from "../functions/use-cases/sweep.ts";
+import { nameOf } from "../test/support/fakes/memory-slot-table.ts";
 import { benchClient } from "./client.ts";
 import { crowdOf, delays, keyOf, outside, scope, sealerOf } from "./fleet.ts";
 import { benchRuntimeInterface } from "./runtime-interface.ts";

@@ -4,12 +4,12 @@
  */
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { scopeControlKey, slotKey } from "../functions/adapters/rows.ts";
-import { sealIdentity } from "../functions/core/ports.ts";
-import { environment } from "../functions/names.ts";
+import { environment } from "../functions/contract.ts";
+import { sealIdentity } from "../functions/use-cases/ports.ts";
 import type { RunningBroker } from "../local/broker.ts";
-import { callerOf, clientSecretOf, type Stand, startStand } from "../test/end-to-end/stand.ts";
-import { definitionOf, eventOf } from "../test/runtime-interface/event.ts";
-import { runtimeClient } from "../test/runtime-interface/instance.ts";
+import { definitionOf, eventOf } from "../test/external/runtime-interface/event.ts";
+import { runtimeClient } from "../test/external/runtime-interface/instance.ts";
+import { callerOf, clientSecretOf, type Stand, startStand } from "../test/support/broker-stand.ts";
 import { bundle, bundleBytes, bytesByPackage } from "./bundles.ts";
 import { dependencyLayers } from "./dependencies.ts";
 import { delays } from "./fleet.ts";

@@ -1,4 +1,4 @@
-/** A table in Markdown, as docs/performance.md has it. */
+/** A table in Markdown, as docs/reference/performance.md has it. */
 export function printTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
   const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
   process.stdout.write(`${[line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")}\n\n`);

@@ -3,9 +3,9 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { clientLimits } from "./adapters/aws-client.ts";
 import { secretsManager } from "./adapters/secrets-manager.ts";
 import { systemClock } from "./adapters/system.ts";
+import { resources, scopesFile } from "./contract.ts";
 import { apiHandler } from "./http/api-handler.ts";
 import { getScopes, postToken } from "./http/caller-routes.ts";
-import { resources, scopesFile } from "./names.ts";
 import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
 
 const { apiId, apiStage, ...places } = readEnvironment(process.env);

@@ -1,8 +1,8 @@
 /** Lambda: `POST /scopes/{scope}/logout`. */
 
+import { resources, scopesFile } from "./contract.ts";
 import { apiHandler } from "./http/api-handler.ts";
 import { postLogout } from "./http/caller-routes.ts";
-import { resources, scopesFile } from "./names.ts";
 import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
 
 const { apiId, apiStage, ...places } = readEnvironment(process.env);

@@ -1,7 +1,8 @@
 /** Lambda: the operator's routes. */
+
+import { resources, scopesFile } from "./contract.ts";
 import { apiHandler } from "./http/api-handler.ts";
 import { deleteFreeze, deleteLeases, getLeases, putFreeze } from "./http/operator-routes.ts";
-import { resources, scopesFile } from "./names.ts";
 import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
 
 const { apiId, apiStage, ...places } = readEnvironment(process.env);

@@ -1,8 +1,8 @@
 /** Lambda: the sweeper, once a minute. It has no scopes file: rows carry what it needs. */
 import middy from "@middy/core";
 import { systemClock } from "./adapters/system.ts";
-import { sweep } from "./core/sweep.ts";
 import { scheduledAudit } from "./http/audit.ts";
+import { sweep } from "./use-cases/sweep.ts";
 import { auditOptions, brokerPorts, readPlaces } from "./wiring.ts";
 
 const places = readPlaces(process.env);

@@ -8,11 +8,11 @@ import { dynamodbSlotTable } from "./adapters/dynamodb-slot-table.ts";
 import { kmsSealer } from "./adapters/kms-sealer.ts";
 import { lookerApi } from "./adapters/looker-api.ts";
 import { randomIds, systemClock } from "./adapters/system.ts";
-import { loginTimeoutMs } from "./core/lease.ts";
-import type { OperatePorts } from "./core/revoke-slots.ts";
-import { parseScopes, type Scopes } from "./core/scope.ts";
+import { environment } from "./contract.ts";
+import { loginTimeoutMs } from "./domain/lease.ts";
+import { parseScopes, type Scopes } from "./domain/scope.ts";
 import type { AuditOptions } from "./http/audit.ts";
-import { environment } from "./names.ts";
+import type { OperatePorts } from "./use-cases/revoke-slots.ts";
 
 /** @throws when a variable is missing: a function must not start half configured. */
 function required(variables: NodeJS.ProcessEnv, name: string): string {

@@ -18,7 +18,7 @@ import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { ARecord, type IHostedZone, RecordTarget } from "aws-cdk-lib/aws-route53";
 import { ApiGateway } from "aws-cdk-lib/aws-route53-targets";
 import { Construct } from "constructs";
-import { stageName } from "../functions/names.ts";
+import { stageName } from "../functions/contract.ts";
 
 export interface CustomDomain {
   /** Such as `looker-tokens.example.com`. */

@@ -17,7 +17,7 @@ import {
 } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import type { ScopeDefinitions } from "../functions/core/scope.ts";
+import type { ScopeDefinitions } from "../functions/domain/scope.ts";
 import { bundledCode, type FunctionName } from "./bundle.ts";
 import { useNetworkInterfaces, writeLogs, writeTraces } from "./statements.ts";
 

@@ -1,8 +1,8 @@
-/** The broker's metrics, as CDK's own constructs offer theirs. What each means: functions/names.ts. */
+/** The broker's metrics, as CDK's own constructs offer theirs. What each means: functions/contract.ts. */
 import type { RestApi } from "aws-cdk-lib/aws-apigateway";
 import { Metric, type MetricOptions, Stats } from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
-import { type MetricName, metricDimensions, metricNames, metricNamespace } from "../functions/names.ts";
+import { type MetricName, metricDimensions, metricNames, metricNamespace } from "../functions/contract.ts";
 
 /** By these a metric is found again, and no others: all of them are part of its identity. */
 type Dimension = { readonly [name in Exclude<keyof typeof metricDimensions, "broker">]?: string };
@@ -37,7 +37,7 @@ export abstract class BrokerMetrics extends Construct {
     return this.sum(metricNames.rejectedCredentials, props);
   }
 
-  /** Answers that are this problem (docs/openapi.yaml has the codes). @default - sum over 5 minutes */
+  /** Answers that are this problem (docs/reference/openapi.yaml has the codes). @default - sum over 5 minutes */
   metricFailures(code: string, props?: MetricOptions): Metric {
     return this.sum(metricNames.failures, props, { code });
   }

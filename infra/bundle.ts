@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { buildSync } from "esbuild";
-import type { ScopeDefinitions } from "../functions/core/scope.ts";
-import { scopesFile } from "../functions/names.ts";
+import { scopesFile } from "../functions/contract.ts";
+import type { ScopeDefinitions } from "../functions/domain/scope.ts";
 
 const projectRoot = fileURLToPath(new URL("..", import.meta.url));
 

@@ -9,7 +9,7 @@ import {
   SearchExpression,
   Stats,
 } from "aws-cdk-lib/aws-cloudwatch";
-import { metricDimensions, metricNames, metricNamespace } from "../functions/names.ts";
+import { metricDimensions, metricNames, metricNamespace } from "../functions/contract.ts";
 import type { TokenBroker } from "./token-broker.ts";
 
 /** Of the 24 columns that a dashboard has. */

@@ -7,7 +7,7 @@
 import { Aws, Stack, Token } from "aws-cdk-lib";
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
-import type { Scopes } from "../functions/core/scope.ts";
+import type { Scopes } from "../functions/domain/scope.ts";
 
 export interface ResourcePolicyProps {
   readonly scopes: Scopes;

@@ -1,5 +1,5 @@
 /** The deployed routes: which function serves each, and what each lets its caller do. */
-import { resources } from "../functions/names.ts";
+import { resources } from "../functions/contract.ts";
 
 /** What a caller's IAM policy can be given for one scope. */
 export type Verb = "token" | "logout" | "operate";

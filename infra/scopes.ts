@@ -5,7 +5,7 @@
  * A Looker token can do all that its Looker user can. What keeps scopes apart is therefore one Looker service
  * account each, with the least privilege that does the job.
  */
-import type { ScopeDefinitions } from "../functions/core/scope.ts";
+import type { ScopeDefinitions } from "../functions/domain/scope.ts";
 import type { BrokerSettings } from "./stack.ts";
 
 export const scopes = {
@@ -56,7 +56,7 @@ export const scopes = {
 
 /**
  * How this broker is deployed, beside its scopes. Everything has a default; infra/token-broker.ts says what there is,
- * docs/deploy.md what it is for. The stack is given so that what exists already can be looked up.
+ * docs/how-to/deploy.md what it is for. The stack is given so that what exists already can be looked up.
  */
 export const settings: BrokerSettings = (_stack) => ({
   // Nobody outside of the organisation may call, whatever the scopes say.

@@ -3,7 +3,7 @@ import { type RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table } from "aws-cdk-lib/aws-dynamodb";
 import { AnyPrincipal, Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
-import { table } from "../functions/names.ts";
+import { table } from "../functions/contract.ts";
 
 export interface SlotTableProps {
   readonly deletionProtection: boolean;

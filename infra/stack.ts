@@ -1,9 +1,9 @@
 /** The stack that is deployed: one broker, and what its operators and callers need to know of it. */
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
-import type { ScopeDefinitions } from "../functions/core/scope.ts";
+import type { ScopeDefinitions } from "../functions/domain/scope.ts";
 import { Guard, type GuardProps } from "./guard.ts";
-import { Handout } from "./handout.ts";
+import { Handout } from "./scope-outputs.ts";
 import { TokenBroker, type TokenBrokerProps } from "./token-broker.ts";
 
 /** All that a deployment can set beside its scopes. A function, so that it can look up what is there already. */
@@ -37,7 +37,7 @@ export class TokenBrokerStack extends Stack {
       description: "Callers append /scopes/{scope}/token",
       value: this.broker.endpoint,
     });
-    // What whoever runs it has to name in commands (docs/deploy.md).
+    // What whoever runs it has to name in commands (docs/how-to/deploy.md).
     const names: Record<string, string> = {
       TableName: this.broker.table.tableName,
       IssueTokenFunction: this.broker.issueToken.function.functionName,

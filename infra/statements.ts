@@ -7,8 +7,8 @@ import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
-import type { ScopeDefinition, ScopeDefinitions } from "../functions/core/scope.ts";
-import { sealContextKeys } from "../functions/names.ts";
+import { sealContextKeys } from "../functions/contract.ts";
+import type { ScopeDefinition, ScopeDefinitions } from "../functions/domain/scope.ts";
 
 /** Slots and control rows, read and conditionally written by key. No Scan, no Query, no index. */
 export function readAndWriteRows(table: Table): PolicyStatement {

@@ -17,15 +17,15 @@ import type { IKey, Key } from "aws-cdk-lib/aws-kms";
 import { type LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
-import { parseScopes, type ScopeDefinitions, type Scopes } from "../functions/core/scope.ts";
-import { environment, stageName, table } from "../functions/names.ts";
+import { environment, stageName, table } from "../functions/contract.ts";
+import { parseScopes, type ScopeDefinitions, type Scopes } from "../functions/domain/scope.ts";
 import { type AlarmName, type AlarmThresholds, brokerAlarms, defaultThresholds } from "./alarms.ts";
 import { BrokerApi, type CustomDomain } from "./broker-api.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
 import { BrokerMetrics } from "./broker-metrics.ts";
 import { checkSettings } from "./check-settings.ts";
 import { brokerDashboard } from "./dashboard.ts";
-import { saveQuestions } from "./queries.ts";
+import { saveQuestions } from "./query-definitions.ts";
 import { resourcePolicy } from "./resource-policy.ts";
 import { routes, routesOf, type Verb } from "./routes.ts";
 import { letRolesUse, sealingKey } from "./sealing-key.ts";
@@ -144,7 +144,7 @@ export interface TokenBrokerProps {
 
   /**
    * Where whoever is woken can read the runbook: each alarm's description ends with this address and an entry's name.
-   * @default "docs/runbook.md", in the repository that the broker is deployed from
+   * @default "docs/how-to/runbook.md", in the repository that the broker is deployed from
    */
   readonly runbookUrl?: string;
 
@@ -291,7 +291,7 @@ export class TokenBroker extends BrokerMetrics {
 
     this.alarms = brokerAlarms(this, {
       thresholds: { ...defaultThresholds, ...props.alarms },
-      runbookUrl: props.runbookUrl ?? "docs/runbook.md",
+      runbookUrl: props.runbookUrl ?? "docs/how-to/runbook.md",
       ...(props.alarmTopic && { topic: props.alarmTopic }),
     });
     if (props.dashboard ?? true) this.dashboard = brokerDashboard(this, Object.values(this.alarms));

@@ -1,22 +1,22 @@
 /** The whole broker on this machine, as `npm start` and the end-to-end tests run it. */
 import { join } from "node:path";
-import { authorizeCalls } from "./authorize.ts";
+import { authorizeCalls } from "./aws/authorize.ts";
+import { type Front, startFront } from "./aws/aws-proxy.ts";
 import type { Authorize, RoleCredential } from "./aws/call.ts";
-import { type Front, startFront } from "./aws/front.ts";
-import { readCloudAssembly } from "./cloud-assembly.ts";
-import { type Engines, startEngines } from "./engines.ts";
+import { type Engines, startEngines } from "./aws/engines.ts";
 import type { Flags } from "./flags.ts";
 import { startGateway } from "./gateway/server.ts";
-import { type Pool, startPool } from "./instances/pool.ts";
+import { type Pool, startPool } from "./lambda/pool.ts";
 import { type RunningLooker, startLooker } from "./looker/server.ts";
-import type { Place } from "./physical-names.ts";
+import { serviceAccounts } from "./looker/service-accounts.ts";
 import { administrator, type LocalPrincipal, localPrincipals, sessionKeys } from "./principals.ts";
 import { scopes } from "./scopes.ts";
-import { serviceAccounts } from "./service-accounts.ts";
+import { readCloudAssembly } from "./stack/cloud-assembly.ts";
+import type { Place } from "./stack/physical-names.ts";
+import { scheduledEvent } from "./stack/schedules.ts";
+import { synthesize } from "./stack/synthesize.ts";
+import { type LocalFunction, type LocalStack, readTemplate } from "./stack/template.ts";
 import { orInUse } from "./start-error.ts";
-import { synthesize } from "./synthesize.ts";
-import { type LocalFunction, type LocalStack, readTemplate } from "./template.ts";
-import { scheduledEvent } from "./template-schedules.ts";
 
 /** The account of the local principals' ARNs in scopes.ts. */
 const place: Place = { partition: "aws", region: "us-east-1", accountId: "111122223333" };

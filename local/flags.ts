@@ -1,7 +1,7 @@
 /** The command line of `npm start`, and the few environment variables that go with it. Pure. */
-import { isLoopback } from "../functions/core/scope.ts";
+import { isLoopback } from "../functions/domain/scope.ts";
 import { type Parsed, read, type ValuesOf, Wrong } from "./command-line.ts";
-import type { VesselKind } from "./instances/vessel.ts";
+import type { VesselKind } from "./lambda/sandbox.ts";
 
 export interface Flags {
   port: number;

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { routesOf, type Verb } from "../infra/routes.ts";
-import type { Place } from "./physical-names.ts";
+import type { Place } from "./stack/physical-names.ts";
 
 export interface LocalPrincipal {
   readonly name: string;

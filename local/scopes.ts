@@ -1,8 +1,8 @@
 /** The scopes of the local run. Synthesized like any others; only where their Looker is comes from outside. */
-import type { ScopeDefinitions } from "../functions/core/scope.ts";
+import type { ScopeDefinitions } from "../functions/domain/scope.ts";
 import type { BrokerSettings } from "../infra/stack.ts";
 
-/** Set by local/synthesize.ts to the stand-in, or to what `--looker-url` named. */
+/** Set by local/stack/synthesize.ts to the stand-in, or to what `--looker-url` named. */
 const lookerUrl = process.env.LOCAL_LOOKER_URL ?? "http://127.0.0.1:4191";
 
 const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;

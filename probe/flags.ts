@@ -1,5 +1,5 @@
 /** The command line of `npm run probe`. Pure. */
-import { isLoopback } from "../functions/core/scope.ts";
+import { isLoopback } from "../functions/domain/scope.ts";
 import { type Parsed, read, type ValuesOf, Wrong } from "../local/command-line.ts";
 
 export interface Flags {

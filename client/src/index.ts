@@ -1,15 +1,16 @@
 /** What services import. */
-export type { Clock } from "./clock.ts";
-export type { AwsCredentials, AwsCredentialsProvider } from "./connection.ts";
+
+export type { AwsCredentials, AwsCredentialsProvider } from "./broker/connection.ts";
 export {
   type BrokerErrorCode,
   type GatewayErrorCode,
   type LocalErrorCode,
   TokenBrokerError,
   type TokenBrokerErrorCode,
-} from "./errors.ts";
-export type { LookerToken } from "./looker-token.ts";
-export type { Caller, ScopeGrant } from "./scopes.ts";
+} from "./broker/errors.ts";
+export type { Caller, ScopeGrant } from "./broker/scopes.ts";
+export type { LookerToken } from "./token/looker-token.ts";
+export type { SourceToken, TokenSource } from "./token/token-source.ts";
 export {
   type LoggedOut,
   type LogoutOptions,
@@ -17,4 +18,4 @@ export {
   type TokenBrokerClientOptions,
   type TokenOptions,
 } from "./token-broker-client.ts";
-export type { SourceToken, TokenSource } from "./token-source.ts";
+export type { Clock } from "./waiting/clock.ts";

@@ -7,12 +7,12 @@ import type {
   ITransport,
   ITransportSettings,
 } from "@looker/sdk-rtl";
-import { TokenBrokerError } from "./errors.ts";
-import { baseUrlToCome, LookerAddress } from "./looker-address.ts";
-import { LookerTransport } from "./looker-transport.ts";
-import type { SourceToken, TokenSource } from "./token-source.ts";
+import { TokenBrokerError } from "./broker/errors.ts";
+import { baseUrlToCome, LookerAddress } from "./looker/looker-address.ts";
+import { LookerTransport } from "./looker/looker-transport.ts";
+import type { SourceToken, TokenSource } from "./token/token-source.ts";
 
-export type { SourceToken, TokenSource } from "./token-source.ts";
+export type { SourceToken, TokenSource } from "./token/token-source.ts";
 
 /** Those of Looker's settings that are the service's to choose. The address comes from the broker, with the token. */
 export type LookerSessionSettings = {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { connect } from "../src/connection.ts";
+import { connect } from "../src/broker/connection.ts";
 import { TokenBrokerClient } from "../src/token-broker-client.ts";
 import { failure } from "./stand.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { problem, tokenReply } from "./broker-replies.ts";
-import type { Reply } from "./fake-server.ts";
+import { problem, tokenReply } from "../../test/support/broker-replies.ts";
+import type { Reply } from "../../test/support/fake-server.ts";
 import { clientStand, failure, gate, newLeases, stopStands, until } from "./stand.ts";
 
 afterEach(stopStands);

@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
-import { TokenBrokerError } from "../src/errors.ts";
+import { gatewayReply, problem } from "../../test/support/broker-replies.ts";
+import { FakeServer, type Reply } from "../../test/support/fake-server.ts";
+import { TokenBrokerError } from "../src/broker/errors.ts";
+import { unreachableError } from "../src/broker/unreachable.ts";
 import { TokenBrokerClient } from "../src/token-broker-client.ts";
-import { unreachableError } from "../src/unreachable.ts";
-import { gatewayReply, problem } from "./broker-replies.ts";
-import { FakeServer, type Reply } from "./fake-server.ts";
 import { clientStand, credentials, failure, stopStands } from "./stand.ts";
 
 afterEach(stopStands);

@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
-import type { LookerToken } from "../src/looker-token.ts";
-import { problem, tokenReply } from "./broker-replies.ts";
-import type { Reply } from "./fake-server.ts";
+import { problem, tokenReply } from "../../test/support/broker-replies.ts";
+import type { Reply } from "../../test/support/fake-server.ts";
+import type { LookerToken } from "../src/token/looker-token.ts";
 import { answerTaken, clientStand, failure, gate, stopStands, until } from "./stand.ts";
 
 afterEach(stopStands);

@@ -1,7 +1,8 @@
 /** A client on a fake broker, with a clock of the test's own. */
+
+import { tokenReply } from "../../test/support/broker-replies.ts";
+import { type Answering, type Asked, FakeServer } from "../../test/support/fake-server.ts";
 import { TokenBrokerClient, type TokenBrokerClientOptions } from "../src/token-broker-client.ts";
-import { tokenReply } from "./broker-replies.ts";
-import { type Answering, type Asked, FakeServer } from "./fake-server.ts";
 import { TestClock } from "./test-clock.ts";
 
 export const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "signing-key-of-the-test" };

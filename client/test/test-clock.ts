@@ -1,6 +1,6 @@
 /** A clock that only moves when it is told to, or when somebody sleeps by it. */
 import { setImmediate } from "node:timers/promises";
-import type { Clock } from "../src/clock.ts";
+import type { Clock } from "../src/waiting/clock.ts";
 
 export class TestClock implements Clock {
   /** The two clocks, moved apart by tests of wrong, jumping and sleeping machines. */

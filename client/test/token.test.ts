@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { LookerToken } from "../src/looker-token.ts";
-import { gatewayReply, plantedToken, problem, tokenReply } from "./broker-replies.ts";
-import type { Answering, Reply } from "./fake-server.ts";
+import { gatewayReply, plantedToken, problem, tokenReply } from "../../test/support/broker-replies.ts";
+import type { Answering, Reply } from "../../test/support/fake-server.ts";
+import type { LookerToken } from "../src/token/looker-token.ts";
 import {
   answerTaken,
   clientStand,

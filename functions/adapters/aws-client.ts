@@ -1,5 +1,5 @@
 /** What all AWS clients here share: short time-outs, since a caller waits, and errors that are told apart. */
-import { Unavailable } from "../core/ports.ts";
+import { Unavailable } from "../use-cases/ports.ts";
 
 /** Standard retry mode; with a table or key that does not answer, a caller hears of it within about two seconds. */
 export const clientLimits = {

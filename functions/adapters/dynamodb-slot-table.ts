@@ -13,7 +13,9 @@ import {
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
-import { newScopeControl, newSecretControl, type Versioned } from "../core/control.ts";
+import { table } from "../contract.ts";
+import { newScopeControl, newSecretControl, type Versioned } from "../domain/control.ts";
+import { emptySlot } from "../domain/slot.ts";
 import {
   type BrokerTable,
   type CallerSlotKey,
@@ -22,9 +24,7 @@ import {
   type SlotPage,
   Unavailable,
   Unreadable,
-} from "../core/ports.ts";
-import { emptySlot } from "../core/slot.ts";
-import { table } from "../names.ts";
+} from "../use-cases/ports.ts";
 import { asUnavailable } from "./aws-client.ts";
 import {
   dueShard,

@@ -3,8 +3,8 @@
  * https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
  */
 import { DecryptCommand, EncryptCommand, type KMSClient } from "@aws-sdk/client-kms";
-import { type SealContext, type Sealer, Unreadable } from "../core/ports.ts";
-import type { sealContextKeys } from "../names.ts";
+import type { sealContextKeys } from "../contract.ts";
+import { type SealContext, type Sealer, Unreadable } from "../use-cases/ports.ts";
 import { asUnavailable } from "./aws-client.ts";
 
 /** What the roles' policies allow, and what is sent: the same keys, or nothing compiles. */

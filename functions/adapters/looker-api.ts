@@ -3,8 +3,9 @@
  * a proxy's page or a wrong URL proves nothing.
  * https://cloud.google.com/looker/docs/reference/looker-api/latest/methods/ApiAuth
  */
-import type { Clock, LoginOutcome, Looker } from "../core/ports.ts";
-import { isLoopback } from "../core/scope.ts";
+
+import { isLoopback } from "../domain/scope.ts";
+import type { Clock, LoginOutcome, Looker } from "../use-cases/ports.ts";
 
 export interface LookerTimeouts {
   loginMs: number;

@@ -2,11 +2,11 @@
  * Rows ↔ DynamoDB items: keys, attribute names, derived attributes. Reading is strict: what cannot be read is not served.
  */
 import { createHash } from "node:crypto";
-import type { Attempt, ScopeControl, SecretControl, Versioned } from "../core/control.ts";
-import type { Lease, OutboxToken, TrackedToken } from "../core/lease.ts";
-import { type DueRow, type SlotKey, Unreadable } from "../core/ports.ts";
-import { isPrincipalArn } from "../core/principal.ts";
-import { deletableAt, dueAt, type Failure, type Mint, type Slot } from "../core/slot.ts";
+import type { Attempt, ScopeControl, SecretControl, Versioned } from "../domain/control.ts";
+import type { Lease, OutboxToken, TrackedToken } from "../domain/lease.ts";
+import { isPrincipalArn } from "../domain/principal.ts";
+import { deletableAt, dueAt, type Failure, type Mint, type Slot } from "../domain/slot.ts";
+import { type DueRow, type SlotKey, Unreadable } from "../use-cases/ports.ts";
 
 export type Item = Record<string, unknown>;
 export type ItemKey = { pk: string; sk: string };

@@ -1,6 +1,6 @@
 /** Client secrets, read from Secrets Manager and kept in memory for at most five minutes. */
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { type ClientSecret, type ClientSecrets, type Clock, UnusableSecret } from "../core/ports.ts";
+import { type ClientSecret, type ClientSecrets, type Clock, UnusableSecret } from "../use-cases/ports.ts";
 import { asUnavailable } from "./aws-client.ts";
 
 const maxAgeMs = 300_000;

@@ -1,7 +1,7 @@
 /** The clock and the source of names. */
 import { randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import type { Clock, Ids } from "../core/ports.ts";
+import type { Clock, Ids } from "../use-cases/ports.ts";
 
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -1,6 +1,7 @@
 /** Answers as API Gateway takes them from a proxy integration: header values and the body are strings. */
-import { Unavailable, Unreadable } from "../core/ports.ts";
-import { Problem, problems } from "../core/problem.ts";
+
+import { Problem, problems } from "../domain/problem.ts";
+import { Unavailable, Unreadable } from "../use-cases/ports.ts";
 
 export interface ProxyResult {
   statusCode: number;

@@ -3,7 +3,7 @@
  * `requestContext.identity`, and nothing is taken from headers or the raw path.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
  */
-import { Problem } from "../core/problem.ts";
+import { Problem } from "../domain/problem.ts";
 
 /** Over this, a body is refused unread. */
 const maxBodyBytes = 4_096;

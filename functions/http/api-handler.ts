@@ -1,11 +1,11 @@
 /** The chain around every route: audit, problems, which API, which route, who, which scope. */
 import middy from "@middy/core";
-import { authorize, type Lock } from "../core/authorize.ts";
-import { type Principal, parsePrincipal } from "../core/principal.ts";
-import { Problem } from "../core/problem.ts";
-import type { Findings } from "../core/record.ts";
-import type { Scope, Scopes } from "../core/scope.ts";
-import type { Timings } from "../core/timings.ts";
+import { authorize, type Lock } from "../domain/authorize.ts";
+import { type Principal, parsePrincipal } from "../domain/principal.ts";
+import { Problem } from "../domain/problem.ts";
+import type { Scope, Scopes } from "../domain/scope.ts";
+import type { Findings } from "../use-cases/record.ts";
+import type { Timings } from "../use-cases/timings.ts";
 import { asProblem, type ProxyResult, problemAnswer } from "./answer.ts";
 import { type ApiEvent, readEvent, refuseQuery } from "./api-event.ts";
 import { type AuditEntry, type AuditOptions, auditing } from "./audit.ts";

@@ -1,13 +1,13 @@
 /**
  * One audit record for each request, on every path: begun before anything else, emitted once when the answer is known,
  * and after it one for each lease whose end Looker confirmed. The fields are an allow-list by type; nothing of a header
- * or a body can get in. docs/audit-record.schema.json describes them for those who read them.
+ * or a body can get in. docs/reference/audit-record.schema.json describes them for those who read them.
  */
 import type { MiddlewareObj } from "@middy/core";
-import type { Principal } from "../core/principal.ts";
-import { Problem } from "../core/problem.ts";
-import type { Findings, LeaseEnd } from "../core/record.ts";
-import { type Spent, startTimings, type Timings } from "../core/timings.ts";
+import type { Principal } from "../domain/principal.ts";
+import { Problem } from "../domain/problem.ts";
+import type { Findings, LeaseEnd } from "../use-cases/record.ts";
+import { type Spent, startTimings, type Timings } from "../use-cases/timings.ts";
 import type { ProxyResult } from "./answer.ts";
 import { readEvent } from "./api-event.ts";
 import { type EmbeddedMetrics, embeddedMetrics } from "./metrics.ts";

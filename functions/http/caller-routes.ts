@@ -1,11 +1,11 @@
 /** The callers' verbs: HTTP ↔ use cases. */
-import { permissions } from "../core/authorize.ts";
-import { issueToken } from "../core/issue.ts";
-import { type LogOutPorts, logOut } from "../core/log-out.ts";
-import type { MintPorts } from "../core/mint.ts";
-import type { CallerSlotKey } from "../core/ports.ts";
-import { Problem } from "../core/problem.ts";
-import type { Scopes } from "../core/scope.ts";
+import { permissions } from "../domain/authorize.ts";
+import { Problem } from "../domain/problem.ts";
+import type { Scopes } from "../domain/scope.ts";
+import { issueToken } from "../use-cases/issue.ts";
+import { type LogOutPorts, logOut } from "../use-cases/log-out.ts";
+import type { MintPorts } from "../use-cases/mint.ts";
+import type { CallerSlotKey } from "../use-cases/ports.ts";
 import { json, type ProxyResult } from "./answer.ts";
 import { isLeaseId, readBody, refuseQuery } from "./api-event.ts";
 import type { CallerRequest, ScopedRequest } from "./api-handler.ts";

@@ -1,6 +1,7 @@
 /** `next_token`: where a listing goes on. Opaque to callers, and input from outside when it comes back. */
-import type { ListPosition } from "../core/operate.ts";
-import { Problem } from "../core/problem.ts";
+
+import { Problem } from "../domain/problem.ts";
+import type { ListPosition } from "../use-cases/operate.ts";
 
 export function writePosition({ partition, after }: ListPosition): string {
   return Buffer.from(JSON.stringify([partition, after ?? null])).toString("base64url");

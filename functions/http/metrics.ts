@@ -3,7 +3,7 @@
  * Logs makes metrics as it takes the line in. No call, no buffer, nothing to flush.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-import { type MetricName, metricDimensions, metricNames, metricNamespace } from "../names.ts";
+import { type MetricName, metricDimensions, metricNames, metricNamespace } from "../contract.ts";
 import type { AuditRecord } from "./audit.ts";
 
 export type EmbeddedMetrics = { readonly [name in MetricName]?: number } & {

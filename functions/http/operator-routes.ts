@@ -1,7 +1,9 @@
 /** The operator's verbs: HTTP ↔ use cases. Bad input is a 400 that says which field and why; it never matches everything. */
 
-import type { Freeze } from "../core/control.ts";
-import { clockSkewMs } from "../core/lease.ts";
+import type { Freeze } from "../domain/control.ts";
+import { clockSkewMs } from "../domain/lease.ts";
+import { isPrincipalArn } from "../domain/principal.ts";
+import { Problem } from "../domain/problem.ts";
 import {
   countLeases,
   freezeScope,
@@ -10,11 +12,9 @@ import {
   type RevocationRequest,
   revokeLeases,
   unfreezeScope,
-} from "../core/operate.ts";
-import { isPrincipalArn } from "../core/principal.ts";
-import { Problem } from "../core/problem.ts";
-import { type Findings, noteNamed } from "../core/record.ts";
-import type { OperatePorts } from "../core/revoke-slots.ts";
+} from "../use-cases/operate.ts";
+import { type Findings, noteNamed } from "../use-cases/record.ts";
+import type { OperatePorts } from "../use-cases/revoke-slots.ts";
 import { json, type ProxyResult } from "./answer.ts";
 import { type ApiEvent, isLeaseId, readBody, refuseQuery } from "./api-event.ts";
 import type { ScopedRequest } from "./api-handler.ts";

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { crc32 } from "node:zlib";
-import type { SignatureFault } from "../sigv4.ts";
+import type { SignatureFault } from "../sigv4/verify.ts";
 import type { ArrivedCall, AwsService, Denial, FaultAnswer } from "./call.ts";
 
 export interface Answer {

@@ -1,5 +1,5 @@
 /** What the front tells of one call: to its `authorize` and `fault` ports, and afterwards in its record. */
-import type { Credential } from "../sigv4.ts";
+import type { Credential } from "../sigv4/verify.ts";
 
 export type AwsService = "dynamodb" | "secretsmanager" | "kms";
 

@@ -1,5 +1,5 @@
 /** One request through the gateway: throttle, route, signature, policy, function, response. */
-import { type SignedRequest, verifySignature } from "../sigv4.ts";
+import { type SignedRequest, verifySignature } from "../sigv4/verify.ts";
 import { buildEvent, type GatewayPrincipal, type ProxyEvent, type ReceivedRequest } from "./event.ts";
 import { groupHeaders } from "./event-headers.ts";
 import { decideInvoke, methodArn } from "./invoke-policy.ts";

@@ -7,7 +7,7 @@
  * agent and the path.
  */
 import type { APIGatewayEventIdentity, APIGatewayProxyEvent } from "aws-lambda";
-import type { Credential } from "../sigv4.ts";
+import type { Credential } from "../sigv4/verify.ts";
 import { forwardedHeaders, groupHeaders } from "./event-headers.ts";
 import type { InvokeStatements, MethodPlace } from "./invoke-policy.ts";
 import type { RouteMatch } from "./routes.ts";

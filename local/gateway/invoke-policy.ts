@@ -3,7 +3,7 @@
  * nothing is allowed by default.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
  */
-import { matchesGlob } from "../../functions/core/pattern.ts";
+import { matchesGlob } from "../../functions/domain/pattern.ts";
 
 export interface InvokeStatements {
   /** `execute-api:Invoke` resource patterns, with IAM's `*` and `?`. */

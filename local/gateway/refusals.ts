@@ -4,7 +4,7 @@
  * https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden (403: messages and x-amzn-ErrorType)
  * What neither page shows is listed in README.md, "Not verified".
  */
-import type { SignatureFault } from "../sigv4.ts";
+import type { SignatureFault } from "../sigv4/verify.ts";
 import type { ResponseType } from "./gateway-responses.ts";
 
 export interface GatewayReply {

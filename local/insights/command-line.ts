@@ -1,5 +1,5 @@
 /** The command line of `npm run ask`. Pure. */
-import { type Question, questions } from "../../infra/questions.ts";
+import { type Question, questions } from "../../infra/saved-queries.ts";
 import { type Parsed, read, Wrong } from "../command-line.ts";
 import { filled, flagOf } from "./fill.ts";
 
@@ -10,7 +10,7 @@ export interface Asked {
   readonly show: "table" | "json" | "query";
 }
 
-const help = `Asks the local run's records what docs/audit.md asks those of a deployment, with the same query.
+const help = `Asks the local run's records what docs/reference/audit.md asks those of a deployment, with the same query.
 
   npm run ask -- QUESTION [flags]
 

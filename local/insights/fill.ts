@@ -1,5 +1,5 @@
 /** Puts values in the place of a question's placeholders, as CloudWatch does when a saved query is run. */
-import type { Question } from "../../infra/questions.ts";
+import type { Question } from "../../infra/saved-queries.ts";
 import { Wrong } from "../command-line.ts";
 
 /** As on the command line: `--token-sha256`. */

@@ -1,5 +1,5 @@
 /**
- * What a query of CloudWatch Logs Insights is made of: as much of its language as the questions of infra/questions.ts use.
+ * What a query of CloudWatch Logs Insights is made of: as much of its language as the questions of infra/saved-queries.ts use.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
  */
 

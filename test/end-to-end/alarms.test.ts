@@ -1,13 +1,11 @@
 /**
  * Each alarm of the template, evaluated on the metric lines that a broker wrote while its fault was made: off before, on
- * then. Lambda's own metrics (errors, throttles) are in no line: test/infra/alarms.test.ts has those.
+ * then. Lambda's own metrics (errors, throttles) are in no line: test/unit/infra/alarms.test.ts has those.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Control } from "../../local/looker/control.ts";
-import { type AlarmProperties, stateOf } from "../audit/alarm-state.ts";
-import { type Datum, mustBeEmbeddedMetricFormat } from "../audit/embedded-metric-format.ts";
-import { type Synthesized, synthesized } from "../infra/synthesized.ts";
-import { rowsOf, type TableRows } from "./rows.ts";
+import { type AlarmProperties, stateOf } from "../support/audit/alarm-state.ts";
+import { type Datum, mustBeEmbeddedMetricFormat } from "../support/audit/embedded-metric-format.ts";
 import {
   auditLines,
   type Caller,
@@ -17,7 +15,9 @@ import {
   type Stand,
   startStand,
   startsWithinMs,
-} from "./stand.ts";
+} from "../support/broker-stand.ts";
+import { type Synthesized, synthesized } from "../support/synthesized.ts";
+import { rowsOf, type TableRows } from "./rows.ts";
 
 const minuteMs = 60_000;
 

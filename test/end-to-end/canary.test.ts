@@ -8,9 +8,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { canary, findLeaks, watchFor } from "../canary.ts";
-import { sendSigned } from "../local/gateway/raw-request.ts";
-import { rowsOf, type TableRows } from "./rows.ts";
 import {
   type Answer,
   type Caller,
@@ -19,7 +16,10 @@ import {
   type Stand,
   startStand,
   startsWithinMs,
-} from "./stand.ts";
+} from "../support/broker-stand.ts";
+import { canary, findLeaks, watchFor } from "../support/canary.ts";
+import { sendSigned } from "../support/raw-request.ts";
+import { rowsOf, type TableRows } from "./rows.ts";
 
 /** A Looker that repeats in every place whatever it was sent, and then more of it. */
 let behaviour: (request: IncomingMessage, body: string, response: ServerResponse) => void = () => {};

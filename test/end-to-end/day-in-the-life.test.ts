@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AuditLine, LeaseEndLine } from "../../functions/http/audit.ts";
 import type { Control } from "../../local/looker/control.ts";
-import { mustBeRecord } from "../audit/schema.ts";
+import { mustBeRecord } from "../support/audit/schema.ts";
 import {
   type Answer,
   type Caller,
@@ -18,7 +18,7 @@ import {
   startStand,
   startsWithinMs,
   untilSeen,
-} from "./stand.ts";
+} from "../support/broker-stand.ts";
 
 let stand: Stand;
 let looker: Control;

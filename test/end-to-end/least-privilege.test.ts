@@ -3,8 +3,8 @@ import { DynamoDBClient, QueryCommand, ScanCommand } from "@aws-sdk/client-dynam
 import { DecryptCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { sealContextKeys, table } from "../../functions/names.ts";
-import { callerOf, type Stand, startStand, startsWithinMs } from "./stand.ts";
+import { sealContextKeys, table } from "../../functions/contract.ts";
+import { callerOf, type Stand, startStand, startsWithinMs } from "../support/broker-stand.ts";
 
 let stand: Stand;
 beforeAll(async () => {

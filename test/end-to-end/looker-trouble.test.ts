@@ -1,6 +1,13 @@
 import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { callerOf, clientSecretOf, leaksIn, type Stand, startStand, statusAtLooker } from "./stand.ts";
+import {
+  callerOf,
+  clientSecretOf,
+  leaksIn,
+  type Stand,
+  startStand,
+  statusAtLooker,
+} from "../support/broker-stand.ts";
 
 async function standUntilTheEnd(...given: Parameters<typeof startStand>): Promise<Stand> {
   const stand = await startStand(...given);

@@ -18,8 +18,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { startLooker } from "../../local/looker/server.ts";
-import { sendSigned } from "../local/gateway/raw-request.ts";
-import { leaksIn, statusAtLooker } from "./stand.ts";
+import { leaksIn, statusAtLooker } from "../support/broker-stand.ts";
+import { sendSigned } from "../support/raw-request.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const project = realpathSync(mkdtempSync(join(tmpdir(), "token-broker-start-")));

@@ -8,7 +8,14 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { writeBrokerFile } from "../../local/broker-file.ts";
 import type { LocalPrincipal } from "../../local/principals.ts";
-import { callerOf, leaksIn, openFirstLock, type Stand, startStand, startsWithinMs } from "./stand.ts";
+import {
+  callerOf,
+  leaksIn,
+  openFirstLock,
+  type Stand,
+  startStand,
+  startsWithinMs,
+} from "../support/broker-stand.ts";
 
 let stand: Stand;
 beforeAll(async () => {

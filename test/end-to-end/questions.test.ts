@@ -1,13 +1,13 @@
 /** A short day at a broker, and then the ten questions: answered from the records alone, and compared with what was done. */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Question, questions } from "../../infra/questions.ts";
+import { type Question, questions } from "../../infra/saved-queries.ts";
 import { ask } from "../../local/insights/ask.ts";
 import { mostFields } from "../../local/insights/events.ts";
 import { filled, flagOf } from "../../local/insights/fill.ts";
 import { asObjects } from "../../local/insights/show.ts";
 import { isRecord } from "../../local/record-file.ts";
-import { mustBeRecord } from "../audit/schema.ts";
+import { mustBeRecord } from "../support/audit/schema.ts";
 import {
   type Answer,
   type Caller,
@@ -18,7 +18,7 @@ import {
   startStand,
   startsWithinMs,
   untilSeen,
-} from "./stand.ts";
+} from "../support/broker-stand.ts";
 
 let stand: Stand;
 let records: string[];

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { startPool } from "../../local/instances/pool.ts";
+import { startPool } from "../../local/lambda/pool.ts";
 import {
   type Answer,
   auditLines,
@@ -11,7 +11,7 @@ import {
   startStand,
   startsWithinMs,
   untilSeen,
-} from "./stand.ts";
+} from "../support/broker-stand.ts";
 
 let stand: Stand;
 let reports: Caller;

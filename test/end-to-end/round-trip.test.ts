@@ -11,7 +11,7 @@ import {
   startStand,
   startsWithinMs,
   statusAtLooker,
-} from "./stand.ts";
+} from "../support/broker-stand.ts";
 
 let stand: Stand;
 let looker: RunningLooker;

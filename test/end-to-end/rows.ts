@@ -3,7 +3,7 @@ import { DeleteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from "
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
 import type { LocalPrincipal } from "../../local/principals.ts";
-import type { Stand } from "./stand.ts";
+import type { Stand } from "../support/broker-stand.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: an item is looked at and edited at will.
 export type Row = any;

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { ask } from "../../local/insights/ask.ts";
 import { asObjects } from "../../local/insights/show.ts";
 import { isRecord } from "../../local/record-file.ts";
-import type { Stand } from "./stand.ts";
+import type { Stand } from "../support/broker-stand.ts";
 
 export type Flags = Readonly<Record<string, string>>;
 /** What the command prints. */

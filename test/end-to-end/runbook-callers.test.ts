@@ -1,8 +1,8 @@
 /** The runbook's entries about callers, and about functions that fail them: each fault made, seen, typed away, and over. */
 import { expect, test } from "vitest";
+import { openFirstLock, statusAtLooker, untilSeen } from "../support/broker-stand.ts";
 import type { Row } from "./rows.ts";
 import { onRunbook } from "./runbook-stage.ts";
-import { openFirstLock, statusAtLooker, untilSeen } from "./stand.ts";
 
 const book = onRunbook(import.meta.filename, { maxInstances: 1, throttle: true });
 const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;

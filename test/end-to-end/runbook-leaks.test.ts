@@ -1,8 +1,8 @@
 /** The runbook's entries about tokens and secrets that leak or are refused: each fault made, seen, typed away, and over. */
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { clientSecretOf, statusAtLooker, untilSeen } from "../support/broker-stand.ts";
 import { onRunbook } from "./runbook-stage.ts";
-import { clientSecretOf, statusAtLooker, untilSeen } from "./stand.ts";
 
 const book = onRunbook(import.meta.filename);
 const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;

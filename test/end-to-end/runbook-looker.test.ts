@@ -1,8 +1,8 @@
 /** The runbook's entries about a Looker that fails: each fault made, seen, typed away, and over. */
 import { expect, test } from "vitest";
+import { statusAtLooker, untilSeen } from "../support/broker-stand.ts";
 import type { Row } from "./rows.ts";
 import { onRunbook } from "./runbook-stage.ts";
-import { statusAtLooker, untilSeen } from "./stand.ts";
 
 const book = onRunbook(import.meta.filename);
 const takenBy = (token: string) => statusAtLooker(book.stand.broker.lookerUrl, token);

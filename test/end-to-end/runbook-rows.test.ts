@@ -1,11 +1,11 @@
 /** The runbook's entries about the sweeper, the table and the region: each fault made, seen, typed away, and over. */
 import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect, test } from "vitest";
-import { emptyTable } from "../../client/test/cli/empty-table.ts";
+import { callerOf, clientSecretOf, startStand, statusAtLooker, untilSeen } from "../support/broker-stand.ts";
+import { emptyTable } from "../support/empty-table.ts";
 import type { Row } from "./rows.ts";
 import { resourcesOf, textOf } from "./runbook-aws.ts";
 import { atTable, onRunbook } from "./runbook-stage.ts";
-import { callerOf, clientSecretOf, startStand, statusAtLooker, untilSeen } from "./stand.ts";
 
 const book = onRunbook(import.meta.filename);
 const takenBy = (token: string) => statusAtLooker(book.stand.broker.lookerUrl, token);

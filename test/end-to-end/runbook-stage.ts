@@ -4,15 +4,23 @@ import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import { emptyTable } from "../../client/test/cli/empty-table.ts";
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
 import type { Control } from "../../local/looker/control.ts";
-import { type AlarmProperties, type AlarmState, stateOf } from "../audit/alarm-state.ts";
-import { mustBeEmbeddedMetricFormat } from "../audit/embedded-metric-format.ts";
+import { type AlarmProperties, type AlarmState, stateOf } from "../support/audit/alarm-state.ts";
+import { mustBeEmbeddedMetricFormat } from "../support/audit/embedded-metric-format.ts";
+import {
+  type Caller,
+  callerOf,
+  leaksIn,
+  records,
+  type Stand,
+  startStand,
+  startsWithinMs,
+} from "../support/broker-stand.ts";
+import { emptyTable } from "../support/empty-table.ts";
+import { entryOf, isTyped, repository, typedBy } from "../support/runbook-document.ts";
 import { type Row, rowsOf, type TableRows } from "./rows.ts";
 import { type Aws, resourcesOf, startAws } from "./runbook-aws.ts";
-import { entryOf, isTyped, repository, typedBy } from "./runbook-document.ts";
-import { type Caller, callerOf, leaksIn, records, type Stand, startStand, startsWithinMs } from "./stand.ts";
 
 export interface Ran {
   readonly exitCode: number;

@@ -1,8 +1,8 @@
 /** The runbook as a whole: whoever is woken finds an entry, and no command in it is one that nobody has typed. */
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import { synthesized } from "../infra/synthesized.ts";
-import { entries, needsAws, repository, runbookText, typedBy } from "./runbook-document.ts";
+import { entries, needsAws, repository, runbookText, typedBy } from "../support/runbook-document.ts";
+import { synthesized } from "../support/synthesized.ts";
 
 const anchors = entries.map(({ anchor }) => anchor);
 const incidents = entries.filter(({ anchor }) => anchor !== "first-of-all");

@@ -4,7 +4,6 @@ import type { AddressInfo } from "node:net";
 import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { RunningLooker } from "../../local/looker/server.ts";
-import { type Row, rowsOf, type TableRows } from "./rows.ts";
 import {
   type Answer,
   auditLines,
@@ -16,7 +15,8 @@ import {
   startsWithinMs,
   statusAtLooker,
   untilSeen,
-} from "./stand.ts";
+} from "../support/broker-stand.ts";
+import { type Row, rowsOf, type TableRows } from "./rows.ts";
 
 let stand: Stand;
 let looker: RunningLooker;

@@ -1,10 +1,11 @@
-/** The core under test: the project's own, or a mutant's copy of it. */
-import type * as Issue from "../../functions/core/issue.ts";
-import type * as LogOut from "../../functions/core/log-out.ts";
-import type * as Operate from "../../functions/core/operate.ts";
-import type * as Ports from "../../functions/core/ports.ts";
-import type * as SlotModule from "../../functions/core/slot.ts";
-import type * as Sweep from "../../functions/core/sweep.ts";
+/** The protocol under test: the project's own, or a mutant's copy of it. */
+
+import type * as SlotModule from "../../functions/domain/slot.ts";
+import type * as Issue from "../../functions/use-cases/issue.ts";
+import type * as LogOut from "../../functions/use-cases/log-out.ts";
+import type * as Operate from "../../functions/use-cases/operate.ts";
+import type * as Ports from "../../functions/use-cases/ports.ts";
+import type * as Sweep from "../../functions/use-cases/sweep.ts";
 
 export type Core = typeof Issue &
   typeof LogOut &
@@ -13,11 +14,22 @@ export type Core = typeof Issue &
   typeof SlotModule &
   typeof Sweep;
 
-export async function loadCore(directory: URL): Promise<Core> {
-  const modules = await Promise.all(
-    ["issue", "log-out", "operate", "ports", "slot", "sweep"].map(
-      (name) => import(/* @vite-ignore */ new URL(`${name}.ts`, directory).href),
-    ),
+/** The folders that hold the protocol: a mutant is a copy of both. */
+export const protocolFolders = ["domain", "use-cases"] as const;
+
+const modules = [
+  "domain/slot",
+  "use-cases/issue",
+  "use-cases/log-out",
+  "use-cases/operate",
+  "use-cases/ports",
+  "use-cases/sweep",
+];
+
+/** @param functions the folder that holds {@link protocolFolders}. */
+export async function loadCore(functions: URL): Promise<Core> {
+  const loaded = await Promise.all(
+    modules.map((name) => import(/* @vite-ignore */ new URL(`${name}.ts`, functions).href)),
   );
-  return Object.assign({}, ...modules);
+  return Object.assign({}, ...loaded);
 }

@@ -1,8 +1,8 @@
 /**
- * The promises of docs/promises.md, checked on what a fleet does in one scenario. Only what callers, operators and Looker
+ * The promises of docs/explanation/promises.md, checked on what a fleet does in one scenario. Only what callers, operators and Looker
  * can observe is judged, and the rows where a promise is about rows.
  */
-import type { Scope } from "../../functions/core/scope.ts";
+import type { Scope } from "../../functions/domain/scope.ts";
 import type { Core } from "./core.ts";
 import type { Arrival, Command, Scenario } from "./scenario.ts";
 import { type Instance, Simulation } from "./simulation.ts";

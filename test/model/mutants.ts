@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { check } from "./check.ts";
-import { loadCore } from "./core.ts";
+import { loadCore, protocolFolders } from "./core.ts";
 
 interface Edit {
   readonly file: string;
@@ -12,40 +12,40 @@ interface Edit {
 
 const mutants: Record<string, readonly Edit[]> = {
   "the fence is skipped": [
-    { file: "slot.ts", find: "if (mine && !pruned.mint?.doomed)", replace: "if (mine || !mine)" },
+    { file: "domain/slot.ts", find: "if (mine && !pruned.mint?.doomed)", replace: "if (mine || !mine)" },
   ],
   "control is read before the lock": [
     {
-      file: "issue.ts",
+      file: "use-cases/issue.ts",
       find: "await mint(ports, { scope,",
       replace: "await mint(ports, { ...{ early: control }, scope,",
     },
     {
-      file: "mint.ts",
+      file: "use-cases/mint.ts",
       find: "const { control, secretControl } = await",
       replace: "const control = (job as any).early; const { secretControl } = await",
     },
   ],
   "superseded is forgotten on revoke": [
     {
-      file: "slot.ts",
+      file: "domain/slot.ts",
       find: "moveToOutbox(pruned, hit, now)",
       replace: "moveToOutbox(pruned, (token) => token.leaseId === pruned.lease?.leaseId && hit(token), now)",
     },
   ],
   "the outcome of a logout is ignored": [
     {
-      file: "log-out.ts",
+      file: "use-cases/log-out.ts",
       find: "results.set(token.leaseId, result)",
       replace: 'results.set(token.leaseId, "ended")',
     },
   ],
   "issued_before trusts every clock": [
-    { file: "operate.ts", find: "issuedBefore + clockSkewMs", replace: "issuedBefore" },
+    { file: "use-cases/operate.ts", find: "issuedBefore + clockSkewMs", replace: "issuedBefore" },
   ],
   "an old image is written back": [
     {
-      file: "commit.ts",
+      file: "use-cases/commit.ts",
       find: "    row = await reread(rows, key, { clock, deadline });",
       replace: "    row = { ...row, version: (await rows.read(key)).version };",
     },
@@ -55,14 +55,15 @@ const mutants: Record<string, readonly Edit[]> = {
 const { values } = parseArgs({
   options: { runs: { type: "string", default: "20000" }, seed: { type: "string", default: "1" } },
 });
-const core = new URL("../../functions/core/", import.meta.url);
+const functions = new URL("../../functions/", import.meta.url);
 const workshop = new URL("../../.local/mutants/", import.meta.url);
 rmSync(workshop, { recursive: true, force: true });
 let escaped = 0;
 for (const [index, [name, edits]] of Object.entries(mutants).entries()) {
-  const directory = new URL(`${index}/core/`, workshop);
+  const directory = new URL(`${index}/`, workshop);
   mkdirSync(directory, { recursive: true });
-  cpSync(core, directory, { recursive: true });
+  for (const folder of protocolFolders)
+    cpSync(new URL(`${folder}/`, functions), new URL(`${folder}/`, directory), { recursive: true });
   for (const { file, find, replace } of edits) {
     const url = new URL(file, directory);
     const source = readFileSync(url, "utf8");

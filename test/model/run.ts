@@ -8,7 +8,7 @@ const { values } = parseArgs({
 });
 const seed = values.seed === undefined ? (Math.random() * 2 ** 31) | 0 : Number(values.seed);
 const startedAt = performance.now();
-const verdict = await check(await loadCore(new URL("../../functions/core/", import.meta.url)), {
+const verdict = await check(await loadCore(new URL("../../functions/", import.meta.url)), {
   runs: Number(values.runs),
   seed,
   path: values.path,

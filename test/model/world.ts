@@ -1,6 +1,7 @@
 /** What is outside of the instances: table, Looker, KMS, Secrets Manager; with what really is known of each token. */
-import type { ScopeControl, SecretControl, Versioned } from "../../functions/core/control.ts";
-import type { TrackedToken } from "../../functions/core/lease.ts";
+import type { ScopeControl, SecretControl, Versioned } from "../../functions/domain/control.ts";
+import type { TrackedToken } from "../../functions/domain/lease.ts";
+import type { Slot } from "../../functions/domain/slot.ts";
 import type {
   BrokerTable,
   ClientSecrets,
@@ -12,9 +13,8 @@ import type {
   Sealer,
   SlotKey,
   Unavailable,
-} from "../../functions/core/ports.ts";
-import type { OperatePorts } from "../../functions/core/revoke-slots.ts";
-import type { Slot } from "../../functions/core/slot.ts";
+} from "../../functions/use-cases/ports.ts";
+import type { OperatePorts } from "../../functions/use-cases/revoke-slots.ts";
 import type { Core } from "./core.ts";
 import { CallLost, type Instance, type Simulation } from "./simulation.ts";
 

@@ -14,8 +14,8 @@ import {
   startStand,
   startsWithinMs,
   untilSeen,
-} from "../stand.ts";
-import { commandsOf, environmentOf, recipe, start } from "./recipe.ts";
+} from "../../support/broker-stand.ts";
+import { commandsOf, environmentOf, recipe, start } from "../../support/recipe.ts";
 
 let stand: Stand;
 let looker: RunningLooker;

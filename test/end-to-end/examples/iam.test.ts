@@ -4,12 +4,12 @@ import { App, Stack } from "aws-cdk-lib";
 import { ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CallerRole } from "../../../examples/iam/caller-role.ts";
-import type { PolicyDocument } from "../../../local/policy-document.ts";
-import { decide } from "../../iam/evaluator.ts";
-import { otherAccount, roleArn, scopes } from "../../iam/resolved.ts";
-import { account, region, type Synthesized, synthesized } from "../../infra/synthesized.ts";
+import type { PolicyDocument } from "../../../local/stack/policy-document.ts";
+import { decide } from "../../support/iam/evaluator.ts";
+import { otherAccount, roleArn, scopes } from "../../support/iam/resolved.ts";
+import { recipe } from "../../support/recipe.ts";
+import { account, region, type Synthesized, synthesized } from "../../support/synthesized.ts";
 import { cellsOf, handout, policiesOf, resourceOf } from "./policies.ts";
-import { recipe } from "./recipe.ts";
 
 let made: Synthesized;
 beforeAll(() => {

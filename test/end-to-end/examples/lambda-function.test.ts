@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ScheduledLambda } from "../../../examples/scheduled-job/scheduled-lambda.ts";
 import type { RunningLooker } from "../../../local/looker/server.ts";
-import { type Synthesized, synthesized } from "../../infra/synthesized.ts";
-import { type Stand, startStand, startsWithinMs } from "../stand.ts";
+import { type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
+import { environmentOf, start } from "../../support/recipe.ts";
+import { type Synthesized, synthesized } from "../../support/synthesized.ts";
 import { cellsOf, handout, policiesOf, resourceOf } from "./policies.ts";
-import { environmentOf, start } from "./recipe.ts";
 
 let stand: Stand;
 let made: Synthesized;

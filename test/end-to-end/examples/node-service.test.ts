@@ -1,8 +1,8 @@
 /** examples/node-service, as its process is started. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunningLooker } from "../../../local/looker/server.ts";
-import { callerOf, leaksIn, type Stand, startStand, startsWithinMs } from "../stand.ts";
-import { buildClient, environmentOf, recipe, startService } from "./recipe.ts";
+import { callerOf, leaksIn, type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
+import { buildClient, environmentOf, recipe, startService } from "../../support/recipe.ts";
 
 let stand: Stand;
 let service: Awaited<ReturnType<typeof startService>>;

@@ -1,9 +1,9 @@
 /** What a stack's roles may invoke, and what the broker's stack hands out: as CloudFormation would write it. */
 import type { Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
-import { resolveValue } from "../../../local/intrinsics.ts";
-import type { PolicyDocument } from "../../../local/policy-document.ts";
-import { account, type CfnResource } from "../../infra/synthesized.ts";
+import { resolveValue } from "../../../local/stack/intrinsics.ts";
+import type { PolicyDocument } from "../../../local/stack/policy-document.ts";
+import { account, type CfnResource } from "../../support/synthesized.ts";
 
 const pseudoParameters: Record<string, string> = {
   "AWS::URLSuffix": "amazonaws.com",

@@ -1,7 +1,7 @@
 /** examples/README.md shows lines of the files that it links to, and no others. */
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { recipe } from "./recipe.ts";
+import { recipe } from "../../support/recipe.ts";
 
 const [intro = "", ...sections] = readFileSync(recipe("README.md"), "utf8").split("\n## ");
 const linked = (text: string) => [...text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path = ""]) => path);

@@ -6,10 +6,10 @@ import { Cluster, ContainerImage, type ICluster } from "aws-cdk-lib/aws-ecs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ScheduledTask } from "../../../examples/scheduled-job/scheduled-task.ts";
 import type { RunningLooker } from "../../../local/looker/server.ts";
-import { region, synthesizedHere } from "../../infra/synthesized.ts";
-import { leaksIn, type Stand, startStand, startsWithinMs } from "../stand.ts";
+import { leaksIn, type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
+import { buildClient, commandsOf, environmentOf, recipe, start } from "../../support/recipe.ts";
+import { region, synthesizedHere } from "../../support/synthesized.ts";
 import { cellsOf, handout, policiesOf, resourceOf } from "./policies.ts";
-import { buildClient, commandsOf, environmentOf, recipe, start } from "./recipe.ts";
 
 let stand: Stand;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { callerOf, startStand } from "../stand.ts";
-import { crowd, events, lostTokens, type RaceStand, untilAnswered } from "./crowd.ts";
+import { callerOf, startStand } from "../../support/broker-stand.ts";
+import { crowd, events, lostTokens, type RaceStand, untilAnswered } from "../../support/crowd.ts";
 
 let stand: RaceStand;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { callerOf, clientSecretOf, leaksIn } from "../stand.ts";
+import { callerOf, clientSecretOf, leaksIn } from "../../support/broker-stand.ts";
 import {
   counted,
   crowd,
@@ -9,7 +9,7 @@ import {
   type RaceStand,
   raceStand,
   untilAnswered,
-} from "./crowd.ts";
+} from "../../support/crowd.ts";
 
 let stand: RaceStand;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 /** Instances that are killed at the worst moments: child processes, since only those die as a machine does. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { resources } from "../../../functions/names.ts";
-import { callerOf, statusAtLooker } from "../stand.ts";
+import { resources } from "../../../functions/contract.ts";
+import { callerOf, statusAtLooker } from "../../support/broker-stand.ts";
 import {
   counted,
   events,
@@ -17,7 +17,7 @@ import {
   until,
   untilAnswered,
   untilHeld,
-} from "./crowd.ts";
+} from "../../support/crowd.ts";
 
 let stand: RaceStand;
 beforeAll(async () => {

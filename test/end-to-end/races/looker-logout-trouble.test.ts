@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { callerOf, statusAtLooker } from "../stand.ts";
-import { events, heldRows, listing, raceStand, untilAnswered } from "./crowd.ts";
+import { callerOf, statusAtLooker } from "../../support/broker-stand.ts";
+import { events, heldRows, listing, raceStand, untilAnswered } from "../../support/crowd.ts";
 
 test("a Looker, or a proxy, that does not confirm a logout: pending, retried by the sweeper, confirmed dead", async () => {
   const stand = await raceStand("threads");

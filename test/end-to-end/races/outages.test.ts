@@ -1,8 +1,8 @@
 /** Dependencies that throttle, hang, lose answers, or are away. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { resources } from "../../../functions/names.ts";
+import { resources } from "../../../functions/contract.ts";
 import type { Fault, InjectFault } from "../../../local/aws/call.ts";
-import { callerOf, statusAtLooker } from "../stand.ts";
+import { callerOf, statusAtLooker } from "../../support/broker-stand.ts";
 import {
   counted,
   events,
@@ -15,7 +15,7 @@ import {
   timed,
   until,
   untilAnswered,
-} from "./crowd.ts";
+} from "../../support/crowd.ts";
 
 let stand: RaceStand;
 beforeAll(async () => {

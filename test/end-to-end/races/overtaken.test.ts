@@ -1,8 +1,8 @@
 /** A revocation or a freeze that meets a login under way. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { resources } from "../../../functions/names.ts";
-import { callerOf } from "../stand.ts";
+import { resources } from "../../../functions/contract.ts";
+import { callerOf } from "../../support/broker-stand.ts";
 import {
   counted,
   events,
@@ -16,7 +16,7 @@ import {
   until,
   untilAnswered,
   untilHeld,
-} from "./crowd.ts";
+} from "../../support/crowd.ts";
 
 let stand: RaceStand;
 beforeAll(async () => {

@@ -1,0 +1,59 @@
+import type { Paint } from "../colour.ts";
+import { type OptionName, options } from "../options.ts";
+import { type CommandName, commonOptions, type Synopsis, synopses } from "../synopses.ts";
+
+export function generalHelp(paint: Paint): string {
+  const names = Object.keys(synopses) as CommandName[];
+  const list = (from: number, to: number) =>
+    names.slice(from, to).map((name) => `  ${name.padEnd(9)} ${synopses[name].summary}`);
+  const operators = names.indexOf("leases");
+  return lines([
+    "Looker access tokens from the token broker, with the AWS credentials that you have.",
+    "",
+    "  looker-token COMMAND [OPTION …]",
+    "",
+    paint("bold", "For callers"),
+    ...list(0, operators),
+    "",
+    paint("bold", "For a scope's operators"),
+    ...list(operators, names.length),
+    "",
+    paint("bold", "Examples"),
+    "  export LOOKER_BROKER_ENDPOINT=https://abc123.execute-api.us-east-1.amazonaws.com/v1",
+    "  looker-token exec --scope sales -- ./nightly-report.sh",
+    "  looker-token revoke --scope sales --caller arn:aws:iam::111122223333:role/report-service",
+    "  looker-token get --scope sales --local --as report-service",
+    "",
+    paint("bold", "Exit codes"),
+    "  0 done   2 wrong usage   3 refused   4 unavailable   5 not certainly dead: pending or unknown",
+    "  1 you said no, or a defect; exec returns its command's code",
+    "",
+    "`looker-token COMMAND --help` explains a command.",
+  ]);
+}
+
+export function commandHelp(name: CommandName, paint: Paint): string {
+  const { summary, usage, options: own, examples, notes }: Synopsis = synopses[name];
+  return lines([
+    `${summary}.`,
+    "",
+    `  looker-token ${name} ${usage}`.trimEnd(),
+    "",
+    ...optionLines([...own, ...commonOptions]),
+    "",
+    ...(notes ? [notes, ""] : []),
+    paint("bold", "Examples"),
+    ...examples.map((example) => `  ${example}`),
+  ]);
+}
+
+function optionLines(names: readonly OptionName[]): string[] {
+  const shown = names.map((name) => {
+    const { takes, help }: { takes?: string; help: string } = options[name];
+    return { option: takes ? `--${name} ${takes}` : `--${name}`, help };
+  });
+  const width = Math.max(...shown.map(({ option }) => option.length));
+  return shown.map(({ option, help }) => `  ${option.padEnd(width)}  ${help}`);
+}
+
+const lines = (each: readonly string[]) => each.map((line) => `${line}\n`).join("");

@@ -1,0 +1,61 @@
+/** `looker-token leases`: who holds what, and whether it is given out at all. */
+import { brokerOf } from "../broker.ts";
+import type { Paint } from "../colour.ts";
+import { type ListedLease, type Listing, listingOf } from "../listing.ts";
+import type { Values } from "../options.ts";
+import { table } from "../table.ts";
+import { inEach, noteFailures, operatorsNeed, scopesJson, succeeded, targetsOf } from "../targets.ts";
+import type { Terminal } from "../terminal.ts";
+import { span } from "../time.ts";
+
+export async function leases(io: Terminal, values: Values): Promise<number> {
+  const broker = brokerOf(values, operatorsNeed(values));
+  const all = await inEach(await targetsOf(values, broker), (scope) => listingOf(broker, scope));
+  const listings = succeeded(all).map(({ value }) => value);
+  if (values.json)
+    io.print(`${JSON.stringify({ scopes: scopesJson(all, (listing) => listing) }, null, 2)}\n`);
+  else if (listings.length > 0) io.print(listingText(listings, broker.now(), io.paint, all.length > 1));
+  return noteFailures(io, values, all);
+}
+
+/** `now`: the broker's. `several`: of the scopes that were asked for, even where only one answered. */
+export function listingText(
+  listings: readonly Listing[],
+  now: number,
+  paint: Paint,
+  several = listings.length > 1,
+): string {
+  const rows = listings.flatMap(({ scope, leases }) =>
+    [...leases].sort(byCaller).map((lease) => [...(several ? [scope] : []), ...cells(lease, now, paint)]),
+  );
+  const heads = ["CALLER", "LEASE", "STATE", "AGE", "REMAINING", "CREDENTIAL"];
+  const frozen = listings.flatMap(({ scope, frozen }) =>
+    frozen
+      ? [`${paint("yellow", "frozen")}  ${scope}, by ${frozen.by} at ${frozen.at}: ${frozen.reason}\n`]
+      : [],
+  );
+  const held =
+    rows.length === 0
+      ? `No leases in ${listings.map(({ scope }) => scope).join(", ")}.\n`
+      : table([...(several ? ["SCOPE"] : []), ...heads], rows, paint);
+  return frozen.join("") + held;
+}
+
+const byCaller = (one: ListedLease, other: ListedLease) =>
+  one.caller.localeCompare(other.caller) || one.issued_at.localeCompare(other.issued_at);
+
+const colours = { live: "green", superseded: "dim", pending: "yellow", minting: "dim" } as const;
+
+function cells(lease: ListedLease, now: number, paint: Paint): string[] {
+  // A live one is served until its end; a token that was replaced or revoked may work at Looker for longer.
+  const end = lease.state === "live" ? lease.ends_at : lease.token_ends_at;
+  const seconds = (until: number) => span(until / 1_000);
+  return [
+    lease.caller,
+    lease.lease_id ?? "-",
+    paint(colours[lease.state], lease.state),
+    seconds(now - Date.parse(lease.issued_at)),
+    end === null ? "-" : seconds(Date.parse(end) - now),
+    lease.client_id ?? "-",
+  ];
+}

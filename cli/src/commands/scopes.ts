@@ -1,0 +1,51 @@
+/** `looker-token scopes` and `looker-token whoami`: what the broker says about the caller. */
+import { callerOf, grantsOf } from "../../../client/src/broker/scopes.ts";
+import { type Broker, brokerOf } from "../broker.ts";
+import { exitCodes } from "../exit-codes.ts";
+import type { Values } from "../options.ts";
+import { table } from "../table.ts";
+import type { Terminal } from "../terminal.ts";
+import { span } from "../time.ts";
+
+/** The body of the answer, for {@link callerOf}, {@link grantsOf} and, as it is, for `--json`. */
+export const permissionsOf = (
+  broker: Broker,
+  more: { budgetMs?: number; signal?: AbortSignal } = {},
+): Promise<{ caller: object; scopes: object[] }> => broker.ask({ method: "GET", path: "/scopes", ...more });
+
+export async function scopes(io: Terminal, values: Values): Promise<number> {
+  const permissions = await permissionsOf(brokerOf(values, { may: "any" }));
+  const grants = grantsOf(permissions);
+  if (values.json) io.print(`${JSON.stringify({ scopes: permissions.scopes }, null, 2)}\n`);
+  else if (grants.length === 0)
+    io.note("No scope lists you; `looker-token whoami` shows who you are to the broker.\n");
+  else
+    io.print(
+      table(
+        ["SCOPE", "MAY", "LEASE", "LOOKER"],
+        grants.map((each) => [each.scope, each.may.join(", "), span(each.leaseSeconds), each.baseUrl]),
+        io.paint,
+      ),
+    );
+  return exitCodes.ok;
+}
+
+export async function whoami(io: Terminal, values: Values): Promise<number> {
+  const broker = brokerOf(values, { may: "any" });
+  const permissions = await permissionsOf(broker);
+  const { arn, account, uniqueId } = callerOf(permissions);
+  const { endpoint, region } = broker;
+  if (values.json) io.print(`${JSON.stringify({ ...permissions.caller, endpoint, region }, null, 2)}\n`);
+  else
+    io.print(
+      [
+        ["Caller", arn],
+        ["Account", account],
+        ["Unique id", uniqueId],
+        ["Broker", `${endpoint} (${region})`],
+      ]
+        .map(([name = "", value]) => `${io.paint("bold", name.padEnd(9))}  ${value}\n`)
+        .join(""),
+    );
+  return exitCodes.ok;
+}

@@ -1,0 +1,59 @@
+/** While a command runs, its token file holds a good token. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { LookerToken } from "../../client/src/token/looker-token.ts";
+import type { TokenBrokerClient } from "../../client/src/token-broker-client.ts";
+import { failureOf, noteFailure } from "./failure.ts";
+import type { Values } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+import type { TokenFile } from "./token-file.ts";
+
+export interface KeepFresh {
+  readonly client: Pick<TokenBrokerClient, "token">;
+  readonly file: TokenFile;
+  /** That is in the file already. */
+  readonly token: LookerToken;
+  /** Ids of all leases that were in the file. */
+  readonly given: Set<string>;
+  /** How often the client is asked. It answers from memory, and renews by itself well before a token's end. */
+  readonly everyMs: number;
+}
+
+export function keepFresh(
+  io: Terminal,
+  values: Values,
+  { client, file, token, given, everyMs }: KeepFresh,
+): { stop(): Promise<void> } {
+  const over = new AbortController();
+  const { signal } = over;
+  const renewing = (async () => {
+    let leaseId = token.leaseId;
+    let failing = false;
+    for (;;) {
+      await sleep(everyMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      try {
+        const next = await client.token({ signal });
+        given.add(next.leaseId);
+        if (next.leaseId !== leaseId) file.write(next.accessToken);
+        leaseId = next.leaseId;
+        failing = false;
+      } catch (error) {
+        if (signal.aborted) return;
+        // Told once; the command goes on, and so do the attempts.
+        if (!failing) noteFailure(io, values, named(error));
+        failing = true;
+      }
+    }
+  })();
+  return {
+    async stop() {
+      over.abort();
+      await renewing;
+    },
+  };
+}
+
+function named(error: unknown) {
+  const failure = failureOf(error);
+  return { ...failure, message: `The token could not be renewed. ${failure.message}` };
+}

@@ -1,0 +1,44 @@
+/** From the command line to the exit code. */
+import { parseCommandLine } from "./command-line.ts";
+import { exec } from "./commands/exec.ts";
+import { freeze, unfreeze } from "./commands/freeze.ts";
+import { get } from "./commands/get.ts";
+import { commandHelp, generalHelp } from "./commands/help.ts";
+import { leases } from "./commands/leases.ts";
+import { logout } from "./commands/logout.ts";
+import { revoke } from "./commands/revoke.ts";
+import { scopes, whoami } from "./commands/scopes.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { failureOf, noteFailure } from "./failure.ts";
+import type { Values } from "./options.ts";
+import type { CommandName } from "./synopses.ts";
+import { type Terminal, terminal } from "./terminal.ts";
+
+type Command = (terminal: Terminal, values: Values, operands: readonly string[]) => Promise<number>;
+
+const commands: Readonly<Record<CommandName, Command>> = {
+  get,
+  exec,
+  logout,
+  scopes,
+  whoami,
+  leases,
+  revoke,
+  freeze,
+  unfreeze,
+};
+
+export async function run(args: readonly string[]): Promise<number> {
+  const io = terminal();
+  try {
+    const parsed = parseCommandLine(args);
+    if (parsed.kind === "run") return await commands[parsed.command](io, parsed.values, parsed.operands);
+    io.print(parsed.command ? commandHelp(parsed.command, io.paint) : generalHelp(io.paint));
+    return exitCodes.ok;
+  } catch (error) {
+    const failure = failureOf(error);
+    const own = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
+    noteFailure(io, { json: own.includes("--json") }, failure);
+    return failure.exitCode;
+  }
+}

@@ -1,0 +1,71 @@
+/** The scopes that an operator's command is for: one, or all that the operator operates. */
+import { TokenBrokerError } from "../../client/src/broker/errors.ts";
+import { grantsOf } from "../../client/src/broker/scopes.ts";
+import { type Broker, scopeOf } from "./broker.ts";
+import type { Need } from "./broker-file.ts";
+import { permissionsOf } from "./commands/scopes.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { errorOf, type Failure, failureOf, noteFailure } from "./failure.ts";
+import type { Values } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
+
+export function operatorsNeed(values: Values): Need {
+  return { may: "operate", scope: values["all-scopes"] ? undefined : scopeOf(values) };
+}
+
+export async function targetsOf(values: Values, broker: Broker): Promise<string[]> {
+  if (!values["all-scopes"]) return [scopeOf(values)];
+  if (values.scope !== undefined) throw new UsageError("--scope and --all-scopes: choose one.");
+  const operated = grantsOf(await permissionsOf(broker))
+    .filter(({ may }) => may.includes("operate"))
+    .map(({ scope }) => scope);
+  if (operated.length === 0) throw new TokenBrokerError("not_allowed", "No scope lists you as an operator.");
+  return operated;
+}
+
+export type Settled<T> = { scope: string; value: T } | { scope: string; failure: Failure };
+
+/** All at once; what fails in one scope stops none of the others. */
+export async function inEach<T>(
+  scopes: readonly string[],
+  work: (scope: string) => Promise<T>,
+): Promise<Settled<T>[]> {
+  return await Promise.all(
+    scopes.map(async (scope) => {
+      try {
+        return { scope, value: await work(scope) };
+      } catch (error) {
+        return { scope, failure: failureOf(error) };
+      }
+    }),
+  );
+}
+
+export function succeeded<T>(all: readonly Settled<T>[]): { scope: string; value: T }[] {
+  return all.flatMap((each) => ("value" in each ? [each] : []));
+}
+
+export function failed<T>(all: readonly Settled<T>[]): { scope: string; failure: Failure }[] {
+  return all.flatMap((each) => ("failure" in each ? [each] : []));
+}
+
+/** `scopes` of the JSON, of one scope as of several: what there is to say of each, or its error. */
+export function scopesJson<T>(
+  all: readonly Settled<T>[],
+  tell: (value: T, scope: string) => object,
+  ofFailed: object = {},
+): object[] {
+  return all.map((each) => ({
+    scope: each.scope,
+    ...("value" in each ? tell(each.value, each.scope) : { ...ofFailed, error: errorOf(each.failure) }),
+  }));
+}
+
+/** Tells what failed where. @returns the exit code: that of the first failure, if there is one. */
+export function noteFailures<T>(io: Terminal, values: Values, all: readonly Settled<T>[]): number {
+  const failures = failed(all);
+  for (const { scope, failure } of failures)
+    noteFailure(io, values, all.length > 1 || values.json ? { ...failure, scope } : failure);
+  return failures[0]?.failure.exitCode ?? exitCodes.ok;
+}

@@ -1,0 +1,73 @@
+import { expect, onTestFinished, test } from "vitest";
+import { TokenBrokerError } from "../../client/src/broker/errors.ts";
+import { LookerToken } from "../../client/src/token/looker-token.ts";
+import { keepFresh } from "../src/keep-fresh.ts";
+import type { Terminal } from "../src/terminal.ts";
+
+const tokenOf = (leaseId: string) =>
+  new LookerToken({
+    accessToken: `token of ${leaseId}`,
+    leaseId,
+    scope: "sales",
+    baseUrl: "https://example.cloud.looker.com",
+    expiresAt: new Date(),
+  });
+
+function io(notes: string[]): Terminal {
+  const plain = (_: string, text: string) => text;
+  const unused = () => {};
+  return {
+    paint: plain,
+    paintNote: plain,
+    isShown: false,
+    canAsk: false,
+    print: unused,
+    note: (text) => notes.push(text),
+    progress: unused,
+  };
+}
+
+/** Asks the next of these at each look, and the last one ever after. */
+async function kept(...looks: (LookerToken | TokenBrokerError)[]) {
+  const written: string[] = [];
+  const notes: string[] = [];
+  const given = new Set(["first"]);
+  let asked = 0;
+  const enough = new Promise<void>((resolve) => {
+    const keeping = keepFresh(
+      io(notes),
+      {},
+      {
+        client: {
+          async token() {
+            const look = looks[Math.min(asked++, looks.length - 1)];
+            if (asked > looks.length) resolve();
+            if (look instanceof LookerToken) return look;
+            throw look;
+          },
+        },
+        file: { path: "", check() {}, write: (token) => written.push(token), remove() {} },
+        token: tokenOf("first"),
+        given,
+        everyMs: 1,
+      },
+    );
+    onTestFinished(() => keeping.stop());
+  });
+  await enough;
+  return { written, notes, given: [...given] };
+}
+
+test("the file is written again for each new lease, and only then", async () => {
+  const { written, given, notes } = await kept(tokenOf("first"), tokenOf("second"), tokenOf("second"));
+  expect([written, given, notes]).toEqual([["token of second"], ["first", "second"], []]);
+});
+
+test("a renewal that fails is told once and tried on, and says no token", async () => {
+  const away = new TokenBrokerError("unreachable", "The broker cannot be reached.");
+  const { written, notes } = await kept(away, away, away, tokenOf("second"));
+  expect(written).toEqual(["token of second"]);
+  expect(notes).toEqual([
+    expect.stringMatching(/^looker-token: The token could not be renewed\. The broker cannot be reached\./),
+  ]);
+});

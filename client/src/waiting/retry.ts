@@ -1,0 +1,63 @@
+/** The long waiting that the broker refuses to do: a waiting Lambda is a held instance, a waiting client costs nothing. */
+
+import { TokenBrokerError } from "../broker/errors.ts";
+import { reasonOf, throwIfAborted } from "./abort.ts";
+import type { Clock } from "./clock.ts";
+
+export interface Waiting {
+  /** For everything together: attempts and the waits between them. */
+  readonly budgetMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly clock: Clock;
+}
+
+export const defaultBudgetMs = 30_000;
+
+/** API Gateway itself gives up after 29 s. An attempt that hangs must leave time for another one. */
+const attemptMs = 15_000;
+
+/**
+ * Repeats the attempt while its failure is worth waiting for and the wait fits into the budget; else throws that failure.
+ * So an error never comes later than the budget, and comes at once where waiting that long would be of no use.
+ */
+export async function withRetries<T>(
+  attempt: (timeoutMs: number) => Promise<T>,
+  { budgetMs, signal, clock }: Waiting,
+): Promise<T> {
+  // A machine that slept, or a clock that jumped, has not been waiting.
+  const begin = clock.monotonic();
+  const spentMs = () => clock.monotonic() - begin;
+  for (let failures = 0; ; ) {
+    throwIfAborted(signal);
+    const leftMs = budgetMs - spentMs();
+    try {
+      return await attempt(Math.min(attemptMs, leftMs));
+    } catch (error) {
+      if (!(error instanceof TokenBrokerError) || !error.retryable) throw error;
+      const waitMs = pauseMs(error, failures++, clock);
+      if (spentMs() + waitMs >= budgetMs) throw error;
+      await sleep(waitMs, signal, clock);
+    }
+  }
+}
+
+export async function sleep(
+  milliseconds: number,
+  signal: AbortSignal | undefined,
+  clock: Clock,
+): Promise<void> {
+  await clock.sleep(milliseconds, signal ?? new AbortController().signal).catch(() => {
+    throw reasonOf(signal);
+  });
+}
+
+/**
+ * What the answer asks for and up to a second more, so that those who were told the same do not come back together; else
+ * "full jitter": https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function pauseMs(error: TokenBrokerError, failures: number, clock: Clock): number {
+  const askedMs = (error.retryAfterSeconds ?? 0) * 1_000;
+  return askedMs > 0
+    ? askedMs + clock.random() * 1_000
+    : clock.random() * Math.min(8_000, 250 * 2 ** Math.min(failures, 10));
+}

@@ -1,0 +1,252 @@
+/** The operator's verbs: list, revoke, freeze, unfreeze. Each is told the truth about what is dead. */
+
+import {
+  denyClientId,
+  type Freeze,
+  isDenied,
+  maxDeniedClientIds,
+  raiseEpoch,
+  type ScopeControl,
+} from "../domain/control.ts";
+import { clockSkewMs, lookerGraceMs, type TrackedToken } from "../domain/lease.ts";
+import { Problem } from "../domain/problem.ts";
+import type { Scope } from "../domain/scope.ts";
+import type { RevocationFilter, Slot } from "../domain/slot.ts";
+import { commit } from "./commit.ts";
+import { Unavailable } from "./ports.ts";
+import { count, type Findings } from "./record.ts";
+import {
+  countMatches,
+  endFenced,
+  fenceSlots,
+  type OperatePorts,
+  runJob,
+  type Selection,
+} from "./revoke-slots.ts";
+
+export interface OperateJob {
+  readonly scope: Scope;
+  readonly deadline: number;
+  readonly findings: Findings;
+}
+
+export interface Revoked {
+  matched: number;
+  revoked: number;
+  pending: number;
+}
+
+/** What an operator asks to end. `all` stands alone. */
+export type RevocationRequest =
+  | { all: true }
+  | ({ all?: false; callerArn?: string | undefined } & Omit<RevocationFilter, "olderEpoch">);
+
+export async function countLeases(
+  ports: OperatePorts,
+  job: OperateJob,
+  request: RevocationRequest,
+): Promise<number> {
+  const matched = await countMatches(ports, selectionOf(job.scope, request), job.findings);
+  Object.assign(job.findings, { outcome: "counted", matched });
+  return matched;
+}
+
+/** @returns 0 pending only if Looker confirmed everything and the whole scope was gone through. */
+export async function revokeLeases(
+  ports: OperatePorts,
+  job: OperateJob,
+  request: RevocationRequest,
+): Promise<Revoked> {
+  if (request.all) return await revokeScope(ports, job, undefined);
+  const { clientId } = request;
+  // By itself it says that the pair is not to be used any more: first of all no new token. A login that begins now is
+  // refused, one under way is doomed below. With other filters it only tells which leases are meant.
+  const alone = [request.leaseId, request.callerArn, request.issuedBefore].every(
+    (other) => other === undefined,
+  );
+  const denied = clientId === undefined || !alone || (await deny(ports, job, clientId));
+  try {
+    const fenced = await fenceSlots(ports, selectionOf(job.scope, request), job);
+    const revoked = await endFenced(ports, fenced.slots, job);
+    const result = conclude(job, "revoked", { matched: fenced.matched, revoked });
+    if (denied) return result;
+    throw new Problem("bad_request", {
+      detail: `Of ${result.matched} leases ${result.revoked} were ended and the rest is pending, but the client id could not be denied: ${maxDeniedClientIds} of this secret are. Freeze the scope, or replace the secret.`,
+    });
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    // Some slots may be fenced and some not: nothing can be promised, and asking again goes on where this ended.
+    throw new Problem("busy", {
+      retryAfterSeconds: 1,
+      detail:
+        "Not every lease could be fenced in time. Repeat the call until it answers 200 or 202, or freeze the scope: that is one write.",
+      reason: "dynamodb_unavailable",
+      cause: error,
+    });
+  }
+}
+
+export async function freezeScope(ports: OperatePorts, job: OperateJob, frozen: Freeze): Promise<Revoked> {
+  return await revokeScope(ports, job, frozen);
+}
+
+/** Callers are served again, with new leases. A job under way goes on. */
+export async function unfreezeScope(
+  ports: OperatePorts,
+  { scope, deadline, findings }: OperateJob,
+): Promise<void> {
+  await commit(
+    ports.table.scopeControls,
+    scope.name,
+    (control) => ({ next: control.frozen && { ...control, frozen: undefined }, outcome: undefined }),
+    { ...ports, deadline },
+  );
+  findings.outcome = "unfrozen";
+}
+
+async function revokeScope(
+  ports: OperatePorts,
+  job: OperateJob,
+  frozen: Freeze | undefined,
+): Promise<Revoked> {
+  const { table } = ports;
+  const { scope, deadline } = job;
+  const control = await commit(
+    table.scopeControls,
+    scope.name,
+    (row: ScopeControl, now) => {
+      const next = raiseEpoch(row, now, frozen);
+      return { next, outcome: next };
+    },
+    { ...ports, deadline },
+  );
+  // The fence stands. Everything from here on is a matter of time, and the sweeper's if this invocation has none.
+  const work = control.job
+    ? await runJob(ports, scope.name, control.job, job)
+    : { matched: 0, revoked: 0, done: false };
+  // A job that is not through has at least one lease to go, for all that is known: never "nothing pending".
+  return conclude(job, frozen ? "frozen" : "revoked", work, work.done ? 0 : 1);
+}
+
+function conclude(
+  { findings }: OperateJob,
+  outcome: "revoked" | "frozen",
+  { matched, revoked }: { matched: number; revoked: number },
+  leastPending = 0,
+): Revoked {
+  const pending = Math.max(matched - revoked, leastPending);
+  const result: Revoked = { matched: revoked + pending, revoked, pending };
+  Object.assign(findings, { outcome, ...result });
+  return result;
+}
+
+/** @returns whether no login can be made with it any more. */
+async function deny(
+  ports: OperatePorts,
+  { scope, deadline }: OperateJob,
+  clientId: string,
+): Promise<boolean> {
+  return await commit(
+    ports.table.secretControls,
+    scope.secretId,
+    (control) => {
+      const next = denyClientId(control, clientId);
+      return { next, outcome: next !== undefined || isDenied(control, clientId) };
+    },
+    { ...ports, deadline },
+  );
+}
+
+function selectionOf(scope: Scope, request: RevocationRequest): Selection {
+  if (request.all) return { scope: scope.name, filter: {} };
+  const { callerArn, leaseId, issuedBefore, clientId } = request;
+  // By another clock a lease of before may look as much later. Too much is ended rather than too little.
+  const before = issuedBefore === undefined ? undefined : issuedBefore + clockSkewMs;
+  return { scope: scope.name, callerArn, filter: { leaseId, issuedBefore: before, clientId } };
+}
+
+export interface ListedLease {
+  /** None while a login is under way. */
+  readonly leaseId: string | null;
+  readonly callerArn: string;
+  readonly uniqueId: string;
+  readonly state: "live" | "superseded" | "pending" | "minting";
+  readonly issuedAt: number;
+  /** The end of the lease: the broker serves it no longer, and logs its token out. */
+  readonly endsAt: number | null;
+  /** From then on Looker has certainly ended the token by itself: whatever went earlier was ended by a logout. */
+  readonly tokenEndsAt: number | null;
+  readonly clientId: string | null;
+}
+
+/** Where a listing goes on. */
+export interface ListPosition {
+  readonly partition: number;
+  readonly after: string | undefined;
+}
+
+/** Slots read for one page. */
+const pageSlots = 100;
+
+export async function listLeases(
+  { table, clock }: OperatePorts,
+  { scope, findings }: OperateJob,
+  from: ListPosition,
+): Promise<{ leases: ListedLease[]; frozen: Freeze | undefined; next: ListPosition | undefined }> {
+  const control = await table.scopeControls.read(scope.name);
+  const leases: ListedLease[] = [];
+  let { partition, after } = from;
+  let left = pageSlots;
+  while (partition < table.slotPartitions && left > 0) {
+    const page = await table.querySlots(scope.name, partition, { after, limit: left });
+    for (const { key, slot } of page.entries)
+      leases.push(...leasesOf(slot, key.caller, control, clock.now()));
+    if (page.unreadable > 0) count(findings, "unreadable", page.unreadable);
+    left -= page.entries.length + page.unreadable;
+    after = page.next;
+    if (after === undefined) partition++;
+  }
+  findings.outcome = "listed";
+  return {
+    leases,
+    frozen: control.frozen,
+    next: partition < table.slotPartitions ? { partition, after } : undefined,
+  };
+}
+
+function leasesOf(slot: Slot, uniqueId: string, control: ScopeControl, now: number): ListedLease[] {
+  const who = { callerArn: slot.principalArn, uniqueId };
+  const listed = (
+    state: ListedLease["state"],
+    { leaseId, issuedAt, endsAt, lookerEndsAt, clientId }: TrackedToken,
+  ): ListedLease => ({
+    leaseId,
+    ...who,
+    state,
+    issuedAt,
+    endsAt,
+    tokenEndsAt: lookerEndsAt + lookerGraceMs,
+    clientId,
+  });
+  const { lease, mint } = slot;
+  // Of an older epoch, or past its end: not served any more, and not confirmed dead.
+  const live = lease && lease.epoch === control.epoch && lease.endsAt > now;
+  return [
+    ...(lease ? [listed(live ? "live" : "pending", lease)] : []),
+    ...slot.superseded.map((token) => listed("superseded", token)),
+    ...slot.outbox.map((token) => listed("pending", token)),
+    ...(mint
+      ? [
+          {
+            leaseId: null,
+            ...who,
+            state: "minting" as const,
+            issuedAt: mint.since,
+            endsAt: null,
+            tokenEndsAt: null,
+            clientId: null,
+          },
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,177 @@
+/** What the core needs of the outside: nouns, implemented in adapters/, and in memory by tests. */
+import type { ScopeControl, SecretControl, Versioned } from "../domain/control.ts";
+import type { Slot } from "../domain/slot.ts";
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** Fresh, unguessable names: write ids, lock owners, lease ids. */
+export interface Ids {
+  next(): string;
+}
+
+/** A slot's identity: what its key is made of. */
+export interface SlotKey {
+  readonly scope: string;
+  readonly account: string;
+  /** The caller's immutable unique id. */
+  readonly caller: string;
+}
+
+/** With the caller's ARN: what it takes to make the row. */
+export interface CallerSlotKey extends SlotKey {
+  /** Path-less, for people. */
+  readonly principalArn: string;
+}
+
+/**
+ * A dependency did not answer, or answered that it cannot now. A write that fails with it may or may not have taken
+ * effect.
+ */
+export class Unavailable extends Error {
+  override readonly name = "Unavailable";
+  readonly dependency: "dynamodb" | "kms" | "secretsmanager";
+  constructor(dependency: Unavailable["dependency"], options?: { cause?: unknown }) {
+    super(`${dependency} is not available`, options);
+    this.dependency = dependency;
+  }
+}
+
+/** Rows of one kind under conditional writes. Reads are strongly consistent. */
+export interface Rows<Key, Row extends Versioned> {
+  read(key: Key): Promise<Row>;
+  /**
+   * Writes the row on the condition that the stored version is `expectedVersion` (0: that there is none).
+   * @returns whether the condition held. @throws {Unavailable} when the write may or may not have happened.
+   */
+  write(key: Key, row: Row, expectedVersion: number): Promise<boolean>;
+}
+
+export interface SlotTable {
+  readonly slots: Rows<CallerSlotKey, Slot>;
+  readonly scopeControls: Rows<string, ScopeControl>;
+  readonly secretControls: Rows<string, SecretControl>;
+  /** One round trip: the hot path. */
+  readForIssue(key: CallerSlotKey): Promise<{ slot: Slot; control: ScopeControl }>;
+  /** One round trip, after the lock. */
+  readControls(
+    scope: string,
+    secretId: string,
+  ): Promise<{ control: ScopeControl; secretControl: SecretControl }>;
+}
+
+/** Slots with the key that each was read under. */
+export interface SlotPage {
+  readonly entries: readonly {
+    readonly key: CallerSlotKey;
+    readonly slot: Slot;
+  }[];
+  /** Rows that were edited, or written by a newer version: never served, and no reason to leave the others be. */
+  readonly unreadable: number;
+  /** Where to go on in this partition; undefined at its end. */
+  readonly next: string | undefined;
+}
+
+/** `dueAt`: epoch milliseconds. */
+export type DueRow = { readonly dueAt: number } & (
+  | { kind: "slot"; key: SlotKey }
+  | { kind: "scope"; scope: string }
+);
+
+/** What operators and the sweeper need besides. */
+export interface BrokerTable extends SlotTable {
+  /** Everything in a scope is in this many partitions. */
+  readonly slotPartitions: number;
+  /** Strongly consistent; no index is trusted for revocation. */
+  querySlots(
+    scope: string,
+    partition: number,
+    options?: { account?: string | undefined; after?: string | undefined; limit?: number | undefined },
+  ): Promise<SlotPage>;
+  /** Rows due by `now`, the longest due first, from an eventually consistent index: each is read again. */
+  queryDue(now: number): Promise<readonly DueRow[]>;
+}
+
+/**
+ * What a sealed token is bound to. `table`, `scope`, `account` and `caller` come from the row's key, the rest from the
+ * row: a row that was edited or swapped cannot be unsealed.
+ */
+export interface SealContext {
+  readonly table: string;
+  readonly scope: string;
+  readonly account: string;
+  readonly caller: string;
+  readonly lease_id: string;
+  readonly base_url: string;
+  readonly client_id: string;
+}
+
+/** All but the table, which is the adapter's to add. */
+export type SealIdentity = Omit<SealContext, "table">;
+
+/** A row that was edited or swapped, or its ciphertext, or a row that a newer version wrote. */
+export class Unreadable extends Error {
+  override readonly name = "Unreadable";
+}
+
+/** What a token of this slot is sealed under: in one place, since what is sealed one way must be opened the same way. */
+export function sealIdentity(
+  { scope, account, caller }: SlotKey,
+  { leaseId, baseUrl, clientId }: { leaseId: string; baseUrl: string; clientId: string },
+): SealIdentity {
+  return { scope, account, caller, lease_id: leaseId, base_url: baseUrl, client_id: clientId };
+}
+
+export interface Sealer {
+  seal(token: string, context: SealIdentity): Promise<Uint8Array>;
+  /** @throws {Unreadable} when the row was edited or swapped, {@link Unavailable} when KMS cannot be asked. */
+  unseal(sealed: Uint8Array, context: SealIdentity): Promise<string>;
+}
+
+export interface ClientSecret {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly versionId: string;
+  /** When it was read from Secrets Manager. */
+  readonly readAt: number;
+}
+
+/** The secret is missing, denied, or not the JSON it should be. `reason` names which; it never holds its content. */
+export class UnusableSecret extends Error {
+  override readonly name = "UnusableSecret";
+  readonly reason: "not_found" | "access_denied" | "malformed" | "deleted";
+  constructor(reason: UnusableSecret["reason"], options?: { cause?: unknown }) {
+    super(`the client secret cannot be used: ${reason}`, options);
+    this.reason = reason;
+  }
+}
+
+export interface ClientSecrets {
+  /** At most five minutes old. */
+  current(secretId: string): Promise<ClientSecret>;
+  /** Read anew, but not more often than every ten seconds. */
+  reread(secretId: string): Promise<ClientSecret>;
+}
+
+export type LoginOutcome =
+  | { kind: "token"; accessToken: string; expiresInSeconds: number }
+  /** Looker's own JSON 404 (or 400, 401, 403): wrong credentials, a wrong URL, or a lock-out. */
+  | { kind: "rejected" }
+  | { kind: "throttled"; retryAfterSeconds: number | undefined }
+  /** `reason`, here and below, is from a fixed vocabulary: an error code of Node's, or `status_` and a number. */
+  /** It certainly did not reach Looker: connection refused, no such host. */
+  | { kind: "unreached"; reason: string }
+  /** It reached something that did not answer as Looker does when it works. */
+  | { kind: "failed"; reason: string }
+  /** It may have made a token that nobody holds now. */
+  | { kind: "unknown"; reason: string };
+
+export interface Looker {
+  /** One attempt. Never throws. */
+  login(baseUrl: string, credentials: { clientId: string; clientSecret: string }): Promise<LoginOutcome>;
+  /** `ended` only if Looker confirmed that the token is dead; `not_tried` where nothing was sent. Never throws. */
+  logout(baseUrl: string, token: string): Promise<"ended" | "unconfirmed" | "not_tried">;
+}

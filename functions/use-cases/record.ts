@@ -1,0 +1,98 @@
+/** What a use case found, for the audit record. */
+import type { ProblemCode } from "../domain/problem.ts";
+
+/**
+ * An allow-list by type. Nothing else of a request is ever recorded, and no
+ * field can hold a token, a secret, or free text; names that a caller chooses have the shape of names.
+ */
+export interface Findings {
+  /** How a request was answered. */
+  outcome?: "hit" | "minted" | "waited" | "revoked" | "listed" | "counted" | "frozen" | "unfrozen" | "swept";
+  /** The lease that was given out, or that the request named. */
+  lease_id?: string;
+  /** The lease that this request's own login made, given out or not: a revocation may have overtaken it. */
+  minted_lease_id?: string;
+  /** Hex SHA-256 of the token that was handed out. */
+  token_sha256?: string;
+  client_id?: string;
+  secret_version?: string;
+  /** The end of the lease that was given out: epoch milliseconds here, ISO 8601 in the record, as all that end in `_at`. */
+  lease_ends_at?: number;
+  /** From then on Looker has certainly ended the token that was given out, logout or not. */
+  token_ends_at?: number;
+  /** A lease that the caller reported as refused by Looker. */
+  stale_lease_id?: string;
+  /** Which list refused, and the patterns in it, none of which matched. */
+  lock?: "callers" | "operators";
+  patterns?: readonly string[];
+  /** What an operator asked to end. */
+  filters?: readonly string[];
+  target_caller?: string;
+  issued_before_at?: number;
+  /** How the login that this request tried failed: also where a lease that is still good was served all the same. */
+  mint_failure?: ProblemCode;
+  /** Tokens that Looker made for this request. */
+  logins?: number;
+  /** Tokens that Looker confirmed to be dead, at this request. */
+  logouts?: number;
+  /** Logins that were not tried, since Looker would have counted one more failure, or had asked for fewer. */
+  lockouts_avoided?: number;
+  revoked?: number;
+  pending?: number;
+  /** Locks that ran out, and logins whose end is unknown: tokens that perhaps nobody holds. */
+  possible_orphans?: number;
+  /** Leases whose row had been edited or swapped. */
+  unreadable?: number;
+  matched?: number;
+  /** Tokens whose Looker life ended before Looker confirmed a logout. */
+  expired?: number;
+  /** Slots looked at. */
+  slots?: number;
+  /** How long the longest due row had been due when the sweep began. */
+  sweep_lag_ms?: number;
+  /** How long the oldest of the tokens that the sweep could not end has been waiting for that. */
+  oldest_pending_ms?: number;
+  /** Why, where the code alone does not tell: from a fixed vocabulary. */
+  reason?: string;
+  /** Class name of an unexpected error that the request survived; never its message. */
+  error?: string;
+  /** Milliseconds that this request waited for another that was logging in. */
+  wait_ms?: number;
+  /** Leases whose end Looker confirmed at this request: a record of their own each. */
+  lease_ends?: LeaseEnd[];
+}
+
+/** A lease whose token Looker confirmed to be dead. */
+export interface LeaseEnd {
+  readonly scope: string;
+  readonly account: string;
+  /** The holder's immutable unique id. */
+  readonly unique_id: string;
+  readonly lease_id: string;
+  readonly client_id: string;
+}
+
+type Counter =
+  | "logins"
+  | "logouts"
+  | "lockouts_avoided"
+  | "possible_orphans"
+  | "unreadable"
+  | "expired"
+  | "slots";
+
+export function count(findings: Findings, what: Counter, by = 1): void {
+  findings[what] = (findings[what] ?? 0) + by;
+}
+
+/**
+ * Notes a lease that a request names. The broker's own names have 20 characters; what is longer may be a token or a secret
+ * that somebody sent in its place.
+ */
+export function noteNamed(
+  findings: Findings,
+  field: "lease_id" | "stale_lease_id",
+  leaseId: string | undefined,
+): void {
+  if (leaseId !== undefined && leaseId.length <= 20) findings[field] = leaseId;
+}

@@ -1,0 +1,183 @@
+/**
+ * Revocation over many slots: first all fences, then logouts while time remains. Whatever is left is in outboxes, and the
+ * sweeper finds it there.
+ */
+
+import { advanceJob, type Job } from "../domain/control.ts";
+import type { OutboxToken } from "../domain/lease.ts";
+import { type Revocation, type RevocationFilter, revoke, type Slot } from "../domain/slot.ts";
+import { commit } from "./commit.ts";
+import { withHostLimit } from "./host-limits.ts";
+import { endTokens, type LogOutPorts, timeForLogout } from "./log-out.ts";
+import { forEachParallel } from "./pool.ts";
+import { type BrokerTable, type CallerSlotKey, Unavailable } from "./ports.ts";
+import { count, type Findings } from "./record.ts";
+
+export interface OperatePorts extends LogOutPorts {
+  readonly table: BrokerTable;
+}
+
+/** Writes under way at once. DynamoDB takes a thousand a second in one partition of a table. */
+const parallelFences = 32;
+/** Slots worked on at once: more than logouts may be under way, so that KMS and the table keep Looker busy. */
+export const parallelSlots = 64;
+
+/** Which slots, and which of their tokens. */
+export interface Selection {
+  readonly scope: string;
+  /** Path-less ARN: all unique ids that ever had this name. */
+  readonly callerArn?: string | undefined;
+  readonly filter: RevocationFilter;
+}
+
+export interface FencedSlot {
+  readonly key: CallerSlotKey;
+  readonly tokens: readonly OutboxToken[];
+}
+
+export interface Fenced {
+  readonly slots: FencedSlot[];
+  /** Tokens, logins under way, and rows that cannot be read and so might match. */
+  matched: number;
+}
+
+/** All slots of a selection, in the order of their partitions. */
+export async function* selectSlots(
+  table: BrokerTable,
+  { scope, callerArn }: Selection,
+  partitions: { from: number; to: number },
+  onUnreadable: (rows: number) => void,
+): AsyncGenerator<{ key: CallerSlotKey; slot: Slot }> {
+  const account = callerArn?.split(":")[4];
+  for (let partition = partitions.from; partition < partitions.to; partition++) {
+    let after: string | undefined;
+    do {
+      const page = await table.querySlots(scope, partition, { account, after });
+      if (page.unreadable > 0) onUnreadable(page.unreadable);
+      for (const entry of page.entries)
+        if (callerArn === undefined || entry.slot.principalArn === callerArn) yield entry;
+      after = page.next;
+    } while (after !== undefined);
+  }
+}
+
+/** What a revocation would match now. Writes nothing. */
+export async function countMatches(
+  ports: OperatePorts,
+  selection: Selection,
+  findings: Findings,
+): Promise<number> {
+  let matched = 0;
+  const onUnreadable = (rows: number) => {
+    matched += rows;
+    count(findings, "unreadable", rows);
+  };
+  const all = { from: 0, to: ports.table.slotPartitions };
+  for await (const { slot } of selectSlots(ports.table, selection, all, onUnreadable))
+    matched += matchesOf(revoke(slot, selection.filter, ports.clock.now()).outcome);
+  return matched;
+}
+
+/** Fences every selected slot of the given partitions. @throws when it cannot: then nothing may be promised. */
+export async function fenceSlots(
+  ports: OperatePorts,
+  selection: Selection,
+  { findings, deadline }: { findings: Findings; deadline: number },
+  partitions = { from: 0, to: ports.table.slotPartitions },
+): Promise<Fenced> {
+  const fenced: Fenced = { slots: [], matched: 0 };
+  // Not served by anyone, but what it holds cannot be ended: it is never told to be dead.
+  const onUnreadable = (rows: number) => {
+    fenced.matched += rows;
+    count(findings, "unreadable", rows);
+  };
+  await forEachParallel(
+    selectSlots(ports.table, selection, partitions, onUnreadable),
+    parallelFences,
+    async ({ key, slot }) => {
+      const outcome = await commit(ports.table.slots, key, (row, now) => revoke(row, selection.filter, now), {
+        ...ports,
+        start: slot,
+        deadline,
+      });
+      count(findings, "slots");
+      if (outcome.possibleOrphan) count(findings, "possible_orphans");
+      fenced.matched += matchesOf(outcome);
+      if (outcome.tokens.length > 0) fenced.slots.push({ key, tokens: outcome.tokens });
+    },
+  );
+  return fenced;
+}
+
+const matchesOf = (revocation: Revocation) => revocation.tokens.length + (revocation.doomed ? 1 : 0);
+
+/** Logs out what was fenced while time remains. @returns how many Looker confirmed. */
+export async function endFenced(
+  ports: LogOutPorts,
+  slots: readonly FencedSlot[],
+  { findings, deadline }: { findings: Findings; deadline: number },
+): Promise<number> {
+  const looker = withHostLimit(ports.looker, () => timeForLogout(ports.clock, deadline));
+  return await endAll({ ...ports, looker }, slots, { findings, deadline });
+}
+
+async function endAll(
+  ports: LogOutPorts,
+  slots: readonly FencedSlot[],
+  { findings, deadline }: { findings: Findings; deadline: number },
+): Promise<number> {
+  let revoked = 0;
+  await forEachParallel(slots, parallelSlots, async ({ key, tokens }) => {
+    const ended = await endTokens(ports, { key, deadline, findings }, tokens, 1);
+    // Not `revoked += (await …)`: that would add to what the sum was before the wait.
+    revoked += ended.revoked;
+  });
+  return revoked;
+}
+
+/**
+ * Carries a whole-scope revocation on from where it is: partition by partition, each noted when it is through, so that
+ * whoever goes on after a crash repeats one partition at most. The raised epoch is the fence, so logouts need not wait for
+ * the last partition. Safe twice, at once.
+ */
+export async function runJob(
+  ports: OperatePorts,
+  scope: string,
+  job: Job,
+  { findings, deadline }: { findings: Findings; deadline: number },
+): Promise<{ matched: number; revoked: number; done: boolean }> {
+  const { table, clock } = ports;
+  const selection: Selection = { scope, filter: { olderEpoch: job } };
+  const looker = withHostLimit(ports.looker, () => timeForLogout(clock, deadline));
+  const endings: Promise<number>[] = [];
+  let matched = 0;
+  let partition = job.nextPartition;
+  try {
+    for (; partition < table.slotPartitions && clock.now() < deadline; partition++) {
+      const through = partition + 1;
+      const fenced = await fenceSlots(
+        ports,
+        selection,
+        { findings, deadline },
+        { from: partition, to: through },
+      );
+      matched += fenced.matched;
+      endings.push(endAll({ ...ports, looker }, fenced.slots, { findings, deadline }));
+      await commit(
+        table.scopeControls,
+        scope,
+        (control) => ({ next: advanceJob(control, job, through, table.slotPartitions), outcome: undefined }),
+        { ...ports, deadline },
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    // What was done is told; the rest is carried on from the last partition that is through.
+    findings.reason = `${error.dependency}_unavailable`;
+  } finally {
+    // Also when a fence failed: nothing may be under way when this returns.
+    await Promise.allSettled(endings);
+  }
+  const revoked = (await Promise.all(endings)).reduce((sum, each) => sum + each, 0);
+  return { matched, revoked, done: partition >= table.slotPartitions };
+}

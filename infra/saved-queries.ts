@@ -1,0 +1,174 @@
+/**
+ * The questions that people ask of the records, as CloudWatch Logs Insights queries: saved in the console by queries.ts, run
+ * on the local run's records by `npm run ask`, and explained in docs/reference/audit.md. Import-free, so that all may use it.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData_LogsInsights.html
+ *
+ * Three things to know before one is changed:
+ * - A lease's records are of two kinds: `audit` when its token is given out, `lease_end` when Looker has confirmed its end.
+ *   Where they must meet it is `stats … by lease_id`: a join would read everything twice. Only a `lease_end` has a
+ *   `unique_id` of its own, so `count(unique_id)` counts confirmed ends; only what was given out has a `token_sha256`.
+ * - `latest()` takes the value of the latest event. What it does when that event lacks the field is not documented, so
+ *   it stands for fields only that every event has; for others it is `sortsFirst()` and `sortsLast()`.
+ * - Times are ISO 8601 text, all of one form and in UTC: sorted as text they are sorted by time.
+ */
+
+export interface Placeholder {
+  /** As in `{{name}}`: CloudWatch asks for it when the saved query is run. */
+  readonly name: string;
+  readonly description: string;
+  /** What a value looks like: nothing that fits can end the string that it stands in. */
+  readonly pattern: RegExp;
+}
+
+export interface Question {
+  readonly name: string;
+  /** In plain words. */
+  readonly asks: string;
+  /** How to read the answer. */
+  readonly answer: string;
+  readonly placeholders: readonly Placeholder[];
+  readonly query: string;
+}
+
+const tokenSha256: Placeholder = {
+  name: "token_sha256",
+  description: "SHA-256 of the token in hex, as from: printf %s TOKEN | sha256sum",
+  pattern: /^[0-9a-f]{64}$/,
+};
+const leaseId: Placeholder = {
+  name: "lease_id",
+  description: "The lease's id, as the caller was given it",
+  pattern: /^[\w-]{8,20}$/,
+};
+const caller: Placeholder = {
+  name: "caller",
+  description: "ARN of the IAM role or user, without path: arn:aws:iam::111122223333:role/report-service",
+  pattern: /^arn:aws[\w-]*:iam::\d{12}:(?:role|user)\/[\w+=,.@-]{1,64}$/,
+};
+const requestId: Placeholder = {
+  name: "request_id",
+  description: "The request's id, as the caller has it in the problem or in x-amzn-RequestId",
+  pattern: /^[\w.:@=+,/-]{1,128}$/,
+};
+const clientId: Placeholder = {
+  name: "client_id",
+  description: "The Looker client id whose secret has leaked",
+  pattern: /^[\w.-]{1,256}$/,
+};
+
+export const questions: readonly Question[] = [
+  {
+    name: "who-got-this-token",
+    asks: "A token was found where it should not be: who was given it, in which scope, when, from where, by which client id?",
+    answer:
+      "A row for each place that it was given to. Its `lease_id` is what to revoke, and what to ask is-this-lease-dead about. No row: the token is not of this broker, or older than the range.",
+    placeholders: [tokenSha256],
+    query: `
+filter kind = "audit" and token_sha256 = "{{token_sha256}}"
+| stats count(*) as times, sortsFirst(time) as first_given, sortsLast(time) as last_given, sortsLast(token_ends_at) as dead_by by scope, lease_id, client_id, caller.arn, caller.unique_id, caller.session_name, source_ip
+| sort first_given asc`,
+  },
+  {
+    name: "is-this-lease-dead",
+    asks: "Is the token of this lease dead, and what became of it from its beginning on?",
+    answer:
+      "A `lease_end` row: Looker has confirmed its end, at `first`. No such row: it may work until `dead_by`, and is dead from then on.",
+    placeholders: [leaseId],
+    query: `
+filter lease_id = "{{lease_id}}"
+| stats count(*) as records, sortsFirst(time) as first, sortsLast(time) as last, sortsLast(token_ends_at) as dead_by, latest(request_id) as last_request by kind, verb, code, outcome
+| sort first asc`,
+  },
+  {
+    name: "who-holds-tokens-now",
+    asks: "Which tokens may work at this moment, and who holds them?",
+    answer:
+      "A row for each lease that was given out, whose end Looker has not confirmed, and whose token is not over. The range must reach back as far as a Looker token lives: an hour, unless Looker is set otherwise.",
+    placeholders: [],
+    query: `
+filter kind = "lease_end" or ispresent(token_sha256)
+| stats count(unique_id) as confirmed_ends, sortsLast(caller.arn) as holder, sortsLast(client_id) as got_by, sortsFirst(time) as since, sortsLast(token_ends_at) as dead_by by scope, lease_id
+| filter confirmed_ends = 0 and parseDate(dead_by, "yyyy-MM-dd'T'HH:mm:ss.SSSX") > now() * 1000
+| sort dead_by desc
+| display scope, holder, lease_id, got_by, since, dead_by`,
+  },
+  {
+    name: "what-did-this-caller-do",
+    asks: "Everything that one caller did, the latest first?",
+    answer:
+      "A row for each of its requests, refused ones too. Two values of `caller.unique_id`: the role was deleted and made again, and is another caller since.",
+    placeholders: [caller],
+    query: `
+filter kind = "audit" and caller.arn = "{{caller}}"
+| sort @timestamp desc
+| display time, verb, scope, code, outcome, reason, lease_id, caller.unique_id, caller.session_name, source_ip, duration_ms, request_id`,
+  },
+  {
+    name: "what-happened-to-this-request",
+    asks: "A caller shows a request id: why was it refused, why did it fail, where did its time go?",
+    answer:
+      "One row. `lock` and `allowed` say which of the scope's lists refused it, and what is in that list; the caller is told neither. No row: the gateway refused it, and its access log says why.",
+    placeholders: [requestId],
+    query: `
+filter kind = "audit" and request_id = "{{request_id}}"
+| parse @message /"patterns":\\[(?<allowed>[^\\]]*)\\]/
+| display time, verb, scope, code, status, reason, lock, allowed, caller.arn, caller.unique_id, caller.session_name, source_ip, source_vpce, outcome, lease_id, error, error_at, duration_ms, looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms, wait_ms, trace_id`,
+  },
+  {
+    name: "who-revoked-or-froze",
+    asks: "Who revoked leases, froze or unfroze a scope, when, and what came of it?",
+    answer:
+      "A row for each such request, refused ones and dry runs (`counted`) too. `pending`: not confirmed when it was answered; is-this-lease-dead tells of each since.",
+    placeholders: [],
+    query: `
+filter kind = "audit" and verb in ["revoke", "freeze", "unfreeze"]
+| parse @message /"filters":\\[(?<named_by>[^\\]]*)\\]/
+| sort @timestamp desc
+| display time, verb, scope, code, outcome, reason, caller.arn, caller.session_name, named_by, target_caller, issued_before, lease_id, matched, revoked, pending, request_id`,
+  },
+  {
+    name: "tokens-of-a-client-id",
+    asks: "A client secret has leaked: which tokens did the broker get by it, and which of them are not confirmed dead?",
+    answer:
+      "A row for each lease; those that Looker has not confirmed dead come first, with `confirmed_ends` 0: they are dead from `dead_by` on. Tokens that somebody else got with the secret are in Looker's own logs only.",
+    placeholders: [clientId],
+    query: `
+filter client_id = "{{client_id}}" and (kind = "lease_end" or ispresent(token_sha256))
+| stats count(unique_id) as confirmed_ends, count(token_sha256) as times_given, sortsLast(caller.arn) as holder, sortsFirst(time) as first_seen, sortsLast(token_ends_at) as dead_by by scope, lease_id
+| sort confirmed_ends asc`,
+  },
+  {
+    name: "who-is-denied",
+    asks: "Who is refused, and by what?",
+    answer:
+      "A row for each caller, scope, verb and reason, the most frequent first. No `caller.arn`: the identity itself was refused. What IAM refused did not reach a function: the API's access log has it.",
+    placeholders: [],
+    query: `
+filter kind = "audit" and code = "not_allowed"
+| stats count(*) as refusals, count_distinct(source_ip) as addresses, sortsFirst(time) as first, sortsLast(time) as last, latest(request_id) as last_request by caller.arn, scope, verb, reason, lock
+| sort refusals desc`,
+  },
+  {
+    name: "who-causes-logins",
+    asks: "Who makes the broker log in at Looker so often?",
+    answer:
+      "Logins by hour, scope and caller, the most first. A caller that has many with as many `leases` throws good tokens away, or reports them as stale.",
+    placeholders: [],
+    query: `
+filter kind = "audit" and logins > 0
+| fields bin(1h) as hour
+| stats sum(logins) as logins_at_looker, count_distinct(lease_id) as leases, latest(request_id) as last_request by hour, scope, caller.arn
+| sort logins_at_looker desc`,
+  },
+  {
+    name: "what-goes-wrong",
+    asks: "What fails or is slow, since when, how often, and in which dependency?",
+    answer:
+      "Failures by code, reason, verb and scope, the most frequent first; with `ok`: requests that took more than three seconds, and what a request survived. `orphans`: tokens that perhaps nobody holds; `edited`: rows that somebody else wrote to; `pending_most`: how long a token has waited for its end. The `…_most` are milliseconds: ask what-happened-to-this-request about `last_request`.",
+    placeholders: [],
+    query: `
+filter kind = "audit" and (code != "ok" or ispresent(reason) or possible_orphans > 0 or unreadable > 0 or oldest_pending_ms > 0 or (duration_ms > 3000 and verb != "sweep"))
+| stats count(*) as requests, sortsFirst(time) as first, sortsLast(time) as last, sum(possible_orphans) as orphans, sum(unreadable) as edited, max(oldest_pending_ms) as pending_most, max(duration_ms) as duration_most, max(looker_ms) as looker_most, max(dynamodb_ms) as dynamodb_most, max(kms_ms) as kms_most, max(secretsmanager_ms) as secretsmanager_most, max(wait_ms) as wait_most, latest(request_id) as last_request by code, reason, verb, scope
+| sort requests desc`,
+  },
+].map((question) => ({ ...question, query: question.query.trim() }));

@@ -1,0 +1,27 @@
+/** Who may call what at the front: each function by its role's own statements, the administrator, nobody else. */
+
+import type { LocalRole } from "../stack/roles.ts";
+import type { ArrivedCall, Decision } from "./call.ts";
+
+/**
+ * By action alone, which keeps `logout` from secrets and callers from everything. Resources, conditions and the
+ * policies of table and key are enforced while the end-to-end tests run (test/support/iam/enforce.ts): the evaluator that can do
+ * it is for tests only, by its licence.
+ */
+export function authorizeCalls(
+  roles: readonly LocalRole[],
+  administratorArn: string,
+): (call: ArrivedCall) => Decision {
+  return ({ service, operation, principalArn }) => {
+    const action = `${service}:${operation}`;
+    if (principalArn === administratorArn)
+      return service === "kms"
+        ? { allow: false, reason: "an administrator of rows and secrets opens no seals" }
+        : { allow: true };
+    const role = roles.find(({ arn }) => arn === principalArn);
+    const allowed = role?.statements.some(
+      ({ Effect, Action }) => Effect === "Allow" && [Action].flat().includes(action),
+    );
+    return allowed ? { allow: true } : { allow: false, reason: `no statement allows ${action}` };
+  };
+}

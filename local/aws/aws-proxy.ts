@@ -1,0 +1,177 @@
+/**
+ * One door before DynamoDB, Secrets Manager and KMS. It knows by the signature which role calls, records what was
+ * called, and has two ports: `authorize` (may this role do that?) and `fault` (let this call be slow, fail or get lost).
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type SignedRequest, verifySignature } from "../sigv4/verify.ts";
+import {
+  type Answer,
+  accessDenied,
+  badSignature,
+  broken,
+  errorName,
+  faultAnswer,
+  notJson,
+  sendAnswer,
+  UNKNOWN_OPERATION,
+} from "./answers.ts";
+import { readBody } from "./body.ts";
+import {
+  type ArrivedCall,
+  type Authorize,
+  type AwsCall,
+  type AwsService,
+  factsOf,
+  type InjectFault,
+  parseTarget,
+  type RoleCredential,
+} from "./call.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { pass } from "./pass.ts";
+import { createRecord } from "./record.ts";
+
+export interface FrontOptions {
+  /** 0 or omitted picks a free one. */
+  port?: number;
+  region: string;
+  credentials: { find(accessKeyId: string): RoleCredential | undefined };
+  /** URL of each service's engine. */
+  engines: Record<AwsService, string>;
+  /** Whoever signs right may do everything, unless told. */
+  authorize?: Authorize;
+  fault?: InjectFault;
+  now?: () => Date;
+}
+
+export interface Front {
+  url: string;
+  /** In the order of arrival; the latest ten thousand. */
+  calls(): AwsCall[];
+  clearCalls(): void;
+  setAuthorize(authorize: Authorize | undefined): void;
+  setFault(fault: InjectFault | undefined): void;
+  close(): Promise<void>;
+}
+
+/**
+ * DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html (BatchWriteItem, 16 MB).
+ * The others take 64 KiB secrets and 4 KiB plaintexts; no limit of their requests is published.
+ */
+const MAX_BODY_BYTES: Record<AwsService, number> = {
+  dynamodb: 16 * 1024 * 1024,
+  secretsmanager: 1024 * 1024,
+  kms: 1024 * 1024,
+};
+/** Longer than any SDK keeps a free socket: one that the front closed under it costs a retry, and so a second call. */
+const KEEP_ALIVE_MS = 120_000;
+
+export async function startFront(options: FrontOptions): Promise<Front> {
+  const now = options.now ?? (() => new Date());
+  const { region, credentials } = options;
+  const record = createRecord();
+  const closing = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  const ports = { authorize: options.authorize, fault: options.fault };
+  const engines: Record<AwsService, Engine> = {
+    dynamodb: createEngine("dynamodb", region, options.engines.dynamodb),
+    secretsmanager: createEngine("secretsmanager", region, options.engines.secretsmanager),
+    kms: createEngine("kms", region, options.engines.kms),
+  };
+
+  async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const target = message.headers["x-amz-target"];
+    const parsed = typeof target === "string" ? parseTarget(target) : undefined;
+    if (typeof target !== "string" || !parsed || message.method !== "POST") {
+      message.resume();
+      return sendAnswer(response, UNKNOWN_OPERATION);
+    }
+    const { service } = parsed;
+    const body = await readBody(message, MAX_BODY_BYTES[service]);
+    if (body === undefined) {
+      response.writeHead(413).end();
+      return;
+    }
+    const at = now();
+    const find = (accessKeyId: string) => credentials.find(accessKeyId);
+    const verified = await verifySignature(signedRequest(message, body), { service, region, now: at, find });
+    const facts = factsOf(service, body);
+    const { principalArn, sessionArn } = verified.ok ? verified.credential : { principalArn: "" };
+    const call: ArrivedCall = {
+      at: at.getTime(),
+      ...parsed,
+      principalArn,
+      ...(sessionArn !== undefined && { sessionArn }),
+      ...(facts ?? { resources: [] }),
+    };
+    const answered = record.arrived(call);
+    const refuse = (answer: Answer) => {
+      answered(answer.status, errorName(answer.type));
+      sendAnswer(response, answer, service);
+    };
+    if (!verified.ok) return refuse(badSignature(service, verified.fault, verified.message));
+    if (!facts) return refuse(notJson(service));
+    try {
+      const decision = await ports.authorize?.(call);
+      if (decision?.allow === false) return refuse(accessDenied(call, region, decision.denial));
+      const contentType = message.headers["content-type"] ?? "";
+      const send = () => engines[service].send({ target, contentType, body }, now());
+      await pass(await ports.fault?.(call), send, {
+        response,
+        signal: closing.signal,
+        answered,
+        fail: (kind) => refuse(faultAnswer(service, kind)),
+      });
+    } catch (error) {
+      // A port that throws allows nothing; an engine that is not there is named, as that is the operator's to mend.
+      if (response.headersSent) response.destroy();
+      else if (!closing.signal.aborted) refuse(broken(error));
+    }
+  }
+
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (message, response) => {
+    // AWS SDKs correct their clock by this header.
+    response.setHeader("date", now().toUTCString());
+    const work = serve(message, response).catch(() => {
+      // The client broke off while sending, or the verifier threw: no answer is better than a wrong one.
+      response.destroy();
+    });
+    underWay.add(work);
+    void work.finally(() => underWay.delete(work));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+  });
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls: record.list,
+    clearCalls: record.clear,
+    setAuthorize: (authorize) => {
+      ports.authorize = authorize;
+    },
+    setFault: (fault) => {
+      ports.fault = fault;
+    },
+    async close() {
+      closing.abort();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      // dynalite ends the process when a request under way is cut off: let the engines finish, but not for long.
+      await Promise.race([Promise.all(underWay), sleep(2_000, undefined, { ref: false })]);
+      for (const engine of Object.values(engines)) engine.close();
+      await closed;
+    },
+  };
+}
+
+function signedRequest(message: IncomingMessage, body: Buffer): SignedRequest {
+  const [rawPath = "/", ...query] = (message.url ?? "/").split("?");
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(message.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return { method: message.method ?? "", rawPath, rawQuery: query.join("?"), headers, body };
+}

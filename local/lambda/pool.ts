@@ -1,0 +1,152 @@
+/**
+ * The instances of one function, scaled as Lambda scales them: each serves one request at a time, a new one is
+ * started whenever none is free, and beyond the limit requests wait or are throttled.
+ */
+import { randomBytes, randomUUID } from "node:crypto";
+import type { LocalFunction } from "../stack/template.ts";
+import { type AwsPlace, instanceEnvironment, type SessionCredentials } from "./environment.ts";
+import { type Instance, type Outcome, startInstance } from "./instance.ts";
+import type { ReportedError } from "./protocol.ts";
+import type { VesselKind } from "./sandbox.ts";
+
+/** What came of an invocation, as the gateway takes it. */
+type InvokeResult =
+  | { kind: "answer"; payload: unknown }
+  | { kind: "function_error"; payload: ReportedError }
+  | { kind: "throttled" }
+  /** It was not even begun before API Gateway would have given up. */
+  | { kind: "timed_out" };
+
+export interface PoolOptions {
+  definition: LocalFunction;
+  credentials: SessionCredentials;
+  place: AwsPlace;
+  kind: VesselKind;
+  maxInstances: number;
+  /** Excess requests are throttled instead of waiting. */
+  throttle: boolean;
+  /** How long a request may wait for an instance: API Gateway's 29 s. */
+  queueSeconds?: number;
+  initSeconds?: number;
+  /** How far an instance's clock is off. */
+  clockSkewMs?: ((instanceNumber: number) => number) | undefined;
+  onLog(instanceNumber: number, line: string): void;
+}
+
+export interface Pool {
+  invoke(event: unknown): Promise<InvokeResult>;
+  /** For instances that are started elsewhere. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The living instances by number. */
+  instances(): { number: number; pid?: number; busy: boolean }[];
+  /** Kills one at once, whatever it is doing. False if there is none of that number. */
+  kill(instanceNumber: number): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export function startPool(options: PoolOptions): Pool {
+  const { definition, credentials, place, maxInstances, throttle } = options;
+  const all = new Set<Instance>();
+  /** Used like a stack: the warmest first, so that the others stay cold, as on Lambda. */
+  const idle: Instance[] = [];
+  const queue: ((instance: Instance | undefined) => void)[] = [];
+  let started = 0;
+  let closed = false;
+
+  const start = (): Instance => {
+    const number = ++started;
+    const instance = startInstance({
+      ...definition,
+      number,
+      kind: options.kind,
+      environment: {
+        ...instanceEnvironment(definition, credentials, place, number),
+        ...(options.clockSkewMs ? { LOCAL_CLOCK_SKEW_MS: String(options.clockSkewMs(number)) } : {}),
+      },
+      initSeconds: options.initSeconds ?? 10,
+      onLog: (line) => options.onLog(number, line),
+      onGone: () => {
+        all.delete(instance);
+        const index = idle.indexOf(instance);
+        if (index >= 0) idle.splice(index, 1);
+        // Its place is free for whoever waits.
+        if (!closed && queue.length > 0 && all.size < maxInstances) queue.shift()?.(start());
+      },
+    });
+    all.add(instance);
+    return instance;
+  };
+
+  const acquire = (): Instance | "throttled" | Promise<Instance | undefined> => {
+    const warm = idle.pop();
+    if (warm) return warm;
+    if (all.size < maxInstances) return start();
+    if (throttle) return "throttled";
+    return new Promise((resolve) => {
+      const take = (instance: Instance | undefined) => {
+        clearTimeout(timer);
+        resolve(instance);
+      };
+      const timer = setTimeout(
+        () => {
+          queue.splice(queue.indexOf(take), 1);
+          resolve(undefined);
+        },
+        (options.queueSeconds ?? 29) * 1000,
+      );
+      queue.push(take);
+    });
+  };
+
+  const release = (instance: Instance) => {
+    if (!instance.alive || closed) return;
+    const next = queue.shift();
+    if (next) next(instance);
+    else idle.push(instance);
+  };
+
+  return {
+    environment: instanceEnvironment(definition, credentials, place, 0),
+    async invoke(event) {
+      if (closed) return { kind: "timed_out" };
+      const instance = await acquire();
+      if (instance === "throttled") return { kind: "throttled" };
+      if (instance === undefined) return { kind: "timed_out" };
+      const outcome = await instance.invoke({
+        requestId: randomUUID(),
+        eventJson: JSON.stringify(event),
+        functionArn: definition.arn,
+        traceId: traceId(),
+      });
+      release(instance);
+      return resultOf(outcome);
+    },
+    instances: () =>
+      [...all].map((instance) => ({
+        number: instance.number,
+        ...(instance.pid === undefined ? {} : { pid: instance.pid }),
+        busy: !idle.includes(instance),
+      })),
+    async kill(instanceNumber) {
+      const instance = [...all].find(({ number }) => number === instanceNumber);
+      await instance?.kill();
+      return instance !== undefined;
+    },
+    async close() {
+      closed = true;
+      for (const take of queue.splice(0)) take(undefined);
+      await Promise.all([...all].map((instance) => instance.kill()));
+    },
+  };
+}
+
+function resultOf(outcome: Outcome): InvokeResult {
+  if (outcome.kind !== "answered") return { kind: "function_error", payload: outcome.error };
+  return { kind: "answer", payload: JSON.parse(outcome.json) };
+}
+
+/** https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
+function traceId(): string {
+  const seconds = Math.floor(Date.now() / 1000).toString(16);
+  return `Root=1-${seconds}-${randomBytes(12).toString("hex")};Parent=${randomBytes(8).toString("hex")};Sampled=0`;
+}

@@ -1,0 +1,56 @@
+/** EventBridge Scheduler's schedules, and the event with which they invoke. */
+import { randomUUID } from "node:crypto";
+import { TemplateError } from "./intrinsics.ts";
+import type { Place } from "./physical-names.ts";
+import type { ReadResource } from "./resources.ts";
+import type { LocalRole } from "./roles.ts";
+import type { LocalFunction } from "./template.ts";
+
+export interface LocalSchedule {
+  readonly arn: string;
+  readonly functionId: string;
+  readonly everySeconds: number;
+}
+
+export function readSchedules(
+  resources: readonly ReadResource[],
+  functions: readonly LocalFunction[],
+  roles: readonly LocalRole[],
+): LocalSchedule[] {
+  return resources.map(({ logicalId, physical, properties }) => {
+    const unsupported = (problem: string) => new TemplateError(logicalId, problem);
+    const { ScheduleExpression: expression, State: state = "ENABLED", Target } = properties;
+    const { Arn, RoleArn } = (Target ?? {}) as { Arn?: string; RoleArn?: string };
+    const target = functions.find(({ arn }) => arn === Arn);
+    if (!target) throw unsupported(`its target ${Arn} is no function of the template`);
+    // On AWS a role that may not invoke fails each run, unseen; here it does not even start.
+    const mayInvoke = roles
+      .find(({ arn }) => arn === RoleArn)
+      ?.statements.some(
+        ({ Effect, Action, Resource }) =>
+          Effect === "Allow" &&
+          [Action].flat().includes("lambda:InvokeFunction") &&
+          [Resource].flat().includes(target.arn),
+      );
+    if (!mayInvoke) throw unsupported(`its role may not invoke ${target.name}`);
+    const [, number, unit] = /^rate\((\d+) (minute|hour)s?\)$/.exec(String(expression)) ?? [];
+    if (!number || state !== "ENABLED") throw unsupported(`${expression} (${state}) is not supported`);
+    const everySeconds = Number(number) * (unit === "hour" ? 3_600 : 60);
+    return { arn: physical.attributes.Arn ?? "", functionId: target.id, everySeconds };
+  });
+}
+
+/** What a target without an `Input` of its own gets. */
+export function scheduledEvent({ arn }: LocalSchedule, { accountId, region }: Place, now: Date): object {
+  return {
+    version: "0",
+    id: randomUUID(),
+    "detail-type": "Scheduled Event",
+    source: "aws.scheduler",
+    account: accountId,
+    time: now.toISOString().replace(/\.\d{3}Z$/, "Z"),
+    region,
+    resources: [arn],
+    detail: "{}",
+  };
+}

@@ -1,0 +1,42 @@
+/**
+ * Synthesizes the stack with the local scopes. Runs the app itself and not the CDK CLI, which gives the same cloud
+ * assembly two seconds later; what the CLI would pass on from cdk.json and its own detection is passed on here.
+ */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Place } from "./physical-names.ts";
+
+const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
+
+export async function synthesize(outdir: string, lookerUrl: string, place: Place): Promise<void> {
+  // What is there stays: assets are named by their hash, and another broker may still be starting instances from them.
+  const { context = {} } = JSON.parse(readFileSync(join(projectRoot, "cdk.json"), "utf8")) as {
+    context?: Record<string, unknown>;
+  };
+  // Another Looker's credentials are no business of the app's.
+  const { LOOKERSDK_CLIENT_ID: _id, LOOKERSDK_CLIENT_SECRET: _secret, ...environment } = process.env;
+  const child = spawn(process.execPath, ["infra/app.ts"], {
+    cwd: projectRoot,
+    stdio: ["ignore", "ignore", "pipe"],
+    env: {
+      ...environment,
+      CDK_OUTDIR: outdir,
+      CDK_CONTEXT_JSON: JSON.stringify({ ...context, scopes: "local/scopes.ts", region: place.region }),
+      CDK_DEFAULT_ACCOUNT: place.accountId,
+      CDK_DEFAULT_REGION: place.region,
+      LOCAL_LOOKER_URL: lookerUrl,
+    },
+  });
+  let complaints = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaints += text;
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  const complaint = complaints.replace(/^Bundling asset .*\n/gm, "").trim();
+  if (code !== 0) throw new Error(`The stack cannot be synthesized: ${complaint}`);
+}

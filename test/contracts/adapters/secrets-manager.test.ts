@@ -1,0 +1,4 @@
+import { startStand } from "../../support/aws-stand.ts";
+import { clientSecretsContract } from "../../support/contracts/client-secrets.ts";
+
+clientSecretsContract("the stand-in", startStand);

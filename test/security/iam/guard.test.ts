@@ -1,0 +1,322 @@
+/** The guard (infra/guard.ts) as the organisation would evaluate it, against the account's administrator. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { sealContextKeys, stageName } from "../../../functions/contract.ts";
+import { Guard, type GuardProps } from "../../../infra/guard.ts";
+import type { PolicyDocument } from "../../../local/stack/policy-document.ts";
+import { assertExists, decide, encryptionContextKeys, type Principal } from "../../support/iam/evaluator.ts";
+import { administratorAccess } from "../../support/iam/policies.ts";
+import {
+  arn,
+  functionNamed,
+  place,
+  type Resolved,
+  resolved,
+  roleArn,
+  roleOf,
+  scopes,
+} from "../../support/iam/resolved.ts";
+import type { SynthesizeOptions } from "../../support/synthesized.ts";
+
+const pipelineArn = roleArn("ci/deploy");
+const breakGlass = roleArn("emergency/break-glass");
+const guarded = (props: Partial<GuardProps> = {}, options: SynthesizeOptions = {}) =>
+  resolved({
+    ...options,
+    prepare: (made) => {
+      new Guard(made, "Guard", made.broker, { pipelineArns: [pipelineArn], ...props });
+    },
+  });
+const policyNamed = (name: string, { resources }: Resolved): string =>
+  String(
+    resources.find(({ properties: { Name } }) => String(Name).endsWith(`/guard/${name}`))?.properties.Value,
+  );
+
+const made = guarded({}, { settings: () => ({ breakGlassArns: [breakGlass] }) });
+const { stack, resources } = made;
+const guard = ["code", "data"].map((name) => JSON.parse(policyNamed(name, made)) as PolicyDocument);
+
+const administrator = (arn: string, serviceControlPolicies: PolicyDocument[] = guard): Principal => ({
+  roleArn: arn,
+  policies: [administratorAccess],
+  serviceControlPolicies,
+});
+const bound = (principal: Principal): Principal => ({ ...principal, serviceControlPolicies: guard });
+const functionRole = (name: string) => bound(roleOf(functionNamed(name, stack).roleArn, stack));
+const cdkRole = (name: string) => roleArn(`cdk-hnb659fds-${name}-role-${place.accountId}-${place.region}`);
+
+const ofType = (type: string) => resources.filter((resource) => resource.type === type);
+const [table] = stack.tables;
+const [key] = stack.keys;
+const issueToken = functionNamed("issue-token", stack);
+const tableArn = arn("dynamodb", `table/${table?.createTable.TableName}`);
+const logGroup = arn("logs", `log-group:${issueToken.logGroupName}`);
+const logStream = `${logGroup}:log-stream:2026/11/24/[1]0123`;
+const accessLogName = ofType("AWS::Logs::LogGroup").find(({ logicalId }) => logicalId.includes("AccessLogs"));
+const accessLog = arn("logs", `log-group:${accessLogName?.physical.ref}`);
+const schedule = ofType("AWS::Scheduler::Schedule")[0]?.physical.attributes.Arn ?? "";
+const policyArn = ofType("AWS::IAM::ManagedPolicy")[0]?.physical.ref ?? "";
+const schedulerRole = stack.roles.find(({ arn }) => stack.functions.every((each) => each.roleArn !== arn));
+const api = `arn:aws:apigateway:${place.region}::/restapis/${stack.apiId}`;
+const secret = arn("secretsmanager", "secret:looker/sales-a1B2c3");
+const bucket = `arn:aws:s3:::cdk-hnb659fds-assets-${place.accountId}-${place.region}`;
+
+/** Of the account's administrator, by what it would come to. */
+const denied: Record<string, readonly (readonly [action: string, resource: string])[]> = {
+  "to pose as a caller": [
+    ["lambda:InvokeFunction", issueToken.arn],
+    ["lambda:InvokeFunction", `${issueToken.arn}:live`],
+    ["lambda:InvokeAsync", issueToken.arn],
+    ["lambda:InvokeFunctionUrl", issueToken.arn],
+    ["lambda:CreateFunctionUrlConfig", issueToken.arn],
+    ["lambda:AddPermission", issueToken.arn],
+    ["lambda:PutFunctionEventInvokeConfig", issueToken.arn],
+  ],
+  "to become the function": [
+    ["lambda:UpdateFunctionCode", issueToken.arn],
+    ["lambda:UpdateFunctionConfiguration", issueToken.arn],
+    ["lambda:PublishVersion", issueToken.arn],
+    ["lambda:UpdateAlias", `${issueToken.arn}:live`],
+    ["lambda:DeleteFunction", issueToken.arn],
+    ["iam:PassRole", issueToken.roleArn],
+    ["iam:UpdateAssumeRolePolicy", issueToken.roleArn],
+    ["iam:AttachRolePolicy", issueToken.roleArn],
+    ["iam:PutRolePolicy", issueToken.roleArn],
+    ["iam:DeleteRolePolicy", issueToken.roleArn],
+    ["iam:PassRole", schedulerRole?.arn ?? ""],
+    ["iam:CreatePolicyVersion", policyArn],
+    ["sts:AssumeRole", issueToken.roleArn],
+  ],
+  "to change the way to it": [
+    ["apigateway:PATCH", api],
+    ["apigateway:PUT", `${api}/resources/a1b2c3/methods/POST/integration`],
+    // Of the console's test page, whose events carry an identity of the tester's choosing.
+    ["apigateway:POST", `${api}/resources/a1b2c3/methods/POST`],
+    ["apigateway:DELETE", api],
+    ["apigateway:UpdateRestApiPolicy", api],
+    ["scheduler:UpdateSchedule", schedule],
+    ["scheduler:DeleteSchedule", schedule],
+    ["ssm:PutParameter", arn("ssm", "parameter/looker-token-broker/scopes/sales")],
+    ["ssm:PutParameter", arn("ssm", "parameter/looker-token-broker/guard/code")],
+  ],
+  "to deploy in the pipeline's place": [
+    ["cloudformation:UpdateStack", arn("cloudformation", "stack/looker-token-broker/0a1b2c3d")],
+    ["cloudformation:CreateChangeSet", arn("cloudformation", "stack/looker-token-broker/0a1b2c3d")],
+    ["cloudformation:DeleteStack", arn("cloudformation", "stack/looker-token-broker/0a1b2c3d")],
+    ["s3:PutObject", `${bucket}/0123abcd.zip`],
+    ["s3:PutBucketPolicy", bucket],
+    ["sts:AssumeRole", cdkRole("deploy")],
+    ["iam:PassRole", cdkRole("cfn-exec")],
+    ["iam:UpdateAssumeRolePolicy", pipelineArn],
+    ["iam:PutRolePolicy", pipelineArn],
+    ["iam:UpdateAssumeRolePolicy", cdkRole("cfn-exec")],
+  ],
+  "to read what is sealed or end its protection": [
+    ["kms:PutKeyPolicy", key?.arn ?? ""],
+    ["kms:CreateGrant", key?.arn ?? ""],
+    ["kms:DisableKey", key?.arn ?? ""],
+    ["kms:ScheduleKeyDeletion", key?.arn ?? ""],
+    ["dynamodb:PutResourcePolicy", tableArn],
+    ["dynamodb:DeleteResourcePolicy", tableArn],
+    ["dynamodb:UpdateTable", tableArn],
+    ["dynamodb:DeleteTable", tableArn],
+    ["dynamodb:CreateBackup", tableArn],
+    ["dynamodb:StartAwsBackupJob", tableArn],
+    ["dynamodb:RestoreTableFromBackup", `${tableArn}/backup/01234567890123-a1b2c3d4`],
+    ["dynamodb:ExportTableToPointInTime", tableArn],
+    ["dynamodb:EnableKinesisStreamingDestination", tableArn],
+    ["dynamodb:UpdateTimeToLive", tableArn],
+  ],
+  "to take a client secret": [
+    ["secretsmanager:GetSecretValue", secret],
+    ["secretsmanager:PutResourcePolicy", secret],
+    ["secretsmanager:ReplicateSecretToRegions", secret],
+    ["secretsmanager:UpdateSecret", secret],
+    ["secretsmanager:DeleteSecret", secret],
+  ],
+  "to make the record untrue": [
+    ["logs:DeleteLogGroup", logGroup],
+    ["logs:DeleteLogStream", logStream],
+    ["logs:PutRetentionPolicy", logGroup],
+    ["logs:PutSubscriptionFilter", logGroup],
+    ["logs:PutLogEvents", logStream],
+    ["logs:CreateLogStream", `${logGroup}:*`],
+    ["logs:DeleteLogGroup", accessLog],
+    ["cloudwatch:DeleteAlarms", arn("cloudwatch", "alarm:looker-token-broker-BrokerAlarm-A1B2")],
+    ["cloudwatch:SetAlarmState", arn("cloudwatch", "alarm:looker-token-broker-BrokerAlarm-A1B2")],
+  ],
+};
+
+const alreadyDenied = ["kms:CreateGrant", "dynamodb:ExportTableToPointInTime"];
+
+const policyOf = (resource: string) =>
+  resource === key?.arn ? key.policy : resource.startsWith(tableArn) ? table?.resourcePolicy : undefined;
+const verdict = (principal: Principal, action: string, resource: string, context = {}) =>
+  decide({ principal, action, resource, resourcePolicy: policyOf(resource), context });
+
+describe("the account's administrator is denied", () => {
+  it.each(Object.entries(denied))("%s", async (_, operations) => {
+    for (const [action, resource] of operations) {
+      // The evaluator's data names no resources for this one.
+      if (action !== "apigateway:POST") await assertExists(action, resource);
+      expect([action, verdict(administrator(roleArn("administrator")), action, resource)]).toEqual([
+        action,
+        "explicit deny",
+      ]);
+    }
+  });
+
+  it.each([
+    ["root", `arn:aws:iam::${place.accountId}:root`],
+    ["a role named like the pipeline's, under another path", roleArn("deploy")],
+    ["the break-glass role", breakGlass],
+  ])("as is %s", (_, arn) => {
+    for (const [action, resource] of Object.values(denied).flat())
+      expect([action, verdict(administrator(arn), action, resource)]).toEqual([action, "explicit deny"]);
+  });
+
+  it("and none of it is denied without the guard, but for what the key's and the table's own policies deny", () => {
+    const free = Object.values(denied)
+      .flat()
+      .filter(([action, resource]) =>
+        verdict(administrator(roleArn("administrator"), []), action, resource).includes("deny"),
+      );
+    expect(free.map(([action]) => action)).toEqual(alreadyDenied);
+  });
+});
+
+describe("the guard leaves alone", () => {
+  it.each([pipelineArn, cdkRole("deploy"), cdkRole("cfn-exec")])("the deployment as %s", (arn) => {
+    for (const [action, resource] of Object.values(denied).flat()) {
+      if (alreadyDenied.includes(action)) continue;
+      expect([action, verdict(administrator(arn), action, resource)]).toEqual([action, "allowed"]);
+    }
+  });
+
+  it("who may assume the pipeline's role: its own trust policy says that", () => {
+    expect(verdict(administrator(roleArn("runner")), "sts:AssumeRole", pipelineArn)).toBe("allowed");
+  });
+
+  it("the functions' work", () => {
+    const context = encryptionContextKeys({
+      ...Object.fromEntries(sealContextKeys.map((name) => [name, "x"])),
+      table: table?.createTable.TableName ?? "",
+    });
+    const works = (name: string, action: string, resource: string, more = {}) =>
+      expect([name, action, verdict(functionRole(name), action, resource, more)]).toEqual([
+        name,
+        action,
+        "allowed",
+      ]);
+    for (const name of ["issue-token", "logout", "operate", "sweep"]) {
+      for (const action of ["BatchGetItem", "GetItem", "PutItem"])
+        works(name, `dynamodb:${action}`, tableArn);
+      works(name, "kms:Decrypt", key?.arn ?? "", context);
+      const own = arn("logs", `log-group:${functionNamed(name, stack).logGroupName}`);
+      works(name, "logs:PutLogEvents", `${own}:log-stream:2026/11/24/[1]0123`);
+      works(name, "logs:CreateLogStream", `${own}:*`);
+    }
+    works("issue-token", "kms:Encrypt", key?.arn ?? "", context);
+    works("issue-token", "secretsmanager:GetSecretValue", secret);
+    works("operate", "dynamodb:Query", tableArn);
+    works("sweep", "dynamodb:Query", `${tableArn}/index/due`);
+  });
+
+  it("the schedule, which starts the sweeper", () => {
+    const scheduler = bound(roleOf(schedulerRole?.arn ?? "", stack));
+    expect(verdict(scheduler, "lambda:InvokeFunction", functionNamed("sweep", stack).arn)).toBe("allowed");
+  });
+
+  it("callers, who invoke the API and nothing behind it", () => {
+    const method = arn("execute-api", `${stack.apiId}/${stageName}/POST/scopes/sales/token`);
+    expect(verdict(administrator(roleArn("report-service")), "execute-api:Invoke", method)).toBe("allowed");
+  });
+
+  it("access logs, which API Gateway writes with a role of the account's own", () => {
+    const stream = `${accessLog}:log-stream:0123`;
+    expect(verdict(administrator(roleArn("apigateway-logs")), "logs:PutLogEvents", stream)).toBe("allowed");
+  });
+
+  it("the emergency role's rows, and nobody else's", () => {
+    expect(verdict(administrator(breakGlass), "dynamodb:PutItem", tableArn)).toBe("allowed");
+    expect(verdict(administrator(roleArn("administrator")), "dynamodb:PutItem", tableArn)).toBe(
+      "explicit deny",
+    );
+  });
+
+  it("storing a new client secret, and looking at what there is", () => {
+    for (const [action, resource] of [
+      ["secretsmanager:CreateSecret", secret],
+      ["secretsmanager:PutSecretValue", secret],
+      ["lambda:GetFunction", issueToken.arn],
+      ["apigateway:GET", api],
+      ["iam:GetRole", issueToken.roleArn],
+      ["dynamodb:DescribeTable", tableArn],
+      ["kms:DescribeKey", key?.arn ?? ""],
+      ["logs:StartQuery", logGroup],
+      ["logs:FilterLogEvents", logGroup],
+      ["cloudformation:DescribeStacks", arn("cloudformation", "stack/looker-token-broker/0a1b2c3d")],
+    ] as const)
+      expect([action, verdict(administrator(roleArn("administrator")), action, resource)]).toEqual([
+        action,
+        "allowed",
+      ]);
+  });
+
+  it("everything that is not the broker's", () => {
+    for (const [action, resource] of [
+      ["lambda:InvokeFunction", arn("lambda", "function:another")],
+      ["dynamodb:DeleteTable", arn("dynamodb", "table/another")],
+      ["iam:PassRole", roleArn("another")],
+      ["apigateway:PATCH", `arn:aws:apigateway:${place.region}::/restapis/an0therap1`],
+      ["secretsmanager:GetSecretValue", arn("secretsmanager", "secret:looker/sales-admin-a1B2c3")],
+    ] as const)
+      expect([action, verdict(administrator(roleArn("administrator")), action, resource)]).toEqual([
+        action,
+        "allowed",
+      ]);
+  });
+});
+
+describe("its policies", () => {
+  /** https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html */
+  const maximumCharacters = 5120;
+
+  it("fit, with 200 scopes", () => {
+    const manyScopes = Object.fromEntries(
+      Array.from({ length: 200 }, (_, index) => [
+        `scope-${index}`,
+        { ...scopes.sales, secret: { secretName: `looker/${"department-".repeat(4)}${index}` } },
+      ]),
+    );
+    const large = guarded({ secretArns: [arn("secretsmanager", "secret:looker/*")] }, { scopes: manyScopes });
+    // Room for a domain, the roles of CodeDeploy and of API Gateway's logs, and a longer name of the stack.
+    for (const name of ["code", "data"])
+      expect(policyNamed(name, large).length).toBeLessThan(maximumCharacters - 1_000);
+  });
+
+  it("say what to do when there are too many secrets to name", () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 60 }, (_, index) => [
+        `scope-${index}`,
+        { ...scopes.sales, secret: { secretName: `looker/department-${index}` } },
+      ]),
+    );
+    expect(() => guarded({}, { scopes: many })).toThrow(/60 secrets .* secretArns/);
+  });
+
+  it("leave secrets of other accounts to those", () => {
+    const elsewhere = "arn:aws:secretsmanager:eu-central-1:444455556666:secret:looker/far-a1B2c3";
+    const far = guarded({}, { scopes: { far: { ...scopes.sales, secret: { secretArn: elsewhere } } } });
+    expect(policyNamed("data", far)).not.toContain(elsewhere);
+  });
+
+  it("are not made for a pipeline that nobody is", () => {
+    expect(() => guarded({ pipelineArns: [] })).toThrow(/pipelineArns/);
+  });
+
+  it.each(["code", "data"])("look like docs/guard/%s.json", (name) => {
+    const example = readFileSync(new URL(`../../../docs/how-to/guard/${name}.json`, import.meta.url), "utf8");
+    expect(JSON.parse(example)).toEqual(JSON.parse(policyNamed(name, made)));
+  });
+});

@@ -1,0 +1,104 @@
+/** `looker-token` from its sources, in a pipe or under a terminal, against a broker of the test's own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+import { type Keys, type Shown, underTerminal } from "./pseudo-terminal.ts";
+
+const main = fileURLToPath(new URL("../../../cli/src/main.ts", import.meta.url));
+
+export interface Ran {
+  /** 128 + signal, where that ended it. */
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ran>;
+  out(): string;
+  err(): string;
+}
+
+export class Command {
+  readonly #directory: string;
+  readonly #environment: Record<string, string>;
+
+  /** No AWS credentials come in from outside, and none are looked for on the network. */
+  constructor(directory: string, environment: Record<string, string> = {}) {
+    this.#directory = directory;
+    this.#environment = {
+      PATH: process.env.PATH ?? "",
+      HOME: directory,
+      AWS_EC2_METADATA_DISABLED: "true",
+      TERM: "xterm-256color",
+      ...environment,
+    };
+  }
+
+  with(environment: Record<string, string>): Command {
+    return new Command(this.#directory, { ...this.#environment, ...environment });
+  }
+
+  start(...args: string[]): Running {
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: this.#directory,
+      env: this.#environment,
+      stdio: ["ignore", "pipe", "pipe"],
+      // In a session of its own: the terminal of whoever runs the tests is not the command's.
+      detached: true,
+    });
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (chunk) => {
+      out += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      err += chunk;
+    });
+    let closed = false;
+    const ended = new Promise<Ran>((resolve) =>
+      child.once("close", (code, signal) => {
+        closed = true;
+        resolve({ exitCode: signal ? 128 + constants.signals[signal] : (code ?? 0), out, err });
+      }),
+    );
+    // A test that failed may leave it, or what it runs, behind.
+    onTestFinished(() => void (closed || process.kill(-(child.pid as number), "SIGKILL")));
+    return { child, ended, out: () => out, err: () => err };
+  }
+
+  run(...args: string[]): Promise<Ran> {
+    return this.start(...args).ended;
+  }
+
+  onTerminal(args: readonly string[], ...keys: Keys[]): Promise<Shown> {
+    return underTerminal([process.execPath, main, ...args], {
+      cwd: this.#directory,
+      env: this.#environment,
+      keys,
+    });
+  }
+
+  /** As `onTerminal`, with the shell's words for where its streams lead. */
+  onTerminalWith(redirections: string, args: readonly string[], ...keys: Keys[]): Promise<Shown> {
+    const script = `exec "$0" "$@" ${redirections}`;
+    return underTerminal(["sh", "-c", script, process.execPath, main, ...args], {
+      cwd: this.#directory,
+      env: this.#environment,
+      keys,
+    });
+  }
+}
+
+/** What differs from run to run, by a name; columns as wide as their cells are then, and escapes to be read. */
+export function readable(text: string): string {
+  return text
+    .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME")
+    .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
+    .replace(/AROA[A-Z2-7]{17}/g, "UNIQUE")
+    .replace(/\b[0-9a-f]{20}\b/g, "ID")
+    .replace(/\b(\d+m )?\d+s\b/g, "SPAN")
+    .replaceAll("\x1b", "␛")
+    .replace(/ {2,}/g, "  ");
+}

@@ -1,0 +1,88 @@
+/** A broker that answers as a test says, and the command that asks it: for what a real one does only when it fails. */
+import { tmpdir } from "node:os";
+import { onTestFinished } from "vitest";
+import type { Frozen, ListedLease } from "../../../cli/src/listing.ts";
+import { type Asked, FakeServer, type Reply } from "../fake-server.ts";
+import { Command } from "./command.ts";
+
+export const leaseOf = (id: string, more: Partial<ListedLease> = {}): ListedLease => ({
+  lease_id: id,
+  caller: "arn:aws:iam::111122223333:role/report-service",
+  unique_id: `AROA${id}`,
+  state: "live",
+  issued_at: new Date(Date.now() - 60_000).toISOString(),
+  ends_at: new Date(Date.now() + 840_000).toISOString(),
+  token_ends_at: new Date(Date.now() + 3_553_000).toISOString(),
+  client_id: "salesclient",
+  ...more,
+});
+
+export class FakeBroker {
+  readonly cli: Command;
+  readonly #server: FakeServer;
+  leases: ListedLease[] = [];
+  frozen: Frozen | undefined;
+  /** What is answered in place of what this broker would; undefined: nothing in its place. */
+  instead: (asked: Asked) => Reply | "drop" | "silence" | undefined = () => undefined;
+
+  private constructor(server: FakeServer) {
+    this.#server = server;
+    this.cli = new Command(tmpdir(), {
+      LOOKER_BROKER_ENDPOINT: `${server.url}/v1`,
+      AWS_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+      AWS_SECRET_ACCESS_KEY: "example-secret",
+    });
+  }
+
+  static async start(): Promise<FakeBroker> {
+    const server = await FakeServer.start((asked) => broker.#answer(asked));
+    const broker = new FakeBroker(server);
+    onTestFinished(() => server.stop());
+    return broker;
+  }
+
+  /** `METHOD path?query` of each request of such a method, from the stage on. */
+  asked(...methods: string[]): string[] {
+    return this.#server.asked
+      .filter(({ method }) => methods.includes(method))
+      .map(({ method, path }) => `${method} ${path.replace("/v1", "")}`);
+  }
+
+  async #answer(asked: Asked): Promise<Reply | "drop"> {
+    const instead = this.instead(asked);
+    if (instead === "silence") return new Promise(() => {});
+    return instead ?? this.#done(asked);
+  }
+
+  #done({ method, path }: Asked): Reply {
+    const { pathname, searchParams } = new URL(path, "http://broker");
+    const route = `${method} ${pathname.split("/").at(-1)}`;
+    const id = searchParams.get("lease_id");
+    const matched = this.leases.filter(({ lease_id }) => id === null || lease_id === id);
+    if (route === "GET leases")
+      return ok({ leases: this.leases, ...(this.frozen ? { frozen: this.frozen } : {}) });
+    if (route === "GET scopes")
+      return ok({ caller: { arn: "arn" }, scopes: ["sales", "finance"].map(operated) });
+    if (searchParams.has("dry_run")) return ok({ matched: matched.length });
+    if (route === "DELETE freeze") {
+      this.frozen = undefined;
+      return ok({ frozen: null });
+    }
+    this.leases = this.leases.filter((lease) => !matched.includes(lease));
+    const ended = { matched: matched.length, revoked: matched.length, pending: 0 };
+    if (route !== "PUT freeze") return ok(ended);
+    this.frozen = { by: "arn", at: new Date().toISOString(), reason: "incident 42" };
+    return ok({ ...ended, frozen: this.frozen });
+  }
+
+  /** Does it, and loses the answer. */
+  lose(asked: Asked): "drop" {
+    this.#done(asked);
+    return "drop";
+  }
+}
+
+const ok = (body: object): Reply => ({ status: 200, body });
+
+const operated = (scope: string) => ({ scope, base_url: "https://l", lease_seconds: 900, may: ["operate"] });

@@ -1,0 +1,131 @@
+/** Rows as the contract suites write them: generated ones, and the largest that there can be. */
+import fc from "fast-check";
+import type { Attempt, ScopeControl, SecretControl } from "../../../functions/domain/control.ts";
+import type { Lease, OutboxToken, TrackedToken } from "../../../functions/domain/lease.ts";
+import { type Failure, type Mint, maxTracked, type Slot } from "../../../functions/domain/slot.ts";
+
+const text = fc.string({ unit: "grapheme", maxLength: 40 });
+const id = fc.stringMatching(/^[a-z0-9]{1,24}$/);
+const time = fc.integer({ min: 0, max: 4_102_444_800_000 });
+const count = fc.nat();
+const sha256 = fc.stringMatching(/^[0-9a-f]{64}$/);
+const principalArn = fc.stringMatching(/^arn:aws:iam::[0-9]{12}:(?:role|user)\/[A-Za-z0-9+=,.@_-]{1,64}$/);
+
+const trackedFields = {
+  leaseId: id,
+  sealed: fc.uint8Array({ minLength: 1, maxLength: 200 }),
+  baseUrl: fc.webUrl(),
+  clientId: text,
+  issuedAt: time,
+  endsAt: time,
+  lookerEndsAt: time,
+  epoch: count,
+};
+const tracked: fc.Arbitrary<TrackedToken> = fc.record(trackedFields);
+const lease: fc.Arbitrary<Lease> = fc.record({ ...trackedFields, tokenSha256: sha256, digest: text });
+const outboxToken: fc.Arbitrary<OutboxToken> = fc.record({
+  ...trackedFields,
+  since: time,
+  attempts: count,
+  retryAt: time,
+});
+const mint: fc.Arbitrary<Mint> = fc.record({ owner: id, since: time, until: time, doomed: fc.boolean() });
+const failure: fc.Arbitrary<Failure> = fc.record(
+  {
+    code: fc.constantFrom("looker_rejected_credentials", "looker_unavailable", "busy"),
+    detail: text,
+    at: time,
+    until: time,
+    count,
+  },
+  { requiredKeys: ["code", "at", "until", "count"] },
+);
+
+export const anySlot: fc.Arbitrary<Slot> = fc.record(
+  {
+    version: fc.integer({ min: 1 }),
+    writeId: id,
+    principalArn,
+    lease,
+    superseded: fc.array(tracked, { maxLength: 4 }),
+    outbox: fc.array(outboxToken, { maxLength: 4 }),
+    mint,
+    failure,
+    mintedAt: fc.array(time, { maxLength: 10 }),
+  },
+  { requiredKeys: ["version", "writeId", "principalArn", "superseded", "outbox", "mintedAt"] },
+);
+
+export const anyScopeControl: fc.Arbitrary<ScopeControl> = fc.record(
+  {
+    version: fc.integer({ min: 1 }),
+    writeId: id,
+    epoch: count,
+    frozen: fc.record({ by: text, at: time, reason: text }),
+    job: fc.record({ epoch: count, at: time, nextPartition: fc.nat(16) }),
+  },
+  { requiredKeys: ["version", "writeId", "epoch"] },
+);
+
+const attempt: fc.Arbitrary<Attempt> = fc.record({
+  state: fc.constantFrom("trying", "worked", "rejected"),
+  owner: id,
+  at: time,
+  until: time,
+  clientId: text,
+});
+export const anySecretControl: fc.Arbitrary<SecretControl> = fc.record({
+  version: fc.integer({ min: 1 }),
+  writeId: id,
+  attempts: fc.dictionary(fc.uuid(), attempt, { maxKeys: 8 }),
+  throttledUntil: time,
+  deniedClientIds: fc.array(text, { maxLength: 5 }),
+});
+
+/** A token whose ciphertext is as long as KMS makes it of Looker's forty characters. */
+export function someToken(leaseId: string, now: number): TrackedToken {
+  return {
+    leaseId: leaseId.padEnd(20, "0"),
+    sealed: new Uint8Array(193).fill(7),
+    baseUrl: "https://a-company-with-a-name.cloud.looker.com",
+    clientId: "abcdefghijklmnopqrst",
+    issuedAt: now,
+    endsAt: now + 900_000,
+    lookerEndsAt: now + 3_600_000,
+    epoch: 12,
+  };
+}
+
+export const someLease = (leaseId: string, now: number): Lease => ({
+  ...someToken(leaseId, now),
+  tokenSha256: "ab".repeat(32),
+  digest: "abcdefghijklmnopqrstuv",
+});
+
+export const someOutboxToken = (leaseId: string, now: number): OutboxToken => ({
+  ...someToken(leaseId, now),
+  since: now,
+  attempts: 3,
+  retryAt: now,
+});
+
+/** As many tokens as are tracked at most, in the longer of their two forms, and everything else that a slot can hold. */
+export function fullSlot(principalArn: string, now: number): Slot {
+  return {
+    version: 1,
+    writeId: "0123456789abcdef0123",
+    principalArn,
+    lease: someLease("lease", now),
+    superseded: [],
+    outbox: Array.from({ length: maxTracked }, (_, index) => someOutboxToken(`token${index}`, now)),
+    mint: { owner: "0123456789abcdef0123", since: now, until: now + 15_000, doomed: true },
+    failure: {
+      code: "looker_rejected_credentials",
+      detail: "x".repeat(200),
+      at: now,
+      until: now + 30_000,
+      count: 9,
+    },
+    mintedAt: Array.from({ length: 10 }, (_, index) => now - index),
+  };
+}

@@ -1,0 +1,21 @@
+/** Where a test's records go. Every one must be what docs/reference/audit-record.schema.json says, and CloudWatch must take its metrics. */
+import type { AuditLine, AuditOptions, LeaseEndLine } from "../../../functions/http/audit.ts";
+import { mustBeEmbeddedMetricFormat } from "../audit/embedded-metric-format.ts";
+import { mustBeRecord } from "../audit/schema.ts";
+
+export function recorded(now: () => number) {
+  const lines: AuditLine[] = [];
+  const leaseEnds: LeaseEndLine[] = [];
+  const audit: AuditOptions = {
+    broker: "test/Broker",
+    now,
+    write(line) {
+      mustBeRecord(line);
+      if (line.kind === "audit") {
+        mustBeEmbeddedMetricFormat(line);
+        lines.push(line);
+      } else leaseEnds.push(line);
+    },
+  };
+  return { audit, lines, leaseEnds };
+}

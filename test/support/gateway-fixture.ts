@@ -1,0 +1,78 @@
+import type { InvokeResult } from "../../local/gateway/answer.ts";
+import type { GatewayPrincipal, ProxyEvent } from "../../local/gateway/event.ts";
+import type { Route } from "../../local/gateway/routes.ts";
+import { type AccessLogLine, type GatewayOptions, startGateway } from "../../local/gateway/server.ts";
+
+export const region = "eu-west-1";
+export const apiId = "a1b2c3d4e5";
+const arn = (rest: string) => `arn:aws:execute-api:${region}:111122223333:${apiId}/v1/${rest}`;
+
+const route = (
+  resource: string,
+  method: string,
+  authorization: Route["authorization"] = "AWS_IAM",
+): Route => ({
+  resource,
+  resourceId: `id${resource.length}${method}`,
+  method,
+  functionId: `function of ${method} ${resource}`,
+  authorization,
+});
+
+export const routes: Route[] = [
+  route("/scopes", "GET"),
+  route("/scopes/{scope}/token", "POST"),
+  route("/scopes/{scope}/leases", "DELETE"),
+  route("/health", "GET", "NONE"),
+];
+
+export const service: GatewayPrincipal = {
+  accessKeyId: "ASIAREPORTSERVICE0",
+  secretAccessKey: "report-service-secret",
+  sessionToken: "report/service+token==",
+  userArn: "arn:aws:sts::444455556666:assumed-role/report-service/local",
+  accountId: "444455556666",
+  caller: "AROAREPORTSERVICE000:local",
+  orgId: "o-abc123",
+  allow: [arn("POST/scopes/sales/token"), arn("GET/scopes"), arn("POST/scopes/frozen/*")],
+  deny: [arn("*/scopes/frozen/*")],
+};
+
+export const user: GatewayPrincipal = {
+  accessKeyId: "AKIAALICE0000000000",
+  secretAccessKey: "alice-secret",
+  userArn: "arn:aws:iam::111122223333:user/alice",
+  accountId: "111122223333",
+  caller: "AIDAALICE00000000000",
+  allow: [arn("*")],
+};
+
+/** A gateway whose function answers what the test says, and which keeps the events that it was given. */
+export async function startTestGateway(
+  answer: (event: ProxyEvent) => InvokeResult | Promise<InvokeResult> = () => ok({}),
+  more: Partial<GatewayOptions> = {},
+) {
+  const invocations: { functionId: string; event: ProxyEvent }[] = [];
+  const lines: AccessLogLine[] = [];
+  const gateway = await startGateway({
+    region,
+    accountId: "111122223333",
+    apiId,
+    stage: "v1",
+    routes,
+    principals: { find: (id) => [service, user].find(({ accessKeyId }) => accessKeyId === id) },
+    invoke: async (functionId, event) => {
+      // As it arrives at a function.
+      invocations.push({ functionId, event: JSON.parse(JSON.stringify(event)) });
+      return answer(event);
+    },
+    onRequest: (line) => lines.push(line),
+    ...more,
+  });
+  return { ...gateway, invocations, lines };
+}
+
+export const ok = (more: Record<string, unknown>): InvokeResult => ({
+  kind: "answer",
+  payload: { statusCode: 200, body: "{}", ...more },
+});

@@ -1,0 +1,91 @@
+/** What a recipe finds where it runs: the built package, and an environment as AWS gives it to a task or an instance. */
+import { execFileSync, type SpawnOptions, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { callerOf, type Stand } from "./broker-stand.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const client = join(root, "client");
+export const recipe = (path: string) => join(root, "examples", path);
+
+/** `client/dist`, where recipes import the package from: built unless it is younger than all that it is made of. */
+export function buildClient(): void {
+  const sources = readdirSync(join(client, "src"), { recursive: true, encoding: "utf8" }).map((file) =>
+    join("src", file),
+  );
+  const inputs = [...sources, "package.json", "build.mjs", "tsconfig.json", "tsconfig.cjs.json"];
+  const changed = Math.max(...inputs.map((file) => statSync(join(client, file)).mtimeMs));
+  // Written last.
+  const built = join(client, "dist/cjs/package.json");
+  if (existsSync(built) && statSync(built).mtimeMs > changed) return;
+  execFileSync(process.execPath, [join(client, "build.mjs")], { stdio: "inherit" });
+}
+
+/** Of a local principal; no credentials come in from outside, and none are looked for on the network. */
+export function environmentOf(stand: Stand, name: string): Record<string, string> {
+  const { accessKeyId, secretAccessKey, sessionToken } = callerOf(stand, name).principal;
+  return {
+    PATH: process.env.PATH ?? "",
+    HOME: stand.workDir,
+    AWS_EC2_METADATA_DISABLED: "true",
+    LOOKER_BROKER_ENDPOINT: stand.broker.endpoint,
+    AWS_REGION: stand.broker.region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  };
+}
+
+export interface Ran {
+  readonly exitCode: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Not synchronously: the broker is in this process. */
+export function start(
+  command: string,
+  args: string[],
+  options: Pick<SpawnOptions, "env" | "cwd" | "detached">,
+) {
+  const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  let [out, err] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    err += text;
+  });
+  const ended = new Promise<Ran>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (exitCode) => resolve({ exitCode, out, err }));
+  });
+  return { child, ended, said: () => out + err };
+}
+
+/** A service that says `Listening on port N.` when it does. */
+export async function startService(...command: Parameters<typeof start>) {
+  const service = start(...command);
+  const port = await new Promise<string>((resolve, reject) => {
+    const look = () => {
+      const [, found] = /Listening on port (\d+)\./.exec(service.said()) ?? [];
+      if (found !== undefined) resolve(found);
+    };
+    service.child.stdout.on("data", look);
+    void service.ended.then(({ out, err }) => reject(new Error(`It ended: ${out}${err}`)), reject);
+  });
+  return { ...service, url: `http://127.0.0.1:${port}` };
+}
+
+/** A folder for PATH, with commands of the test's own in it. */
+export function commandsOf(stand: Stand, commands: Record<string, { linkTo: string } | { script: string }>) {
+  const folder = join(stand.workDir, "bin");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  for (const [name, command] of Object.entries(commands)) {
+    if ("linkTo" in command) symlinkSync(command.linkTo, join(folder, name));
+    else writeFileSync(join(folder, name), command.script, { mode: 0o755 });
+  }
+  return folder;
+}

@@ -1,0 +1,179 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { commit } from "../../../../functions/use-cases/commit.ts";
+import { type Rows, Unavailable } from "../../../../functions/use-cases/ports.ts";
+import { countingIds } from "../../../support/fakes/counting-ids.ts";
+import { virtualClock } from "../../../support/fakes/virtual-clock.ts";
+
+interface Counter {
+  version: number;
+  writeId?: string | undefined;
+  sum: number;
+  /** Who added. */
+  added: readonly string[];
+}
+
+const lost = () => new Unavailable("dynamodb");
+type Fault = "before" | "after" | "overtaken" | "refused" | undefined;
+
+/** One row whose writes can be lost before or after they took effect, or overtaken by another's. */
+function faultyRow(faults: Fault[]) {
+  const clock = virtualClock();
+  const ids = countingIds();
+  const state = {
+    row: { version: 0, sum: 0, added: [] } as Counter,
+    writes: [] as Counter[],
+    reads: 0,
+    others: 0,
+  };
+  const store = (row: Counter) => {
+    state.row = structuredClone(row);
+  };
+  const rows: Rows<string, Counter> = {
+    async read() {
+      state.reads++;
+      return structuredClone(state.row);
+    },
+    async write(_, row, expectedVersion) {
+      state.writes.push(structuredClone(row));
+      const fault = faults.shift();
+      if (fault === "before") throw lost();
+      if (fault === "refused") throw new Error("ValidationException");
+      if (fault === "overtaken") {
+        state.others++;
+        const { version, sum, added } = state.row;
+        store({
+          version: version + 1,
+          writeId: `other-${version}`,
+          sum: sum + 100,
+          added: [...added, "other"],
+        });
+      }
+      if (state.row.version !== expectedVersion) return false;
+      store(row);
+      if (fault === "after") throw lost();
+      return true;
+    },
+  };
+  const add = (options: { start?: Counter; deadline?: number } = {}) =>
+    commit(
+      rows,
+      "row",
+      (row, at) => ({
+        next: { ...row, sum: row.sum + 1, added: [...row.added, "me"] },
+        outcome: { sum: row.sum + 1, at },
+      }),
+      { clock, ids, deadline: clock.now() + 60_000, ...options },
+    );
+  return { clock, state, rows, add, faults };
+}
+
+describe("a transition", () => {
+  it("is written once, with a version and a name of its own", async () => {
+    const { add, state } = faultyRow([]);
+    expect(await add()).toMatchObject({ sum: 1 });
+    expect(state.row).toMatchObject({ version: 1, sum: 1, writeId: expect.any(String) });
+  });
+
+  it("that wants nothing written writes nothing", async () => {
+    const { rows, state, clock } = faultyRow([]);
+    const outcome = await commit(rows, "row", () => ({ outcome: "nothing" }), {
+      clock,
+      ids: countingIds(),
+      deadline: clock.now() + 1_000,
+    });
+    expect(outcome).toBe("nothing");
+    expect(state.writes).toEqual([]);
+  });
+
+  it("begins from a row that was just read, without reading it again", async () => {
+    const { add, state } = faultyRow([]);
+    await add({ start: { version: 0, sum: 0, added: [] } });
+    expect(state.reads).toBe(0);
+  });
+});
+
+describe("a conflict", () => {
+  it("is met by applying the transition to the row as it is now, never the old image", async () => {
+    const { add, state } = faultyRow(["overtaken", "overtaken"]);
+    expect(await add()).toMatchObject({ sum: 201 });
+    expect(state.row).toMatchObject({ version: 3, sum: 201, added: ["other", "other", "me"] });
+  });
+
+  it("with a row that was read long ago is met in the same way", async () => {
+    const { add, state } = faultyRow([]);
+    await add();
+    expect(await add({ start: { version: 0, sum: 0, added: [] } })).toMatchObject({ sum: 2 });
+    expect(state.row.added).toEqual(["me", "me"]);
+  });
+
+  it("gives each try a name of its own", async () => {
+    const { add, state } = faultyRow(["overtaken", "overtaken", "overtaken"]);
+    await add();
+    expect(new Set(state.writes.map(({ writeId }) => writeId)).size).toBe(4);
+  });
+
+  it("that never ends is given up", async () => {
+    const { add, state } = faultyRow(Array(50).fill("overtaken"));
+    await expect(add()).rejects.toBeInstanceOf(Unavailable);
+    expect(state.row.added).not.toContain("me");
+  });
+});
+
+describe("a lost answer", () => {
+  it.each<[string, Fault[]]>([
+    ["before the effect", ["before"]],
+    ["after the effect", ["after"]],
+    ["twice before the effect", ["before", "before"]],
+    ["before, then after the effect", ["before", "after"]],
+    ["after the effect of a second try", ["overtaken", "after"]],
+  ])("%s counts once", async (_, faults) => {
+    const { add, state } = faultyRow(faults);
+    const { sum } = await add();
+    expect(state.row.added.filter((who) => who === "me")).toEqual(["me"]);
+    expect(sum).toBe(state.row.sum);
+  });
+
+  it("of the last try is settled by one more look", async () => {
+    const { add, state } = faultyRow([...Array<Fault>(7).fill("before"), "after"]);
+    expect(await add()).toMatchObject({ sum: 1 });
+    expect(state.row.added).toEqual(["me"]);
+  });
+
+  it("that stays unknown is no success", async () => {
+    const { add } = faultyRow(Array(50).fill("before"));
+    await expect(add()).rejects.toMatchObject({ name: "Unavailable", dependency: "dynamodb" });
+  });
+
+  it("of a write that is still under way cannot take effect after the next", async () => {
+    const { rows, add, state, faults } = faultyRow(["before"]);
+    await add();
+    // The first write arrives late: its condition is that of a row that was not there yet.
+    const [late] = state.writes;
+    faults.length = 0;
+    expect(late && (await rows.write("row", late, 0))).toBe(false);
+    expect(state.row.added).toEqual(["me"]);
+  });
+});
+
+it("an error that is not of availability is thrown at once", async () => {
+  const { add, state } = faultyRow(["refused"]);
+  await expect(add()).rejects.toThrow("ValidationException");
+  expect(state.writes).toHaveLength(1);
+});
+
+describe("the deadline", () => {
+  let row: ReturnType<typeof faultyRow>;
+  beforeEach(() => {
+    row = faultyRow(Array(50).fill("before"));
+  });
+
+  it("bounds the tries", async () => {
+    await expect(row.add({ deadline: row.clock.now() + 50 })).rejects.toBeInstanceOf(Unavailable);
+    expect(row.state.writes.length).toBeLessThan(6);
+  });
+
+  it("in the past writes nothing and promises nothing", async () => {
+    await expect(row.add({ deadline: row.clock.now() - 1 })).rejects.toBeInstanceOf(Unavailable);
+    expect(row.state.writes).toEqual([]);
+  });
+});

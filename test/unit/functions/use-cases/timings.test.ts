@@ -1,0 +1,80 @@
+import { expect, it } from "vitest";
+import type { Looker, Sealer } from "../../../../functions/use-cases/ports.ts";
+import { startTimings } from "../../../../functions/use-cases/timings.ts";
+import { inMemoryBroker } from "../../../support/fakes/in-memory-broker.ts";
+
+/** Ports whose Looker and table answer when the test says so. */
+function held() {
+  let now = 1_000;
+  const timings = startTimings(() => now);
+  const broker = inMemoryBroker();
+  const logouts: (() => void)[] = [];
+  const looker: Looker = {
+    ...broker.looker,
+    logout: () => new Promise((resolve) => logouts.push(() => resolve("ended"))),
+  };
+  const ports = timings.of({ ...broker.first, looker });
+  return {
+    timings,
+    ports,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    answer: () => logouts.shift()?.(),
+  };
+}
+
+it("a dependency that was not asked has no time", () => {
+  expect(held().timings.spent()).toEqual({});
+});
+
+it("calls that overlap count once", async () => {
+  const { timings, ports, pass, answer } = held();
+  const first = ports.looker.logout("https://looker.example.com", "token");
+  pass(100);
+  const second = ports.looker.logout("https://looker.example.com", "token");
+  pass(50);
+  answer();
+  await first;
+  pass(30);
+  answer();
+  await second;
+  pass(1_000);
+  const third = ports.looker.logout("https://looker.example.com", "token");
+  pass(7);
+  answer();
+  await third;
+  expect(timings.spent()).toEqual({ looker_ms: 187 });
+});
+
+it("a call that is still under way counts up to now", () => {
+  const { timings, ports, pass } = held();
+  void ports.looker.logout("https://looker.example.com", "token");
+  pass(4_321);
+  expect(timings.spent()).toEqual({ looker_ms: 4_321 });
+});
+
+it("a call that fails counts, and fails as it would", async () => {
+  const timings = startTimings(() => 5);
+  const broker = inMemoryBroker();
+  const failure = new Error("as it would");
+  const sealer: Sealer = { ...broker.sealer, seal: () => Promise.reject(failure) };
+  const ports = timings.of({ ...broker.first, sealer });
+  await expect(
+    ports.sealer.seal("token", {
+      scope: "sales",
+      account: "111122223333",
+      caller: "AROAREPORTSERVICE000",
+      lease_id: "l",
+      base_url: "https://looker.example.com",
+      client_id: "c",
+    }),
+  ).rejects.toBe(failure);
+  expect(timings.spent()).toEqual({ kms_ms: 0 });
+});
+
+it("the table's parts are of one dependency", async () => {
+  const { timings, ports } = held();
+  await ports.table.scopeControls.read("sales");
+  expect(timings.spent()).toEqual({ dynamodb_ms: 0 });
+});

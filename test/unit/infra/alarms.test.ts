@@ -1,0 +1,318 @@
+import { Alarm } from "aws-cdk-lib/aws-cloudwatch";
+import { Topic } from "aws-cdk-lib/aws-sns";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { metricNames, metricNamespace } from "../../../functions/contract.ts";
+import { problems } from "../../../functions/domain/problem.ts";
+import type { AuditRecord } from "../../../functions/http/audit.ts";
+import { embeddedMetrics } from "../../../functions/http/metrics.ts";
+import type { AlarmName } from "../../../infra/alarms.ts";
+import type { BrokerSettings } from "../../../infra/stack.ts";
+import { type AlarmProperties, stateOf } from "../../support/audit/alarm-state.ts";
+import { type Datum, mustBeEmbeddedMetricFormat } from "../../support/audit/embedded-metric-format.ts";
+import { type Synthesized, synthesized, synthesizedHere } from "../../support/synthesized.ts";
+
+let broker: Synthesized;
+beforeAll(() => {
+  broker = synthesized();
+});
+afterAll(() => broker.remove());
+
+/** The broker's own alarms; a gradual deployment has more. */
+const alarmsOf = ({ ofType }: Synthesized): [id: string, properties: Properties][] =>
+  ofType("AWS::CloudWatch::Alarm")
+    .filter(([id]) => id.startsWith("BrokerAlarms"))
+    .map(([id, { Properties }]) => [id.slice("BrokerAlarms".length, -8), Properties]);
+
+interface Properties extends AlarmProperties {
+  readonly AlarmDescription: string;
+  readonly AlarmActions?: unknown[];
+  readonly OKActions?: unknown[];
+}
+
+/** As in the template: `RejectedCredentials`. */
+type TemplateName = Capitalize<AlarmName>;
+
+const propertiesOf = (name: TemplateName, of: Synthesized = broker) => {
+  const found = alarmsOf(of).find(([id]) => id === name);
+  if (!found) throw new Error(`no alarm ${name}`);
+  return found[1];
+};
+
+const noon = Date.parse("2026-11-24T12:00:00.000Z");
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+
+/** The metrics of a request or sweep that began so long before noon, by the code that emits them. */
+function recorded(changes: Partial<AuditRecord>, agoMs: number): Datum[] {
+  const at = noon - agoMs;
+  const record: AuditRecord = {
+    time: new Date(at).toISOString(),
+    kind: "audit",
+    broker: "looker-token-broker/Broker",
+    request_id: "1",
+    verb: "token",
+    code: "ok",
+    duration_ms: 12,
+    ...changes,
+  };
+  return mustBeEmbeddedMetricFormat({ ...record, ...embeddedMetrics(record, at) });
+}
+
+const swept = (changes: Partial<AuditRecord> = {}): Partial<AuditRecord> => ({
+  verb: "sweep",
+  outcome: "swept",
+  pending: 0,
+  oldest_pending_ms: 0,
+  sweep_lag_ms: 0,
+  ...changes,
+});
+
+const times = (count: number, changes: Partial<AuditRecord>, spanMs = 4 * minuteMs) =>
+  Array.from({ length: count }, (_, index) =>
+    recorded(changes, Math.round(((index + 0.5) / count) * spanMs)),
+  ).flat();
+
+/** A sweep each minute, so many minutes long, the last of them just before noon. */
+const sweeps = (minutes: number, changes: Partial<AuditRecord> = {}) =>
+  times(minutes, swept(changes), minutes * minuteMs);
+
+/** What Lambda says of a function, which no log line holds. */
+const ofLambda = (name: string, value: number, construct: string): Datum => ({
+  namespace: "AWS/Lambda",
+  name,
+  value,
+  at: noon - minuteMs,
+  dimensions: { FunctionName: broker.one("AWS::Lambda::Function", `Broker${construct}Function`)[0] },
+});
+
+/** What API Gateway counts of the API and stage that the alarm names. */
+const ofApi = (value: number, minutesAgo: number): Datum => ({
+  namespace: "AWS/ApiGateway",
+  name: "5XXError",
+  value,
+  at: noon - minutesAgo * minuteMs,
+  dimensions: Object.fromEntries(
+    propertiesOf("ServerErrors").Dimensions.map(({ Name, Value }) => [
+      Name,
+      typeof Value === "string" ? Value : Value.Ref,
+    ]),
+  ),
+});
+
+/** What sets each alarm off, and what nearly does. */
+const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[] }> = {
+  RejectedCredentials: {
+    // A refresh ahead of time is the first to meet it: its caller notices nothing yet.
+    enough: () => times(1, { outcome: "hit", mint_failure: "looker_rejected_credentials" }),
+    notYet: () => times(9, { code: "busy" }),
+  },
+  LookerUnavailable: {
+    enough: () => times(3, { code: "looker_unavailable" }),
+    notYet: () => times(2, { code: "looker_unavailable" }),
+  },
+  OldestPendingLogout: {
+    // Tried again after five minutes: the sweeps between know nothing of it.
+    enough: () => [...sweeps(10), ...recorded(swept({ oldest_pending_ms: 300_001 }), 9.5 * minuteMs)],
+    notYet: () => sweeps(10, { oldest_pending_ms: 300_000 }),
+  },
+  SweepLag: {
+    enough: () => sweeps(10, { sweep_lag_ms: 300_001 }),
+    // The first sweep after a pause.
+    notYet: () => [
+      ...sweeps(4),
+      ...recorded(swept({ sweep_lag_ms: 3_600_000 }), 4.5 * minuteMs),
+      ...sweeps(10),
+    ],
+  },
+  PossibleOrphans: {
+    enough: () => times(1, swept({ possible_orphans: 1 })),
+    notYet: () => sweeps(5),
+  },
+  SweeperStopped: {
+    enough: () => times(5, { verb: "sweep", code: "internal" }),
+    notYet: () => recorded(swept(), 4.5 * minuteMs),
+  },
+  MintRate: {
+    enough: () => times(301, { outcome: "minted" }),
+    notYet: () => [...times(300, { outcome: "minted" }), ...times(300, { outcome: "hit" })],
+  },
+  SlowAnswers: {
+    enough: () => times(30, { duration_ms: 3_001 }, 15 * minuteMs),
+    // One slow one among few is a p99 too, but not three times in a row; and operators' verbs may take their time.
+    notYet: () => [...times(15, { duration_ms: 9_000, verb: "freeze" }), ...times(1, { duration_ms: 9_000 })],
+  },
+  DeniedCalls: {
+    enough: () => times(21, { code: "not_allowed" }),
+    notYet: () => times(20, { code: "not_allowed" }),
+  },
+  InternalErrors: {
+    enough: () => times(1, { code: "internal" }),
+    notYet: () => times(9, { code: "busy" }),
+  },
+  ServerErrors: {
+    enough: () => [1, 6, 11].map((minutes) => ofApi(5, minutes)),
+    // A quarter of an hour is meant, not one bad moment.
+    notYet: () => [ofApi(500, 1), ofApi(4, 6), ofApi(4, 11)],
+  },
+  EditedRows: {
+    enough: () => times(1, { outcome: "minted", unreadable: 1 }),
+    notYet: () => times(9, { outcome: "minted" }),
+  },
+  IssueTokenErrors: {
+    enough: () => [ofLambda("Errors", 1, "IssueToken")],
+    notYet: () => [ofLambda("Errors", 1, "Logout")],
+  },
+  LogoutErrors: {
+    enough: () => [ofLambda("Errors", 1, "Logout")],
+    notYet: () => [ofLambda("Errors", 0, "Logout")],
+  },
+  OperateErrors: {
+    enough: () => [ofLambda("Errors", 1, "Operate")],
+    notYet: () => [ofLambda("Errors", 0, "Operate")],
+  },
+  SweepErrors: {
+    enough: () => [ofLambda("Errors", 1, "Sweep")],
+    notYet: () => [ofLambda("Errors", 0, "Sweep")],
+  },
+  IssueTokenThrottles: {
+    enough: () => [ofLambda("Throttles", 1, "IssueToken")],
+    notYet: () => [ofLambda("Throttles", 1, "Sweep")],
+  },
+  LogoutThrottles: {
+    enough: () => [ofLambda("Throttles", 1, "Logout")],
+    notYet: () => [ofLambda("Throttles", 0, "Logout")],
+  },
+  OperateThrottles: {
+    enough: () => [ofLambda("Throttles", 1, "Operate")],
+    notYet: () => [ofLambda("Throttles", 0, "Operate")],
+  },
+  SweepThrottles: {
+    enough: () => [ofLambda("Throttles", 1, "Sweep")],
+    notYet: () => [ofLambda("Throttles", 0, "Sweep")],
+  },
+};
+const names = Object.keys(faults) as TemplateName[];
+
+describe("the alarm", () => {
+  it.each(names)(
+    "%s goes off when its fault is recorded, not before, and not for another broker's",
+    (name) => {
+      const alarm = propertiesOf(name);
+      const { enough, notYet } = faults[name];
+      expect(stateOf(alarm, notYet(), noon, "OK")).toBe("OK");
+      expect(stateOf(alarm, enough(), noon, "OK")).toBe("ALARM");
+      const anothers = [...sweeps(5), ...enough()].map((datum) => ({
+        ...datum,
+        dimensions: Object.fromEntries(Object.keys(datum.dimensions).map((each) => [each, "another"])),
+      }));
+      // What sweeps elsewhere does not sweep here.
+      expect(stateOf(alarm, anothers, noon, "OK")).toBe(name === "SweeperStopped" ? "ALARM" : "OK");
+    },
+  );
+
+  it.each(names)("%s is silent in a broker that sweeps and serves", (name) => {
+    const quiet = [...sweeps(30), ...times(200, { outcome: "hit" }, 30 * minuteMs)];
+    expect(stateOf(propertiesOf(name), quiet, noon, "OK")).toBe("OK");
+  });
+
+  it.each(names)("%s is over when its fault is", (name) => {
+    const anHourOn = noon + 60 * minuteMs;
+    const since = sweeps(30).map((datum) => ({ ...datum, at: datum.at + 60 * minuteMs }));
+    expect(stateOf(propertiesOf(name), [...faults[name].enough(), ...since], anHourOn, "ALARM")).toBe("OK");
+  });
+
+  it("of the sweeper goes off when it falls silent, within eight minutes, and not at the first sweeps of a new broker", () => {
+    const alarm = propertiesOf("SweeperStopped");
+    const states = Array.from({ length: 10 }, (_, minutes) =>
+      stateOf(alarm, sweeps(30), noon + minutes * minuteMs),
+    );
+    expect(states.indexOf("ALARM")).toBe(7);
+    expect(states.lastIndexOf("OK")).toBe(6);
+    expect(alarm).toHaveProperty("WarmUpConfiguration", { WarmUpPeriodDurationInMinutes: 10 });
+  });
+});
+
+describe("the alarms", () => {
+  it("are these, under stable names in code, and named by CloudFormation", () => {
+    expect(alarmsOf(broker).map(([id]) => id)).toEqual(names);
+    const { alarms } = broker.stack.broker;
+    const capitalized = Object.keys(alarms).map((name) => name.replace(/^./, (first) => first.toUpperCase()));
+    expect(capitalized).toEqual(names);
+    for (const alarm of Object.values(alarms)) expect(alarm).toBeInstanceOf(Alarm);
+    for (const [, properties] of alarmsOf(broker)) expect(properties).not.toHaveProperty("AlarmName");
+  });
+
+  it("treat no data as no fault, all but the one that watches for silence", () => {
+    for (const [id, { TreatMissingData }] of alarmsOf(broker))
+      expect([id, TreatMissingData]).toEqual([id, id === "SweeperStopped" ? "breaching" : "notBreaching"]);
+  });
+
+  it("are on metrics that there are, with codes that there are", () => {
+    const known = new Set<string>(Object.values(metricNames));
+    for (const [, { Namespace, MetricName, Dimensions }] of alarmsOf(broker)) {
+      if (Namespace === "AWS/Lambda" || Namespace === "AWS/ApiGateway") continue;
+      expect(Namespace).toBe(metricNamespace);
+      expect(known).toContain(MetricName);
+      expect(Dimensions).toContainEqual({ Name: "broker", Value: "looker-token-broker/Broker" });
+      const code = Dimensions.find(({ Name }) => Name === "code")?.Value;
+      if (code !== undefined) expect(Object.keys(problems)).toContain(code);
+    }
+  });
+
+  it("take their thresholds from the settings", () => {
+    const made = synthesizedHere({
+      settings: () => ({
+        alarms: { mintsPerFiveMinutes: 7, p99Milliseconds: 900, deniedCallsPerFiveMinutes: 3 },
+      }),
+    });
+    const threshold = (name: TemplateName) => propertiesOf(name, made).Threshold;
+    expect([threshold("MintRate"), threshold("SlowAnswers"), threshold("DeniedCalls")]).toEqual([7, 900, 3]);
+    expect(propertiesOf("MintRate", made).AlarmDescription).toContain("over 7 tokens");
+  });
+
+  it("tell a topic when they go off and when they are over, and nobody without one", () => {
+    for (const [, properties] of alarmsOf(broker)) {
+      expect(properties).not.toHaveProperty("AlarmActions");
+      expect(properties).not.toHaveProperty("OKActions");
+    }
+    const arn = "arn:aws:sns:eu-central-1:111122223333:on-call";
+    const settings: BrokerSettings = (stack) => ({ alarmTopic: Topic.fromTopicArn(stack, "OnCall", arn) });
+    for (const [, properties] of alarmsOf(synthesizedHere({ settings })))
+      expect(properties).toMatchObject({ AlarmActions: [arn], OKActions: [arn] });
+  });
+});
+
+describe("an alarm's description", () => {
+  const anchors = new Set([
+    "rejected-credentials",
+    "looker-unavailable",
+    "pending-logouts",
+    "possible-orphans",
+    "sweeper-stopped",
+    "mint-rate",
+    "slow-answers",
+    "throttled",
+    "denied-calls",
+    "internal-errors",
+    "edited-rows",
+  ]);
+  const form = /^What: [A-Z][\x20-\x7e]+\. Do: [A-Z][\x20-\x7e]+\. Runbook: (\S+)#([a-z-]+)$/;
+
+  it("says what has happened, what to do, and where the runbook has more: an entry of each kind is linked to", () => {
+    const linked = alarmsOf(broker).map(([, { AlarmDescription }]) => {
+      const [, url, anchor] = form.exec(AlarmDescription) ?? [];
+      expect(url, AlarmDescription).toBe("docs/how-to/runbook.md");
+      return anchor;
+    });
+    expect(new Set(linked)).toEqual(anchors);
+  });
+
+  it("fits into CloudWatch's 1,024 characters with the longest runbook address", () => {
+    const runbookUrl = `https://git.example.com/${"x".repeat(376)}`;
+    const made = synthesizedHere({ settings: () => ({ runbookUrl }) });
+    for (const [, { AlarmDescription }] of alarmsOf(made)) {
+      expect(AlarmDescription).toContain(` Runbook: ${runbookUrl}#`);
+      expect(AlarmDescription.length).toBeLessThanOrEqual(1_024);
+    }
+  });
+});

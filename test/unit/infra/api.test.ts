@@ -1,0 +1,160 @@
+import { Match } from "aws-cdk-lib/assertions";
+import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
+import { HostedZone } from "aws-cdk-lib/aws-route53";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { account, type Synthesized, synthesized, synthesizedHere } from "../../support/synthesized.ts";
+
+let broker: Synthesized;
+beforeAll(() => {
+  broker = synthesized();
+});
+afterAll(() => broker.remove());
+
+describe("the API", () => {
+  it("is regional and has one stage, which neither traces data nor caches", () => {
+    const { template } = broker;
+    template.hasResourceProperties("AWS::ApiGateway::RestApi", {
+      EndpointConfiguration: { Types: ["REGIONAL"], IpAddressType: "dualstack" },
+    });
+    template.resourceCountIs("AWS::ApiGateway::Stage", 1);
+    template.hasResourceProperties("AWS::ApiGateway::Stage", {
+      StageName: "v1",
+      CacheClusterEnabled: Match.absent(),
+      TracingEnabled: true,
+      MethodSettings: [
+        {
+          HttpMethod: "*",
+          ResourcePath: "/*",
+          DataTraceEnabled: false,
+          LoggingLevel: "OFF",
+          CachingEnabled: false,
+          ThrottlingRateLimit: 200,
+          ThrottlingBurstLimit: 400,
+        },
+      ],
+    });
+  });
+
+  it("demands AWS_IAM on every method, and no method is without it", () => {
+    const methods = broker.ofType("AWS::ApiGateway::Method");
+    expect(methods.map(([, { Properties }]) => Properties.AuthorizationType)).toEqual(
+      Array(7).fill("AWS_IAM"),
+    );
+  });
+
+  it("may invoke each function by its own methods only, and not from the test page", () => {
+    const sources = broker.ofType("AWS::Lambda::Permission").map(([, { Properties }]) => {
+      expect(Properties).toMatchObject({
+        Action: "lambda:InvokeFunction",
+        Principal: "apigateway.amazonaws.com",
+      });
+      return [JSON.stringify(Properties.FunctionName), JSON.stringify(Properties.SourceArn)];
+    });
+    const byFunction = (list: string[][]) => list.toSorted(([a = ""], [b = ""]) => a.localeCompare(b));
+    expect(byFunction(sources)).toEqual([
+      [expect.stringContaining("IssueToken"), expect.stringContaining("/POST/scopes/*/token")],
+      [expect.stringContaining("IssueToken"), expect.stringContaining("/GET/scopes")],
+      [expect.stringContaining("Logout"), expect.stringContaining("/POST/scopes/*/logout")],
+      [expect.stringContaining("Operate"), expect.stringContaining("/GET/scopes/*/leases")],
+      [expect.stringContaining("Operate"), expect.stringContaining("/DELETE/scopes/*/leases")],
+      [expect.stringContaining("Operate"), expect.stringContaining("/PUT/scopes/*/freeze")],
+      [expect.stringContaining("Operate"), expect.stringContaining("/DELETE/scopes/*/freeze")],
+    ]);
+    expect(JSON.stringify(sources)).not.toContain("test-invoke-stage");
+  });
+
+  it("logs who called what and how it ended, and nothing of bodies, queries or headers", () => {
+    const [, { Properties: stage }] = broker.one("AWS::ApiGateway::Stage");
+    const format: Record<string, string> = JSON.parse(stage.AccessLogSetting.Format);
+    // Not `error.message`: of a wrong signature it repeats the query and the signed headers, session token included.
+    expect(Object.values(format)).toEqual(
+      [
+        "requestTime",
+        "requestId",
+        "xrayTraceId",
+        "httpMethod",
+        "resourcePath",
+        "path",
+        "status",
+        "identity.caller",
+        "identity.userArn",
+        "identity.sourceIp",
+        "identity.vpceId",
+        "responseLatency",
+        "integration.latency",
+        "integration.status",
+        "error.responseType",
+      ].map((variable) => `$context.${variable}`),
+    );
+    expect(JSON.stringify(stage.AccessLogSetting.DestinationArn)).toContain("AccessLogs");
+  });
+
+  it("leaves the account's logging role alone unless told to create it", () => {
+    broker.template.resourceCountIs("AWS::ApiGateway::Account", 0);
+    const { template } = synthesizedHere({ settings: () => ({ cloudWatchRole: "create" }) });
+    // Other APIs of the account may have come to rely on it.
+    template.hasResource("AWS::ApiGateway::Account", { DeletionPolicy: "RetainExceptOnCreate" });
+  });
+
+  it("answers a throttle with when to come back, and each of its own failures with 503", () => {
+    const responses = broker
+      .ofType("AWS::ApiGateway::GatewayResponse")
+      .map(([, { Properties }]) => Properties);
+    const header = { "gatewayresponse.header.Retry-After": "'1'" };
+    expect(responses).toEqual([
+      expect.objectContaining({ ResponseType: "THROTTLED", StatusCode: "429", ResponseParameters: header }),
+      expect.objectContaining({ ResponseType: "DEFAULT_5XX", StatusCode: "503", ResponseParameters: header }),
+    ]);
+  });
+
+  it("can be throttled otherwise", () => {
+    const { one } = synthesizedHere({ settings: () => ({ throttle: { rateLimit: 5, burstLimit: 7 } }) });
+    expect(one("AWS::ApiGateway::Stage")[1].Properties.MethodSettings).toEqual([
+      expect.objectContaining({ ThrottlingRateLimit: 5, ThrottlingBurstLimit: 7 }),
+    ]);
+  });
+
+  it("tells its endpoint without a trailing slash", () => {
+    const { Value } = broker.template.toJSON().Outputs.Endpoint as { Value: unknown };
+    expect(JSON.stringify(Value)).toMatch(/Stagev1\w+"\}\]\]\}$/);
+  });
+});
+
+describe("with a name of its own", () => {
+  const domain = (stack: ConstructorParameters<typeof Certificate>[0], zone: boolean) => ({
+    domain: {
+      domainName: "looker-tokens.example.com",
+      certificate: Certificate.fromCertificateArn(
+        stack,
+        "Certificate",
+        `arn:aws:acm:eu-central-1:${account}:certificate/1234abcd-12ab-34cd-56ef-1234567890ab`,
+      ),
+      ...(zone && {
+        hostedZone: HostedZone.fromHostedZoneAttributes(stack, "Zone", {
+          hostedZoneId: "Z123456789ABC",
+          zoneName: "example.com",
+        }),
+      }),
+    },
+  });
+
+  it("is reachable by that name only", () => {
+    const { template } = synthesizedHere({ settings: (stack) => domain(stack, true) });
+    template.hasResourceProperties("AWS::ApiGateway::RestApi", { DisableExecuteApiEndpoint: true });
+    template.hasResourceProperties("AWS::ApiGateway::DomainName", {
+      DomainName: "looker-tokens.example.com",
+      EndpointConfiguration: { Types: ["REGIONAL"] },
+      SecurityPolicy: "TLS_1_2",
+    });
+    template.hasResourceProperties("AWS::Route53::RecordSet", {
+      Name: "looker-tokens.example.com.",
+      Type: "A",
+    });
+    expect(template.toJSON().Outputs.Endpoint.Value).toBe("https://looker-tokens.example.com");
+  });
+
+  it("writes no record where the zone is somebody else's", () => {
+    const { template } = synthesizedHere({ settings: (stack) => domain(stack, false) });
+    template.resourceCountIs("AWS::Route53::RecordSet", 0);
+  });
+});

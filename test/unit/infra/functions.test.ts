@@ -1,0 +1,229 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Match } from "aws-cdk-lib/assertions";
+import { LambdaDeploymentConfig } from "aws-cdk-lib/aws-codedeploy";
+import { type IVpc, SecurityGroup, Vpc } from "aws-cdk-lib/aws-ec2";
+import { Key } from "aws-cdk-lib/aws-kms";
+import { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loginTimeoutMs } from "../../../functions/domain/lease.ts";
+import { parseScopes } from "../../../functions/domain/scope.ts";
+import { lockMs } from "../../../functions/domain/slot.ts";
+import { mintNeedsMs } from "../../../functions/use-cases/mint.ts";
+import {
+  keyArn,
+  type Statement,
+  type Synthesized,
+  scopeOf,
+  synthesized,
+  synthesizedHere,
+  threeScopes,
+} from "../../support/synthesized.ts";
+
+let broker: Synthesized;
+beforeAll(() => {
+  broker = synthesized({ bundle: true });
+});
+afterAll(() => broker.remove());
+
+const functionsOf = ({ ofType }: Synthesized) =>
+  ofType("AWS::Lambda::Function")
+    .filter(([id]) => id.startsWith("Broker"))
+    .map(([id, { Properties }]) => ({ id, ...Properties }));
+
+describe("the functions", () => {
+  it("run on Node 24 on arm64, and trace", () => {
+    broker.template.allResourcesProperties("AWS::Lambda::Function", {
+      Runtime: "nodejs24.x",
+      Architectures: ["arm64"],
+      Handler: "index.handler",
+      MemorySize: 512,
+      TracingConfig: { Mode: "Active" },
+      LoggingConfig: { LogGroup: Match.anyValue() },
+      ReservedConcurrentExecutions: Match.absent(),
+      VpcConfig: Match.absent(),
+    });
+  });
+
+  it("have time-outs that nest: Looker's, the lock's, the function's, API Gateway's", () => {
+    const seconds: Record<string, number> = Object.fromEntries(
+      functionsOf(broker).map(({ id, Timeout }) => [id, Timeout]),
+    );
+    for (const [id, timeout] of Object.entries(seconds)) {
+      expect(loginTimeoutMs).toBeLessThan(lockMs);
+      expect(lockMs).toBeLessThan(mintNeedsMs);
+      expect(mintNeedsMs).toBeLessThan(timeout * 1_000);
+      // Nobody waits for the sweeper, which starts once a minute.
+      expect(timeout).toBeLessThan(id.includes("Sweep") ? 60 : 29);
+    }
+  });
+
+  it("know table, key and API by an environment far below Lambda's 4 KB", () => {
+    const places = {
+      TABLE_NAME: { Ref: broker.one("AWS::DynamoDB::Table")[0] },
+      SEALING_KEY_ARN: { "Fn::GetAtt": [broker.one("AWS::KMS::Key")[0], "Arn"] },
+      BROKER_NAME: expect.stringMatching(/^[\w-]+\/[\w-]+$/),
+    };
+    const api = { API_ID: { Ref: broker.one("AWS::ApiGateway::RestApi")[0] }, API_STAGE: "v1" };
+    for (const { id, Environment } of functionsOf(broker)) {
+      expect(Environment).toEqual({ Variables: id.includes("Sweep") ? places : { ...places, ...api } });
+      expect(JSON.stringify(Environment).length).toBeLessThan(1024);
+    }
+  });
+
+  it("have the checked scopes beside their bundles", () => {
+    const { outdir } = broker;
+    const assets = readdirSync(outdir).filter((name) => name.startsWith("asset."));
+    expect(assets).toHaveLength(4);
+    const withScopes = assets.filter((asset) => readdirSync(join(outdir, asset)).includes("scopes.json"));
+    // The sweeper has none: a removed scope's leases still end.
+    expect(withScopes).toHaveLength(3);
+    for (const asset of withScopes) {
+      expect(readdirSync(join(outdir, asset)).sort()).toEqual(["index.mjs", "index.mjs.map", "scopes.json"]);
+      const written: unknown = JSON.parse(readFileSync(join(outdir, asset, "scopes.json"), "utf8"));
+      expect(parseScopes(written)).toEqual(parseScopes(threeScopes));
+    }
+  });
+
+  it("have the same asset hashes whenever and wherever they are synthesized", () => {
+    expect(synthesizedHere({ bundle: true }).template.toJSON()).toEqual(broker.template.toJSON());
+  });
+
+  it("are not there before what they are allowed", () => {
+    for (const [id, { DependsOn = [] }] of broker.ofType("AWS::Lambda::Function")) {
+      const construct = id.replace(/Function\w{8}$/, "");
+      expect(DependsOn).toContainEqual(expect.stringMatching(`^${construct}Policy`));
+      if (construct.endsWith("IssueToken"))
+        expect(DependsOn).toContainEqual(expect.stringMatching(`^${construct}Secrets`));
+    }
+  });
+
+  it("keep their logs for three months, or as long as they are told, under a key that is given", () => {
+    broker.template.allResourcesProperties("AWS::Logs::LogGroup", {
+      RetentionInDays: 90,
+      KmsKeyId: Match.absent(),
+    });
+    const { template } = synthesizedHere({
+      settings: (stack) => ({
+        logRetention: RetentionDays.ONE_YEAR,
+        logEncryptionKey: Key.fromKeyArn(stack, "LogKey", keyArn),
+      }),
+    });
+    template.allResourcesProperties("AWS::Logs::LogGroup", { RetentionInDays: 365, KmsKeyId: keyArn });
+    template.resourceCountIs("AWS::Logs::LogGroup", 5);
+  });
+
+  it("can have more memory, and a floor of concurrency for those that revoke", () => {
+    const made = synthesizedHere({
+      settings: () => ({ memorySize: 1024, reservedConcurrency: { operate: 5, sweep: 2 } }),
+    });
+    made.template.allResourcesProperties("AWS::Lambda::Function", { MemorySize: 1024 });
+    const reserved = functionsOf(made).map(({ id, ReservedConcurrentExecutions: floor }) => [
+      id.replace(/^Broker|Function\w{8}$/g, ""),
+      floor,
+    ]);
+    expect(Object.fromEntries(reserved)).toEqual({
+      IssueToken: undefined,
+      Logout: undefined,
+      Operate: 5,
+      Sweep: 2,
+    });
+  });
+});
+
+describe("the sweeper", () => {
+  const retries = { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 };
+
+  it("is not run again by Lambda when a run fails or is throttled: the next minute is the retry", () => {
+    const [, { Properties }] = broker.one("AWS::Lambda::EventInvokeConfig");
+    expect(Properties).toMatchObject({ Qualifier: "$LATEST", ...retries });
+    expect(JSON.stringify(Properties.FunctionName)).toContain("Sweep");
+  });
+
+  it("is not run again by its alias either", () => {
+    const { ofType } = synthesizedHere({
+      settings: () => ({ deploymentConfig: LambdaDeploymentConfig.ALL_AT_ONCE }),
+    });
+    const configs = ofType("AWS::Lambda::EventInvokeConfig").map(([, { Properties }]) => Properties);
+    expect(configs).toHaveLength(2);
+    for (const config of configs) expect(config).toMatchObject(retries);
+    expect(JSON.stringify(configs)).toContain("$LATEST");
+    expect(JSON.stringify(configs)).toContain("Live");
+  });
+});
+
+describe("in a VPC", () => {
+  it("go out from its private subnets, to HTTPS and the ports that the scopes' Looker has", () => {
+    const made = synthesizedHere({
+      scopes: {
+        ...threeScopes,
+        hosted: scopeOf({ secretName: "looker/hosted" }, { lookerUrl: "https://looker.example.com:19999" }),
+      },
+      settings: (stack) => ({ vpc: new Vpc(stack, "Vpc", { maxAzs: 2, natGateways: 1 }) as IVpc }),
+    });
+    const { one, template } = made;
+    const [group, { Properties }] = one("AWS::EC2::SecurityGroup");
+    const out = (port: number) =>
+      expect.objectContaining({ CidrIp: "0.0.0.0/0", IpProtocol: "tcp", FromPort: port, ToPort: port });
+    expect(Properties.SecurityGroupEgress).toEqual([out(443), out(19_999)]);
+    expect(Properties.SecurityGroupIngress).toBeUndefined();
+    for (const { VpcConfig } of functionsOf(made)) {
+      expect(VpcConfig.SecurityGroupIds).toEqual([{ "Fn::GetAtt": [group, "GroupId"] }]);
+      expect(JSON.stringify(VpcConfig.SubnetIds)).not.toContain("Public");
+      expect(VpcConfig.SubnetIds).toHaveLength(2);
+    }
+    // The fixed address that a Looker behind an allow-list is told.
+    template.resourceCountIs("AWS::EC2::EIP", 1);
+  });
+
+  it("let Lambda make their network interfaces, and deny it to the functions' own code", () => {
+    const { statementsOf } = synthesizedHere({
+      settings: (stack) => ({ vpc: new Vpc(stack, "Vpc") as IVpc }),
+    });
+    for (const construct of ["IssueToken", "Logout", "Operate", "Sweep"]) {
+      const network = statementsOf(construct).filter(({ Action }) => JSON.stringify(Action).includes("ec2:"));
+      expect(network.map(({ Effect, Condition }: Statement) => [Effect, Condition])).toEqual([
+        ["Allow", undefined],
+        ["Deny", { Null: { "lambda:SourceFunctionArn": "false" } }],
+      ]);
+      expect(network[0]?.Action).toEqual(network[1]?.Action);
+    }
+  });
+
+  it("take security groups that are given, and make none", () => {
+    const made = synthesizedHere({
+      settings: (stack) => ({
+        vpc: new Vpc(stack, "Vpc") as IVpc,
+        securityGroups: [SecurityGroup.fromSecurityGroupId(stack, "Given", "sg-0a1b2c3d")],
+      }),
+    });
+    made.template.resourceCountIs("AWS::EC2::SecurityGroup", 0);
+    for (const { VpcConfig } of functionsOf(made))
+      expect(VpcConfig.SecurityGroupIds).toEqual(["sg-0a1b2c3d"]);
+  });
+});
+
+describe("deployed step by step", () => {
+  it("are called by an alias, by API Gateway and the schedule alike", () => {
+    const { template, ofType, one } = synthesizedHere({
+      settings: () => ({ deploymentConfig: LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES }),
+    });
+    template.resourceCountIs("AWS::Lambda::Alias", 4);
+    template.resourceCountIs("AWS::CodeDeploy::DeploymentGroup", 4);
+    // Back to the old version when the new one crashes.
+    expect(ofType("AWS::CloudWatch::Alarm").filter(([id]) => !id.startsWith("BrokerAlarms"))).toHaveLength(4);
+    for (const [, { Properties }] of ofType("AWS::CodeDeploy::DeploymentGroup"))
+      expect(Properties).toMatchObject({
+        AlarmConfiguration: { Enabled: true, Alarms: [expect.anything()] },
+        AutoRollbackConfiguration: {
+          Enabled: true,
+          Events: expect.arrayContaining(["DEPLOYMENT_STOP_ON_ALARM"]),
+        },
+      });
+    for (const [, { Properties }] of ofType("AWS::Lambda::Permission"))
+      expect(JSON.stringify(Properties.FunctionName)).toContain("Live");
+    for (const [, { Properties }] of ofType("AWS::ApiGateway::Method"))
+      expect(JSON.stringify(Properties.Integration.Uri)).toContain("Live");
+    expect(JSON.stringify(one("AWS::Scheduler::Schedule")[1].Properties.Target.Arn)).toContain("Live");
+  });
+});

@@ -1,0 +1,185 @@
+import { type IVpc, Vpc } from "aws-cdk-lib/aws-ec2";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ScopeDefinitions } from "../../../functions/domain/scope.ts";
+import {
+  account,
+  keyArn,
+  region,
+  type Synthesized,
+  scopeOf,
+  secretArn,
+  synthesized,
+  synthesizedHere,
+} from "../../support/synthesized.ts";
+
+let broker: Synthesized;
+beforeAll(() => {
+  broker = synthesized();
+});
+afterAll(() => broker.remove());
+
+const contextKeys = ["table", "scope", "account", "caller", "lease_id", "base_url", "client_id"];
+const functions = ["IssueToken", "Logout", "Operate", "Sweep"];
+
+describe("the roles", () => {
+  const table = () => ({ "Fn::GetAtt": [broker.one("AWS::DynamoDB::Table")[0], "Arn"] });
+  const rows = () => ({
+    Sid: "ReadAndWriteRows",
+    Effect: "Allow",
+    Action: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"],
+    Resource: table(),
+  });
+  const query = (Sid: string, Resource: unknown) => ({
+    Sid,
+    Effect: "Allow",
+    Action: "dynamodb:Query",
+    Resource,
+  });
+  const sealing = (...actions: string[]) => ({
+    Sid: "UseSealingKey",
+    Effect: "Allow",
+    Action: actions.length === 1 ? actions[0] : actions,
+    Resource: { "Fn::GetAtt": [broker.one("AWS::KMS::Key")[0], "Arn"] },
+    Condition: {
+      StringEquals: { "kms:EncryptionContext:table": { Ref: broker.one("AWS::DynamoDB::Table")[0] } },
+      Null: Object.fromEntries(contextKeys.map((key) => [`kms:EncryptionContext:${key}`, "false"])),
+      "ForAllValues:StringEquals": { "kms:EncryptionContextKeys": contextKeys },
+    },
+  });
+  const logs = (part: string) => ({
+    Sid: "WriteLogs",
+    Effect: "Allow",
+    Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    Resource: { "Fn::GetAtt": [broker.one("AWS::Logs::LogGroup", `${part}Logs`)[0], "Arn"] },
+  });
+  const traces = {
+    Sid: "WriteTraces",
+    Effect: "Allow",
+    Action: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+    Resource: "*",
+  };
+
+  it("let issue-token use rows, seal and open, and read the scopes' secrets", () => {
+    expect(broker.statementsOf("IssueToken")).toEqual([
+      rows(),
+      sealing("kms:Decrypt", "kms:Encrypt"),
+      logs("IssueToken"),
+      traces,
+      {
+        Sid: "ReadScopeSecrets",
+        Effect: "Allow",
+        Action: "secretsmanager:GetSecretValue",
+        Resource: [`arn:aws:secretsmanager:${region}:${account}:secret:looker/sales-??????`, secretArn],
+      },
+      {
+        Sid: "DecryptScopeSecrets0",
+        Effect: "Allow",
+        Action: "kms:Decrypt",
+        Resource: keyArn,
+        Condition: {
+          StringEquals: { "kms:ViaService": `secretsmanager.${region}.amazonaws.com` },
+          StringLike: { "kms:EncryptionContext:SecretARN": [secretArn] },
+        },
+      },
+    ]);
+  });
+
+  it("let logout use rows and open what is sealed, and no secret", () => {
+    expect(broker.statementsOf("Logout")).toEqual([rows(), sealing("kms:Decrypt"), logs("Logout"), traces]);
+  });
+
+  it("let operate query slots, and sweep the index too, and neither seal nor read a secret", () => {
+    expect(broker.statementsOf("Operate")).toEqual([
+      rows(),
+      query("QueryRows", table()),
+      sealing("kms:Decrypt"),
+      logs("Operate"),
+      traces,
+    ]);
+    expect(broker.statementsOf("Sweep")).toEqual([
+      rows(),
+      query("QueryRows", table()),
+      query("QueryDueRows", { "Fn::Join": ["", [table(), "/index/due"]] }),
+      sealing("kms:Decrypt"),
+      logs("Sweep"),
+      traces,
+    ]);
+  });
+
+  it("let the scheduler start the sweeper once a minute, without retries, and nothing else", () => {
+    const sweep = { "Fn::GetAtt": [broker.one("AWS::Lambda::Function", "Sweep")[0], "Arn"] };
+    broker.template.hasResourceProperties("AWS::Scheduler::Schedule", {
+      ScheduleExpression: "rate(1 minute)",
+      FlexibleTimeWindow: { Mode: "OFF" },
+      Target: { Arn: sweep, RetryPolicy: { MaximumRetryAttempts: 0 } },
+    });
+    const { Policies } = broker.one("AWS::IAM::Role", "SweepSchedule")[1].Properties;
+    expect(Policies).toEqual([
+      expect.objectContaining({
+        PolicyDocument: expect.objectContaining({
+          Statement: [
+            { Sid: "StartTheSweeper", Effect: "Allow", Action: "lambda:InvokeFunction", Resource: sweep },
+          ],
+        }),
+      }),
+    ]);
+  });
+
+  it("grant no action by a wildcard, no resource by one where AWS knows resources, and nothing outside these policies", () => {
+    for (const construct of functions)
+      for (const { Sid, Action, Resource } of broker.statementsOf(construct)) {
+        expect([Action].flat().filter((action) => action.includes("*"))).toEqual([]);
+        if (Sid !== "WriteTraces") expect([Resource].flat()).not.toContain("*");
+      }
+    broker.template.resourceCountIs("AWS::IAM::Role", 5);
+    broker.template.resourceCountIs("AWS::IAM::Policy", 4);
+    broker.template.resourceCountIs("AWS::IAM::ManagedPolicy", 1);
+    for (const [id, { Properties }] of broker.ofType("AWS::IAM::Role")) {
+      expect(Properties).not.toHaveProperty("ManagedPolicyArns");
+      if (!id.includes("SweepSchedule")) expect(Properties).not.toHaveProperty("Policies");
+    }
+  });
+
+  it("grant no action by a wildcard in a VPC either", () => {
+    const { statementsOf } = synthesizedHere({
+      settings: (stack) => ({ vpc: new Vpc(stack, "Vpc") as IVpc }),
+    });
+    for (const construct of functions)
+      for (const { Action } of statementsOf(construct)) expect(JSON.stringify(Action)).not.toContain("*");
+  });
+});
+
+describe("200 scopes", () => {
+  const name = (index: number) => `scope-${String(index).padStart(3, "0")}-${"x".repeat(50)}`;
+  const many = (secret: (index: number) => ScopeDefinitions[string]["secret"]): ScopeDefinitions =>
+    Object.fromEntries(Array.from({ length: 200 }, (_, index) => [name(index), scopeOf(secret(index))]));
+  const arnOf = (index: number) =>
+    `arn:aws:secretsmanager:${region}:444455556666:secret:looker/${name(index)}-a1B2c3`;
+
+  it.each([
+    ["of this account", many((index) => ({ secretName: `looker/${name(index)}` }))],
+    ["of another account", many((index) => ({ secretArn: arnOf(index), encryptionKeyArn: keyArn }))],
+  ])(
+    "with secrets %s fit into IAM's quotas, each secret named once",
+    (_, scopes) => {
+      const { ofType, statementsOf } = synthesizedHere({ scopes });
+      const managed = ofType("AWS::IAM::ManagedPolicy");
+      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 6,144 characters, white space apart;
+      // ten managed policies for a role unless the account's quota was raised.
+      for (const [, { Properties }] of managed)
+        expect(JSON.stringify(Properties.PolicyDocument).replace(/\s/g, "").length).toBeLessThanOrEqual(
+          6_144,
+        );
+      expect(managed.length).toBeLessThanOrEqual(10);
+      const secrets = statementsOf("IssueToken").filter(({ Sid }) => Sid === "ReadScopeSecrets");
+      const named = secrets.flatMap(({ Resource }) => Resource as string[]);
+      expect(named).toHaveLength(200);
+      expect(new Set(named).size).toBe(200);
+      const decryptable = statementsOf("IssueToken")
+        .filter(({ Sid }) => Sid?.startsWith("DecryptScopeSecrets"))
+        .flatMap(({ Condition }) => Condition?.StringLike?.["kms:EncryptionContext:SecretARN"] as string[]);
+      expect(decryptable).toEqual(named[0]?.includes("444455556666") ? named : []);
+    },
+    60_000,
+  );
+});

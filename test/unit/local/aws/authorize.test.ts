@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { authorizeCalls } from "../../../../local/aws/authorize.ts";
+import type { ArrivedCall } from "../../../../local/aws/call.ts";
+
+const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
+const decide = authorizeCalls(
+  [
+    {
+      arn: role("issue"),
+      name: "issue",
+      roleId: "AROAISSUE",
+      statements: [
+        { Effect: "Allow", Action: ["dynamodb:GetItem", "dynamodb:PutItem"], Resource: "x" },
+        { Effect: "Allow", Action: "kms:Decrypt", Resource: "x" },
+        { Effect: "Deny", Action: "dynamodb:Scan", Resource: "x" },
+      ],
+    },
+  ],
+  role("administrator"),
+);
+const allowed = (principal: string, service: ArrivedCall["service"], operation: string) =>
+  decide({ at: 0, service, operation, principalArn: role(principal), resources: [] }).allow;
+
+describe("calls at the front", () => {
+  it("are allowed to a function by its own role's statements only", () => {
+    expect(allowed("issue", "dynamodb", "GetItem")).toBe(true);
+    expect(allowed("issue", "kms", "Decrypt")).toBe(true);
+    expect(allowed("issue", "kms", "Encrypt")).toBe(false);
+    expect(allowed("issue", "secretsmanager", "GetSecretValue")).toBe(false);
+    expect(allowed("issue", "dynamodb", "Scan")).toBe(false);
+  });
+
+  it("are allowed to the administrator for rows and secrets", () => {
+    expect(allowed("administrator", "dynamodb", "Scan")).toBe(true);
+    expect(allowed("administrator", "secretsmanager", "PutSecretValue")).toBe(true);
+    expect(allowed("administrator", "kms", "Decrypt")).toBe(false);
+  });
+
+  it("are denied to callers, whose keys the front knows all the same", () => {
+    expect(allowed("report-service", "dynamodb", "GetItem")).toBe(false);
+    expect(allowed("report-service", "secretsmanager", "GetSecretValue")).toBe(false);
+  });
+});

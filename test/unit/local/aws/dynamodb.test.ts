@@ -1,0 +1,41 @@
+import { DescribeTableCommand, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { ensureTable } from "../../../../local/aws/dynamodb.ts";
+import { errorOf, type Stand, startStand, TABLE } from "../../../support/aws-stand.ts";
+
+let stand: Stand;
+beforeAll(async () => {
+  stand = await startStand();
+});
+afterAll(() => stand.close());
+
+it("a table is created once and kept with what is in it", async () => {
+  const client = stand.dynamodbClient();
+  const Item = { pk: { S: "kept" }, text: { S: "Überraschung" } };
+  await client.send(new PutItemCommand({ TableName: "leases", Item }));
+  await Promise.all([ensureTable(client, TABLE), ensureTable(client, TABLE)]);
+  const found = await client.send(new GetItemCommand({ TableName: "leases", Key: { pk: { S: "kept" } } }));
+  expect(found.Item).toEqual(Item);
+});
+
+it("a table is there for everyone as soon as it is ensured, also when two do it at once", async () => {
+  const client = stand.dynamodbClient();
+  const definition = { ...TABLE, TableName: "fresh" };
+  await Promise.all([ensureTable(client, definition), ensureTable(client, definition)]);
+  const { Table } = await client.send(new DescribeTableCommand({ TableName: "fresh" }));
+  expect(Table?.TableStatus).toBe("ACTIVE");
+});
+
+it("a definition that the engine refuses is an error, not a wait", async () => {
+  const error = await errorOf(ensureTable(stand.dynamodbClient(), { ...TABLE, TableName: "x" }));
+  expect(error.name).toBe("ValidationException");
+});
+
+it("an answer of megabytes comes through whole, with the engine's own checksum", async () => {
+  const client = stand.dynamodbClient();
+  const Item = { pk: { S: "large" }, text: { S: "ä".repeat(190_000) } };
+  await client.send(new PutItemCommand({ TableName: "leases", Item }));
+  const found = await client.send(new GetItemCommand({ TableName: "leases", Key: { pk: { S: "large" } } }));
+  expect(found.Item).toEqual(Item);
+  expect(found.$metadata.requestId).toMatch(/^[A-Z0-9=]{52}$/);
+});

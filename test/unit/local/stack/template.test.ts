@@ -1,0 +1,346 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax of Fn::Sub.
+import { describe, expect, it } from "vitest";
+import type { CloudAssembly, Template } from "../../../../local/stack/cloud-assembly.ts";
+import { resolveValue, TemplateError } from "../../../../local/stack/intrinsics.ts";
+import { readTemplate } from "../../../../local/stack/template.ts";
+
+const place = { partition: "aws", region: "eu-central-1", accountId: "111122223333" };
+
+const arn = (service: string) => ["arn:", { Ref: "AWS::Partition" }, `:${service}:`, { Ref: "AWS::Region" }];
+const resources: Template["Resources"] = {
+  Slots: {
+    Type: "AWS::DynamoDB::Table",
+    Properties: {
+      AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+      KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+      BillingMode: "PAY_PER_REQUEST",
+      GlobalSecondaryIndexes: [{ IndexName: "due" }],
+      TimeToLiveSpecification: { AttributeName: "ttl", Enabled: true },
+    },
+  },
+  Key: { Type: "AWS::KMS::Key", Properties: {} },
+  Alias: {
+    Type: "AWS::KMS::Alias",
+    Properties: { AliasName: "alias/broker", TargetKeyId: { "Fn::GetAtt": ["Key", "Arn"] } },
+  },
+  Api: { Type: "AWS::ApiGateway::RestApi", Properties: {} },
+  Deployment: { Type: "AWS::ApiGateway::Deployment", Properties: { RestApiId: { Ref: "Api" } } },
+  Stage: { Type: "AWS::ApiGateway::Stage", Properties: { StageName: "v1" } },
+  Scopes: {
+    Type: "AWS::ApiGateway::Resource",
+    Properties: { ParentId: { "Fn::GetAtt": ["Api", "RootResourceId"] }, PathPart: "scopes" },
+  },
+  Scope: {
+    Type: "AWS::ApiGateway::Resource",
+    Properties: { ParentId: { Ref: "Scopes" }, PathPart: "{scope}" },
+  },
+  GetScope: {
+    Type: "AWS::ApiGateway::Method",
+    Properties: {
+      HttpMethod: "GET",
+      AuthorizationType: "AWS_IAM",
+      ResourceId: { Ref: "Scope" },
+      RestApiId: { Ref: "Api" },
+      Integration: {
+        Type: "AWS_PROXY",
+        Uri: {
+          "Fn::Join": [
+            "",
+            [
+              ...arn("apigateway"),
+              ":lambda:path/2015-03-31/functions/",
+              { "Fn::GetAtt": ["Greet", "Arn"] },
+              "/invocations",
+            ],
+          ],
+        },
+      },
+    },
+  },
+  Permission: {
+    Type: "AWS::Lambda::Permission",
+    Properties: {
+      Action: "lambda:InvokeFunction",
+      Principal: "apigateway.amazonaws.com",
+      FunctionName: { "Fn::GetAtt": ["Greet", "Arn"] },
+      SourceArn: {
+        "Fn::Sub":
+          "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/${Stage}/GET/scopes/*",
+      },
+    },
+  },
+  Role: {
+    Type: "AWS::IAM::Role",
+    Properties: {
+      Policies: [
+        {
+          PolicyDocument: {
+            Statement: [
+              {
+                Effect: "Allow",
+                Action: "dynamodb:GetItem",
+                Resource: { "Fn::GetAtt": ["Slots", "Arn"] },
+              },
+            ],
+          },
+        },
+      ],
+    },
+  },
+  Logs: { Type: "AWS::Logs::LogGroup", Properties: {} },
+  Greet: {
+    Type: "AWS::Lambda::Function",
+    Metadata: { "broker:function": "greet" },
+    Properties: {
+      Runtime: "nodejs24.x",
+      Handler: "index.handler",
+      Code: { S3Bucket: { "Fn::Sub": "assets-${AWS::AccountId}" }, S3Key: "abc.zip" },
+      Environment: { Variables: { TABLE: { Ref: "Slots" }, KEY: { "Fn::GetAtt": ["Key", "Arn"] } } },
+      LoggingConfig: { LogGroup: { Ref: "Logs" } },
+      MemorySize: 512,
+      Role: { "Fn::GetAtt": ["Role", "Arn"] },
+      Timeout: 25,
+    },
+  },
+};
+
+const assembly = (changes: Record<string, unknown> = {}): CloudAssembly => ({
+  stackName: "broker",
+  template: { Resources: { ...resources, ...(changes as Template["Resources"]) } },
+  codeDirectory: (key) => (key === "abc.zip" ? "/out/asset.abc" : undefined),
+});
+const read = (changes?: Record<string, unknown>) => readTemplate(assembly(changes), place);
+const changed = (logicalId: string, properties: Record<string, unknown>) => ({
+  [logicalId]: {
+    ...resources[logicalId],
+    Properties: { ...resources[logicalId]?.Properties, ...properties },
+  },
+});
+
+const statement = (Action: string) => ({ Effect: "Allow", Action, Resource: "*" });
+const gatewayResponse = (ResponseParameters: Record<string, string>) => ({
+  Throttled: {
+    Type: "AWS::ApiGateway::GatewayResponse",
+    Properties: {
+      RestApiId: { Ref: "Api" },
+      ResponseType: "THROTTLED",
+      StatusCode: "429",
+      ResponseParameters,
+      ResponseTemplates: { "application/json": '{"message":$context.error.messageString}' },
+    },
+  },
+});
+
+describe("reading a template", () => {
+  it("gives routes with the functions behind them", () => {
+    const { apiId, stage, routes } = read();
+    expect(apiId).toMatch(/^[a-z0-9]{10}$/);
+    expect(stage).toBe("v1");
+    expect(routes).toEqual([
+      {
+        resource: "/scopes/{scope}",
+        resourceId: expect.stringMatching(/^[a-z0-9]{6}$/),
+        method: "GET",
+        functionId: "greet",
+        authorization: "AWS_IAM",
+      },
+    ]);
+  });
+
+  it("gives functions with code, resolved environment and role", () => {
+    const { functions, tables, keys, roles } = read();
+    expect(functions).toEqual([
+      {
+        id: "greet",
+        name: expect.stringMatching(/^broker-Greet-[A-Z0-9]{12}$/),
+        arn: expect.stringMatching(/^arn:aws:lambda:eu-central-1:111122223333:function:broker-Greet-/),
+        codeDir: "/out/asset.abc",
+        handler: "index.handler",
+        environment: { TABLE: tables[0]?.createTable.TableName, KEY: keys[0]?.arn },
+        timeoutSeconds: 25,
+        memoryMb: 512,
+        logGroupName: expect.stringMatching(/^broker-Logs-/),
+        roleArn: roles[0]?.arn,
+        roleId: roles[0]?.roleId,
+      },
+    ]);
+  });
+
+  it("gives tables as CreateTable takes them, keys with aliases, and roles with statements", () => {
+    const { tables, keys, roles } = read();
+    const name = expect.stringMatching(/^broker-Slots-/);
+    expect(tables).toEqual([
+      {
+        createTable: {
+          TableName: name,
+          AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+          KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+          BillingMode: "PAY_PER_REQUEST",
+          GlobalSecondaryIndexes: [{ IndexName: "due" }],
+        },
+        ttlAttribute: "ttl",
+      },
+    ]);
+    expect(keys).toEqual([
+      {
+        arn: expect.stringMatching(/^arn:aws:kms:eu-central-1:111122223333:key\/[0-9a-f-]{36}$/),
+        aliases: ["alias/broker"],
+      },
+    ]);
+    expect(roles).toEqual([
+      {
+        arn: expect.stringMatching(/^arn:aws:iam::111122223333:role\/broker-Role-/),
+        name: expect.stringMatching(/^broker-Role-/),
+        roleId: expect.stringMatching(/^AROA[A-Z2-7]{17}$/),
+        statements: [
+          {
+            Effect: "Allow",
+            Action: "dynamodb:GetItem",
+            Resource: expect.stringMatching(
+              /^arn:aws:dynamodb:eu-central-1:111122223333:table\/broker-Slots-/,
+            ),
+          },
+        ],
+      },
+    ]);
+  });
+
+  it("gives a role the statements of every policy that is attached to it, and of no other", () => {
+    const policy = (type: string, action: string, properties: Record<string, unknown> = {}) => ({
+      Type: `AWS::IAM::${type}`,
+      Properties: { PolicyDocument: { Statement: [statement(action)] }, ...properties },
+    });
+    const { roles } = read({
+      Attached: policy("Policy", "kms:Decrypt", { Roles: ["another", { Ref: "Role" }] }),
+      Managed: policy("ManagedPolicy", "xray:PutTraceSegments", { Roles: [{ Ref: "Role" }] }),
+      Named: policy("ManagedPolicy", "sns:Publish"),
+      ElsewhereAttached: policy("Policy", "sqs:SendMessage", { Roles: ["another"] }),
+      Unattached: policy("ManagedPolicy", "s3:GetObject"),
+      ...changed("Role", { ManagedPolicyArns: [{ Ref: "Named" }] }),
+    });
+    expect(roles[0]?.statements.map(({ Action }) => Action)).toEqual([
+      "dynamodb:GetItem",
+      "kms:Decrypt",
+      "xray:PutTraceSegments",
+      "sns:Publish",
+    ]);
+  });
+
+  it("gives the table's and the key's own policies, resolved", () => {
+    const ofKey = { Principal: { AWS: { "Fn::GetAtt": ["Role", "Arn"] } }, ...statement("kms:Decrypt") };
+    const ofTable = { Principal: "*", ...statement("dynamodb:Scan"), Effect: "Deny" };
+    const { keys, tables, roles } = read({
+      ...changed("Key", { KeyPolicy: { Statement: [ofKey] } }),
+      ...changed("Slots", { ResourcePolicy: { PolicyDocument: { Statement: [ofTable] } } }),
+    });
+    expect(keys[0]?.policy).toEqual({ Statement: [{ ...ofKey, Principal: { AWS: roles[0]?.arn } }] });
+    expect(tables[0]?.resourcePolicy).toEqual({ Statement: [ofTable] });
+    expect(tables[0]?.createTable).not.toHaveProperty("ResourcePolicy");
+  });
+
+  it("gives what the gateway answers by itself, by response type", () => {
+    expect(read().gatewayResponses).toEqual({});
+    const { gatewayResponses } = read(gatewayResponse({ "gatewayresponse.header.Retry-After": "'1'" }));
+    expect(gatewayResponses).toEqual({
+      THROTTLED: {
+        status: 429,
+        headers: { "Retry-After": "1" },
+        templates: { "application/json": '{"message":$context.error.messageString}' },
+      },
+    });
+  });
+
+  it("passes over what has no effect on one machine", () => {
+    const without = read({
+      Endpoint: { Type: "AWS::SSM::Parameter", Properties: { Value: { Ref: "Api" } } },
+      Account: { Type: "AWS::ApiGateway::Account" },
+    });
+    expect(without).toEqual(read());
+  });
+
+  it("gives the same names every time", () => {
+    expect(read()).toEqual(read());
+  });
+
+  it.each([
+    ["a type that it does not know", { Bell: { Type: "AWS::SNS::Topic" } }, "Bell", "AWS::SNS::Topic"],
+    ["a condition", { Key: { ...resources.Key, Condition: "IsProd" } }, "Key", "Condition"],
+    [
+      "an unknown function",
+      changed("Stage", { StageName: { "Fn::ImportValue": "x" } }),
+      "Stage",
+      "Fn::ImportValue",
+    ],
+    ["a reference to nothing", changed("Greet", { Timeout: { Ref: "Bell" } }), "Greet", '"Bell"'],
+    [
+      "an attribute of nothing",
+      changed("Greet", { Timeout: { "Fn::GetAtt": ["Key", "Size"] } }),
+      "Greet",
+      "Key.Size",
+    ],
+    ["a name that refers to itself", changed("Slots", { TableName: { Ref: "Slots" } }), "Slots", "itself"],
+    [
+      "a table property that it does not know",
+      changed("Slots", { StreamSpecification: {} }),
+      "Slots",
+      "StreamSpec",
+    ],
+    ["code that is no asset", changed("Greet", { Code: { S3Key: "x.zip" } }), "Greet", "x.zip"],
+    ["another runtime", changed("Greet", { Runtime: "python3.14" }), "Greet", "Node"],
+    ["a role from elsewhere", changed("Greet", { Role: "arn:aws:iam::1:role/x" }), "Greet", "role/x"],
+    ["a managed policy from elsewhere", changed("Role", { ManagedPolicyArns: ["arn:x"] }), "Role", "arn:x"],
+    ["a permissions boundary", changed("Role", { PermissionsBoundary: "arn:x" }), "Role", "boundaries"],
+    [
+      "a gateway response's header that is no literal",
+      gatewayResponse({ "gatewayresponse.header.Retry-After": "context.error.message" }),
+      "Throttled",
+      "Retry-After",
+    ],
+    ["another authorizer", changed("GetScope", { AuthorizationType: "CUSTOM" }), "GetScope", "CUSTOM"],
+    ["another integration", changed("GetScope", { Integration: { Type: "MOCK" } }), "GetScope", "MOCK"],
+    [
+      "a missing permission",
+      changed("Permission", { SourceArn: "arn:aws:execute-api:r:a:api/v1/GET/x" }),
+      "GetScope",
+      "not permitted",
+    ],
+  ])("refuses %s, naming the resource", (_, changes, logicalId, problem) => {
+    expect(() => read(changes)).toThrow(TemplateError);
+    expect(() => read(changes)).toThrow(`${logicalId}: `);
+    expect(() => read(changes)).toThrow(problem);
+  });
+});
+
+describe("intrinsic functions", () => {
+  const resolve = (value: unknown) =>
+    resolveValue(value, "Here", {
+      ref: (name) => (name === "Known" ? "known" : undefined),
+      attribute: (id, attribute) => (id === "Known" ? `known.${attribute}` : undefined),
+    });
+
+  it.each([
+    [{ Ref: "Known" }, "known"],
+    [{ "Fn::GetAtt": "Known.Deep.Arn" }, "known.Deep.Arn"],
+    [{ "Fn::Join": ["/", ["a", { Ref: "Known" }, 3]] }, "a/known/3"],
+    [{ "Fn::Select": [1, { "Fn::Split": [":", "a:b:c"] }] }, "b"],
+    [{ "Fn::Sub": "${Known}-${Known.Arn}-${!Literal}" }, "known-known.Arn-${Literal}"],
+    [{ "Fn::Sub": ["${own}/${Known}", { own: { Ref: "Known" } }] }, "known/known"],
+    [
+      [1, { Ref: "AWS::NoValue" }, { a: { Ref: "AWS::NoValue" }, b: 2 }],
+      [1, { b: 2 }],
+    ],
+  ])("resolves %j", (value, expected) => {
+    expect(resolve(value)).toEqual(expected);
+  });
+
+  it.each([
+    { "Fn::Sub": "${Unknown}" },
+    { "Fn::Select": [5, ["a"]] },
+    { "Fn::Join": ["", [{ an: "object" }]] },
+    { "Fn::Join": [""] },
+    { "Fn::If": ["x", 1, 2] },
+    { Ref: "Known", more: 1 },
+  ])("refuses %j", (value) => {
+    expect(() => resolve(value)).toThrow("The template cannot be run locally: Here: ");
+  });
+});
