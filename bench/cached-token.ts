@@ -50,8 +50,8 @@ export async function cachedPaths(stand: Stand): Promise<CachedPath[]> {
 /** With a token from the broker. */
 async function ourSession(stand: Stand) {
   // Not before it is built.
-  const { TokenBrokerClient } = await import("looker-token-client");
-  const { lookerSession } = await import("looker-token-client/looker-sdk");
+  const { TokenBrokerClient } = await import("@looker-token-broker/client");
+  const { lookerSession } = await import("@looker-token-broker/client/looker-sdk");
   const { endpoint, region } = stand.broker;
   const { accessKeyId, secretAccessKey, sessionToken } = callerOf(stand, "report-service").principal;
   const credentials = { accessKeyId, secretAccessKey, sessionToken };

@@ -13,10 +13,10 @@ interface Grown {
 }
 
 const client = `
-  import { TokenBrokerClient } from "looker-token-client";
+  import { TokenBrokerClient } from "@looker-token-broker/client";
   export const client = new TokenBrokerClient({ scope: "sales" });`;
 const session = `${client}
-  import { lookerSession } from "looker-token-client/looker-sdk";
+  import { lookerSession } from "@looker-token-broker/client/looker-sdk";
   export const session = lookerSession(client);`;
 
 /** Exported is what the service makes: what is not used is not bundled. */
@@ -67,7 +67,7 @@ function bundled(text: string): { bytes: number; byPackage: Map<string, number> 
   if (!output) throw new Error("Nothing was bundled.");
   const byPackage = new Map<string, number>();
   for (const [path, { bytesInOutput }] of Object.entries(output.inputs)) {
-    const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? "looker-token-client";
+    const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? "@looker-token-broker/client";
     byPackage.set(name, (byPackage.get(name) ?? 0) + bytesInOutput);
   }
   return { bytes: output.bytes, byPackage };

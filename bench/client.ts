@@ -1,4 +1,4 @@
-/** What `looker-token-client` costs a service: a call from memory, its first token, bytes and packages. */
+/** What `@looker-token-broker/client` costs a service: a call from memory, its first token, bytes and packages. */
 
 import { type Stand, startStand } from "../test/support/broker-stand.ts";
 import { buildClient } from "../test/support/recipe.ts";
@@ -97,7 +97,7 @@ function printPackages(): void {
   printTable(
     ["installed with npm", "packages", "unpacked, kB"],
     [
-      ["looker-token-client itself", 1, kilobytes(publishedBytes("client"))],
+      ["@looker-token-broker/client itself", 1, kilobytes(publishedBytes("client"))],
       row("what it depends on", needed),
       row(`of that, what ${aws} does not bring anyway`, added),
       row(`for comparison: ${aws}, all in all`, ofAws),

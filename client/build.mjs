@@ -1,6 +1,6 @@
 /** `dist`: the same sources as ECMAScript modules and as CommonJS, each with its declarations. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
@@ -17,5 +17,3 @@ compile("tsconfig.json");
 compile("tsconfig.cjs.json");
 // The package says that its .js files are ECMAScript modules; these are not.
 writeFileSync(join(here, "dist/cjs/package.json"), '{ "type": "commonjs" }\n');
-const command = join(here, "dist/esm/cli/main.js");
-if (existsSync(command)) chmodSync(command, 0o755);

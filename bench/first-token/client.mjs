@@ -1,3 +1,3 @@
-import { TokenBrokerClient } from "looker-token-client";
+import { TokenBrokerClient } from "@looker-token-broker/client";
 
 export const firstToken = async () => (await new TokenBrokerClient({ scope: "sales" }).token()).accessToken;

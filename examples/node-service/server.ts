@@ -5,8 +5,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Looker40SDK } from "@looker/sdk";
-import { TokenBrokerClient, TokenBrokerError } from "looker-token-client";
-import { lookerSession } from "looker-token-client/looker-sdk";
+import { TokenBrokerClient, TokenBrokerError } from "@looker-token-broker/client";
+import { lookerSession } from "@looker-token-broker/client/looker-sdk";
 
 // One for the whole process. Before: const sdk = LookerNodeSDK.init40();
 const sdk = new Looker40SDK(lookerSession(new TokenBrokerClient({ scope: "sales" })));

@@ -9,7 +9,7 @@ import { CallerRole } from "../iam/caller-role.ts";
 
 export interface ScheduledTaskProps {
   readonly cluster: ICluster;
-  /** With the job's command, and `looker-token` from `npm install --global looker-token-client`. */
+  /** With the job's command, and `looker-token` from `npm install --global @looker-token-broker/cli`. */
   readonly image: ContainerImage;
   /** Both as the broker's deployment printed them: https://….amazonaws.com/v1 and arn:aws:execute-api:…/v1. */
   readonly endpoint: string;

@@ -102,7 +102,7 @@ export interface TokenBrokerErrorDetails {
 }
 
 /** The same in every copy of this module: a program may load the package as ECMAScript modules and as CommonJS. */
-const brand = Symbol.for("looker-token-client/TokenBrokerError");
+const brand = Symbol.for("@looker-token-broker/client/TokenBrokerError");
 
 export class TokenBrokerError extends Error {
   static {

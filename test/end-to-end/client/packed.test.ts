@@ -55,7 +55,7 @@ function project(
   others: string[] = looker,
 ): string {
   const home = join(folder, name);
-  const installed = join(home, "node_modules/looker-token-client");
+  const installed = join(home, "node_modules/@looker-token-broker/client");
   mkdirSync(installed, { recursive: true });
   execFileSync("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"]);
   const { dependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
@@ -101,13 +101,13 @@ const service = `
 `;
 const imports = `
   import { LookerNodeSDK } from "@looker/sdk-node";
-  import { TokenBrokerClient } from "looker-token-client";
-  import { lookerSession } from "looker-token-client/looker-sdk";
+  import { TokenBrokerClient } from "@looker-token-broker/client";
+  import { lookerSession } from "@looker-token-broker/client/looker-sdk";
 `;
 const requires = `
   const { LookerNodeSDK } = require("@looker/sdk-node");
-  const { TokenBrokerClient } = require("looker-token-client");
-  const { lookerSession } = require("looker-token-client/looker-sdk");
+  const { TokenBrokerClient } = require("@looker-token-broker/client");
+  const { lookerSession } = require("@looker-token-broker/client/looker-sdk");
 `;
 
 const nodes: [string, string][] = [["this Node", process.execPath]];
@@ -129,9 +129,9 @@ describe.each(nodes)("on %s the package works", (name, node) => {
     const main = `
       import { createRequire } from "node:module";
       import { LookerNodeSDK } from "@looker/sdk-node";
-      import { TokenBrokerError } from "looker-token-client";
-      import { lookerSession } from "looker-token-client/looker-sdk";
-      const { TokenBrokerClient } = createRequire(import.meta.url)("looker-token-client");
+      import { TokenBrokerError } from "@looker-token-broker/client";
+      import { lookerSession } from "@looker-token-broker/client/looker-sdk";
+      const { TokenBrokerClient } = createRequire(import.meta.url)("@looker-token-broker/client");
       const session = lookerSession(new TokenBrokerClient({ scope: "no-such-scope" }));
       const sdk = LookerNodeSDK.init40(session.settings, session.transport, session);
       const error = await sdk.me().catch((error) => error);
@@ -147,7 +147,7 @@ describe.each(nodes)("on %s the package works", (name, node) => {
 
   it("without Looker's SDK", async () => {
     const main = `
-      import { TokenBrokerClient } from "looker-token-client";
+      import { TokenBrokerClient } from "@looker-token-broker/client";
       const client = new TokenBrokerClient({ scope: "sales" });
       const response = await client.withToken((token) =>
         fetch(token.baseUrl + "/api/4.0/user", { headers: { authorization: "Bearer " + token.accessToken } }));
@@ -163,7 +163,7 @@ describe("the package in TypeScript", () => {
   const types = ["@types/node", "undici-types"];
   /** Of its own: not only that it compiles, but that a mistake does not. */
   const typed = `${imports}
-    import type { LookerToken, TokenBrokerError, TokenSource } from "looker-token-client";
+    import type { LookerToken, TokenBrokerError, TokenSource } from "@looker-token-broker/client";
     export const source: TokenSource = new TokenBrokerClient({ scope: "sales", credentials: undefined });
     export const patient = lookerSession(source, { timeout: undefined });
     export const life = (token: LookerToken): Date => token.expiresAt;
