@@ -4,7 +4,6 @@ import { authorizeCalls } from "./aws/authorize.ts";
 import { type AwsProxy, startAwsProxy } from "./aws/aws-proxy.ts";
 import type { Authorize, RoleCredential } from "./aws/call.ts";
 import { type Engines, startEngines } from "./aws/engines.ts";
-import type { Flags } from "./flags.ts";
 import { startGateway } from "./gateway/server.ts";
 import { type Pool, startPool } from "./lambda/pool.ts";
 import { type RunningLooker, startLooker } from "./looker/server.ts";
@@ -17,6 +16,7 @@ import { scheduledEvent } from "./stack/schedules.ts";
 import { synthesize } from "./stack/synthesize.ts";
 import { type LocalFunction, type LocalStack, readTemplate } from "./stack/template.ts";
 import { orInUse } from "./start-error.ts";
+import type { Flags } from "./start-flags.ts";
 
 /** The account of the local principals' ARNs in scopes.ts. */
 const place: Place = { partition: "aws", region: "us-east-1", accountId: "111122223333" };

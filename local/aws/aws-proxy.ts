@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readBody } from "../http-request.ts";
 import { type SignedRequest, verifySignature } from "../sigv4/verify.ts";
 import {
   type Answer,
@@ -17,7 +18,6 @@ import {
   sendAnswer,
   UNKNOWN_OPERATION,
 } from "./answers.ts";
-import { readBody } from "./body.ts";
 import {
   type ArrivedCall,
   type Authorize,
@@ -28,9 +28,9 @@ import {
   parseTarget,
   type RoleCredential,
 } from "./call.ts";
+import { createRecord } from "./call-log.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import { pass } from "./pass.ts";
-import { createRecord } from "./record.ts";
+import { pass } from "./forward.ts";
 
 export interface AwsProxyOptions {
   /** 0 or omitted picks a free one. */

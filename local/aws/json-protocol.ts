@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readBody } from "./body.ts";
+import { readBody } from "../http-request.ts";
 import { isRecord } from "./call.ts";
 
 export type Input = Record<string, unknown>;

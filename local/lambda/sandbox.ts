@@ -25,7 +25,7 @@ export interface SandboxOptions {
 
 export type SandboxKind = "threads" | "processes";
 
-const host = new URL("./host.ts", import.meta.url);
+const host = new URL("./runtime.ts", import.meta.url);
 
 export function launch(kind: SandboxKind, options: SandboxOptions): Sandbox {
   return kind === "threads" ? launchThread(options) : launchProcess(options);

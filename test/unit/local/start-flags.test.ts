@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseFlags } from "../../../local/flags.ts";
+import { parseFlags } from "../../../local/start-flags.ts";
 
 const credentials = { LOOKERSDK_CLIENT_ID: "id", LOOKERSDK_CLIENT_SECRET: "secret" };
 

@@ -1,7 +1,7 @@
 /** The command line of `npm run ask`. Pure. */
-import { type Question, questions } from "../../infra/saved-queries.ts";
-import { type Parsed, read, UsageError } from "../command-line.ts";
-import { filled, flagOf } from "./fill.ts";
+import { type Question, questions } from "../infra/saved-queries.ts";
+import { type Parsed, read, UsageError } from "./command-line.ts";
+import { filled, flagOf } from "./insights/fill.ts";
 
 export interface Asked {
   readonly question: Question;
