@@ -96,13 +96,13 @@ function printBundles({ stack }: RunningBroker, bare: Subject): void {
   );
 }
 
-async function printCalls({ front }: RunningBroker, event: object, full: Subject): Promise<void> {
+async function printCalls({ awsProxy }: RunningBroker, event: object, full: Subject): Promise<void> {
   const instance = await start(full);
   const rows: string[][] = [];
   for (const what of ["cold", "warm"]) {
-    front.clearCalls();
+    awsProxy.clearCalls();
     await answeredAt(instance, event);
-    const calls = front.calls().map(({ operation }) => operation);
+    const calls = awsProxy.calls().map(({ operation }) => operation);
     rows.push([what, calls.join(", ")]);
   }
   await instance.kill();

@@ -12,7 +12,7 @@ import { environment } from "../../functions/contract.ts";
 import type { Slot } from "../../functions/domain/slot.ts";
 import { sealIdentity } from "../../functions/use-cases/ports.ts";
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
-import type { VesselKind } from "../../local/lambda/sandbox.ts";
+import type { SandboxKind } from "../../local/lambda/sandbox.ts";
 import type { LedgerEntry } from "../../local/looker/ledger.ts";
 import type { RunningLooker } from "../../local/looker/server.ts";
 import { type Answer, auditLines, type Caller, callerOf, type Stand, startStand } from "./broker-stand.ts";
@@ -25,7 +25,7 @@ export interface RaceStand extends Stand {
 }
 
 /** Twenty instances of each function. */
-export async function raceStand(instances: VesselKind): Promise<RaceStand> {
+export async function raceStand(instances: SandboxKind): Promise<RaceStand> {
   const stand = await startStand({ maxInstances: 20, instances });
   const { looker } = stand.broker;
   if (!looker) throw new Error("The stand-in Looker is not there.");
@@ -101,7 +101,7 @@ export interface HeldRows {
   readonly tokens: ReadonlyMap<string, HeldToken>;
 }
 
-/** The table as it is, past the front, with every sealed token opened. */
+/** The table as it is, past the AWS proxy, with every sealed token opened. */
 export async function heldRows({ broker }: Stand): Promise<HeldRows> {
   const { engines, region, tableName, stack } = broker;
   const client = { region, credentials: ENGINE_CREDENTIAL };

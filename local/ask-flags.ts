@@ -1,7 +1,7 @@
 /** The command line of `npm run ask`. Pure. */
-import { type SavedQuery, savedQueries } from "../../infra/saved-queries.ts";
-import { type Parsed, read, Wrong } from "../command-line.ts";
-import { filled, flagOf } from "./fill.ts";
+import { type SavedQuery, savedQueries } from "../infra/saved-queries.ts";
+import { type Parsed, read, UsageError } from "./command-line.ts";
+import { filled, flagOf } from "./insights/fill.ts";
 
 export interface Asked {
   readonly question: SavedQuery;
@@ -33,7 +33,7 @@ export function parseAsk([name = "--help", ...args]: readonly string[]): Parsed<
     help,
     options: { ...Object.fromEntries(own), ...common },
     flagsOf: ({ json, "print-query": printQuery, ...values }): Asked => {
-      if (json && printQuery) throw new Wrong("--json and --print-query: leave one of them out.");
+      if (json && printQuery) throw new UsageError("--json and --print-query: leave one of them out.");
       return {
         question,
         query: filled(question, values as Record<string, string>),
