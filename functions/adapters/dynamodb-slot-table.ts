@@ -18,8 +18,8 @@ import { newScopeControl, newSecretControl, type Versioned } from "../domain/con
 import { emptySlot } from "../domain/slot.ts";
 import {
   type BrokerTable,
-  type CallerSlotKey,
   type Clock,
+  type DueRow,
   type Rows,
   type SlotPage,
   Unavailable,
@@ -161,7 +161,7 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
       try {
         const caller = readCallerKey(item);
         const slot = readSlot(item);
-        return caller ? [{ key: { scope, ...caller, callerArn: slot.callerArn }, slot }] : [];
+        return caller ? [{ key: { scope, ...caller }, slot }] : [];
       } catch (error) {
         if (error instanceof Unreadable) return [];
         throw error;
@@ -172,9 +172,8 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
   }
 
   /** Of one shard of the index, the longest due first. What is beyond the last page waits for the next sweep. */
-  async function queryDueShard(shard: number, now: number): Promise<Item[]> {
+  async function* dueShardPages(shard: number, now: number): AsyncGenerator<DueRow[]> {
     const { name, partitionKey, sortKey } = table.dueIndex;
-    const found: Item[] = [];
     let after: Item | undefined;
     for (let page = 1; page <= duePages; page++) {
       const { items, lastKey } = await query({
@@ -183,37 +182,48 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
         ExpressionAttributeValues: marshall({ ":shard": dueShard(shard), ":now": Math.floor(now / 1_000) }),
         ...(after === undefined ? {} : { ExclusiveStartKey: marshall(after) }),
       });
-      found.push(...items);
-      if (lastKey === undefined) break;
+      yield items.flatMap((item) => readDueKey(item) ?? []);
+      if (lastKey === undefined) return;
       after = lastKey;
     }
-    return found;
+  }
+
+  /** The shards side by side: as many pages as there are shards are asked for at once, and each is given on as it comes. */
+  async function* queryDue(now: number): AsyncGenerator<DueRow[]> {
+    const shards = Array.from({ length: dueShards }, (_, shard) => dueShardPages(shard, now));
+    const next = (shard: AsyncGenerator<DueRow[]>) => {
+      const page = shard.next().then((result) => ({ shard, page: result }));
+      // Asked for ahead: if nobody comes for it, its failure is nobody's.
+      page.catch(() => {});
+      return page;
+    };
+    const underWay = new Map(shards.map((shard) => [shard, next(shard)]));
+    while (underWay.size > 0) {
+      const { shard, page } = await Promise.race(underWay.values());
+      if (page.done) underWay.delete(shard);
+      else {
+        underWay.set(shard, next(shard));
+        yield page.value;
+      }
+    }
   }
 
   return {
     slotPartitions,
     querySlots,
-    async queryDue(now) {
-      const shards = await Promise.all(
-        Array.from({ length: dueShards }, (_, shard) => queryDueShard(shard, now)),
-      );
-      return shards
-        .flat()
-        .sort((a, b) => Number(a.due_at) - Number(b.due_at))
-        .flatMap((item) => readDueKey(item) ?? []);
-    },
+    queryDue,
     slots: rows(
       slotKey,
       readSlot,
       (key, slot) => slotItem(key, slot, clock.now()),
-      (key: CallerSlotKey) => emptySlot(key.callerArn),
+      () => emptySlot,
     ),
     scopeControls: rows(scopeControlKey, readScopeControl, scopeControlItem, () => newScopeControl),
     secretControls: rows(secretControlKey, readSecretControl, secretControlItem, () => newSecretControl),
     async readForIssue(key) {
       const [slot, control] = await batchGet([slotKey(key), scopeControlKey(key.scope)]);
       return {
-        slot: slot ? readSlot(slot) : emptySlot(key.callerArn),
+        slot: slot ? readSlot(slot) : emptySlot,
         control: control ? readScopeControl(control) : newScopeControl,
       };
     },

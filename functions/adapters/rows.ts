@@ -3,7 +3,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Attempt, ScopeControl, SecretControl, Versioned } from "../domain/control.ts";
-import type { Lease, OutboxToken, TrackedToken } from "../domain/lease.ts";
+import type { OutboxToken, SupersededToken, TrackedToken } from "../domain/lease.ts";
 import { isCallerArn } from "../domain/principal.ts";
 import { deletableAt, dueAt, type Failure, type Mint, type Slot } from "../domain/slot.ts";
 import { type DueRow, type SlotKey, Unreadable } from "../use-cases/ports.ts";
@@ -41,9 +41,9 @@ export function slotItem(key: SlotKey, slot: Slot, now: number): Item {
   return {
     ...itemKey,
     ...head(slot),
-    principal_arn: slot.callerArn,
-    lease: slot.lease && leaseItem(slot.lease),
-    superseded: slot.superseded.map(tokenItem),
+    names: slot.names,
+    lease: slot.lease && tokenItem(slot.lease),
+    superseded: slot.superseded.map((token) => ({ ...tokenItem(token), replaced: token.replaced })),
     outbox: slot.outbox.map((token) => ({
       ...tokenItem(token),
       since: token.since,
@@ -51,7 +51,7 @@ export function slotItem(key: SlotKey, slot: Slot, now: number): Item {
       retry_at: token.retryAt,
     })),
     mint: slot.mint,
-    failure: slot.failure,
+    failures: slot.failures,
     minted_at: slot.mintedAt,
     ...(dueTime === undefined ? {} : due(itemKey.sk, dueTime)),
     ttl: Math.ceil(deletableAt(slot, now) / 1_000),
@@ -62,13 +62,15 @@ export function readSlot(item: Item): Slot {
   checkSchema(item);
   return {
     ...version(item),
-    callerArn: text(item.principal_arn, isCallerArn),
-    lease: optional(item.lease, readLease),
-    superseded: list(item.superseded, readToken),
+    names: list(item.names, (name) => text(name, isCallerArn)),
+    lease: optional(item.lease, readToken),
+    superseded: list(item.superseded, readSupersededToken),
     outbox: list(item.outbox, readOutboxToken),
     mint: optional(item.mint, readMint),
-    failure: optional(item.failure, readFailure),
-    mintedAt: list(item.minted_at, number),
+    failures: list(item.failures, readFailure),
+    mintedAt: Object.fromEntries(
+      Object.entries(record(item.minted_at)).map(([digest, times]) => [digest, list(times, number)]),
+    ),
   };
 }
 
@@ -101,31 +103,40 @@ export function readScopeControl(item: Item): ScopeControl {
 export const secretControlItem = (secretId: string, row: SecretControl): Item => ({
   ...secretControlKey(secretId),
   ...head(row),
-  attempts: Object.fromEntries(
-    Object.entries(row.attempts).map(([id, { clientId, ...attempt }]) => [
-      id,
-      { ...attempt, client_id: clientId },
-    ]),
-  ),
-  throttled_until: row.throttledUntil,
+  attempts: row.attempts.map(({ versionId, baseUrl, clientId, ...attempt }) => ({
+    ...attempt,
+    version_id: versionId,
+    base_url: baseUrl,
+    client_id: clientId,
+  })),
+  throttles: row.throttles.map(({ baseUrl, until }) => ({ base_url: baseUrl, until })),
   denied_client_ids: row.deniedClientIds,
 });
 
 export function readSecretControl(item: Item): SecretControl {
   checkSchema(item);
-  const attempts = Object.entries(record(item.attempts)).map(([id, value]): [string, Attempt] => {
-    const { state, owner, at, until, client_id } = record(value);
-    if (state !== "trying" && state !== "worked" && state !== "rejected") throw new UnreadableRow("attempt");
-    return [
-      id,
-      { state, owner: text(owner), at: number(at), until: number(until), clientId: text(client_id) },
-    ];
-  });
   return {
     ...version(item),
-    attempts: Object.fromEntries(attempts),
-    throttledUntil: number(item.throttled_until),
+    attempts: list(item.attempts, readAttempt),
+    throttles: list(item.throttles, (value) => {
+      const { base_url, until } = record(value);
+      return { baseUrl: text(base_url), until: number(until) };
+    }),
     deniedClientIds: list(item.denied_client_ids, (id) => text(id)),
+  };
+}
+
+function readAttempt(value: unknown): Attempt {
+  const { version_id, base_url, state, owner, at, until, client_id } = record(value);
+  if (state !== "trying" && state !== "worked" && state !== "rejected") throw new UnreadableRow("attempt");
+  return {
+    versionId: text(version_id),
+    baseUrl: text(base_url),
+    state,
+    owner: text(owner),
+    at: number(at),
+    until: number(until),
+    clientId: text(client_id),
   };
 }
 
@@ -174,14 +185,10 @@ function tokenItem(token: TrackedToken): Item {
     ends_at: token.endsAt,
     looker_ends_at: token.lookerEndsAt,
     epoch: token.epoch,
+    token_sha256: token.tokenSha256,
+    digest: token.digest,
   };
 }
-
-const leaseItem = (lease: Lease): Item => ({
-  ...tokenItem(lease),
-  token_sha256: lease.tokenSha256,
-  digest: lease.digest,
-});
 
 function readToken(value: unknown): TrackedToken {
   const item = record(value);
@@ -196,7 +203,15 @@ function readToken(value: unknown): TrackedToken {
     endsAt: number(item.ends_at),
     lookerEndsAt: number(item.looker_ends_at),
     epoch: number(item.epoch),
+    tokenSha256: text(item.token_sha256, isSha256),
+    digest: text(item.digest),
   };
+}
+
+function readSupersededToken(value: unknown): SupersededToken {
+  const { replaced } = record(value);
+  if (typeof replaced !== "boolean") throw new UnreadableRow("superseded");
+  return { ...readToken(value), replaced };
 }
 
 function readOutboxToken(value: unknown): OutboxToken {
@@ -204,24 +219,20 @@ function readOutboxToken(value: unknown): OutboxToken {
   return { ...readToken(value), since: number(since), attempts: number(attempts), retryAt: number(retry_at) };
 }
 
-function readLease(value: unknown): Lease {
-  const { token_sha256, digest } = record(value);
-  return { ...readToken(value), tokenSha256: text(token_sha256, isSha256), digest: text(digest) };
-}
-
 function readMint(value: unknown): Mint {
-  const { owner, since, until, doomed } = record(value);
+  const { owner, since, until, epoch, doomed } = record(value);
   if (typeof doomed !== "boolean") throw new UnreadableRow("mint");
-  return { owner: text(owner), since: number(since), until: number(until), doomed };
+  return { owner: text(owner), since: number(since), until: number(until), epoch: number(epoch), doomed };
 }
 
 const failureCodes = ["looker_rejected_credentials", "looker_unavailable", "busy"] as const;
 
 function readFailure(value: unknown): Failure {
-  const { code, detail, at, until, count } = record(value);
+  const { digest, code, detail, at, until, count } = record(value);
   const known = failureCodes.find((name) => name === code);
   if (!known) throw new UnreadableRow("failure");
   return {
+    digest: text(digest),
     code: known,
     detail: optional(detail, text),
     at: number(at),

@@ -30,7 +30,7 @@ export interface Freeze {
 /** Ends everything of the scope that is older than `epoch`. A later job has a higher epoch and so includes it. */
 export interface Job {
   readonly epoch: number;
-  /** When the epoch was raised. */
+  /** When the epoch was raised: for people, and for when the sweeper looks at it. No clock decides what is ended. */
   readonly at: number;
   /** Slot partitions below this are done. */
   readonly nextPartition: number;
@@ -58,8 +58,10 @@ export function advanceJob(
 
 export const newScopeControl: ScopeControl = { version: 0, epoch: 0 };
 
-/** What is known of one version of a client secret. */
+/** What is known of one version of a client secret at one Looker: a pair may be right at one and wrong at another. */
 export interface Attempt {
+  readonly versionId: string;
+  readonly baseUrl: string;
   readonly state: "trying" | "worked" | "rejected";
   /** Of the invocation that tried. */
   readonly owner: string;
@@ -70,18 +72,24 @@ export interface Attempt {
   readonly clientId: string;
 }
 
-/** `secret#<id>` / `#control`, shared by all scopes and callers that use the secret. */
+/** A Looker that asked for fewer logins. */
+export interface Throttle {
+  readonly baseUrl: string;
+  readonly until: number;
+}
+
+/** `secret#<canonical id>`, shared by all scopes and callers that use the secret. */
 export interface SecretControl extends Versioned {
-  readonly attempts: Readonly<Record<string, Attempt>>;
-  readonly throttledUntil: number;
+  readonly attempts: readonly Attempt[];
+  readonly throttles: readonly Throttle[];
   /** {@link digestOf}: what was pasted in a client id's place by mistake may be a secret, and is not kept. */
   readonly deniedClientIds: readonly string[];
 }
 
 export const newSecretControl: SecretControl = {
   version: 0,
-  attempts: {},
-  throttledUntil: 0,
+  attempts: [],
+  throttles: [],
   deniedClientIds: [],
 };
 
@@ -91,13 +99,14 @@ export const newSecretControl: SecretControl = {
  */
 export const attemptBackoffMs = 360_000;
 
-/** Older versions than these are history. A secret does not see nine versions in one back-off. */
+/** Older ones are history. A secret does not see nine versions and Lookers in one back-off. */
 const attemptsKept = 8;
 
-/** A version of the client secret, as Secrets Manager names it. */
-export interface SecretVersion {
+/** A login that may be tried: a version of the client secret, as Secrets Manager names it, at one Looker. */
+export interface Credential {
   readonly versionId: string;
   readonly clientId: string;
+  readonly baseUrl: string;
 }
 
 export type LoginPlan =
@@ -107,11 +116,12 @@ export type LoginPlan =
   | { kind: "trying"; since: number; until: number }
   | { kind: "rejected"; until: number };
 
-/** Whether a login with this version may be made now, and whether it must be written ahead. */
-export function planLogin(control: SecretControl, secret: SecretVersion, now: number): LoginPlan {
-  if (isDenied(control, secret.clientId)) return { kind: "denied" };
-  if (control.throttledUntil > now) return { kind: "throttled", until: control.throttledUntil };
-  const attempt = attemptOf(control, secret.versionId);
+/** Whether this login may be made now, and whether it must be written ahead. */
+export function planLogin(control: SecretControl, credential: Credential, now: number): LoginPlan {
+  if (isDenied(control, credential.clientId)) return { kind: "denied" };
+  const throttle = control.throttles.find(({ baseUrl }) => baseUrl === credential.baseUrl);
+  if (throttle && throttle.until > now) return { kind: "throttled", until: throttle.until };
+  const attempt = attemptOf(control, credential);
   if (attempt?.state === "worked") return { kind: "log_in", writeAhead: false };
   if (!attempt || attempt.until <= now) return { kind: "log_in", writeAhead: true };
   return attempt.state === "trying"
@@ -121,25 +131,19 @@ export function planLogin(control: SecretControl, secret: SecretVersion, now: nu
 
 /** Whether another instance has met a version that is newer than the one read at `readAt`. */
 export function knowsNewerVersion(control: SecretControl, versionId: string, readAt: number): boolean {
-  return Object.entries(control.attempts).some(([id, attempt]) => id !== versionId && attempt.at > readAt);
+  return control.attempts.some((attempt) => attempt.versionId !== versionId && attempt.at > readAt);
 }
 
 /** Writes the attempt ahead; undefined if somebody else's stands or the plan is no longer to log in. */
 export function beginAttempt(
   control: SecretControl,
-  secret: SecretVersion,
+  credential: Credential,
   owner: string,
   now: number,
 ): SecretControl | undefined {
-  if (attemptOf(control, secret.versionId)?.owner === owner) return control;
-  if (planLogin(control, secret, now).kind !== "log_in") return undefined;
-  return withAttempt(control, secret.versionId, {
-    state: "trying",
-    owner,
-    at: now,
-    until: now + attemptBackoffMs,
-    clientId: digestOf(secret.clientId),
-  });
+  if (attemptOf(control, credential)?.owner === owner) return control;
+  if (planLogin(control, credential, now).kind !== "log_in") return undefined;
+  return withAttempt(control, credential, { state: "trying", owner, at: now, until: now + attemptBackoffMs });
 }
 
 export type AttemptOutcome =
@@ -155,20 +159,14 @@ export type AttemptOutcome =
  */
 export function endAttempt(
   control: SecretControl,
-  secret: SecretVersion,
+  credential: Credential,
   owner: string,
   outcome: AttemptOutcome,
   now: number,
 ): SecretControl | undefined {
-  const attempt = attemptOf(control, secret.versionId);
+  const attempt = attemptOf(control, credential);
   const record = (state: "worked" | "rejected") =>
-    withAttempt(control, secret.versionId, {
-      state,
-      owner,
-      at: attempt?.at ?? now,
-      until: now + attemptBackoffMs,
-      clientId: digestOf(secret.clientId),
-    });
+    withAttempt(control, credential, { state, owner, at: attempt?.at ?? now, until: now + attemptBackoffMs });
   switch (outcome.kind) {
     case "worked":
       return attempt?.state === "worked" ? undefined : record("worked");
@@ -176,15 +174,18 @@ export function endAttempt(
       return attempt?.state === "rejected" && attempt.until > now && attempt.owner !== owner
         ? undefined
         : record("rejected");
-    case "not_tried": {
-      if (attempt?.state !== "trying" || attempt.owner !== owner) return undefined;
-      const { [secret.versionId]: _, ...attempts } = control.attempts;
-      return { ...control, attempts };
-    }
-    case "throttled":
-      return control.throttledUntil >= outcome.until
+    case "not_tried":
+      return attempt?.state === "trying" && attempt.owner === owner
+        ? { ...control, attempts: control.attempts.filter((each) => each !== attempt) }
+        : undefined;
+    case "throttled": {
+      const { baseUrl } = credential;
+      const others = control.throttles.filter((each) => each.baseUrl !== baseUrl && each.until > now);
+      const known = control.throttles.find((each) => each.baseUrl === baseUrl);
+      return known && known.until >= outcome.until
         ? undefined
-        : { ...control, throttledUntil: outcome.until };
+        : { ...control, throttles: [...others, { baseUrl, until: outcome.until }] };
+    }
   }
 }
 
@@ -200,14 +201,19 @@ export function denyClientId(control: SecretControl, clientId: string): SecretCo
 export const isDenied = (control: SecretControl, clientId: string): boolean =>
   control.deniedClientIds.includes(digestOf(clientId));
 
-function attemptOf(control: SecretControl, versionId: string): Attempt | undefined {
-  return Object.hasOwn(control.attempts, versionId) ? control.attempts[versionId] : undefined;
+function attemptOf(control: SecretControl, { versionId, baseUrl }: Credential): Attempt | undefined {
+  return control.attempts.find((each) => each.versionId === versionId && each.baseUrl === baseUrl);
 }
 
-function withAttempt(control: SecretControl, versionId: string, attempt: Attempt): SecretControl {
-  const others = Object.entries(control.attempts)
-    .filter(([id]) => id !== versionId)
-    .sort(([, a], [, b]) => b.at - a.at)
+function withAttempt(
+  control: SecretControl,
+  { versionId, baseUrl, clientId }: Credential,
+  attempt: Pick<Attempt, "state" | "owner" | "at" | "until">,
+): SecretControl {
+  const others = control.attempts
+    .filter((each) => each.versionId !== versionId || each.baseUrl !== baseUrl)
+    .toSorted((a, b) => b.at - a.at)
     .slice(0, attemptsKept - 1);
-  return { ...control, attempts: Object.fromEntries([...others, [versionId, attempt]]) };
+  const own: Attempt = { versionId, baseUrl, clientId: digestOf(clientId), ...attempt };
+  return { ...control, attempts: [...others, own] };
 }

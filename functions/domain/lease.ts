@@ -19,6 +19,8 @@ export interface TrackedToken {
   readonly leaseId: string;
   /** The token under KMS, bound by the encryption context to everything that identifies it. */
   readonly sealed: Uint8Array;
+  /** Hex SHA-256 of the token: all that records may show of it. */
+  readonly tokenSha256: string;
   readonly baseUrl: string;
   readonly clientId: string;
   /** When the lock was taken under which the token was made: no token is older than this says. */
@@ -29,14 +31,20 @@ export interface TrackedToken {
   readonly lookerEndsAt: number;
   /** The scope's epoch when the token was asked for; leases of an older epoch are not served. */
   readonly epoch: number;
+  /** {@link configurationDigest} at the mint: only requests of the same configuration are served it. */
+  readonly digest: string;
 }
 
-/** The token that is given to the caller. */
-export interface Lease extends TrackedToken {
-  /** Hex SHA-256 of the token: all that records may show of it. */
-  readonly tokenSha256: string;
-  /** {@link configurationDigest} at the mint: a lease of another URL or secret is not served. */
-  readonly digest: string;
+/** The latest token that was stored. */
+export type Lease = TrackedToken;
+
+/** A token that a later one took the place of as the slot's lease. */
+export interface SupersededToken extends TrackedToken {
+  /**
+   * The later one is of the same configuration. This one is never served again; without the mark it goes on serving its own
+   * configuration, as during a deployment.
+   */
+  readonly replaced: boolean;
 }
 
 /** A revoked token whose end Looker has not confirmed. */

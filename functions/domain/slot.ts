@@ -17,6 +17,7 @@ import {
   nextLogoutAt,
   type OutboxToken,
   refreshAt,
+  type SupersededToken,
   type TrackedToken,
 } from "./lease.ts";
 import type { ProblemCode } from "./problem.ts";
@@ -28,6 +29,10 @@ export const lockMs = 15_000;
 /** A stale report counts only for a lease that is older than this. */
 export const staleReportAfterMs = 10_000;
 export const mintWindowMs = 600_000;
+/** Configurations of which a row remembers failures and logins. Two live side by side while a deployment lasts. */
+const configurationsKept = 4;
+/** An IAM user can be renamed, and IAM is eventually consistent: old and new name arrive in turns for a while. */
+const namesKept = 4;
 
 /** A login under way. */
 export interface Mint {
@@ -35,12 +40,15 @@ export interface Mint {
   readonly owner: string;
   readonly since: number;
   readonly until: number;
+  /** The scope's epoch that was read with the slot: a raised one dooms every lock of an older epoch. */
+  readonly epoch: number;
   /** A revocation overtook it: what it brings goes to the outbox. */
   readonly doomed: boolean;
 }
 
-/** How the last mint failed; shared by everyone who asks before `until`. */
+/** How the last mint of one configuration failed; shared by everyone of it who asks before `until`. */
 export interface Failure {
+  readonly digest: string;
   readonly code: ProblemCode;
   readonly detail?: string | undefined;
   readonly at: number;
@@ -50,24 +58,26 @@ export interface Failure {
 }
 
 export interface Slot extends Versioned {
-  /** Path-less ARN, for people; the key holds the identity. */
-  readonly callerArn: string;
+  /** Path-less ARNs that the caller has had, the latest first; the key holds the identity. Operators revoke by them. */
+  readonly names: readonly string[];
   readonly lease?: Lease | undefined;
-  readonly superseded: readonly TrackedToken[];
+  readonly superseded: readonly SupersededToken[];
   readonly outbox: readonly OutboxToken[];
   readonly mint?: Mint | undefined;
-  readonly failure?: Failure | undefined;
-  /** When logins were begun in the last {@link mintWindowMs}. */
-  readonly mintedAt: readonly number[];
+  /** At most one of each configuration. */
+  readonly failures: readonly Failure[];
+  /** By configuration: when logins were begun in the last {@link mintWindowMs}. */
+  readonly mintedAt: Readonly<Record<string, readonly number[]>>;
 }
 
-export const emptySlot = (callerArn: string): Slot => ({
+export const emptySlot: Slot = {
   version: 0,
-  callerArn,
+  names: [],
   superseded: [],
   outbox: [],
-  mintedAt: [],
-});
+  failures: [],
+  mintedAt: {},
+};
 
 /** A transition's result. Without `next` nothing needs to be written. */
 export interface Step<Row, Outcome> {
@@ -90,7 +100,9 @@ export interface Ask {
 }
 
 export type Decision =
-  | { kind: "serve"; lease: Lease }
+  | { kind: "serve"; lease: TrackedToken }
+  /** The row does not bear the caller's name yet, and operators revoke by name: {@link addName} first. */
+  | { kind: "add_name" }
   | { kind: "mint" }
   /** Somebody else is at it. */
   | { kind: "wait" }
@@ -100,9 +112,10 @@ export type Decision =
 export function decide(slot: Slot, control: ScopeControl, ask: Ask, now: number): Decision {
   if (control.frozen) return { kind: "refuse", code: "scope_frozen", detail: frozenDetail };
   const lease = servable(slot, control, ask, now);
-  if (lease && lease.leaseId === ask.staleLeaseId && now - lease.issuedAt < staleReportAfterMs)
-    return { kind: "refuse", code: "busy", retryAfterMs: lease.issuedAt + staleReportAfterMs - now };
+  if (lease && !slot.names.includes(ask.callerArn)) return { kind: "add_name" };
   const reported = lease !== undefined && lease.leaseId === ask.staleLeaseId;
+  if (reported && now - lease.issuedAt < staleReportAfterMs)
+    return { kind: "refuse", code: "busy", retryAfterMs: lease.issuedAt + staleReportAfterMs - now };
   const blocker = mintBlocker(slot, ask, now);
   if (lease && !reported) {
     // Refreshing ahead never costs a caller the lease that is still good.
@@ -113,19 +126,41 @@ export function decide(slot: Slot, control: ScopeControl, ask: Ask, now: number)
 
 const frozenDetail = "An operator has frozen the scope. No token is given until an operator unfreezes it.";
 
-function servable(slot: Slot, control: ScopeControl, ask: Ask, now: number): Lease | undefined {
-  const lease = slot.lease;
-  // Operators revoke by the ARN in the row, so under another name nothing is served before the row has that name.
-  if (slot.callerArn !== ask.callerArn) return undefined;
-  if (!lease || lease.epoch !== control.epoch || lease.digest !== ask.digest) return undefined;
-  if (lease.leaseId === ask.unreadableLeaseId) return undefined;
+function servable(slot: Slot, control: ScopeControl, ask: Ask, now: number): TrackedToken | undefined {
+  const lease = newestOf(slot, ask.digest);
+  if (!lease || lease.epoch !== control.epoch || lease.leaseId === ask.unreadableLeaseId) return undefined;
   return lease.endsAt - now >= ask.minTtlMs ? lease : undefined;
 }
+
+/**
+ * The one token that a configuration may be served. Where that is stale, unreadable or revoked, no older one stands in: all
+ * others of the configuration are marked as replaced.
+ */
+function newestOf(slot: Slot, digest: string): TrackedToken | undefined {
+  if (slot.lease?.digest === digest) return slot.lease;
+  return slot.superseded.find((token) => token.digest === digest && !token.replaced);
+}
+
+/** Whether some configuration may be served this token of the slot, lease or superseded. */
+export function isServed(slot: Slot, token: TrackedToken, epoch: number, now: number): boolean {
+  return (
+    newestOf(slot, token.digest)?.leaseId === token.leaseId && token.epoch === epoch && token.endsAt > now
+  );
+}
+
+/** The caller has another name now. None of the last four is forgotten for another of them. */
+export function addName(slot: Slot, callerArn: string): Step<Slot, undefined> {
+  const names = withName(slot.names, callerArn);
+  return names === slot.names ? { outcome: undefined } : { next: { ...slot, names }, outcome: undefined };
+}
+
+const withName = (names: readonly string[], callerArn: string): readonly string[] =>
+  names.includes(callerArn) ? names : [callerArn, ...names].slice(0, namesKept);
 
 /** Why no login may begin now, if so. */
 function mintBlocker(slot: Slot, ask: Ask, now: number): Decision | undefined {
   if (slot.mint && now < slot.mint.until + clockSkewMs) return { kind: "wait" };
-  const { failure } = slot;
+  const failure = slot.failures.find(({ digest }) => digest === ask.digest);
   if (failure && now < failure.until)
     return {
       kind: "refuse",
@@ -134,7 +169,7 @@ function mintBlocker(slot: Slot, ask: Ask, now: number): Decision | undefined {
       // Rejected credentials are for an operator to mend: coming back soon is of no use.
       ...(failure.code === "looker_rejected_credentials" ? {} : { retryAfterMs: failure.until - now }),
     };
-  const recent = recentMints(slot, now);
+  const recent = recentMints(slot, ask.digest, now);
   if (recent.length >= ask.mintsPerTenMinutes) {
     const oldest = recent.at(-ask.mintsPerTenMinutes) ?? now;
     return { kind: "refuse", code: "too_many_mints", retryAfterMs: oldest + mintWindowMs - now };
@@ -156,7 +191,22 @@ function isFull(slot: Slot): boolean {
   return tracked(slot) + (slot.lease ? 1 : 0) + 1 > maxTracked;
 }
 
-const recentMints = (slot: Slot, now: number) => slot.mintedAt.filter((at) => at > now - mintWindowMs);
+const recentMints = (slot: Slot, digest: string, now: number) =>
+  (slot.mintedAt[digest] ?? []).filter((at) => at > now - mintWindowMs);
+
+/** Spends one login of the configuration's budget. */
+function spend(slot: Slot, digest: string, now: number): Slot["mintedAt"] {
+  const last = (other: string) => recentMints(slot, other, now).at(-1) ?? 0;
+  const kept = Object.keys(slot.mintedAt)
+    .filter((other) => other !== digest && last(other) > 0)
+    .toSorted((a, b) => last(a) - last(b))
+    .slice(1 - configurationsKept);
+  const entries = [...kept, digest].map((each) => [each, recentMints(slot, each, now)] as const);
+  return { ...Object.fromEntries(entries), [digest]: [...recentMints(slot, digest, now), now] };
+}
+
+/** Without the configuration's last failure. */
+const otherFailures = (slot: Slot, digest: string) => slot.failures.filter((each) => each.digest !== digest);
 
 export type LockOutcome =
   | {
@@ -179,20 +229,23 @@ export function takeLock(
   if (slot.mint?.owner === owner)
     return { outcome: { kind: "locked", mint: slot.mint, possibleOrphan: false } };
   if (decide(slot, control, ask, now).kind !== "mint") return { outcome: { kind: "changed" } };
-  const mint: Mint = { owner, since: now, until: now + lockMs, doomed: false };
-  const pruned = prune(slot, now);
-  const lease = pruned.lease;
-  const reportedStale =
-    lease !== undefined && lease.leaseId === ask.staleLeaseId && now - lease.issuedAt >= staleReportAfterMs;
-  const dropped = lease && (reportedStale || lease.leaseId === ask.unreadableLeaseId);
-  const next: Slot = {
-    ...pruned,
-    callerArn: ask.callerArn,
-    mint,
-    mintedAt: [...recentMints(slot, now), now],
-    ...(dropped ? { lease: undefined, outbox: [...pruned.outbox, toOutbox(lease, now)] } : {}),
+  const mint: Mint = { owner, since: now, until: now + lockMs, epoch: control.epoch, doomed: false };
+  const unwanted = [ask.staleLeaseId, ask.unreadableLeaseId];
+  const dropped = newestOf(slot, ask.digest);
+  const { slot: rest } = moveToOutbox(
+    prune(slot, now),
+    ({ leaseId }) => leaseId === dropped?.leaseId && unwanted.includes(leaseId),
+    now,
+  );
+  return {
+    next: {
+      ...rest,
+      names: withName(rest.names, ask.callerArn),
+      mint,
+      mintedAt: spend(slot, ask.digest, now),
+    },
+    outcome: { kind: "locked", mint, possibleOrphan: slot.mint !== undefined },
   };
-  return { next, outcome: { kind: "locked", mint, possibleOrphan: slot.mint !== undefined } };
 }
 
 export type StoreOutcome =
@@ -205,55 +258,122 @@ export type StoreOutcome =
 
 /** Stores a fresh token, if the lock is still its owner's; otherwise appends it to the outbox before anything else. */
 export function storeMinted(slot: Slot, owner: string, lease: Lease, now: number): Step<Slot, StoreOutcome> {
-  if (slot.lease?.leaseId === lease.leaseId) return { outcome: "stored" };
-  if (slot.superseded.some((token) => token.leaseId === lease.leaseId)) return { outcome: "stored" };
-  if (slot.outbox.some((token) => token.leaseId === lease.leaseId)) return { outcome: "fenced" };
+  const found = whereIs(slot, lease.leaseId);
+  if (found) return { outcome: found };
   const pruned = prune(slot, now);
   const mine = pruned.mint?.owner === owner;
   const freed = mine ? { ...pruned, mint: undefined } : pruned;
   if (mine && !pruned.mint?.doomed) {
-    const retired = retireLease(freed, now);
+    const retired = retireLease(freed, lease.digest, now);
     if (tracked(retired) <= maxTracked)
-      return { next: { ...retired, lease, failure: undefined }, outcome: "stored" };
+      return {
+        next: { ...retired, lease, failures: otherFailures(slot, lease.digest) },
+        outcome: "stored",
+      };
   }
-  // Late owners of lost locks can fill the row; then the token is ended at once instead of being tracked.
-  if (tracked(freed) >= maxTracked)
-    return mine ? { next: freed, outcome: "untracked" } : { outcome: "untracked" };
-  return { next: { ...freed, outbox: [...freed.outbox, toOutbox(lease, now)] }, outcome: "fenced" };
+  const { slot: fenced, outcome } = append(freed, lease, now);
+  return fenced === slot ? { outcome } : { next: fenced, outcome };
 }
 
-/** The lease gives way to another: tracked until its own end, or due for logout where that has passed. */
-function retireLease(slot: Slot, now: number): Slot {
+/** What became of a token that was to be stored, where the row shows it. */
+function whereIs(slot: Slot, leaseId: string): "stored" | "fenced" | undefined {
+  const isIt = (token: TrackedToken) => token.leaseId === leaseId;
+  if ((slot.lease && isIt(slot.lease)) || slot.superseded.some(isIt)) return "stored";
+  return slot.outbox.some(isIt) ? "fenced" : undefined;
+}
+
+/** Late owners of lost locks can fill the row; then the token is ended at once instead of being tracked. */
+function append(
+  slot: Slot,
+  token: TrackedToken,
+  now: number,
+): { slot: Slot; outcome: "fenced" | "untracked" } {
+  if (tracked(slot) >= maxTracked) return { slot, outcome: "untracked" };
+  return { slot: { ...slot, outbox: [...slot.outbox, toOutbox(token, now)] }, outcome: "fenced" };
+}
+
+/**
+ * The lease gives way to another: tracked until its own end, or due for logout where that has passed. Older tokens of the
+ * new one's configuration are not served again; those of another configuration are.
+ */
+function retireLease(slot: Slot, digest: string, now: number): Slot {
+  const replacing = (token: TrackedToken, replaced: boolean): SupersededToken => ({
+    ...toTracked(token),
+    replaced: replaced || token.digest === digest,
+  });
+  const superseded = slot.superseded.map((token) => replacing(token, token.replaced));
   const { lease } = slot;
-  if (!lease) return slot;
+  if (!lease) return { ...slot, superseded };
   return lease.endsAt <= now
-    ? { ...slot, lease: undefined, outbox: [...slot.outbox, toOutbox(lease, now)] }
-    : { ...slot, lease: undefined, superseded: [...slot.superseded, toTracked(lease)] };
+    ? { ...slot, lease: undefined, superseded, outbox: [...slot.outbox, toOutbox(lease, now)] }
+    : { ...slot, lease: undefined, superseded: [...superseded, replacing(lease, false)] };
 }
 
 export type MintFailure = Pick<Failure, "code" | "detail"> & { until?: number };
 
+/** How a login ended that brought nothing to serve. */
+export interface FailedMint {
+  readonly digest: string;
+  /** Shared with everyone of the configuration who asks before its back-off is over. */
+  readonly failure?: MintFailure | undefined;
+  /**
+   * Certainly no token was left behind, so the mint budget gets its own back: the budget is for tokens, and neither a
+   * corrected secret nor a Looker that is back must find it spent on failures.
+   */
+  readonly noTokenLeft: boolean;
+  /** A token in hand that must not be served, or could not be stored as far as its owner knows. */
+  readonly inHand?: { readonly token: Lease; readonly ended: boolean } | undefined;
+}
+
 /**
- * Gives the lock back without a token. `failure` is shared with whoever asks before its back-off is over. Where
- * certainly no token was left behind, the mint budget gets its own back: the budget is for tokens, and neither a corrected
- * secret nor a Looker that is back must find it spent on failures.
+ * Gives the lock back without a token. This settles a store whose outcome stayed unknown: a token that the row does not show
+ * goes to the outbox, unless Looker has ended it; one that the row shows stays, unless Looker has ended it.
  */
 export function releaseMint(
   slot: Slot,
   owner: string,
-  failure: MintFailure | undefined,
+  { digest, failure, noTokenLeft, inHand }: FailedMint,
   now: number,
-  tokenMade = true,
-): Step<Slot, undefined> {
-  if (slot.mint?.owner !== owner) return { outcome: undefined };
-  const { since } = slot.mint;
-  const mintedAt = tokenMade ? slot.mintedAt : slot.mintedAt.filter((at) => at !== since);
-  const next: Slot = { ...prune(slot, now), mint: undefined, mintedAt };
-  if (!failure) return { next, outcome: undefined };
-  const count = (slot.failure?.count ?? 0) + 1;
+): Step<Slot, StoreOutcome | undefined> {
+  const mine = slot.mint?.owner === owner;
+  const { slot: settled, outcome } = inHand ? settleInHand(slot, inHand, now) : { slot, outcome: undefined };
+  if (!mine) return settled === slot ? { outcome } : { next: prune(settled, now), outcome };
+  const since = slot.mint?.since;
+  const begun = slot.mintedAt[digest] ?? [];
+  const next: Slot = {
+    ...prune(settled, now),
+    mint: undefined,
+    mintedAt: noTokenLeft
+      ? { ...slot.mintedAt, [digest]: begun.filter((at) => at !== since) }
+      : slot.mintedAt,
+  };
+  if (!failure || outcome === "stored") return { next, outcome };
+  const last = slot.failures.find((each) => each.digest === digest);
+  const count = (last?.count ?? 0) + 1;
   const until = failure.until ?? now + Math.min(1_000 * 2 ** Math.min(count - 1, 10), 30_000);
+  const own: Failure = { digest, code: failure.code, detail: failure.detail, at: now, until, count };
   return {
-    next: { ...next, failure: { code: failure.code, detail: failure.detail, at: now, until, count } },
+    next: { ...next, failures: [...otherFailures(slot, digest).slice(1 - configurationsKept), own] },
+    outcome,
+  };
+}
+
+function settleInHand(
+  slot: Slot,
+  { token, ended }: NonNullable<FailedMint["inHand"]>,
+  now: number,
+): { slot: Slot; outcome: StoreOutcome | undefined } {
+  const found = whereIs(slot, token.leaseId);
+  if (!ended) return found ? { slot, outcome: found } : append(slot, token, now);
+  if (!found) return { slot, outcome: undefined };
+  const other = ({ leaseId }: TrackedToken) => leaseId !== token.leaseId;
+  return {
+    slot: {
+      ...slot,
+      lease: slot.lease && other(slot.lease) ? slot.lease : undefined,
+      superseded: slot.superseded.filter(other),
+      outbox: slot.outbox.filter(other),
+    },
     outcome: undefined,
   };
 }
@@ -263,8 +383,8 @@ export interface RevocationFilter {
   readonly leaseId?: string | undefined;
   readonly issuedBefore?: number | undefined;
   readonly clientId?: string | undefined;
-  /** The whole scope, but for what was asked for after the epoch was raised. `at` is when that was. */
-  readonly olderEpoch?: { readonly epoch: number; readonly at: number } | undefined;
+  /** The whole scope, but for what was asked for after the epoch was raised to this. No clock decides it. */
+  readonly olderEpoch?: number | undefined;
 }
 
 export interface Revocation {
@@ -318,7 +438,7 @@ function matchesFilter(token: TrackedToken, filter: RevocationFilter): boolean {
     (filter.leaseId === undefined || filter.leaseId === token.leaseId) &&
     (filter.issuedBefore === undefined || token.issuedAt < filter.issuedBefore) &&
     (filter.clientId === undefined || filter.clientId === token.clientId) &&
-    (filter.olderEpoch === undefined || token.epoch < filter.olderEpoch.epoch)
+    (filter.olderEpoch === undefined || token.epoch < filter.olderEpoch)
   );
 }
 
@@ -327,8 +447,8 @@ function couldMatch(mint: Mint, filter: RevocationFilter): boolean {
   return (
     filter.leaseId === undefined &&
     (filter.issuedBefore === undefined || mint.since < filter.issuedBefore) &&
-    // The epoch is read after the lock, so only a lock from before the raise can bring an older one.
-    (filter.olderEpoch === undefined || mint.since < filter.olderEpoch.at + clockSkewMs)
+    // The lease's epoch is read after the lock, so it is never older than the lock's own.
+    (filter.olderEpoch === undefined || mint.epoch < filter.olderEpoch)
   );
 }
 
@@ -376,10 +496,11 @@ export function deletableAt(slot: Slot, now: number): number {
   return Math.max(now, slot.mint?.until ?? 0, ...tokens.map((token) => token.lookerEndsAt)) + 86_400_000;
 }
 
-/** Only what tracking needs: rows stay small. */
+/** Of a token that was marked for what it was, only what tracks it. */
 function toTracked(token: TrackedToken): TrackedToken {
-  const { leaseId, sealed, baseUrl, clientId, issuedAt, endsAt, lookerEndsAt, epoch } = token;
-  return { leaseId, sealed, baseUrl, clientId, issuedAt, endsAt, lookerEndsAt, epoch };
+  const { leaseId, sealed, tokenSha256, baseUrl, clientId, issuedAt, endsAt, lookerEndsAt, epoch, digest } =
+    token;
+  return { leaseId, sealed, tokenSha256, baseUrl, clientId, issuedAt, endsAt, lookerEndsAt, epoch, digest };
 }
 
 /** Due for logout at once. */

@@ -5,7 +5,7 @@ import type { Scopes } from "../domain/scope.ts";
 import { issueToken } from "../use-cases/issue.ts";
 import { type LogOutPorts, logOut } from "../use-cases/log-out.ts";
 import type { MintPorts } from "../use-cases/mint.ts";
-import type { CallerSlotKey } from "../use-cases/ports.ts";
+import type { SlotKey } from "../use-cases/ports.ts";
 import { json, type ProxyResult } from "./answer.ts";
 import { isLeaseId, readBody, refuseQuery } from "./api-event.ts";
 import type { CallerRequest, ScopedRequest } from "./api-handler.ts";
@@ -33,6 +33,7 @@ export const postToken =
     const token = await issueToken(request.timings.of(ports), {
       scope,
       key: slotKeyOf(request),
+      callerArn: request.principal.callerArn,
       minTtlSeconds,
       staleLeaseId: readLeaseId(body, "stale_lease_id"),
       deadline,
@@ -81,12 +82,11 @@ export const getScopes =
     });
   };
 
-function slotKeyOf({ scope, principal }: ScopedRequest): CallerSlotKey {
+function slotKeyOf({ scope, principal }: ScopedRequest): SlotKey {
   return {
     scope: scope.name,
     account: principal.account,
     uniqueId: principal.uniqueId,
-    callerArn: principal.callerArn,
   };
 }
 

@@ -2,7 +2,7 @@ import type { Versioned } from "../domain/control.ts";
 import type { Step } from "../domain/slot.ts";
 import { type Clock, type Ids, type Rows, Unavailable } from "./ports.ts";
 
-/** Tries before a contended or failing row is given up. */
+/** Tries before a contended or failing row is given up, where no token hangs on it. */
 const maxAttempts = 8;
 
 /**
@@ -12,7 +12,7 @@ const maxAttempts = 8;
  * lost write should it still be under way.
  *
  * @param start the row as it was just read, if it was
- * @param mustLand a token hangs on it: also the first read is tried again
+ * @param mustLand a token hangs on it: it is tried until the deadline, the first read too
  * @throws {Unavailable} when the row cannot be read or the outcome stays unknown
  */
 export async function commit<Key, Row extends Versioned, Outcome>(
@@ -28,9 +28,12 @@ export async function commit<Key, Row extends Versioned, Outcome>(
   }: { clock: Clock; ids: Ids; start?: Row | undefined; deadline: number; mustLand?: boolean },
 ): Promise<Outcome> {
   const mine = new Map<string, Outcome>();
-  let row = start ?? (await (mustLand ? reread(rows, key, { clock, deadline }) : rows.read(key)));
+  let row = start ?? (await (mustLand ? reread(rows, key, { clock, deadline, mustLand }) : rows.read(key)));
   let failure: unknown;
-  for (let attempt = 1; attempt <= maxAttempts && clock.now() < deadline; attempt++) {
+  // What a token hangs on is tried once also by a process that was frozen until long after the deadline.
+  const goesOn = (attempt: number) =>
+    mustLand ? attempt === 1 || clock.now() < deadline : attempt <= maxAttempts && clock.now() < deadline;
+  for (let attempt = 1; goesOn(attempt); attempt++) {
     if (row.writeId !== undefined && mine.has(row.writeId)) return mine.get(row.writeId) as Outcome;
     const { next, outcome } = step(row, clock.now());
     if (!next) return outcome;
@@ -43,7 +46,7 @@ export async function commit<Key, Row extends Versioned, Outcome>(
       if (!(error instanceof Unavailable)) throw error;
     }
     if (attempt > 1) await clock.sleep(backoff(attempt, writeId));
-    row = await reread(rows, key, { clock, deadline });
+    row = await reread(rows, key, { clock, deadline, mustLand });
   }
   // The last write may have been the one that counted.
   if (row.writeId !== undefined && mine.has(row.writeId)) return mine.get(row.writeId) as Outcome;
@@ -56,14 +59,15 @@ const maxRereads = 3;
 async function reread<Key, Row extends Versioned>(
   rows: Rows<Key, Row>,
   key: Key,
-  { clock, deadline }: { clock: Clock; deadline: number },
+  { clock, deadline, mustLand }: { clock: Clock; deadline: number; mustLand: boolean },
 ): Promise<Row> {
   for (let tried = 1; ; tried++) {
     try {
       return await rows.read(key);
     } catch (error) {
-      if (!(error instanceof Unavailable) || tried === maxRereads || clock.now() >= deadline) throw error;
-      await clock.sleep(50 * tried);
+      if (!(error instanceof Unavailable) || (!mustLand && tried >= maxRereads) || clock.now() >= deadline)
+        throw error;
+      await clock.sleep(Math.min(50 * tried, 300));
     }
   }
 }

@@ -1,43 +1,114 @@
-/** What a Looker that also serves people is spared. Both wrap the port, for one request or one sweep. */
-import type { Looker } from "./ports.ts";
+/**
+ * Limits for logouts, host by host and account by account: a Looker also serves people, and one account must not take the
+ * others' turns. An account is a client id at a host. Made anew for each request and each sweep.
+ */
+import type { LogoutLimits } from "./log-out.ts";
+import type { LogoutOutcome } from "./ports.ts";
 
-/** Logouts under way at once against one host. */
-const parallelLogoutsPerHost = 16;
-/** Logouts in a row that a host may fail before it is left alone. */
+/** Logouts under way at once at one host. */
+const placesPerHost = 16;
+/** Of these, the places that an account may take: at first, and after each success one more. A failure halves it. */
+const firstShare = 4;
+/** Failures in a row that open a circuit: from then on nothing more is tried there. */
 const failuresToOpen = 5;
 
-/** Bounds the logouts under way at once, host by host. What had to wait until there is no time left is not tried. */
-export function withHostLimit(looker: Looker, timeIsLeft: () => boolean): Looker {
-  const underWay = new Map<string, { count: number; waiting: (() => void)[] }>();
+interface Account {
+  share: number;
+  underWay: number;
+  failures: number;
+}
+
+interface Host {
+  underWay: number;
+  readonly waiting: { readonly account: Account; readonly go: () => void }[];
+  readonly accounts: Map<string, Account>;
+  /** Since the last answer of any kind: attempts without a connection, and accounts that met a time-out. */
+  unreached: number;
+  readonly timedOut: Set<Account>;
+}
+
+/**
+ * @param timeIsLeft whether another logout would still come to its end
+ * @example
+ *   const limits = logoutLimits(() => timeForLogout(clock, deadline));
+ *   await limits.run(token, () => looker.logout(token.baseUrl, clear));
+ */
+export function logoutLimits(timeIsLeft: () => boolean): LogoutLimits {
+  const hosts = new Map<string, Host>();
   return {
-    ...looker,
-    async logout(baseUrl, token) {
-      const host = underWay.get(baseUrl) ?? { count: 0, waiting: [] };
-      underWay.set(baseUrl, host);
-      if (host.count >= parallelLogoutsPerHost) await new Promise<void>((go) => host.waiting.push(go));
-      else host.count++;
+    async run({ baseUrl, clientId }, logout) {
+      const host = entry(hosts, baseUrl, newHost);
+      const account = entry(host.accounts, clientId, newAccount);
+      await place(host, account);
       try {
-        return timeIsLeft() ? await looker.logout(baseUrl, token) : "not_tried";
+        if (!timeIsLeft() || isOpen(host, account)) return "not_tried";
+        const outcome = await logout();
+        learn(host, account, outcome);
+        return outcome;
       } finally {
-        // The place is handed on, or given back.
-        const next = host.waiting.shift();
-        if (next) next();
-        else host.count--;
+        host.underWay--;
+        account.underWay--;
+        admit(host);
       }
     },
   };
 }
 
-/** A circuit for each host: one that does not confirm is left alone from then on, and its tokens stay due. */
-export function withCircuit(looker: Looker): Looker {
-  const failures = new Map<string, number>();
-  return {
-    ...looker,
-    async logout(baseUrl, token) {
-      if ((failures.get(baseUrl) ?? 0) >= failuresToOpen) return "not_tried";
-      const outcome = await looker.logout(baseUrl, token);
-      failures.set(baseUrl, outcome === "ended" ? 0 : (failures.get(baseUrl) ?? 0) + 1);
-      return outcome;
-    },
-  };
+const newHost = (): Host => ({
+  underWay: 0,
+  waiting: [],
+  accounts: new Map(),
+  unreached: 0,
+  timedOut: new Set(),
+});
+const newAccount = (): Account => ({ share: firstShare, underWay: 0, failures: 0 });
+
+function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key) ?? make();
+  map.set(key, known);
+  return known;
+}
+
+/** Waits for a place at the host, within the account's share. */
+function place(host: Host, account: Account): Promise<void> {
+  return new Promise((go) => {
+    host.waiting.push({ account, go });
+    admit(host);
+  });
+}
+
+function admit(host: Host): void {
+  while (host.underWay < placesPerHost) {
+    const next = host.waiting.findIndex(
+      ({ account }) => account.underWay < account.share || isOpen(host, account),
+    );
+    const [turn] = next < 0 ? [] : host.waiting.splice(next, 1);
+    if (!turn) return;
+    host.underWay++;
+    turn.account.underWay++;
+    turn.go();
+  }
+}
+
+function isOpen(host: Host, account: Account): boolean {
+  // One account whose logouts hang is that account's trouble; two of them, with no answer in between, are the host's.
+  return account.failures >= failuresToOpen || host.unreached >= failuresToOpen || host.timedOut.size > 1;
+}
+
+function learn(host: Host, account: Account, outcome: LogoutOutcome): void {
+  if (outcome === "not_tried") return;
+  if (outcome === "unreached") host.unreached++;
+  else if (outcome === "timed_out") host.timedOut.add(account);
+  else {
+    host.unreached = 0;
+    host.timedOut.clear();
+  }
+  if (outcome === "ended" || outcome === "unconfirmed") {
+    // An answer, if not the one that was hoped for: such an account is well enough to be asked again.
+    account.failures = 0;
+    account.share = Math.min(placesPerHost, account.share + 1);
+  } else {
+    account.failures++;
+    account.share = Math.max(1, Math.floor(account.share / 2));
+  }
 }

@@ -1,22 +1,32 @@
 /** Giving a caller its token: serve the lease, or wait for the one who is at it, or log in under the slot's lock. */
 
+import type { ScopeControl } from "../domain/control.ts";
 import { sha256Of } from "../domain/digest.ts";
-import { configurationDigest, type Lease, lookerGraceMs } from "../domain/lease.ts";
+import { configurationDigest, lookerGraceMs, type TrackedToken } from "../domain/lease.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Scope } from "../domain/scope.ts";
-import { type Ask, decide, type Slot, takeLock } from "../domain/slot.ts";
+import {
+  type Ask,
+  addName,
+  type Decision,
+  decide,
+  type LockOutcome,
+  type Slot,
+  takeLock,
+} from "../domain/slot.ts";
 import { commit } from "./commit.ts";
 import { type MintPorts, mint, mintNeedsMs } from "./mint.ts";
-import { type CallerSlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";
+import { type SlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";
 import { type AuditFields, count, noteNamed } from "./record.ts";
 
-/** Long waits belong to the client: a waiting function is a held instance. */
 const longestWaitMs = 3_000;
 const firstWaitMs = 100;
 
 export interface IssueRequest {
   readonly scope: Scope;
-  readonly key: CallerSlotKey;
+  readonly key: SlotKey;
+  /** Path-less: the name that the caller has now. */
+  readonly callerArn: string;
   readonly minTtlSeconds: number;
   readonly staleLeaseId?: string | undefined;
   /** Epoch milliseconds by which the invocation must have answered. */
@@ -31,115 +41,154 @@ export interface IssuedToken {
   readonly baseUrl: string;
 }
 
+/** What a request has done so far, and may still do. */
+interface Progress {
+  /** Lock owner: one for the request, so that a lock whose answer was lost is recognised. */
+  readonly owner: string;
+  waitedMs: number;
+  /** One login a request: it has not begun one yet, nor met a lock whose end it does not know. */
+  mayMint: boolean;
+  unreadableLeaseId: string | undefined;
+}
+
 export async function issueToken(ports: MintPorts, request: IssueRequest): Promise<IssuedToken> {
   const { clock, ids, table } = ports;
-  const { scope, key, audit, deadline } = request;
+  const { key, audit } = request;
   noteNamed(audit, "stale_lease_id", request.staleLeaseId);
-  const owner = ids.next();
-  const digest = configurationDigest(scope);
-  let waited = 0;
-  let minted = false;
-  let lockFailed = false;
-  let unreadableLeaseId: string | undefined;
+  const progress: Progress = { owner: ids.next(), waitedMs: 0, mayMint: true, unreadableLeaseId: undefined };
   for (;;) {
     const { slot, control } = await table.readForIssue(key);
     const now = clock.now();
-    const ask: Ask = {
-      callerArn: key.callerArn,
-      minTtlMs: request.minTtlSeconds * 1_000,
-      staleLeaseId: request.staleLeaseId,
-      unreadableLeaseId,
-      digest,
-      mintsPerTenMinutes: scope.mintsPerTenMinutes,
-      mayMint: !minted && !lockFailed && deadline - now >= mintNeedsMs,
-    };
-    const decision = decide(slot, control, ask, now);
+    const decision = decide(slot, control, askOf(request, progress, now), now);
     switch (decision.kind) {
       case "serve": {
-        const answer = await serve(ports, request, decision.lease);
-        // Suspended on the way, or kept waiting by KMS: what was fit to be served when it was read is not any more.
-        if (clock.now() > deadline || (answer && answer.expiresInSeconds < 1))
-          throw new Problem("busy", { retryAfterSeconds: 1, reason: "timed_out" });
-        if (answer) {
-          const ownLogin = audit.minted_lease_id === decision.lease.leaseId;
-          Object.assign(audit, givenOut(decision.lease));
-          audit.outcome = ownLogin ? "minted" : waited > 0 ? "waited" : "hit";
-          return answer;
+        const token = await serve(ports, request, decision.lease);
+        if (token) {
+          noteGivenOut(audit, decision.lease, progress);
+          return token;
         }
         // Somebody edited the row. It is reported, never served, and replaced under the usual budget.
-        unreadableLeaseId = decision.lease.leaseId;
+        progress.unreadableLeaseId = decision.lease.leaseId;
         break;
       }
       case "refuse":
-        throw new Problem(decision.code, {
-          ...(decision.detail === undefined ? {} : { detail: decision.detail }),
-          ...(decision.retryAfterMs === undefined
-            ? {}
-            : { retryAfterSeconds: Math.max(1, Math.ceil(decision.retryAfterMs / 1_000)) }),
-        });
-      case "wait": {
-        const pause = nextPause(waited, owner);
-        if (waited + pause > longestWaitMs || now + pause + 1_000 > deadline)
-          throw new Problem("busy", { retryAfterSeconds: 1 });
-        await clock.sleep(pause);
-        waited += pause;
-        audit.wait_ms = waited;
+        throw problemOf(decision);
+      case "wait":
+        await waitForTheOther(ports, request, progress);
         break;
-      }
-      case "mint": {
-        const take = (row: Slot, at: number) => takeLock(row, control, ask, owner, at);
-        const lock = await commit(table.slots, key, take, { clock, ids, start: slot, deadline }).catch(
-          (error: unknown) => {
-            if (!(error instanceof Unavailable)) throw error;
-            return undefined;
-          },
-        );
-        if (!lock) {
-          // Perhaps it is taken, perhaps not. A lease that is still good is served; a login is left to a later request.
-          lockFailed = true;
-          break;
-        }
-        if (lock.kind === "changed") break;
-        minted = true;
-        if (lock.possibleOrphan) count(audit, "possible_orphans");
-        await mint(ports, { scope, key, lock: lock.mint, deadline, audit });
-      }
+      case "add_name":
+        await commit(table.slots, key, (row) => addName(row, request.callerArn), {
+          ...ports,
+          ...request,
+          start: slot,
+        });
+        break;
+      case "mint":
+        await logInUnderLock(ports, request, progress, { slot, control });
     }
   }
+}
+
+const askOf = (
+  { scope, callerArn, minTtlSeconds, staleLeaseId, deadline }: IssueRequest,
+  { mayMint, unreadableLeaseId }: Progress,
+  now: number,
+): Ask => ({
+  callerArn,
+  minTtlMs: minTtlSeconds * 1_000,
+  staleLeaseId,
+  unreadableLeaseId,
+  digest: configurationDigest(scope),
+  mintsPerTenMinutes: scope.mintsPerTenMinutes,
+  mayMint: mayMint && deadline - now >= mintNeedsMs,
+});
+
+function problemOf({ code, detail, retryAfterMs }: Extract<Decision, { kind: "refuse" }>): Problem {
+  return new Problem(code, {
+    ...(detail === undefined ? {} : { detail }),
+    ...(retryAfterMs === undefined
+      ? {}
+      : { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1_000)) }),
+  });
+}
+
+/** Long waits belong to the client: a waiting function is a held instance. */
+async function waitForTheOther(
+  { clock }: MintPorts,
+  { deadline, audit }: IssueRequest,
+  progress: Progress,
+): Promise<void> {
+  const pause = nextPause(progress);
+  if (progress.waitedMs + pause > longestWaitMs || clock.now() + pause + 1_000 > deadline)
+    throw new Problem("busy", { retryAfterSeconds: 1 });
+  await clock.sleep(pause);
+  progress.waitedMs += pause;
+  audit.wait_ms = progress.waitedMs;
+}
+
+async function logInUnderLock(
+  ports: MintPorts,
+  request: IssueRequest,
+  progress: Progress,
+  { slot, control }: { slot: Slot; control: ScopeControl },
+): Promise<void> {
+  const { scope, key, deadline, audit } = request;
+  const take = (row: Slot, now: number) =>
+    takeLock(row, control, askOf(request, progress, now), progress.owner, now);
+  let lock: LockOutcome;
+  try {
+    lock = await commit(ports.table.slots, key, take, { ...ports, start: slot, deadline });
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    // Perhaps it is taken, perhaps not. A lease that is still good is served; a login is left to a later request.
+    progress.mayMint = false;
+    return;
+  }
+  if (lock.kind === "changed") return;
+  progress.mayMint = false;
+  if (lock.possibleOrphan) count(audit, "possible_orphans");
+  await mint(ports, { scope, key, lock: lock.mint, deadline, audit });
 }
 
 /** Unseals the lease; undefined if its row was edited or swapped. */
 async function serve(
   ports: MintPorts,
-  { key, audit }: IssueRequest,
-  lease: Lease,
+  { key, deadline, audit }: IssueRequest,
+  lease: TrackedToken,
 ): Promise<IssuedToken | undefined> {
+  let accessToken: string;
   try {
-    const accessToken = await ports.sealer.unseal(lease.sealed, sealIdentity(key, lease));
+    accessToken = await ports.sealer.unseal(lease.sealed, sealIdentity(key, lease));
     // Not under the seal. What the record says was handed out must be what is handed out.
     if (sha256Of(accessToken) !== lease.tokenSha256) throw new Unreadable("token_sha256");
-    const expiresInSeconds = Math.floor((lease.endsAt - ports.clock.now()) / 1_000);
-    return { accessToken, expiresInSeconds, leaseId: lease.leaseId, baseUrl: lease.baseUrl };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     count(audit, "unreadable");
-    return undefined;
+    accessToken = "";
   }
+  const now = ports.clock.now();
+  const expiresInSeconds = Math.floor((lease.endsAt - now) / 1_000);
+  // Suspended on the way, or kept waiting by KMS: what was fit to be served when it was read is not any more.
+  if (now > deadline || (accessToken && expiresInSeconds < 1))
+    throw new Problem("busy", { retryAfterSeconds: 1, reason: "timed_out" });
+  return accessToken
+    ? { accessToken, expiresInSeconds, leaseId: lease.leaseId, baseUrl: lease.baseUrl }
+    : undefined;
 }
 
 /** Noted once it is certain that the caller gets it: a record must not name a holder who has nothing. */
-function givenOut(lease: Lease): AuditFields {
-  return {
-    lease_id: lease.leaseId,
-    token_sha256: lease.tokenSha256,
-    client_id: lease.clientId,
-    lease_ends_at: lease.endsAt,
-    token_ends_at: lease.lookerEndsAt + lookerGraceMs,
-  };
+function noteGivenOut(audit: AuditFields, lease: TrackedToken, { waitedMs }: Progress): void {
+  const ownLogin = audit.minted_lease_id === lease.leaseId;
+  audit.outcome = ownLogin ? "minted" : waitedMs > 0 ? "waited" : "hit";
+  audit.lease_id = lease.leaseId;
+  audit.token_sha256 = lease.tokenSha256;
+  audit.client_id = lease.clientId;
+  audit.lease_ends_at = lease.endsAt;
+  audit.token_ends_at = lease.lookerEndsAt + lookerGraceMs;
 }
 
 /** 100 ms growing to 150, so that a login's end is noticed soon after; spread by the owner's id so that a crowd does not come back at once. */
-function nextPause(waited: number, owner: string): number {
+function nextPause({ waitedMs, owner }: Progress): number {
   const spread = 0.75 + (owner.charCodeAt(0) % 16) / 32;
-  return Math.round(Math.min(firstWaitMs + waited / 8, 150) * spread);
+  return Math.round(Math.min(firstWaitMs + waitedMs / 8, 150) * spread);
 }

@@ -3,14 +3,14 @@
  * the truth about what is confirmed.
  */
 
-import type { OutboxToken } from "../domain/lease.ts";
+import { nextLogoutAt, type OutboxToken } from "../domain/lease.ts";
 import { type RevocationFilter, revoke, settle } from "../domain/slot.ts";
 import { commit } from "./commit.ts";
 import { forEachParallel } from "./pool.ts";
 import {
-  type CallerSlotKey,
   type Clock,
   type Ids,
+  type LogoutOutcome,
   type Looker,
   type Sealer,
   type SlotKey,
@@ -32,7 +32,7 @@ export interface LogOutPorts {
 /** Logouts under way at once, of one request. */
 const parallelLogouts = 4;
 /** One logout and the check behind it take this long at most; none is begun with less time left. */
-const logoutNeedsMs = 9_000;
+export const logoutNeedsMs = 9_000;
 
 export function timeForLogout(clock: Pick<Clock, "now">, deadline: number): boolean {
   return clock.now() + logoutNeedsMs <= deadline;
@@ -46,16 +46,28 @@ export interface LogoutCounts {
   pending: number;
 }
 
+/** What a Looker that also serves people is spared, over all logouts of one invocation. */
+export interface LogoutLimits {
+  /** Runs one logout when its turn comes; `not_tried` where it does not come. */
+  run(
+    account: Pick<OutboxToken, "baseUrl" | "clientId">,
+    logout: () => Promise<LogoutOutcome>,
+  ): Promise<LogoutOutcome>;
+}
+
+/** For a caller's own few tokens. */
+const noLimits: LogoutLimits = { run: (_, logout) => logout() };
+
 export interface EndedTokens extends LogoutCounts {
-  /** Since when the oldest of the pending ones is to be dead. */
-  oldestPending: number;
+  /** Of the pending ones, the longest time that one will have waited for its end when it is tried next. */
+  oldestPendingMs: number;
 }
 
 /** A caller ends its own leases: one of them, or all. */
 export async function logOut(
   ports: LogOutPorts,
   job: {
-    key: CallerSlotKey;
+    key: SlotKey;
     leaseId?: string | undefined;
     deadline: number;
     audit: AuditFields;
@@ -77,16 +89,16 @@ export async function logOut(
 /** Logs out tokens that are in the slot's outbox already, and records what came of it. */
 export async function endTokens(
   ports: LogOutPorts,
-  job: { key: CallerSlotKey; deadline: number; audit: AuditFields },
+  job: { key: SlotKey; deadline: number; audit: AuditFields },
   tokens: readonly OutboxToken[],
-  parallel = parallelLogouts,
+  { parallel = parallelLogouts, limits = noLimits }: { parallel?: number; limits?: LogoutLimits } = {},
 ): Promise<EndedTokens> {
   const results = new Map<string, "ended" | "unconfirmed">();
   try {
     await forEachParallel(tokens, parallel, async (token) => {
       if (!timeForLogout(ports.clock, job.deadline)) return;
-      const result = await endToken(ports, job, token);
-      if (result !== "not_tried") results.set(token.leaseId, result);
+      const result = await endToken(ports, job, token, limits);
+      if (result !== "not_tried") results.set(token.leaseId, result === "ended" ? "ended" : "unconfirmed");
       if (result === "ended") noteEnd(job, token);
     });
   } finally {
@@ -101,18 +113,26 @@ export async function endTokens(
       });
   }
   const left = tokens.filter(({ leaseId }) => results.get(leaseId) !== "ended");
-  const oldestPending = left.reduce((oldest, { since }) => Math.min(oldest, since), Number.POSITIVE_INFINITY);
-  return { revoked: tokens.length - left.length, pending: left.length, oldestPending };
+  const now = ports.clock.now();
+  const waits = left.map(({ since, attempts, leaseId }) =>
+    results.has(leaseId) ? nextLogoutAt(attempts, now) - since : now - since,
+  );
+  return {
+    revoked: tokens.length - left.length,
+    pending: left.length,
+    oldestPendingMs: Math.max(0, ...waits),
+  };
 }
 
 async function endToken(
   { sealer, looker }: LogOutPorts,
   { key, audit }: { key: SlotKey; audit: AuditFields },
   token: OutboxToken,
-): Promise<"ended" | "unconfirmed" | "not_tried"> {
+  limits: LogoutLimits,
+): Promise<LogoutOutcome> {
   try {
     const clear = await sealer.unseal(token.sealed, sealIdentity(key, token));
-    return await looker.logout(token.baseUrl, clear);
+    return await limits.run(token, () => looker.logout(token.baseUrl, clear));
   } catch (error) {
     // An edited row is sent nowhere: its base_url may be an attacker's.
     if (error instanceof Unreadable) count(audit, "unreadable");

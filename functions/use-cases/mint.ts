@@ -1,11 +1,15 @@
 /**
  * One login under a slot's lock: secret, control items, attempt written ahead, `/login`, seal, store. Whatever happens,
- * the lock is given back and the token is in the slot, ended, or counted as a possible orphan.
+ * the lock is given back and the token is in the slot, ended at Looker, or counted as a possible orphan.
+ *
+ *   lock taken                                      lock.until             deadline
+ *   │ secret, controls, attempt │ /login │ seal, store (tried until) │ /logout, release │
  */
 
 import {
   type AttemptOutcome,
   beginAttempt,
+  type Credential,
   endAttempt,
   knowsNewerVersion,
   type LoginPlan,
@@ -15,16 +19,25 @@ import {
 import { sha256Of } from "../domain/digest.ts";
 import { configurationDigest, type Lease, loginTimeoutMs } from "../domain/lease.ts";
 import type { Scope } from "../domain/scope.ts";
-import { type Mint, type MintFailure, releaseMint, type Step, storeMinted } from "../domain/slot.ts";
-import { commit } from "./commit.ts";
-import { endTokens, type LogOutPorts } from "./log-out.ts";
 import {
-  type CallerSlotKey,
+  type FailedMint,
+  lockMs,
+  type Mint,
+  type MintFailure,
+  releaseMint,
+  type Slot,
+  type Step,
+  storeMinted,
+} from "../domain/slot.ts";
+import { commit } from "./commit.ts";
+import { endTokens, type LogOutPorts, logoutNeedsMs, timeForLogout } from "./log-out.ts";
+import {
   type ClientSecret,
   type ClientSecrets,
+  type SealIdentity,
+  type SlotKey,
   sealIdentity,
   Unavailable,
-  Unreadable,
   UnusableSecret,
 } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
@@ -33,8 +46,10 @@ export interface MintPorts extends LogOutPorts {
   readonly secrets: ClientSecrets;
 }
 
-/** What an invocation must have left to begin: the lock's life, and the time to store or to give it back. */
-export const mintNeedsMs = 18_000;
+/** Of an invocation, what must be left to take the lock: the lock's life, and then one logout. */
+export const mintNeedsMs = lockMs + logoutNeedsMs;
+/** Of the lock's life, what must be left to begin a login: its time-out, and this much for the store. */
+const storeNeedsMs = 2_000;
 /** A lease with less real life than this is of no use to anyone. */
 const shortestLifeMs = 30_000;
 /** A rejected or shared failure is looked at again after this: a new version of the secret may be there. */
@@ -44,83 +59,100 @@ const longestLifeSeconds = 366 * 86_400;
 
 export interface MintJob {
   readonly scope: Scope;
-  readonly key: CallerSlotKey;
+  readonly key: SlotKey;
   readonly lock: Mint;
   readonly deadline: number;
   readonly audit: AuditFields;
 }
 
-/** What a release needs to know, however the attempt ended. */
-interface AttemptJob extends MintJob {
-  readonly progress: { tokenMade: boolean };
-}
-
 /** What is known when the login begins. */
-interface LoginJob extends AttemptJob {
+interface LoginJob extends MintJob {
+  readonly credential: Credential;
   /** As read after the lock: a freeze that came later makes the lease one of an older epoch. */
   readonly epoch: number;
-  /** This version of the secret has not worked before; its attempt is written ahead. */
-  readonly firstUse: boolean;
+  /** This version of the secret has not worked at this Looker before. */
+  readonly writtenAhead: boolean;
 }
 
-export async function mint(ports: MintPorts, request: MintJob): Promise<void> {
-  const job: AttemptJob = { ...request, progress: { tokenMade: false } };
+/** `settled`: the lock is given back, and no token is in hand. Anything else is released. */
+type MintResult = "settled" | Omit<FailedMint, "digest">;
+
+const failed = (failure: MintFailure | undefined, noTokenLeft = true): MintResult => ({
+  failure,
+  noTokenLeft,
+});
+
+export async function mint(ports: MintPorts, job: MintJob): Promise<void> {
   let result: MintResult;
   try {
     result = await logInAndStore(ports, job);
   } catch (error) {
-    // Whatever it was, it is shared with a back-off, and a lease that is still good is served all the same.
-    await release(ports, job, failureOf(error, job.audit));
-    return;
+    // Nothing that throws holds a token. It is shared with a back-off, and a lease that is still good is served all the same.
+    result = failed(failureOf(error, job.audit));
   }
-  if (result !== "stored") await release(ports, job, result);
+  if (result !== "settled") await giveBack(ports, job, result);
 }
 
-async function release(ports: MintPorts, job: AttemptJob, failure: MintFailure | undefined): Promise<void> {
-  if (failure) job.audit.mint_failure = failure.code;
-  await commit(
-    ports.table.slots,
-    job.key,
-    (slot, now) => releaseMint(slot, job.lock.owner, failure, now, job.progress.tokenMade),
-    {
+async function giveBack(
+  ports: MintPorts,
+  { key, lock, scope, deadline, audit }: MintJob,
+  result: Exclude<MintResult, "settled">,
+): Promise<void> {
+  const { failure, inHand } = result;
+  if (failure) audit.mint_failure = failure.code;
+  const failedMint: FailedMint = { ...result, digest: configurationDigest(scope) };
+  const release = (slot: Slot, now: number) => releaseMint(slot, lock.owner, failedMint, now);
+  try {
+    const outcome = await commit(ports.table.slots, key, release, {
       ...ports,
-      deadline: job.deadline,
-    },
-  );
+      deadline,
+      mustLand: inHand !== undefined,
+    });
+    if (outcome === "untracked" && inHand?.ended === false) count(audit, "possible_orphans");
+  } catch (error) {
+    if (inHand?.ended === false) count(audit, "possible_orphans");
+    throw error;
+  }
 }
 
-/** `stored` has given the lock back; a failure is to be shared; undefined is neither. */
-type MintResult = "stored" | MintFailure | undefined;
-
-async function logInAndStore(ports: MintPorts, job: AttemptJob): Promise<MintResult> {
+async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult> {
   const { clock, table, secrets } = ports;
-  const { scope, audit } = job;
+  const { scope, audit, lock } = job;
   let secret = await secrets.current(scope.secretId);
   const { control, secretControl } = await table.readControls(scope.name, scope.secretId);
   // Whoever reads the slot next sees the freeze too, and says so.
-  if (control.frozen) return undefined;
-  let plan = planLogin(secretControl, secret, clock.now());
+  if (control.frozen) return failed(undefined);
+  let credential = credentialOf(scope, secret);
+  let plan = planLogin(secretControl, credential, clock.now());
   if (
     plan.kind === "rejected" ||
     plan.kind === "denied" ||
     knowsNewerVersion(secretControl, secret.versionId, secret.readAt)
   ) {
     secret = await secrets.reread(scope.secretId);
-    plan = planLogin(secretControl, secret, clock.now());
+    credential = credentialOf(scope, secret);
+    plan = planLogin(secretControl, credential, clock.now());
   }
   audit.secret_version = secret.versionId;
-  if (plan.kind !== "log_in") return blocked(plan, clock.now(), audit);
+  if (plan.kind !== "log_in") return failed(blocked(plan, clock.now(), audit));
   if (plan.writeAhead) {
-    const begun = await writeAhead(ports, job, secret);
-    if (begun.kind !== "log_in") return blocked(begun, clock.now(), audit);
+    const begun = await writeAhead(ports, job, credential);
+    if (begun.kind !== "log_in") return failed(blocked(begun, clock.now(), audit));
   }
+  const login: LoginJob = { ...job, credential, epoch: control.epoch, writtenAhead: plan.writeAhead };
   // A slow store or secret has used up the lock: another may hold it by the time that Looker answers.
-  if (clock.now() + loginTimeoutMs > job.lock.until) {
-    if (plan.writeAhead) await recordAttempt(ports, job, secret, { kind: "not_tried" });
-    return { code: "busy", detail: "A dependency was too slow." };
+  if (clock.now() + loginTimeoutMs + storeNeedsMs > lock.until) {
+    if (plan.writeAhead) await recordAttempt(ports, login, { kind: "not_tried" });
+    return failed({ code: "busy", detail: "A dependency was too slow." });
   }
-  return await logIn(ports, { ...job, epoch: control.epoch, firstUse: plan.writeAhead }, secret);
+  return await logIn(ports, login, secret);
 }
+
+const credentialOf = ({ baseUrl }: Scope, { clientId, versionId }: ClientSecret): Credential => ({
+  versionId,
+  clientId,
+  baseUrl,
+});
 
 type Blocked = Exclude<LoginPlan, { kind: "log_in" }>;
 
@@ -158,20 +190,20 @@ function blocked(plan: Blocked, now: number, audit: AuditFields): MintFailure {
 
 const rejectedDetail =
   "Looker answered 404 to the scope's client id and secret. An operator should check the pair in Secrets Manager and the " +
-  "scope's lookerUrl. A version that was rejected is tried once in six minutes; a new version is tried at once.";
+  "scope's lookerUrl. The broker retries a rejected version at most once every six minutes, and a new version at once.";
 
 /** Writes `trying` before the login, on the condition that nobody else's stands. */
 async function writeAhead(
   { table, clock, ids }: MintPorts,
   { scope, lock, deadline }: MintJob,
-  secret: ClientSecret,
+  credential: Credential,
 ): Promise<LoginPlan> {
   return await commit(
     table.secretControls,
     scope.secretId,
     (row, now): Step<SecretControl, LoginPlan> => {
-      const next = beginAttempt(row, secret, lock.owner, now);
-      if (!next) return { outcome: planLogin(row, secret, now) };
+      const next = beginAttempt(row, credential, lock.owner, now);
+      if (!next) return { outcome: planLogin(row, credential, now) };
       const outcome: LoginPlan = { kind: "log_in", writeAhead: true };
       return next === row ? { outcome } : { next, outcome };
     },
@@ -181,14 +213,14 @@ async function writeAhead(
 
 async function recordAttempt(
   { table, clock, ids }: MintPorts,
-  { scope, lock, deadline }: MintJob,
-  secret: ClientSecret,
+  { scope, lock, credential }: LoginJob,
   outcome: AttemptOutcome,
+  deadline = lock.until,
 ) {
   await commit(
     table.secretControls,
     scope.secretId,
-    (row, now) => ({ next: endAttempt(row, secret, lock.owner, outcome, now), outcome: undefined }),
+    (row, now) => ({ next: endAttempt(row, credential, lock.owner, outcome, now), outcome: undefined }),
     { clock, ids, deadline, mustLand: true },
   );
 }
@@ -197,106 +229,166 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
   const { clock, looker } = ports;
   const { scope, audit } = job;
   const askedAt = clock.now();
-  job.progress.tokenMade = true;
   const answer = await looker.login(scope.baseUrl, secret);
   if (answer.kind === "token") {
     count(audit, "logins");
     // Not before: of a pair that was stored the wrong way round, this is the secret.
     audit.client_id = secret.clientId;
     const lookerEndsAt = askedAt + Math.min(answer.expiresInSeconds, longestLifeSeconds) * 1_000;
-    return await keep(ports, job, secret, { token: answer.accessToken, lookerEndsAt });
+    const fresh = { token: answer.accessToken, lookerEndsAt };
+    const [kept] = await Promise.all([keep(ports, job, fresh), recordWorked(ports, job)]);
+    return kept;
   }
   audit.reason = `login_${answer.kind}${"reason" in answer ? `_${answer.reason}` : ""}`;
-  job.progress.tokenMade = answer.kind === "unknown";
   switch (answer.kind) {
     case "rejected":
-      await recordAttempt(ports, job, secret, { kind: "rejected" });
-      return { code: "looker_rejected_credentials", detail: rejectedDetail, until: clock.now() + recheckMs };
+      await recordAttempt(ports, job, { kind: "rejected" });
+      return failed({
+        code: "looker_rejected_credentials",
+        detail: rejectedDetail,
+        until: clock.now() + recheckMs,
+      });
     case "throttled": {
       const until = clock.now() + Math.min(Math.max(answer.retryAfterSeconds ?? 30, 1), 300) * 1_000;
-      await recordAttempt(ports, job, secret, { kind: "throttled", until });
-      return { code: "looker_unavailable", detail: "Looker asked for fewer logins.", until };
+      await recordAttempt(ports, job, { kind: "throttled", until });
+      return failed({ code: "looker_unavailable", detail: "Looker asked for fewer logins.", until });
     }
     case "unreached":
-      await recordAttempt(ports, job, secret, { kind: "not_tried" });
-      return { code: "looker_unavailable", detail: "Looker cannot be reached from the broker." };
-    case "failed":
-      return {
+      await recordAttempt(ports, job, { kind: "not_tried" });
+      return failed({
         code: "looker_unavailable",
-        detail: "Looker, or what stands before it, answered the login with an error.",
-      };
+        detail:
+          "The broker cannot reach Looker. An operator should check the scope's lookerUrl and its certificate.",
+      });
+    case "failed": {
+      const { reason, unusableToken } = answer;
+      const ended = unusableToken === undefined || (await endInHand(ports, job, unusableToken));
+      if (!ended) count(audit, "possible_orphans");
+      return failed({ code: "looker_unavailable", detail: failedDetail(reason) }, ended);
+    }
     case "unknown":
       count(audit, "possible_orphans");
-      return { code: "looker_unavailable", detail: "Looker did not answer the login in time." };
+      return failed(
+        { code: "looker_unavailable", detail: "Looker did not answer the login in time." },
+        false,
+      );
   }
 }
 
-/** Seals and stores a fresh token; ends it where it must not be served. */
+const failedDetail = (reason: string): string =>
+  reason === "status_403"
+    ? "Looker answered the login with 403: the port or the path is wrong. An operator should check the scope's lookerUrl."
+    : `Looker, or a proxy in front of it, answered the login with something that is no token (${reason}).`;
+
+/**
+ * That this version works is true whatever becomes of the token. Without it every other caller is refused until the attempt
+ * that was written ahead runs out, so it is tried for as long as the token itself.
+ */
+async function recordWorked(ports: MintPorts, job: LoginJob): Promise<void> {
+  if (!job.writtenAhead) return;
+  await recordAttempt(ports, job, { kind: "worked" }, job.deadline).catch(() => {
+    job.audit.reason = "attempt_not_recorded";
+  });
+}
+
+/** Seals and stores a fresh token by the lock's end, or ends it. Never throws: it holds a token. */
 async function keep(
   ports: MintPorts,
   job: LoginJob,
-  secret: ClientSecret,
   fresh: { token: string; lookerEndsAt: number },
 ): Promise<MintResult> {
-  const { clock, ids, table, sealer, looker } = ports;
-  const { scope, key, lock, audit, deadline } = job;
+  const { clock, ids, table } = ports;
+  const { scope, key, lock, audit, credential } = job;
   const leaseId = ids.next();
   audit.minted_lease_id = leaseId;
-  const endNow = async () => {
-    if ((await looker.logout(scope.baseUrl, fresh.token)) === "ended") {
-      job.progress.tokenMade = false;
-      count(audit, "logouts");
-    } else count(audit, "possible_orphans");
-  };
-  // Noted first of all: that this version works is true whatever becomes of the token. Its loss costs one back-off.
-  if (job.firstUse)
-    await recordAttempt(ports, job, secret, { kind: "worked" }).catch(() => {
-      audit.reason = "attempt_not_recorded";
-    });
-  let sealed: Uint8Array;
+  let lease: Lease | undefined;
   try {
-    const named = { leaseId, baseUrl: scope.baseUrl, clientId: secret.clientId };
-    sealed = await sealer.seal(fresh.token, sealIdentity(key, named));
-  } catch (error) {
-    await endNow();
-    throw error;
-  }
-  const lease: Lease = {
-    leaseId,
-    sealed,
-    tokenSha256: sha256Of(fresh.token),
-    baseUrl: scope.baseUrl,
-    clientId: secret.clientId,
-    issuedAt: lock.since,
-    endsAt: Math.min(lock.since + scope.leaseSeconds * 1_000, fresh.lookerEndsAt),
-    lookerEndsAt: fresh.lookerEndsAt,
-    epoch: job.epoch,
-    digest: configurationDigest(scope),
-  };
-  const tooShort = lease.endsAt - clock.now() < shortestLifeMs;
-  let outcome: "stored" | "fenced" | "untracked";
-  try {
-    // A token that is too short to serve goes the way of one that a revocation overtook: tracked first, then ended.
-    const owner = tooShort ? `${lock.owner}#short` : lock.owner;
-    outcome = await commit(table.slots, key, (slot, now) => storeMinted(slot, owner, lease, now), {
+    const named = { leaseId, baseUrl: scope.baseUrl, clientId: credential.clientId };
+    const sealed = await sealBy(ports, lock.until, fresh.token, sealIdentity(key, named));
+    lease = {
+      ...named,
+      sealed,
+      tokenSha256: sha256Of(fresh.token),
+      issuedAt: lock.since,
+      endsAt: Math.min(lock.since + scope.leaseSeconds * 1_000, fresh.lookerEndsAt),
+      lookerEndsAt: fresh.lookerEndsAt,
+      epoch: job.epoch,
+      digest: configurationDigest(scope),
+    };
+    const step = stepFor(job, lease, lease.endsAt - clock.now() >= shortestLifeMs);
+    const outcome = await commit(table.slots, key, step, {
       clock,
       ids,
-      deadline,
+      deadline: lock.until,
       mustLand: true,
     });
+    if (outcome === "fenced")
+      await endTokens(ports, job, [{ ...lease, since: lock.since, attempts: 0, retryAt: 0 }]);
+    else if (outcome !== "stored" && !(await endInHand(ports, job, fresh.token)))
+      count(audit, "possible_orphans");
+    return "settled";
   } catch (error) {
-    // A row that cannot be read was not written: the token is nobody's.
-    if (error instanceof Unreadable) await endNow();
-    // Otherwise perhaps it is stored, and must not be ended here; perhaps nobody holds it: the known window.
-    else count(audit, "possible_orphans");
-    throw error;
+    // Neither stored nor tracked, as far as is known. A lease that turns out dead heals by a stale report; an orphan does not.
+    const ended = await endInHand(ports, job, fresh.token);
+    if (!lease && !ended) count(audit, "possible_orphans");
+    return {
+      failure: failureOf(error, audit),
+      noTokenLeft: ended,
+      inHand: lease && { token: lease, ended },
+    };
   }
-  if (outcome === "untracked") await endNow();
-  else if (outcome === "fenced")
-    await endTokens(ports, job, [{ ...lease, since: lock.since, attempts: 0, retryAt: 0 }]);
-  if (!tooShort) return "stored";
+}
+
+/** A token that is too short to serve goes the way of one that a revocation overtook: tracked first, then ended. */
+function stepFor({ lock, audit }: LoginJob, lease: Lease, longEnough: boolean) {
+  if (longEnough) return (slot: Slot, now: number) => storeMinted(slot, lock.owner, lease, now);
   audit.reason = "token_too_short";
-  return { code: "looker_unavailable", detail: "Looker's token has less than 30 seconds to live." };
+  const failure: MintFailure = {
+    code: "looker_unavailable",
+    detail: "Looker's token has less than 30 seconds to live.",
+  };
+  audit.mint_failure = failure.code;
+  const failedMint: FailedMint = {
+    digest: lease.digest,
+    failure,
+    noTokenLeft: false,
+    inHand: { token: lease, ended: false },
+  };
+  return (slot: Slot, now: number) => releaseMint(slot, lock.owner, failedMint, now);
+}
+
+/** KMS may be away for a moment. @throws what KMS said last, when the time is up */
+async function sealBy(
+  { clock, sealer }: MintPorts,
+  until: number,
+  token: string,
+  identity: SealIdentity,
+): Promise<Uint8Array> {
+  for (let pause = 50; ; pause = Math.min(2 * pause, 500)) {
+    try {
+      return await sealer.seal(token, identity);
+    } catch (error) {
+      if (!(error instanceof Unavailable) || clock.now() + pause >= until) throw error;
+      await clock.sleep(pause);
+    }
+  }
+}
+
+/** Ends a token that no row shows, for as long as there is time. @returns whether Looker confirmed its end. */
+async function endInHand(
+  { clock, looker }: MintPorts,
+  { scope, deadline, audit }: MintJob,
+  token: string,
+): Promise<boolean> {
+  for (;;) {
+    const outcome = await looker.logout(scope.baseUrl, token);
+    if (outcome === "ended") {
+      count(audit, "logouts");
+      return true;
+    }
+    if (outcome === "not_tried" || !timeForLogout(clock, deadline - 1_000)) return false;
+    await clock.sleep(1_000);
+  }
 }
 
 /** What a thrown error means to those who share the slot. */

@@ -11,7 +11,7 @@ import {
 import { clockSkewMs, lookerGraceMs, type TrackedToken } from "../domain/lease.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Scope } from "../domain/scope.ts";
-import type { RevocationFilter, Slot } from "../domain/slot.ts";
+import { isServed, type RevocationFilter, type Slot } from "../domain/slot.ts";
 import { commit } from "./commit.ts";
 import { Unavailable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
@@ -214,38 +214,37 @@ export async function listLeases(
 }
 
 function leasesOf(slot: Slot, uniqueId: string, control: ScopeControl, now: number): ListedLease[] {
-  const who = { callerArn: slot.callerArn, uniqueId };
-  const listed = (
-    state: ListedLease["state"],
-    { leaseId, issuedAt, endsAt, lookerEndsAt, clientId }: TrackedToken,
-  ): ListedLease => ({
-    leaseId,
-    ...who,
-    state,
-    issuedAt,
-    endsAt,
-    tokenEndsAt: lookerEndsAt + lookerGraceMs,
-    clientId,
-  });
+  const caller = { callerArn: slot.names[0] ?? "", uniqueId };
+  const listed =
+    (state: ListedLease["state"]) =>
+    (token: TrackedToken): ListedLease => ({
+      ...caller,
+      leaseId: token.leaseId,
+      state: isServed(slot, token, control.epoch, now) ? "live" : state,
+      issuedAt: token.issuedAt,
+      endsAt: token.endsAt,
+      tokenEndsAt: token.lookerEndsAt + lookerGraceMs,
+      clientId: token.clientId,
+    });
   const { lease, mint } = slot;
-  // Of an older epoch, or past its end: not served any more, and not confirmed dead.
-  const live = lease && lease.epoch === control.epoch && lease.endsAt > now;
+  const minting: ListedLease[] = mint
+    ? [
+        {
+          ...caller,
+          leaseId: null,
+          state: "minting",
+          issuedAt: mint.since,
+          endsAt: null,
+          tokenEndsAt: null,
+          clientId: null,
+        },
+      ]
+    : [];
   return [
-    ...(lease ? [listed(live ? "live" : "pending", lease)] : []),
-    ...slot.superseded.map((token) => listed("superseded", token)),
-    ...slot.outbox.map((token) => listed("pending", token)),
-    ...(mint
-      ? [
-          {
-            leaseId: null,
-            ...who,
-            state: "minting" as const,
-            issuedAt: mint.since,
-            endsAt: null,
-            tokenEndsAt: null,
-            clientId: null,
-          },
-        ]
-      : []),
+    // Of an older epoch, or past its end: not served any more, and not confirmed dead.
+    ...(lease ? [lease] : []).map(listed("pending")),
+    ...slot.superseded.map(listed("superseded")),
+    ...slot.outbox.map(listed("pending")),
+    ...minting,
   ];
 }

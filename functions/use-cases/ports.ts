@@ -21,12 +21,6 @@ export interface SlotKey {
   readonly uniqueId: string;
 }
 
-/** With the caller's ARN: what it takes to make the row. */
-export interface CallerSlotKey extends SlotKey {
-  /** Path-less, for people. */
-  readonly callerArn: string;
-}
-
 /**
  * A dependency did not answer, or answered that it cannot now. A write that fails with it may or may not have taken
  * effect.
@@ -55,11 +49,11 @@ export interface Rows<Key, Row extends Versioned> {
 }
 
 export interface SlotTable {
-  readonly slots: Rows<CallerSlotKey, Slot>;
+  readonly slots: Rows<SlotKey, Slot>;
   readonly scopeControls: Rows<string, ScopeControl>;
   readonly secretControls: Rows<string, SecretControl>;
   /** One round trip: the hot path. */
-  readForIssue(key: CallerSlotKey): Promise<{ slot: Slot; control: ScopeControl }>;
+  readForIssue(key: SlotKey): Promise<{ slot: Slot; control: ScopeControl }>;
   /** One round trip, after the lock. */
   readControls(
     scope: string,
@@ -69,10 +63,7 @@ export interface SlotTable {
 
 /** Slots with the key that each was read under. */
 export interface SlotPage {
-  readonly entries: readonly {
-    readonly key: CallerSlotKey;
-    readonly slot: Slot;
-  }[];
+  readonly entries: readonly { readonly key: SlotKey; readonly slot: Slot }[];
   /** Rows that were edited, or written by a newer version: never served, and no reason to leave the others be. */
   readonly unreadable: number;
   /** Where to go on in this partition; undefined at its end. */
@@ -95,8 +86,11 @@ export interface BrokerTable extends SlotTable {
     partition: number,
     options?: { account?: string | undefined; after?: string | undefined; limit?: number | undefined },
   ): Promise<SlotPage>;
-  /** Rows due by `now`, the longest due first, from an eventually consistent index: each is read again. */
-  queryDue(now: number): Promise<readonly DueRow[]>;
+  /**
+   * Rows due by `now`, page by page, the longest due first within a shard of the index. The index is eventually consistent: each
+   * row is read again.
+   */
+  queryDue(now: number): AsyncIterable<readonly DueRow[]>;
 }
 
 /**
@@ -160,22 +154,36 @@ export interface ClientSecrets {
   reread(secretId: string): Promise<ClientSecret>;
 }
 
+/** `reason` is from a fixed vocabulary: an error code of Node's, `status_` and a number, or a word of the adapter's. */
 export type LoginOutcome =
   | { kind: "token"; accessToken: string; expiresInSeconds: number }
-  /** Looker's own JSON 404 (or 400, 401, 403): wrong credentials, a wrong URL, or a lock-out. */
+  /** Looker's own JSON 404 (or 400, 401): wrong credentials, a wrong URL, or a lock-out. */
   | { kind: "rejected" }
   | { kind: "throttled"; retryAfterSeconds: number | undefined }
-  /** `reason`, here and below, is from a fixed vocabulary: an error code of Node's, or `status_` and a number. */
-  /** It certainly did not reach Looker: connection refused, no such host. */
+  /** It certainly did not reach Looker: connection refused, no such host, a certificate or handshake that failed. */
   | { kind: "unreached"; reason: string }
-  /** It reached something that did not answer as Looker does when it works. */
-  | { kind: "failed"; reason: string }
-  /** It may have made a token that nobody holds now. */
+  /** A clear answer that is no login. An answer that holds a token which cannot be used names it, so that it can be ended. */
+  | { kind: "failed"; reason: string; unusableToken?: string | undefined }
+  /** It was sent and not answered: it may have made a token that nobody holds now. */
   | { kind: "unknown"; reason: string };
+
+export type LogoutOutcome =
+  /** Looker confirmed that the token is dead. */
+  | "ended"
+  /** A clear answer that does not confirm it. */
+  | "unconfirmed"
+  /** Looker, or what stands before it, is not well: 429 or 5xx. */
+  | "failed"
+  /** It was sent and not answered in time. */
+  | "timed_out"
+  /** There was no connection. */
+  | "unreached"
+  /** Nothing was sent. */
+  | "not_tried";
 
 export interface Looker {
   /** One attempt. Never throws. */
   login(baseUrl: string, credentials: { clientId: string; clientSecret: string }): Promise<LoginOutcome>;
-  /** `ended` only if Looker confirmed that the token is dead; `not_tried` where nothing was sent. Never throws. */
-  logout(baseUrl: string, token: string): Promise<"ended" | "unconfirmed" | "not_tried">;
+  /** Never throws. */
+  logout(baseUrl: string, token: string): Promise<LogoutOutcome>;
 }

@@ -7,10 +7,16 @@ import { advanceJob, type Job } from "../domain/control.ts";
 import type { OutboxToken } from "../domain/lease.ts";
 import { type Revocation, type RevocationFilter, revoke, type Slot } from "../domain/slot.ts";
 import { commit } from "./commit.ts";
-import { withHostLimit } from "./host-limits.ts";
-import { endTokens, type LogOutPorts, type LogoutCounts, timeForLogout } from "./log-out.ts";
+import { logoutLimits } from "./host-limits.ts";
+import {
+  endTokens,
+  type LogOutPorts,
+  type LogoutCounts,
+  type LogoutLimits,
+  timeForLogout,
+} from "./log-out.ts";
 import { forEachParallel } from "./pool.ts";
-import { type BrokerTable, type CallerSlotKey, Unavailable } from "./ports.ts";
+import { type BrokerTable, type SlotKey, Unavailable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
 
 export interface OperatePorts extends LogOutPorts {
@@ -25,7 +31,7 @@ export const parallelSlots = 64;
 /** Which slots, and which of their tokens. */
 export interface Selection {
   readonly scope: string;
-  /** Path-less ARN: all unique ids that ever had this name. */
+  /** Path-less ARN: all unique ids whose row bears this name. */
   readonly callerArn?: string | undefined;
   readonly filter: RevocationFilter;
 }
@@ -36,7 +42,7 @@ export interface RevocationCounts extends LogoutCounts {
 }
 
 export interface FencedSlot {
-  readonly key: CallerSlotKey;
+  readonly key: SlotKey;
   readonly tokens: readonly OutboxToken[];
 }
 
@@ -50,7 +56,7 @@ export async function* selectSlots(
   { scope, callerArn }: Selection,
   partitions: { from: number; to: number },
   onUnreadable: (rows: number) => void,
-): AsyncGenerator<{ key: CallerSlotKey; slot: Slot }> {
+): AsyncGenerator<{ key: SlotKey; slot: Slot }> {
   const account = callerArn?.split(":")[4];
   for (let partition = partitions.from; partition < partitions.to; partition++) {
     let after: string | undefined;
@@ -58,7 +64,7 @@ export async function* selectSlots(
       const page = await table.querySlots(scope, partition, { account, after });
       if (page.unreadable > 0) onUnreadable(page.unreadable);
       for (const entry of page.entries)
-        if (callerArn === undefined || entry.slot.callerArn === callerArn) yield entry;
+        if (callerArn === undefined || entry.slot.names.includes(callerArn)) yield entry;
       after = page.next;
     } while (after !== undefined);
   }
@@ -114,24 +120,20 @@ export async function fenceSlots(
 
 const matchesOf = (revocation: Revocation) => revocation.tokens.length + (revocation.doomed ? 1 : 0);
 
+/** Of one invocation. A logout is begun only if it can come to its end. */
+export const limitsUntil = (ports: Pick<LogOutPorts, "clock">, deadline: number): LogoutLimits =>
+  logoutLimits(() => timeForLogout(ports.clock, deadline));
+
 /** Logs out what was fenced while time remains. @returns how many Looker confirmed. */
 export async function endFenced(
   ports: LogOutPorts,
   slots: readonly FencedSlot[],
   { audit, deadline }: { audit: AuditFields; deadline: number },
-): Promise<number> {
-  const looker = withHostLimit(ports.looker, () => timeForLogout(ports.clock, deadline));
-  return await endAll({ ...ports, looker }, slots, { audit, deadline });
-}
-
-async function endAll(
-  ports: LogOutPorts,
-  slots: readonly FencedSlot[],
-  { audit, deadline }: { audit: AuditFields; deadline: number },
+  limits = limitsUntil(ports, deadline),
 ): Promise<number> {
   let revoked = 0;
   await forEachParallel(slots, parallelSlots, async ({ key, tokens }) => {
-    const ended = await endTokens(ports, { key, deadline, audit }, tokens, 1);
+    const ended = await endTokens(ports, { key, deadline, audit }, tokens, { parallel: 1, limits });
     // Not `revoked += (await …)`: that would add to what the sum was before the wait.
     revoked += ended.revoked;
   });
@@ -148,10 +150,10 @@ export async function runJob(
   scope: string,
   job: Job,
   { audit, deadline }: { audit: AuditFields; deadline: number },
+  limits = limitsUntil(ports, deadline),
 ): Promise<RevocationCounts & { done: boolean }> {
   const { table, clock } = ports;
-  const selection: Selection = { scope, filter: { olderEpoch: job } };
-  const looker = withHostLimit(ports.looker, () => timeForLogout(clock, deadline));
+  const selection: Selection = { scope, filter: { olderEpoch: job.epoch } };
   const endings: Promise<number>[] = [];
   let matched = 0;
   let partition = job.nextPartition;
@@ -165,7 +167,7 @@ export async function runJob(
         { from: partition, to: through },
       );
       matched += fenced.matched;
-      endings.push(endAll({ ...ports, looker }, fenced.slots, { audit, deadline }));
+      endings.push(endFenced(ports, fenced.slots, { audit, deadline }, limits));
       await commit(
         table.scopeControls,
         scope,

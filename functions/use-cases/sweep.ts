@@ -1,32 +1,81 @@
 /**
  * The sweeper: whatever is due is carried on. It needs no scope configuration (rows carry what it needs), so a removed
  * scope's leases still end. Safe twice, concurrently, or not at all for an hour.
+ *
+ *   index, page by page ──▶ each row is read again and swept ──▶ a queue for each host ──▶ logouts
+ *                      └──▶ each scope's job
  */
-
 import { clockSkewMs, type OutboxToken } from "../domain/lease.ts";
 import { moveToOutbox, prune, type Slot, type Step } from "../domain/slot.ts";
 import { commit } from "./commit.ts";
-import { withCircuit, withHostLimit } from "./host-limits.ts";
-import { endTokens, type LogoutCounts, timeForLogout } from "./log-out.ts";
+import { type FairQueue, fairQueue, type Queued } from "./fair-queue.ts";
+import { endTokens, type LogoutCounts, type LogoutLimits } from "./log-out.ts";
 import { forEachParallel } from "./pool.ts";
-import { Unavailable, Unreadable } from "./ports.ts";
+import { type DueRow, type SlotKey, Unavailable, Unreadable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
-import { type FencedSlot, type OperatePorts, parallelSlots, runJob } from "./revoke-slots.ts";
+import { type FencedSlot, limitsUntil, type OperatePorts, parallelSlots, runJob } from "./revoke-slots.ts";
 
-export async function sweep(
-  ports: OperatePorts,
-  job: { deadline: number; audit: AuditFields },
-): Promise<LogoutCounts> {
-  const { table, clock } = ports;
-  const { audit, deadline } = job;
-  const result: LogoutCounts = { revoked: 0, pending: 0 };
-  const guarded = {
-    ...ports,
-    looker: withHostLimit(withCircuit(ports.looker), () => timeForLogout(clock, deadline)),
-  };
+interface SweepJob {
+  readonly deadline: number;
+  readonly audit: AuditFields;
+}
+
+/** Tokens of one slot and one account: what is settled by one write. */
+interface DueTokens extends FencedSlot, Queued {}
+
+export async function sweep(ports: OperatePorts, job: SweepJob): Promise<LogoutCounts> {
+  const run = new Sweep(ports, job);
+  await run.toItsEnd();
+  const { revoked, pending } = run;
+  Object.assign(job.audit, { outcome: "swept", revoked, pending });
+  return { revoked, pending };
+}
+
+class Sweep implements LogoutCounts {
+  /** Tokens whose end Looker confirmed, and those that were due and could not be ended. */
+  revoked = 0;
+  pending = 0;
+  private readonly ports: OperatePorts;
+  private readonly job: SweepJob;
+  private readonly limits: LogoutLimits;
+  /** By host, so that a Looker that is slow or gone takes nobody else's turn. */
+  private readonly queues = new Map<string, FairQueue<DueTokens>>();
+  private readonly underWay: Promise<void>[] = [];
+
+  constructor(ports: OperatePorts, job: SweepJob) {
+    this.ports = ports;
+    this.job = job;
+    this.limits = limitsUntil(ports, job.deadline);
+  }
+
+  async toItsEnd(): Promise<void> {
+    const { audit } = this.job;
+    audit.oldest_pending_ms = 0;
+    audit.sweep_lag_ms = 0;
+    try {
+      await forEachParallel(this.dueRows(), parallelSlots, (row) => this.apart(() => this.carryOn(row)));
+    } finally {
+      for (const queue of this.queues.values()) queue.close();
+      await Promise.allSettled(this.underWay);
+    }
+    await Promise.all(this.underWay);
+  }
+
+  private async *dueRows(): AsyncGenerator<DueRow> {
+    const { clock, table } = this.ports;
+    const { audit } = this.job;
+    const beganAt = clock.now();
+    for await (const page of table.queryDue(beganAt))
+      for (const row of page) {
+        audit.sweep_lag_ms = Math.max(audit.sweep_lag_ms ?? 0, beganAt - row.dueAt);
+        yield row;
+      }
+  }
+
   /** One row that cannot be read or written, for whatever reason, must not keep the others from being swept. */
-  const apart = async (work: () => Promise<void>) => {
-    if (clock.now() >= deadline) return;
+  private async apart(work: () => Promise<void>): Promise<void> {
+    const { audit, deadline } = this.job;
+    if (this.ports.clock.now() >= deadline) return;
     try {
       await work();
     } catch (error) {
@@ -34,52 +83,55 @@ export async function sweep(
       else if (error instanceof Unreadable) count(audit, "unreadable");
       else audit.reason = "row_failed";
     }
-  };
-  audit.oldest_pending_ms = 0;
-  const add = (revoked: number, pending: number, oldest: number) => {
-    result.revoked += revoked;
-    result.pending += pending;
-    if (pending > 0) audit.oldest_pending_ms = Math.max(audit.oldest_pending_ms ?? 0, clock.now() - oldest);
-  };
+  }
 
-  const due = await table.queryDue(clock.now());
-  audit.sweep_lag_ms = due.reduce((most, { dueAt }) => Math.max(most, clock.now() - dueAt), 0);
-  const slots = due.flatMap((row) => (row.kind === "slot" ? [row.key] : []));
-  const scopes = due.flatMap((row) => (row.kind === "scope" ? [row.scope] : []));
-  const hosts = new Map<string, FencedSlot[]>();
-  await forEachParallel(slots, parallelSlots, (name) =>
-    apart(async () => {
-      // The ARN is only needed to make a row, and this one is there: an index entry of a deleted row writes nothing.
-      const key = { ...name, callerArn: "" };
-      const swept = await commit(table.slots, key, sweepSlot, { ...ports, deadline });
-      count(audit, "slots");
-      count(audit, "expired", swept.expired);
-      if (swept.possibleOrphan) count(audit, "possible_orphans");
-      for (const [host, tokens] of Map.groupBy(swept.due, ({ baseUrl }) => baseUrl))
-        if (!hosts.get(host)?.push({ key, tokens })) hosts.set(host, [{ key, tokens }]);
-    }),
-  );
-  // Each host by itself, and each job: a Looker that is slow or gone takes nobody else's turn.
-  await Promise.all([
-    ...[...hosts.values()].map((rows) =>
-      forEachParallel(rows, parallelSlots, ({ key, tokens }) =>
-        apart(async () => {
-          const ended = await endTokens(guarded, { key, deadline, audit }, tokens, 1);
-          add(ended.revoked, ended.pending, ended.oldestPending);
-        }),
-      ),
-    ),
-    ...scopes.map((scope) =>
-      apart(async () => {
-        const { job: pending } = await table.scopeControls.read(scope);
-        if (!pending) return;
-        const done = await runJob(guarded, scope, pending, job);
-        add(done.revoked, done.pending, pending.at);
+  private async carryOn(row: DueRow): Promise<void> {
+    // A job goes on beside the slots: it is not waited for before the next row.
+    if (row.kind === "scope") this.underWay.push(this.apart(() => this.carryJobOn(row.scope)));
+    else await this.sweepRow(row.key);
+  }
+
+  private async carryJobOn(scope: string): Promise<void> {
+    const { job } = await this.ports.table.scopeControls.read(scope);
+    if (!job) return;
+    const { revoked, pending } = await runJob(this.ports, scope, job, this.job, this.limits);
+    this.add({ revoked, pending, oldestPendingMs: this.ports.clock.now() - job.at });
+  }
+
+  private async sweepRow(key: SlotKey): Promise<void> {
+    const { audit, deadline } = this.job;
+    const swept = await commit(this.ports.table.slots, key, sweepSlot, { ...this.ports, deadline });
+    count(audit, "slots");
+    count(audit, "expired", swept.expired);
+    if (swept.possibleOrphan) count(audit, "possible_orphans");
+    const accounts = Map.groupBy(swept.due, ({ baseUrl, clientId }) => JSON.stringify([baseUrl, clientId]));
+    for (const [account, tokens] of accounts) {
+      const attempts = Math.min(...tokens.map((token) => token.attempts));
+      this.queueOf(tokens[0]?.baseUrl ?? "").push({ key, tokens, account, attempts });
+    }
+  }
+
+  private queueOf(host: string): FairQueue<DueTokens> {
+    const known = this.queues.get(host);
+    if (known) return known;
+    const queue = fairQueue<DueTokens>();
+    this.queues.set(host, queue);
+    const workers = forEachParallel(queue, parallelSlots, ({ key, tokens }) =>
+      this.apart(async () => {
+        const options = { parallel: 1, limits: this.limits };
+        this.add(await endTokens(this.ports, { key, ...this.job }, tokens, options));
       }),
-    ),
-  ]);
-  Object.assign(audit, { outcome: "swept", ...result });
-  return result;
+    );
+    this.underWay.push(workers);
+    return queue;
+  }
+
+  private add({ revoked, pending, oldestPendingMs }: LogoutCounts & { oldestPendingMs: number }): void {
+    const { audit } = this.job;
+    this.revoked += revoked;
+    this.pending += pending;
+    if (pending > 0) audit.oldest_pending_ms = Math.max(audit.oldest_pending_ms ?? 0, oldestPendingMs);
+  }
 }
 
 export interface SweptSlot {

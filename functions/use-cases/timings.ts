@@ -67,14 +67,32 @@ function stopwatch(now: () => number): Stopwatch {
   };
 }
 
-/** All of a port's methods answer promises; what is not a method is a part with methods of its own, or a number. */
+/**
+ * A port's methods answer a promise, or pages that come one by one; a member that is no method is a part with methods of its
+ * own, or a number.
+ */
 function watched<Port extends object>(port: Port, watch: Stopwatch): Port {
   return new Proxy(port, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member === "function")
-        return (...parameters: unknown[]) => watch.time(() => Reflect.apply(member, target, parameters));
+        return (...parameters: unknown[]) => {
+          const answer: unknown = Reflect.apply(member, target, parameters);
+          return isPaged(answer) ? timedPages(answer, watch) : watch.time(async () => await answer);
+        };
       return typeof member === "object" && member !== null ? watched(member, watch) : member;
     },
   });
+}
+
+const isPaged = (answer: unknown): answer is AsyncIterable<unknown> =>
+  typeof answer === "object" && answer !== null && Symbol.asyncIterator in answer;
+
+async function* timedPages(pages: AsyncIterable<unknown>, watch: Stopwatch): AsyncGenerator<unknown> {
+  const iterator = pages[Symbol.asyncIterator]();
+  for (;;) {
+    const page = await watch.time(() => iterator.next());
+    if (page.done) return;
+    yield page.value;
+  }
 }

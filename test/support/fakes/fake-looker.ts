@@ -1,10 +1,8 @@
-import type { Clock, LoginOutcome, Looker } from "../../../functions/use-cases/ports.ts";
+import type { Clock, LoginOutcome, LogoutOutcome, Looker } from "../../../functions/use-cases/ports.ts";
 
 export type LookerCall =
   | { kind: "login"; baseUrl: string; clientId: string; clientSecret: string; at: number }
   | { kind: "logout"; baseUrl: string; token: string; at: number };
-
-type LogoutOutcome = Awaited<ReturnType<Looker["logout"]>>;
 
 export interface FakeLooker extends Looker {
   /** Every call, in order. */

@@ -90,7 +90,7 @@ export function inMemoryBroker({ auto = true } = {}) {
     const deadline = clock.now() + budgetMs;
     try {
       const { staleLeaseId } = options;
-      const request = { scope, key, minTtlSeconds, staleLeaseId, deadline, audit };
+      const request = { scope, key, callerArn: key.callerArn, minTtlSeconds, staleLeaseId, deadline, audit };
       return { token: await issueToken(on, request), problem: undefined, code: "ok", audit };
     } catch (error) {
       const problem: Problem = asProblem(error);

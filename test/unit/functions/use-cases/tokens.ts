@@ -1,6 +1,6 @@
 /** Rows to begin from. */
 import { newScopeControl, type ScopeControl } from "../../../../functions/domain/control.ts";
-import type { Lease, OutboxToken, TrackedToken } from "../../../../functions/domain/lease.ts";
+import type { Lease, OutboxToken, SupersededToken } from "../../../../functions/domain/lease.ts";
 import { type Ask, emptySlot, type Slot } from "../../../../functions/domain/slot.ts";
 
 export const now = 1_700_000_000_000;
@@ -22,13 +22,14 @@ export const lease = (changes: Partial<Lease> = {}): Lease => ({
   ...changes,
 });
 
-export function tracked(leaseId: string, changes: Partial<TrackedToken> = {}): TrackedToken {
-  const { tokenSha256: _, digest: __, ...token } = lease({ leaseId, ...changes });
-  return token;
-}
+export const tracked = (leaseId: string, changes: Partial<SupersededToken> = {}): SupersededToken => ({
+  ...lease({ leaseId, ...changes }),
+  replaced: true,
+  ...changes,
+});
 
 export const pending = (leaseId: string, changes: Partial<OutboxToken> = {}): OutboxToken => ({
-  ...tracked(leaseId, changes),
+  ...lease({ leaseId, ...changes }),
   since: now,
   attempts: 0,
   retryAt: now,
@@ -36,7 +37,8 @@ export const pending = (leaseId: string, changes: Partial<OutboxToken> = {}): Ou
 });
 
 export const slot = (changes: Partial<Slot> = {}): Slot => ({
-  ...emptySlot(callerArn),
+  ...emptySlot,
+  names: [callerArn],
   version: 1,
   writeId: "write-0000000001",
   ...changes,
@@ -60,6 +62,7 @@ export const lock = (owner = "owner-1", changes: Partial<NonNullable<Slot["mint"
   owner,
   since: now,
   until: now + 15_000,
+  epoch: 0,
   doomed: false,
   ...changes,
 });
