@@ -85,8 +85,8 @@ describe("a secret that cannot be used", () => {
       {
         version: 1,
         writeId: "w",
-        attempts: {},
-        throttledUntil: 0,
+        attempts: [],
+        throttles: [],
         deniedClientIds: [digestOf("clientOne")],
       },
       0,
