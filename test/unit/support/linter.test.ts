@@ -1,4 +1,4 @@
-/** Each rule of biome.json for a folder is broken here, so a rule that stops working is noticed. */
+/** Breaks each rule of biome.json for a folder, to see the rule work. */
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const rules = ["plugin", "noRestrictedGlobals", "noRestrictedImports", "noImportCycles"] as const;
 
-/** Snippets by the rule that refuses them. */
+/** Snippets by their rule. */
 type Snippets = Readonly<Partial<Record<(typeof rules)[number] | "nothing", readonly string[]>>>;
 
 const imports = (...paths: string[]) => paths.map((path) => `import "${path}";`);
@@ -185,7 +185,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(sandbox, { recursive: true, force: true }));
 
-/** The rules of biome.json that refuse the file. Rules of style are left out. */
+/** The broken rules of biome.json. Rules of style are left out. */
 function refusals(path: string): string {
   const found = report.diagnostics
     .filter(({ location }) => location.path === path)
@@ -195,7 +195,7 @@ function refusals(path: string): string {
 }
 
 it.each([...new Set(files.map(({ folder }) => folder))])(
-  "%s: the linter refuses what it should",
+  "%s: each snippet breaks its rule and no other",
   (folder) => {
     const own = files.filter((file) => file.folder === folder);
     expect(own.map(({ code, path }) => `${refusals(path)}: ${code}`)).toEqual(
