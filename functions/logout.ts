@@ -5,12 +5,12 @@ import { apiHandler } from "./http/api-handler.ts";
 import { postLogout } from "./http/caller-routes.ts";
 import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
 
-const { apiId, apiStage, ...config } = readEnvironment(process.env);
+const { apiId, apiStage, accountId, ...config } = readEnvironment(process.env);
 
 export const handler = apiHandler({
   apiId,
   stage: apiStage,
-  scopes: loadScopes(new URL(scopesFile, import.meta.url)),
+  scopes: loadScopes(new URL(scopesFile, import.meta.url), accountId),
   routes: {
     [`POST ${resources.logout}`]: {
       verb: "logout",
