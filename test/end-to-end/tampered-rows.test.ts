@@ -162,11 +162,11 @@ test("a whole row copied to another caller's key yields nothing, with their name
   const theirs = await nightly.token("sales");
   const theirRow = await rows.slotOf(nightly.principal);
   await reports.token("sales");
-  const { pk, sk, principal_arn } = await rows.slotOf(reports.principal);
+  const { pk, sk, names } = await rows.slotOf(reports.principal);
   await rows.put({ ...theirRow, pk, sk });
   const named = await reports.token("sales");
   expect(named.json.access_token === theirs.json.access_token).toBe(false);
-  await rows.put({ ...theirRow, pk, sk, principal_arn });
+  await rows.put({ ...theirRow, pk, sk, names });
   const healed = await reports.token("sales");
   expect(healed.status).toBe(200);
   expect(healed.json.access_token === theirs.json.access_token).toBe(false);

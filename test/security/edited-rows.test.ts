@@ -68,15 +68,16 @@ describe("a row that is no row any more", () => {
       (row) => Object.assign(row.lease as object, { issued_at: -8_640_000_000_000_001 }),
     ],
     ["text for a SHA-256", (row) => Object.assign(row.lease as object, { token_sha256: "\u2028line" })],
-    ["a holder that is no ARN", (row) => Object.assign(row, { principal_arn: "\u001b[2Jroot" })],
+    ["a holder that is no ARN", (row) => Object.assign(row, { names: ["\u001b[2Jroot"] })],
     ["an outbox that is no list", (row) => Object.assign(row, { outbox: {} })],
     [
       "a lock that is neither doomed nor not",
-      (row) => Object.assign(row, { mint: { owner: "x", since: 1, until: 2, doomed: "no" } }),
+      (row) => Object.assign(row, { mint: { owner: "x", since: 1, until: 2, epoch: 0, doomed: "no" } }),
     ],
     [
       "an unknown failure",
-      (row) => Object.assign(row, { failure: { code: "internal", at: 1, until: 2, count: 1 } }),
+      (row) =>
+        Object.assign(row, { failures: [{ digest: "d", code: "internal", at: 1, until: 2, count: 1 }] }),
     ],
   ])("(%s) serves nothing and sends nothing", async (_, edit) => {
     const api = inMemoryApi();

@@ -92,11 +92,12 @@ it("an edited row reaches no other object, and names no attempt that there is no
   const evil = marshall({ polluted: true, state: "worked", client_id: "clientOne" });
   const row = (more: object) =>
     unmarshall({ ...marshall({ schema: 1, version: 1, write_id: "w" }), ...more } as Record<string, never>);
-  const item = row({
-    attempts: { M: keyed("__proto__", { M: evil }) },
-    throttled_until: { N: "0" },
-    denied_client_ids: { L: [] },
-  });
-  expect(readSecretControl(item).attempts).toEqual({});
-  expect(() => readSlot(row({ lease: { M: keyed("__proto__", { M: evil }) } }))).toThrow();
+  const secret = { throttles: { L: [] }, denied_client_ids: { L: [] } };
+  const hidden = { M: keyed("__proto__", { M: evil }) };
+  for (const attempts of [hidden, { L: [hidden] }])
+    expect(() => readSecretControl(row({ ...secret, attempts }))).toThrow();
+  expect(() => readSlot(row({ lease: hidden }))).toThrow();
+  const begun = { M: keyed("__proto__", { L: [{ N: "1" }] }) };
+  const slot = { names: { L: [] }, superseded: { L: [] }, outbox: { L: [] }, failures: { L: [] } };
+  expect(Object.getPrototypeOf(readSlot(row({ ...slot, minted_at: begun })).mintedAt)).toBe(Object.prototype);
 });

@@ -43,7 +43,10 @@ export function commits({ clock, made }: Context): void {
         ["a", "b", "c", "d", "e"].map((name) => commit(slots(), key, add, options(name))),
       );
       expect(outcomes.sort()).toEqual([0, 1, 2, 3, 4]);
-      expect(await slots().read(key)).toMatchObject({ version: 5, mintedAt: { [someDigest]: [0, 1, 2, 3, 4] } });
+      expect(await slots().read(key)).toMatchObject({
+        version: 5,
+        mintedAt: { [someDigest]: [0, 1, 2, 3, 4] },
+      });
     });
 
     it.each<[string, ("after" | "before")[]]>([

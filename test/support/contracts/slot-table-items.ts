@@ -40,7 +40,11 @@ export function storedAttributes(context: Context): void {
       ["a lease", 900, (now) => ({ lease: someLease("a", now) })],
       ["a superseded token", 900, (now) => ({ superseded: [someSupersededToken("a", now)] })],
       ["an outbox", 0, (now) => ({ outbox: [someOutboxToken("a", now)], lease: someLease("b", now) })],
-      ["a lock", 20, (now) => ({ mint: { owner: "o", since: now, until: now + 15_000, epoch: 3, doomed: false } })],
+      [
+        "a lock",
+        20,
+        (now) => ({ mint: { owner: "o", since: now, until: now + 15_000, epoch: 3, doomed: false } }),
+      ],
     ])("with %s are due after %o seconds", async (_, seconds, slot) => {
       const key = someKey();
       const now = clock.now();
