@@ -187,3 +187,83 @@ describe("giving the lock back without a token", () => {
     });
   });
 });
+
+describe("giving the lock back with a token in hand", () => {
+  const inHand = (ended: boolean): FailedMint => ({
+    digest: "digest",
+    failure: { code: "busy" },
+    noTokenLeft: ended,
+    inHand: { token: fresh, ended },
+  });
+  const mine = slot({ mint: lock(), mintedAt: { digest: [now] } });
+  const stored = nextOf(storeMinted(mine, "owner-1", fresh, now));
+
+  it("that the row does not show puts it into the outbox, due at once", () => {
+    const { next, outcome } = releaseMint(mine, "owner-1", inHand(false), now + 5);
+    expect(outcome).toBe("fenced");
+    expect(next).toMatchObject({ lease: undefined, outbox: [{ leaseId: fresh.leaseId, retryAt: now + 5 }] });
+    expect(next?.mint).toBeUndefined();
+    expect(next?.failures).toMatchObject([{ code: "busy", count: 1 }]);
+  });
+
+  it("that the row shows as its lease leaves it, and is no failure", () => {
+    expect(releaseMint(stored, "owner-1", inHand(false), now)).toEqual({ outcome: "stored" });
+    // Its store and another's lock: the answer was lost, and the failure of this login is not the other's.
+    const locked = { ...stored, mint: lock("owner-2") };
+    expect(releaseMint(locked, "owner-1", inHand(false), now)).toEqual({ outcome: "stored" });
+  });
+
+  it("that the row shows in the outbox leaves it there", () => {
+    const fenced = nextOf(storeMinted(slot({ mint: lock("owner-2") }), "owner-1", fresh, now));
+    expect(releaseMint(fenced, "owner-1", inHand(false), now)).toEqual({ outcome: "fenced" });
+  });
+
+  it("that was superseded in between leaves it tracked", () => {
+    const renewed = nextOf(
+      storeMinted({ ...stored, mint: lock("owner-2") }, "owner-2", lease({ leaseId: "next" }), now),
+    );
+    expect(releaseMint(renewed, "owner-1", inHand(false), now)).toEqual({ outcome: "stored" });
+  });
+
+  it("that Looker has ended tracks nothing, and gives the budget its own back", () => {
+    const { next, outcome } = releaseMint(mine, "owner-1", inHand(true), now);
+    expect(outcome).toBeUndefined();
+    expect(next).toMatchObject({ lease: undefined, outbox: [], superseded: [], mintedAt: { digest: [] } });
+  });
+
+  it.each<[string, Slot]>([
+    ["its lease", stored],
+    ["its lease, under another's lock", { ...stored, mint: lock("owner-2") }],
+    ["in the outbox", nextOf(storeMinted(slot({ mint: lock("owner-2") }), "owner-1", fresh, now))],
+    [
+      "superseded",
+      nextOf(storeMinted({ ...stored, mint: lock("owner-2") }, "owner-2", lease({ leaseId: "next" }), now)),
+    ],
+  ])("that Looker has ended, and the row shows all the same (%s), takes it away", (_, row) => {
+    const next = nextOf(releaseMint(row, "owner-1", inHand(true), now));
+    const left = [...(next.lease ? [next.lease] : []), ...next.superseded, ...next.outbox];
+    expect(left.map(({ leaseId }) => leaseId)).not.toContain(fresh.leaseId);
+    expect(next.mint?.owner).toBe(row.mint?.owner);
+  });
+
+  it("tracks it though the lock is another's by now", () => {
+    const next = nextOf(releaseMint(slot({ mint: lock("owner-2") }), "owner-1", inHand(false), now));
+    expect(next).toMatchObject({
+      mint: { owner: "owner-2" },
+      outbox: [{ leaseId: fresh.leaseId }],
+      failures: [],
+    });
+  });
+
+  it("says so when there is no room to track it", () => {
+    const outbox = Array.from({ length: maxTracked }, (_, n) => pending(`pending-${n}`));
+    const { next, outcome } = releaseMint(slot({ outbox, mint: lock() }), "owner-1", inHand(false), now);
+    expect(outcome).toBe("untracked");
+    expect(next?.outbox).toHaveLength(maxTracked);
+  });
+
+  it.each([false, true])("twice is once: ended %s", (ended) => {
+    const next = nextOf(releaseMint(mine, "owner-1", inHand(ended), now));
+    expect(releaseMint(next, "owner-1", inHand(ended), now + 10).next).toBeUndefined();
+  });
+});

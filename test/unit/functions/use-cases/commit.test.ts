@@ -54,7 +54,7 @@ function faultyRow(faults: Fault[]) {
       return true;
     },
   };
-  const add = (options: { start?: Counter; deadline?: number } = {}) =>
+  const add = (options: { start?: Counter; deadline?: number; mustLand?: boolean } = {}) =>
     commit(
       rows,
       "row",
@@ -176,4 +176,77 @@ describe("the deadline", () => {
     await expect(row.add({ deadline: row.clock.now() - 1 })).rejects.toBeInstanceOf(Unavailable);
     expect(row.state.writes).toEqual([]);
   });
+});
+
+describe("what a token hangs on", () => {
+  const landing = (row: ReturnType<typeof faultyRow>, ms: number) =>
+    row.add({ deadline: row.clock.now() + ms, mustLand: true });
+
+  it("is tried until its deadline, not for a number of attempts", async () => {
+    const row = faultyRow(Array(30).fill("before"));
+    expect(await landing(row, 15_000)).toMatchObject({ sum: 1 });
+    expect(row.state.row.added).toEqual(["me"]);
+  });
+
+  it("is tried until its deadline, and not for longer", async () => {
+    const row = faultyRow(Array(1_000).fill("before"));
+    const deadline = row.clock.now() + 15_000;
+    await expect(landing(row, 15_000)).rejects.toBeInstanceOf(Unavailable);
+    expect(row.state.writes.length).toBeGreaterThan(30);
+    expect(row.state.writes.length).toBeLessThan(100);
+    expect(row.clock.now() - deadline).toBeLessThan(1_000);
+  });
+
+  it("outlasts contention", async () => {
+    const row = faultyRow(Array(20).fill("overtaken"));
+    expect(await landing(row, 15_000)).toMatchObject({ sum: 2_001 });
+  });
+
+  it("is tried once by a process that was frozen until after the deadline", async () => {
+    const row = faultyRow([]);
+    expect(await landing(row, -3_600_000)).toMatchObject({ sum: 1 });
+    const refused = faultyRow(Array(5).fill("before"));
+    await expect(landing(refused, -3_600_000)).rejects.toBeInstanceOf(Unavailable);
+    expect(refused.state.writes).toHaveLength(1);
+  });
+
+  it("and whose answer was lost after the deadline is settled by one more look", async () => {
+    const row = faultyRow(["after"]);
+    expect(await landing(row, -1)).toMatchObject({ sum: 1 });
+    expect(row.state.writes).toHaveLength(1);
+  });
+
+  it("waits for a row that cannot be read, at first and behind a lost answer", async () => {
+    const row = faultyRow(["before"]);
+    const { read } = row.rows;
+    let calls = 0;
+    row.rows.read = async (key) => {
+      // Ten times before the first write, and ten times after it.
+      if (++calls % 11 !== 0) throw lost();
+      return await read(key);
+    };
+    expect(await landing(row, 15_000)).toMatchObject({ sum: 1 });
+    expect(calls).toBe(22);
+  });
+
+  it("is given up where the row cannot be read until the deadline", async () => {
+    const row = faultyRow([]);
+    row.rows.read = async () => {
+      throw lost();
+    };
+    await expect(landing(row, 2_000)).rejects.toBeInstanceOf(Unavailable);
+    expect(row.state.writes).toEqual([]);
+  });
+});
+
+it("a row that cannot be read behind a lost answer is read three times, where no token hangs on it", async () => {
+  const row = faultyRow(["before"]);
+  const { read } = row.rows;
+  let reads = 0;
+  row.rows.read = async (key) => {
+    if (++reads > 1) throw lost();
+    return await read(key);
+  };
+  await expect(row.add()).rejects.toBeInstanceOf(Unavailable);
+  expect(reads).toBe(4);
 });

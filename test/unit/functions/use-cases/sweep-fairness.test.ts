@@ -83,7 +83,7 @@ it("of one account those that were tried least often come first, though they are
   const late = await broker.issue({ key: numberedCaller(999) });
   broker.clock.jump(15 * minute);
   const before = broker.looker.logouts().length;
-  broker.looker.onLogout = async () => {
+  broker.looker.onLogout = async (): Promise<LogoutOutcome> => {
     await broker.clock.sleep(1_000);
     return "unconfirmed";
   };

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import type { LoginOutcome } from "../../../../functions/use-cases/ports.ts";
+import { callerKey, inMemoryBroker, secretId } from "../../../support/fakes/in-memory-broker.ts";
+
+/** Looker has made a token that cannot be used: it lives until it is logged out. */
+function withUnusableToken() {
+  const broker = inMemoryBroker();
+  broker.looker.onLogin = (call): LoginOutcome | undefined => {
+    if (call > 1) return undefined;
+    broker.looker.live.add("odd-token");
+    return { kind: "failed", reason: "status_201", unusableToken: "odd-token" };
+  };
+  return broker;
+}
+
+describe("an answer with a token that cannot be used", () => {
+  it("has that token logged out, and is a failure that leaves nothing", async () => {
+    const broker = withUnusableToken();
+    const { code, problem, audit } = await broker.ask();
+    expect(code).toBe("looker_unavailable");
+    expect(problem?.detail).toContain("status_201");
+    expect(JSON.stringify([problem, audit])).not.toContain("odd-token");
+    expect(broker.looker.logouts()).toEqual(["odd-token"]);
+    expect(broker.looker.live.size).toBe(0);
+    expect(audit.possible_orphans).toBeUndefined();
+    // It was a login that brought nothing: the budget has it back.
+    expect(Object.values((await broker.slot()).mintedAt)).toEqual([[]]);
+  });
+
+  it("is counted, and spends the budget, where Looker does not confirm that token's end", async () => {
+    const broker = withUnusableToken();
+    broker.looker.onLogout = () => "unconfirmed";
+    const { code, audit } = await broker.ask();
+    expect([code, audit.possible_orphans]).toEqual(["looker_unavailable", 1]);
+    expect(broker.looker.logouts().length).toBeGreaterThan(1);
+    expect(Object.values((await broker.slot()).mintedAt)).toMatchObject([[expect.any(Number)]]);
+  });
+
+  it("is tried again for a moment's trouble at Looker", async () => {
+    const broker = withUnusableToken();
+    let asked = 0;
+    broker.looker.onLogout = () => (++asked === 1 ? "failed" : undefined);
+    expect((await broker.ask()).audit.possible_orphans).toBeUndefined();
+    expect(broker.looker.live.size).toBe(0);
+  });
+});
+
+describe("a clear answer that is no login", () => {
+  it("and is a 403 says that port or path are wrong, to the caller and in the record", async () => {
+    const broker = inMemoryBroker();
+    broker.looker.onLogin = () => ({ kind: "failed", reason: "status_403" });
+    const { code, problem, audit } = await broker.ask();
+    expect([code, audit.reason]).toEqual(["looker_unavailable", "login_failed_status_403"]);
+    expect(problem?.detail).toMatch(/403: the port or the path is wrong.*lookerUrl/);
+  });
+
+  it.each(["html", "status_302", "wrong_shape"])(
+    "(%s) says what it was, and not that Looker was too slow",
+    async (reason) => {
+      const broker = inMemoryBroker();
+      broker.looker.onLogin = () => ({ kind: "failed", reason });
+      const { problem, audit } = await broker.ask();
+      expect(problem?.detail).toContain(reason);
+      expect(problem?.detail).not.toContain("in time");
+      expect(audit.possible_orphans).toBeUndefined();
+    },
+  );
+
+  it("leaves the attempt standing that was written ahead: Looker may have counted it", async () => {
+    const broker = inMemoryBroker();
+    broker.looker.onLogin = () => ({ kind: "failed", reason: "html" });
+    await broker.ask();
+    expect((await broker.table.secretControls.read(secretId)).attempts).toMatchObject([{ state: "trying" }]);
+  });
+});
+
+describe("a login that did not reach Looker", () => {
+  it.each(["certificate", "ECONNREFUSED"])(
+    "(%s) blocks nobody: a right new secret is tried again at once",
+    async (reason) => {
+      const broker = inMemoryBroker();
+      broker.looker.onLogin = (call) => (call === 1 ? { kind: "unreached", reason } : undefined);
+      const { problem, audit } = await broker.ask();
+      expect(problem?.detail).toMatch(/lookerUrl and its certificate/);
+      expect([audit.reason, audit.possible_orphans]).toEqual([`login_unreached_${reason}`, undefined]);
+      expect((await broker.ask({ key: callerKey("AROAREPORTSERVICE001") })).code).toBe("ok");
+    },
+  );
+});
+
+it("a login whose answer was lost is counted, and leaves its budget spent: a token may be there", async () => {
+  const broker = inMemoryBroker();
+  broker.looker.onLogin = () => ({ kind: "unknown", reason: "timeout" });
+  const { problem, audit } = await broker.ask();
+  expect(audit.possible_orphans).toBe(1);
+  expect(problem?.detail).toMatch(/in time/);
+  expect(Object.values((await broker.slot()).mintedAt)).toMatchObject([[expect.any(Number)]]);
+});
