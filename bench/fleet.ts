@@ -118,7 +118,7 @@ export async function crowdOf(
     await Promise.all(
       fleet.map(async (ports) => {
         while (left-- > 0) {
-          const deadline = Date.now() + 24_000;
+          const deadline = Date.now() + 28_000;
           const key = keyOf("CALLER");
           await issueToken(ports, {
             scope,

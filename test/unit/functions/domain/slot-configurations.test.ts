@@ -29,10 +29,9 @@ const askA = (changes = {}) => ask({ digest: "a", ...changes });
 
 /** Stores leases one after the other, each under a lock of its own. */
 function stored(...leases: ReturnType<typeof lease>[]): Slot {
-  return leases.reduce<Slot>(
-    (row, each) => storeMinted(slot({ ...row, mint: lock() }), "owner-1", each, now).next ?? row,
-    slot(),
-  );
+  let row = slot();
+  for (const each of leases) row = storeMinted({ ...row, mint: lock() }, "owner-1", each, now).next ?? row;
+  return row;
 }
 
 describe("a token of another configuration than the lease's", () => {
