@@ -34,7 +34,7 @@ export function judgeAtRest(seen: Observed): void {
 function mayBeDead({ revocations, staleReports, scenario, calm }: Observed, made: MadeToken): boolean {
   if (revocations.some(({ scope }) => scope === made.key.scope)) return true;
   if (made.leaseId === undefined || staleReports.has(made.leaseId)) return true;
-  if (!calm && (!made.wasLease || made.loggedOutBy === made.minter)) return true;
+  if (!calm && (made.leaseAtStop === undefined || made.loggedOutBy === made.minter)) return true;
   // Issued when the lock was taken, up to a lock's life before the login.
   const life = Math.min(leaseMs, scenario.lookerLifeMs);
   return (made.loggedOutAt ?? 0) >= made.madeAt + life - lockMs - 2 * skewMs;
@@ -104,7 +104,9 @@ function judgeDenials({ revocations, world, broken, arrivedAtStop }: Observed): 
 /** Tokens that were kept, of one caller and configuration. One that its minter ended in hand gave its count back. */
 function judgeBudgets({ world, scenario, broken }: Observed): void {
   const made = Map.groupBy(
-    world.tokens.filter((token) => !token.crowd && (token.wasLease || token.loggedOutBy !== token.minter)),
+    world.tokens.filter(
+      (token) => !token.crowd && (token.leaseAtStop !== undefined || token.loggedOutBy !== token.minter),
+    ),
     configurationOf,
   );
   // A login counts from when its lock was taken, by the minter's clock.

@@ -1,13 +1,11 @@
 /** Looker, and what stands before it. */
 import type { LoginOutcome, LogoutOutcome, Looker } from "../../functions/use-cases/ports.ts";
 import { CallLost, type Instance } from "./simulation.ts";
-import { type Holder, type MadeToken, nameOf, type World } from "./world.ts";
+import { type Holder, largeCrowd, type MadeToken, nameOf, type World } from "./world.ts";
 
 /** As the adapter gives up. */
 const loginTimeoutMs = 8_000;
 const logoutTimeoutMs = 8_000;
-/** More tokens than this meet a Looker that is slow besides. */
-const largeCrowd = 100;
 
 export function lookerFor(world: World, instance: Instance, holder: Holder | undefined): Looker {
   const { simulation, scenario } = world;
@@ -23,8 +21,9 @@ export function lookerFor(world: World, instance: Instance, holder: Holder | und
     world.attempts.push({ baseUrl, clientId, at: simulation.now, accepted, minter: instance });
     if (!accepted) return { outcome: { kind: "rejected" } as const };
     const token = `token-${world.tokens.length + 1}`;
+    const usable = ++world.logins !== scenario.unusableLogin || simulation.isCalm;
     const made: MadeToken = {
-      ...{ token, key, baseUrl, secretId, clientId, minter: instance, crowd: false },
+      ...{ token, key, baseUrl, secretId, clientId, minter: instance, usable, crowd: false },
       madeAtStop: simulation.clock,
       madeAt: simulation.now,
       lookerEndsAt: simulation.now + scenario.lookerLifeMs,
@@ -32,11 +31,20 @@ export function lookerFor(world: World, instance: Instance, holder: Holder | und
     world.addToken(made);
     simulation.noteTokenMade();
     simulation.tell(instance, () => `Looker made ${token} for ${nameOf(key)} by ${clientId} at ${baseUrl}`);
-    const outcome: LoginOutcome =
-      ++world.logins === scenario.unusableLogin && !simulation.isCalm
-        ? { kind: "failed", reason: "token_type", unusableToken: token }
-        : { kind: "token", accessToken: token, expiresInSeconds: scenario.lookerLifeMs / 1_000 };
+    const outcome: LoginOutcome = usable
+      ? { kind: "token", accessToken: token, expiresInSeconds: scenario.lookerLifeMs / 1_000 }
+      : { kind: "failed", reason: "token_type", unusableToken: token };
     return { outcome, made };
+  };
+
+  /** What is in hand is stored while the lock lasts, and then it is ended; only a full row leaves no room for it. */
+  const endInHand = (made: MadeToken) => {
+    made.endedInHand = (made.endedInHand ?? 0) + 1;
+    const { superseded, outbox } = world.slotAt(made.key);
+    const isFull = superseded.length + outbox.length >= world.parts.maxTracked;
+    const timeIsLeft = simulation.timeAt(instance) < (world.locks.get(instance)?.until ?? 0) - 1_000;
+    if (made.usable && made.trackedAtStop === undefined && timeIsLeft && !isFull)
+      world.broken.push(`what is in hand is stored while time is left: ${made.token}`);
   };
 
   return {
@@ -50,6 +58,8 @@ export function lookerFor(world: World, instance: Instance, holder: Holder | und
       // From at once to nearly the time-out.
       const answerAfterMs = [5, 300, 2_000, 7_000][world.tokens.length % 4];
       const calledAt = simulation.now;
+      if (simulation.timeAt(instance) + loginTimeoutMs > (world.locks.get(instance)?.until ?? 0))
+        world.broken.push(`a login ends before its lock does: ${instance.name}`);
       let made: MadeToken | undefined;
       try {
         return await simulation.call(instance, { label: `logs in as ${clientId}`, answerAfterMs }, () => {
@@ -68,6 +78,7 @@ export function lookerFor(world: World, instance: Instance, holder: Holder | und
 
     logout: async (_baseUrl, token) => {
       const made = world.byToken.get(token);
+      if (made?.minter === instance) endInHand(made);
       const trouble = made && world.isUnwell(made) ? scenario.unwell : undefined;
       const answerAfterMs =
         trouble?.logouts === "hang"

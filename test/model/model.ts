@@ -2,10 +2,11 @@
  * The promises of docs/explanation/promises.md, checked on what a fleet does in one scenario. Only what callers, operators and Looker
  * can observe is judged, and the rows where a promise is about rows.
  */
+import type { Scope } from "../../functions/domain/scope.ts";
 import { arnOf, clientIdOf, keyOf } from "./configurations.ts";
 import type { Core } from "./core.ts";
 import { judgeAtRest } from "./judgement.ts";
-import { Observed, skewMs } from "./observed.ts";
+import { budgetWindowMs, lockMs, Observed, skewMs } from "./observed.ts";
 import { portsFor } from "./ports.ts";
 import { recover } from "./recovery.ts";
 import type { Arrival, Command, Scenario } from "./scenario.ts";
@@ -48,6 +49,8 @@ interface Invocation {
 }
 
 class Fleet {
+  /** Invocations that did not fail for want of the table: their lock is given back. */
+  private readonly gaveBackAtStop = new Map<Instance, number>();
   private readonly lastLeases = new Map<string, string>();
   /** A slow call may come on top of what an invocation has. */
   private readonly slowMs: number;
@@ -82,14 +85,17 @@ class Fleet {
     simulation.tell(instance, () => `arrives: ${JSON.stringify(command)}`);
     try {
       const answer = await this.perform(command, invocation);
+      this.gaveBackAtStop.set(instance, simulation.clock);
       simulation.tell(instance, () => `is answered: ${answer}`);
     } catch (error) {
       const { name, code } = error as { name?: string; code?: string };
       if (name !== "Problem" && name !== "Unavailable")
         broken.push(`${instance.name} threw ${(error as Error).stack}`);
+      if (name === "Problem") this.gaveBackAtStop.set(instance, simulation.clock);
+      if (command.kind === "token") this.judgeRefusal(command, code ?? "");
       simulation.tell(instance, () => `is refused: ${code ?? name} ${JSON.stringify(audit)}`);
     }
-    this.seen.conclude(instance, audit);
+    this.seen.conclude(instance, invocation);
     const tookMs = simulation.now - startedAt;
     if (!instance.frozen && tookMs > lastsMs + graceMs + this.slowMs)
       broken.push(`every request ends in its time: ${instance.name} took ${tookMs} ms`);
@@ -142,8 +148,7 @@ class Fleet {
     const { core, simulation, world, broken, staleReports } = this.seen;
     const { instance, secretAgeMs, deadline, audit } = invocation;
     const arrivedAtStop = simulation.clock;
-    const configurations = this.seen.configurations[command.scope];
-    const scope = configurations[command.configuration] ?? configurations[0];
+    const scope = this.configurationOf(command);
     const key = keyOf(command.scope, command.caller);
     const callerArn = arnOf(command.caller, command.name);
     const staleLeaseId = command.reportStale ? this.lastLeases.get(nameOf(key)) : undefined;
@@ -165,6 +170,20 @@ class Fleet {
       broken.push(`each configuration has its own: ${name} was given ${made.token} of ${made.baseUrl}`);
     if (!world.slotAt(key).names.includes(callerArn))
       broken.push(`nothing is served under a name that the row does not bear: ${name}`);
+    const later = world.tokens.find(
+      ({ key: other, baseUrl, secretId, madeAtStop, leaseAtStop = Number.POSITIVE_INFINITY }) =>
+        nameOf(other) === nameOf(key) &&
+        baseUrl === made.baseUrl &&
+        secretId === made.secretId &&
+        madeAtStop > made.madeAtStop &&
+        leaseAtStop < arrivedAtStop,
+    );
+    if (later) broken.push(`no older lease stands in: ${name} was given ${made.token}, not ${later.token}`);
+    if (
+      made.loggedOutBy === made.minter &&
+      (this.gaveBackAtStop.get(made.minter) ?? arrivedAtStop) < arrivedAtStop
+    )
+      broken.push(`what was ended in hand is not served: ${name} was given ${made.token}`);
     if (answer.leaseId === staleLeaseId) broken.push(`the lease reported stale is never the answer: ${name}`);
     for (const { answeredAtStop, covers } of this.seen.revocations)
       if (answeredAtStop !== undefined && answeredAtStop < arrivedAtStop && covers(made))
@@ -174,6 +193,36 @@ class Fleet {
     if (answer.expiresInSeconds < minTtlSeconds - skewMs / 1_000)
       broken.push(`min_ttl: ${name} got ${answer.expiresInSeconds} s`);
     return `${made.token} for ${answer.expiresInSeconds} s`;
+  }
+
+  /** One configuration is not refused for another's sake. */
+  private judgeRefusal(command: TokenCommand, code: string): void {
+    const { world, broken, revocations, calm, simulation, scenario } = this.seen;
+    const { secretId, baseUrl } = this.configurationOf(command);
+    const ofIt = (each: { clientId: string; baseUrl: string }) =>
+      each.clientId.startsWith(`${secretId}-v`) && each.baseUrl === baseUrl;
+    if (code === "looker_rejected_credentials") {
+      const denied = revocations.some(({ deniedClientId = "" }) =>
+        deniedClientId.startsWith(`${secretId}-v`),
+      );
+      const rejected = world.attempts.some((attempt) => !attempt.accepted && ofIt(attempt));
+      if (!denied && !rejected)
+        broken.push(`only what Looker rejected is refused: ${JSON.stringify(command)}`);
+    }
+    if (code === "too_many_mints" && calm) {
+      const key = nameOf(keyOf(command.scope, command.caller));
+      const since = simulation.now - budgetWindowMs - lockMs - skewMs;
+      const recent = world.tokens.filter(
+        (made) => nameOf(made.key) === key && made.secretId === secretId && ofIt(made) && made.madeAt > since,
+      );
+      if (recent.length < scenario.mintsPerTenMinutes)
+        broken.push(`a configuration's budget is its own: ${JSON.stringify(command)}`);
+    }
+  }
+
+  private configurationOf({ scope, configuration }: TokenCommand): Scope {
+    const configurations = this.seen.configurations[scope];
+    return configurations[configuration] ?? configurations[0];
   }
 
   private async revoke(command: RevokeCommand, invocation: Invocation): Promise<string> {

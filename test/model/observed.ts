@@ -8,6 +8,7 @@ import type { MadeToken, World } from "./world.ts";
 /** As the protocol has them: said here again, so that a mutant cannot change what is judged. */
 export const skewMs = 5_000;
 export const lockMs = 15_000;
+export const logoutMs = 9_000;
 export const attemptBackoffMs = 360_000;
 export const budgetWindowMs = 600_000;
 export const longestLogoutBackoffMs = 300_000;
@@ -64,12 +65,34 @@ export class Observed {
   }
 
   /** Notes that an invocation came to its end: what its login made is tracked, dead, or counted. */
-  conclude(instance: Instance, audit: { possible_orphans?: number }): void {
+  conclude(
+    instance: Instance,
+    { deadline, audit }: { deadline: number; audit: { possible_orphans?: number } },
+  ): void {
+    const { world, broken, simulation } = this;
     this.done.add(instance);
     // Locks that it found run out are other invocations' orphans.
-    const own = (audit.possible_orphans ?? 0) - (this.world.locksCleared.get(instance) ?? 0);
+    const own = (audit.possible_orphans ?? 0) - (world.locksCleared.get(instance) ?? 0);
     if (own > 0) this.countedOrphans.add(instance);
-    if (this.world.tokens.some(({ minter }) => minter === instance)) this.judgeTracking();
+    const lock = world.locks.get(instance);
+    if (!lock) return;
+    if (lock.until + logoutMs > deadline)
+      broken.push(`a lock is taken with time for its life and a logout: ${instance.name}`);
+    const made = world.tokens.find(({ minter }) => minter === instance);
+    if (!made || made.answerLost) return;
+    if (own > 0 && world.isAlive(made) && !made.endedInHand)
+      broken.push(`what cannot be stored is ended: ${made.token} was let go`);
+    if (made.usable && simulation.timeAt(instance) < deadline - 1_000) this.judgeProven(made);
+    this.judgeTracking();
+  }
+
+  /** That a version works is recorded while time is left: all others wait for it. */
+  private judgeProven({ secretId, baseUrl, clientId, minter }: MadeToken): void {
+    const attempt = this.world
+      .secretControlOf(secretId)
+      .attempts.find((each) => each.versionId === clientId && each.baseUrl === baseUrl);
+    if (attempt?.state === "trying" && this.world.ownerOf(attempt.owner) === minter)
+      this.broken.push(`what worked is known to work: ${clientId}`);
   }
 
   /** A login whose answer never reached the table: the known window, for a token that no row shows. */
@@ -110,6 +133,7 @@ export class Observed {
   }
 
   throwIfBroken(): void {
+    this.broken.push(...this.world.broken);
     if (this.broken.length > 0) throw new BrokenPromise(this.broken[0] as string, this.simulation.story);
   }
 }

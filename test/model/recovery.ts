@@ -167,7 +167,7 @@ class Recovery {
       simulation.tell(instance, () => `is refused: ${code ?? kind} ${JSON.stringify(audit)}`);
       return code ?? kind ?? "error";
     } finally {
-      this.seen.conclude(instance, audit);
+      this.seen.conclude(instance, request);
     }
   }
 

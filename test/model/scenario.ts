@@ -113,7 +113,9 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 
 /** Mostly at once; sometimes past a lock, a back-off, a refresh, a lease's end, a secret's back-off. */
 const afterMs = fc.constantFrom(
-  ...[0, 0, 0, 0, 0, 1, 10, 50, 200, 1_000, 5_000, 11_000, 25_000, 61_000, 365_000, 720_000, 960_000],
+  ...[
+    0, 0, 0, 0, 0, 1, 10, 50, 200, 1_000, 5_000, 11_000, 25_000, 61_000, 365_000, 720_000, 720_000, 960_000,
+  ],
 );
 const seconds = (...all: number[]) => fc.constantFrom(...all.map((each) => each * 1_000));
 
@@ -131,6 +133,7 @@ const strike: fc.Arbitrary<Strike> = fc
       fc.record({ kind: fc.constant("freeze" as const), forMs: seconds(3_600, 90, 25, 6) }),
       fc.record({ kind: fc.constant("late" as const), byMs: seconds(1, 5, 20, 60) }),
       fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5) }),
+      fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5) }),
       fc.record({ kind: fc.constant("twice" as const) }),
       fc.record({
         kind: fc.constant("outage" as const),
@@ -138,8 +141,9 @@ const strike: fc.Arbitrary<Strike> = fc
         forMs: seconds(1, 3, 8, 20),
       }),
     ),
+    fc.constantFrom(false, false, false, false, false, true),
   )
-  .map(([when, fault]) => ({ ...when, fault }));
+  .map(([when, fault, onControl]) => ({ ...when, fault, onControl }));
 
 const unwell: fc.Arbitrary<UnwellAccount> = fc.record({
   scope: fc.constantFrom("sales" as const, "finance" as const),
@@ -153,7 +157,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   arrivals: fc.array(
     fc.record({
       afterMs,
-      skewMs: fc.constantFrom(0, 0, 2_500, -2_500),
+      skewMs: fc.constantFrom(0, 2_500, -2_500),
       secretAgeMs: fc.constantFrom(0, 0, 0, 9_000, 290_000),
       command,
     }),

@@ -24,6 +24,8 @@ export interface Strike {
   readonly fault: Fault;
   readonly afterToken: number;
   readonly atStop: number;
+  /** It waits for a call about a scope's control item, where a freeze and a job are. */
+  readonly onControl: boolean;
 }
 
 export interface Instance {
@@ -179,9 +181,10 @@ export class Simulation {
 
   private faultAt(stop: Stop): Fault | undefined {
     if (this.strikes.length === 0) return undefined;
-    const index = this.strikes.findIndex(({ fault, afterToken, atStop }) => {
+    const index = this.strikes.findIndex(({ fault, afterToken, atStop, onControl }) => {
       const from = this.tokenMadeAt[afterToken];
-      return from !== undefined && this.clock >= from + atStop && canStrike(fault, stop);
+      if (from === undefined || this.clock < from + atStop) return false;
+      return canStrike(fault, stop) && (!onControl || stop.label.includes("scope control"));
     });
     return index < 0 ? undefined : this.strikes.splice(index, 1)[0]?.fault;
   }

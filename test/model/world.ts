@@ -9,7 +9,7 @@ import type { LookerState, Scenario } from "./scenario.ts";
 import { type Call, CallLost, type Instance, type Simulation } from "./simulation.ts";
 
 /** The core's own, so that a mutant's can be put in their place: its errors are known by its own classes. */
-type Parts = Pick<Core, "dueAt" | "emptySlot" | "newScopeControl" | "newSecretControl"> &
+type Parts = Pick<Core, "dueAt" | "emptySlot" | "maxTracked" | "newScopeControl" | "newSecretControl"> &
   Pick<Core, "sealIdentity" | "Unavailable" | "Unreadable">;
 
 export interface MadeToken {
@@ -23,6 +23,8 @@ export interface MadeToken {
   readonly madeAtStop: number;
   readonly madeAt: number;
   readonly lookerEndsAt: number;
+  /** The answer to its login was one that can be used. */
+  readonly usable: boolean;
   /** One of the tokens that wait in the way of the others. */
   readonly crowd: boolean;
   loggedOutAt?: number;
@@ -31,8 +33,11 @@ export interface MadeToken {
   answerLost?: boolean;
   /** None if it could not be sealed. */
   leaseId?: string;
-  /** It was stored as a lease. */
-  wasLease?: boolean;
+  /** By which stop some row showed it first, and showed it as its lease. */
+  trackedAtStop?: number;
+  leaseAtStop?: number;
+  /** How often its minter asked Looker to end it. */
+  endedInHand?: number;
 }
 
 /** A login that reached Looker. */
@@ -65,6 +70,9 @@ export interface Holder {
   readonly secretId: string;
 }
 
+/** More tokens than this meet a Looker that is slow besides. */
+export const largeCrowd = 100;
+
 export const nameOf = ({ scope, uniqueId }: SlotKey): string => `${scope}/${uniqueId}`;
 export const tokenIn = ({ sealed }: Pick<TrackedToken, "sealed">): string => new TextDecoder().decode(sealed);
 export const tokensIn = ({ lease, superseded, outbox }: Slot): readonly TrackedToken[] => [
@@ -82,6 +90,10 @@ export class World {
   readonly attempts: Attempt[] = [];
   /** Whose lock somebody else cleared or took over: its token may be on the way to its end, unknown to everyone. */
   readonly clearedLocks = new Set<Instance>();
+  /** Until when each has or had its lock, by its own clock. */
+  readonly locks = new Map<Instance, { readonly until: number }>();
+  /** Rules that were broken under way. */
+  readonly broken: string[] = [];
   /** By whom: how often. */
   readonly locksCleared = new Map<Instance, number>();
   readonly loginsUnderWay = new Map<string, number>();
@@ -125,7 +137,7 @@ export class World {
   setSlot(key: SlotKey, slot: Slot, writer: Instance): void {
     const before = this.slotAt(key).mint;
     if (before && before.owner !== slot.mint?.owner) {
-      const owner = this.instances.get(before.owner);
+      const owner = this.ownerOf(before.owner);
       if (owner && owner !== writer) {
         this.clearedLocks.add(owner);
         this.locksCleared.set(writer, (this.locksCleared.get(writer) ?? 0) + 1);
@@ -140,8 +152,15 @@ export class World {
     stored.due.push({ at: this.simulation.now, dueAt: this.parts.dueAt(slot) });
     for (const name of slot.names)
       if (!stored.namedAtStop.has(name)) stored.namedAtStop.set(name, this.simulation.clock);
-    const lease = slot.lease && this.byToken.get(tokenIn(slot.lease));
-    if (lease) lease.wasLease = true;
+    const { clock } = this.simulation;
+    for (const token of tokensIn(slot)) {
+      const made = this.byToken.get(tokenIn(token));
+      if (!made) continue;
+      made.trackedAtStop ??= clock;
+      if (token === slot.lease) made.leaseAtStop ??= clock;
+    }
+    const minter = slot.mint && this.ownerOf(slot.mint.owner);
+    if (minter && slot.mint) this.locks.set(minter, { until: slot.mint.until });
     this.mostTracked = Math.max(this.mostTracked, slot.superseded.length + slot.outbox.length);
   }
 
@@ -196,7 +215,7 @@ export class World {
     this.byToken.set(made.token, made);
   }
 
-  /** Tokens of an unwell account that wait for their logout: four to a row. */
+  /** Tokens of an unwell account that wait for their logout: a few to a row, or each in a row of its own. */
   letCrowdWait(): void {
     const { unwell } = this.scenario;
     if (!unwell) return;
@@ -205,14 +224,15 @@ export class World {
     const secretId = unwell.scope === "finance" ? "looker/finance" : "looker/shared";
     const clientId = clientIdOf(secretId, 1);
     const baseUrl = "https://looker.example";
-    for (let first = 0; first < unwell.crowd; first += 4) {
+    const inRow = unwell.crowd > largeCrowd ? 1 : 4;
+    for (let first = 0; first < unwell.crowd; first += inRow) {
       const key = keyOf(unwell.scope, 100 + first);
-      const outbox = Array.from({ length: Math.min(4, unwell.crowd - first) }, (_, index) => {
+      const outbox = Array.from({ length: Math.min(inRow, unwell.crowd - first) }, (_, index) => {
         const token = `crowd-${first + index}`;
         const leaseId = `lease-of-${token}`;
         const lookerEndsAt = now + 3_600_000;
-        const made = { token, key, baseUrl, secretId, clientId, minter, lookerEndsAt, leaseId, crowd: true };
-        this.addToken({ ...made, madeAtStop: clock, madeAt: now });
+        const made = { token, key, baseUrl, secretId, clientId, minter, lookerEndsAt, leaseId };
+        this.addToken({ ...made, usable: true, crowd: true, madeAtStop: clock, madeAt: now });
         const context = { leaseId, baseUrl, clientId };
         return {
           ...context,
@@ -237,6 +257,10 @@ export class World {
     const id = `${String.fromCharCode(48 + (this.ids % 16))}id-${++this.ids}`;
     this.instances.set(id, instance);
     return id;
+  }
+
+  ownerOf(id: string): Instance | undefined {
+    return this.instances.get(id);
   }
 
   /** A call to one of AWS's services: a refusal and a lost answer look alike. */
