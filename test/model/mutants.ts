@@ -249,7 +249,7 @@ const { values } = parseArgs({
 });
 const chosen = Object.entries(mutants).filter(([name]) => name.includes(values.only));
 const functions = new URL("../../functions/", import.meta.url);
-const workshop = new URL("../../.local/mutants/", import.meta.url);
+const workshop = new URL(`../../.local/mutants/${process.pid}/`, import.meta.url);
 rmSync(workshop, { recursive: true, force: true });
 let escaped = 0;
 for (const [index, [name, edits]] of chosen.entries()) {
