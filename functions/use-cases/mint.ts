@@ -126,9 +126,11 @@ async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult
   if (control.frozen) return failed(undefined);
   let credential = credentialOf(scope, secret);
   let plan = planLogin(secretControl, credential, clock.now());
+  // Nor is an unproven version tried from an old copy: Looker would count a failure for a pair that has been replaced.
   if (
     plan.kind === "rejected" ||
     plan.kind === "denied" ||
+    (plan.kind === "log_in" && plan.writeAhead) ||
     knowsNewerVersion(secretControl, secret.versionId, secret.readAt)
   ) {
     secret = await secrets.reread(scope.secretId);

@@ -15,17 +15,20 @@ export async function check(
   core: Core,
   { runs, seed, path }: { runs: number; seed: number; path?: string | undefined },
 ): Promise<Verdict> {
-  const property = fc.asyncProperty(scenarios, (scenario) => play(core, scenario));
+  const property = fc.asyncProperty(scenarios, (scenario) => play(core, scenario, false));
   const result = await fc.check(property, {
     numRuns: runs,
     seed,
     ...(path === undefined ? {} : { path, endOnFailure: true }),
   });
   if (!result.failed) return { runs: result.numRuns, seed, failure: undefined };
-  const { errorInstance, counterexample, counterexamplePath } = result;
+  const { counterexample, counterexamplePath } = result;
+  const [scenario] = counterexample ?? [];
+  // Once more, now with its story.
+  const error: unknown = scenario && (await play(core, scenario).catch((thrown: unknown) => thrown));
   const failure = [
-    errorInstance instanceof Error ? errorInstance.message : String(errorInstance),
-    `Scenario: ${JSON.stringify(counterexample?.[0])}`,
+    error instanceof Error ? error.message : String(result.errorInstance),
+    `Scenario: ${JSON.stringify(scenario)}`,
     `Again: npm run test:model -- --seed ${seed} --path ${counterexamplePath}`,
   ].join("\n");
   return { runs: result.numRuns, seed, failure };

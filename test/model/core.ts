@@ -1,5 +1,7 @@
 /** The protocol under test: the project's own, or a mutant's copy of it. */
 
+import type * as ControlModule from "../../functions/domain/control.ts";
+import type * as LeaseModule from "../../functions/domain/lease.ts";
 import type * as SlotModule from "../../functions/domain/slot.ts";
 import type * as Issue from "../../functions/use-cases/issue.ts";
 import type * as LogOut from "../../functions/use-cases/log-out.ts";
@@ -7,7 +9,9 @@ import type * as Operate from "../../functions/use-cases/operate.ts";
 import type * as Ports from "../../functions/use-cases/ports.ts";
 import type * as Sweep from "../../functions/use-cases/sweep.ts";
 
-export type Core = typeof Issue &
+export type Core = typeof ControlModule &
+  typeof Issue &
+  typeof LeaseModule &
   typeof LogOut &
   typeof Operate &
   typeof Ports &
@@ -18,6 +22,8 @@ export type Core = typeof Issue &
 export const protocolFolders = ["domain", "use-cases"] as const;
 
 const modules = [
+  "domain/control",
+  "domain/lease",
   "domain/slot",
   "use-cases/issue",
   "use-cases/log-out",

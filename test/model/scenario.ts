@@ -1,87 +1,176 @@
-/** What happens in a run: who does what, and when. */
+/** What happens in a run: who does what, and when, in which world. */
 import fc from "fast-check";
 import type { Strike } from "./simulation.ts";
 
+/** `sales` and `support` share a secret; `finance` has its own at the same Looker. */
+export const scopeNames = ["sales", "support", "finance"] as const;
+export type ScopeName = (typeof scopeNames)[number];
+
+/** Who asks, from where: an instance is of one version of the deployment, so it has one configuration of the scope. */
+interface Who {
+  readonly scope: ScopeName;
+  readonly caller: number;
+}
+
+export type RevocationKind = "all" | "caller" | "lease" | "client" | "before";
+
 export type Command =
-  | { kind: "token"; caller: number; reportStale: boolean }
-  | { kind: "logout"; caller: number; lastLeaseOnly: boolean }
-  | { kind: "revoke"; filter: "all" | "caller" | "lease" | "client" | "before"; caller: number }
-  | { kind: "freeze" }
-  | { kind: "unfreeze" }
+  /** `name`: which of its names the caller bears. `configuration`: which one the instance has, where there are two. */
+  | ({ kind: "token"; name: number; configuration: number; reportStale: boolean } & Who)
+  | ({ kind: "logout"; lastLeaseOnly: boolean } & Who)
+  | ({ kind: "revoke"; filter: RevocationKind; name: number } & Who)
+  | { kind: "freeze"; scope: ScopeName }
+  | { kind: "unfreeze"; scope: ScopeName }
   | { kind: "sweep" }
-  | { kind: "rotate" }
-  | { kind: "looker"; down: boolean };
+  /** A new version is stored in the secret of this scope. */
+  | { kind: "rotate"; scope: ScopeName }
+  | { kind: "looker"; state: LookerState };
+
+/** Up, without a connection, or behind a proxy that answers for it. */
+export type LookerState = "up" | "unreached" | "failed";
 
 export interface Arrival {
   /** After the arrival before it. */
   readonly afterMs: number;
   readonly skewMs: number;
+  /** How old the instance's copy of a secret may be. */
+  readonly secretAgeMs: number;
   readonly command: Command;
+}
+
+/** An account whose logouts do not succeed. */
+export interface UnwellAccount {
+  readonly scope: "sales" | "finance";
+  readonly logouts: "unconfirmed" | "failed" | "hang";
+  /** Where they are not confirmed: only the crowd's are like that, and the account's others are well. */
+  readonly crowdOnly: boolean;
+  /** Its tokens that wait for their logout already, when the faults stop. */
+  readonly crowd: number;
 }
 
 export interface Scenario {
   readonly arrivals: readonly Arrival[];
   readonly strikes: readonly Strike[];
   readonly order: readonly number[];
-  readonly rightSecret: boolean;
+  /** What the second configuration of `sales` has of its own. */
+  readonly secondConfiguration: "none" | "url" | "secret";
+  /** Versions of a secret before this are wrong. */
+  readonly firstRightVersion: number;
+  /** A right version is wrong at the second URL. */
+  readonly wrongAtSecondUrl: boolean;
+  readonly mintsPerTenMinutes: number;
   readonly lookerLifeMs: number;
+  /** The login with this number gives a token that cannot be used. 0: none does. */
+  readonly unusableLogin: number;
+  readonly unwell: UnwellAccount | undefined;
+  /** How far the index of what is due lies behind. */
+  readonly indexLagMs: number;
 }
 
-const caller = fc.constantFrom(0, 0, 0, 1);
+const who = {
+  scope: fc.constantFrom<ScopeName>("sales", "sales", "sales", "sales", "support", "finance"),
+  caller: fc.constantFrom(0, 0, 0, 1),
+};
+const { scope } = who;
+const name = fc.constantFrom(0, 0, 0, 1);
+
 const command: fc.Arbitrary<Command> = fc.oneof(
   {
-    weight: 9,
+    weight: 10,
     arbitrary: fc.record({
       kind: fc.constant("token" as const),
-      caller,
+      ...who,
+      name,
+      configuration: fc.constantFrom(0, 0, 1),
       reportStale: fc.constantFrom(false, false, false, true),
     }),
   },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant("logout" as const), caller, lastLeaseOnly: fc.boolean() }),
+    arbitrary: fc.record({ kind: fc.constant("logout" as const), ...who, lastLeaseOnly: fc.boolean() }),
   },
   {
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant("revoke" as const),
-      filter: fc.constantFrom(
-        "all" as const,
-        "caller" as const,
-        "lease" as const,
-        "client" as const,
-        "before" as const,
-      ),
-      caller,
+      ...who,
+      name,
+      filter: fc.constantFrom<RevocationKind>("all", "caller", "lease", "client", "before"),
     }),
   },
-  { weight: 1, arbitrary: fc.constant({ kind: "freeze" as const }) },
-  { weight: 1, arbitrary: fc.constant({ kind: "unfreeze" as const }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("freeze" as const), scope }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("unfreeze" as const), scope }) },
   { weight: 2, arbitrary: fc.constant({ kind: "sweep" as const }) },
-  { weight: 1, arbitrary: fc.constant({ kind: "rotate" as const }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("looker" as const), down: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("rotate" as const), scope }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("looker" as const),
+      state: fc.constantFrom<LookerState>("up", "unreached", "failed"),
+    }),
+  },
 );
 
-/** Mostly at once; sometimes past a back-off, a refresh, a lease's end, a secret's back-off. */
-const afterMs = fc.constantFrom(0, 0, 0, 0, 1, 10, 50, 200, 1_000, 5_000, 25_000, 365_000, 720_000, 960_000);
-const strike: fc.Arbitrary<Strike> = fc.record({
-  atStop: fc.integer({ min: 1, max: 160 }),
-  kind: fc.constantFrom(
-    "crash" as const,
-    "freeze" as const,
-    "fail" as const,
-    "fail" as const,
-    "fail" as const,
-  ),
+/** Mostly at once; sometimes past a lock, a back-off, a refresh, a lease's end, a secret's back-off. */
+const afterMs = fc.constantFrom(
+  ...[
+    0, 0, 0, 0, 0, 1, 10, 50, 200, 1_000, 5_000, 11_000, 25_000, 61_000, 365_000, 720_000, 720_000, 960_000,
+  ],
+);
+const seconds = (...all: number[]) => fc.constantFrom(...all.map((each) => each * 1_000));
+
+const strike: fc.Arbitrary<Strike> = fc
+  .tuple(
+    fc.oneof(
+      fc.record({ afterToken: fc.constant(0), atStop: fc.integer({ min: 1, max: 200 }) }),
+      // Just after a login most can go wrong.
+      fc.record({ afterToken: fc.integer({ min: 1, max: 4 }), atStop: fc.integer({ min: 0, max: 14 }) }),
+    ),
+    fc.oneof(
+      fc.record({ kind: fc.constant("lose" as const) }),
+      fc.record({ kind: fc.constant("lose" as const) }),
+      fc.record({ kind: fc.constant("crash" as const) }),
+      fc.record({ kind: fc.constant("freeze" as const), forMs: seconds(3_600, 90, 25, 6) }),
+      fc.record({ kind: fc.constant("late" as const), byMs: seconds(1, 5, 20, 60) }),
+      fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5) }),
+      fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5) }),
+      fc.record({ kind: fc.constant("twice" as const) }),
+      fc.record({
+        kind: fc.constant("outage" as const),
+        of: fc.constantFrom("dynamodb" as const, "kms" as const),
+        forMs: seconds(1, 3, 8, 20),
+      }),
+    ),
+    fc.constantFrom(false, false, false, false, false, true),
+  )
+  .map(([when, fault, onControl]) => ({ ...when, fault, onControl }));
+
+const unwell: fc.Arbitrary<UnwellAccount> = fc.record({
+  scope: fc.constantFrom("sales" as const, "finance" as const),
+  logouts: fc.constantFrom("unconfirmed" as const, "failed" as const, "hang" as const),
+  crowdOnly: fc.boolean(),
+  // The last one is more than a sweep gets through.
+  crowd: fc.constantFrom(...[0, 0, 0, 0, 2, 2, 6, 6, 12, 12, 24, 150]),
 });
 
 export const scenarios: fc.Arbitrary<Scenario> = fc.record({
-  arrivals: fc.array(fc.record({ afterMs, skewMs: fc.constantFrom(0, 0, 2_400, -2_400), command }), {
-    minLength: 2,
-    maxLength: 12,
-  }),
-  strikes: fc.oneof(fc.constant([]), fc.array(strike, { maxLength: 4 })),
+  arrivals: fc.array(
+    fc.record({
+      afterMs,
+      skewMs: fc.constantFrom(0, 2_500, -2_500),
+      secretAgeMs: fc.constantFrom(0, 0, 0, 9_000, 290_000),
+      command,
+    }),
+    { minLength: 2, maxLength: 12 },
+  ),
+  strikes: fc.oneof(fc.constant([]), fc.array(strike, { maxLength: 4 }), fc.array(strike, { maxLength: 4 })),
   order: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 60 }),
-  rightSecret: fc.constantFrom(true, true, true, true, false),
-  lookerLifeMs: fc.constantFrom(3_600_000, 3_590_000, 600_000),
+  secondConfiguration: fc.constantFrom("none" as const, "none" as const, "url" as const, "secret" as const),
+  firstRightVersion: fc.constantFrom(1, 1, 1, 1, 1, 2, 1_000),
+  wrongAtSecondUrl: fc.constantFrom(false, false, true),
+  mintsPerTenMinutes: fc.constantFrom(10, 10, 2),
+  lookerLifeMs: fc.constantFrom(3_600_000, 3_600_000, 3_590_000, 600_000, 20_000),
+  unusableLogin: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 2),
+  unwell: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: unwell }),
+  indexLagMs: fc.constantFrom(0, 0, 2_000, 15_000),
 });

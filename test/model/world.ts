@@ -1,73 +1,118 @@
-/** What is outside of the instances: table, Looker, KMS, Secrets Manager; with what really is known of each token. */
-import type { ScopeControl, SecretControl, Versioned } from "../../functions/domain/control.ts";
+/** What is outside of the instances, and what really is known of each token and row, whatever anyone believes. */
+import type { ScopeControl, SecretControl } from "../../functions/domain/control.ts";
 import type { TrackedToken } from "../../functions/domain/lease.ts";
 import type { Slot } from "../../functions/domain/slot.ts";
-import type {
-  BrokerTable,
-  ClientSecrets,
-  Clock,
-  DueRow,
-  Ids,
-  Looker,
-  Rows,
-  Sealer,
-  SlotKey,
-  Unavailable,
-} from "../../functions/use-cases/ports.ts";
-import type { OperatePorts } from "../../functions/use-cases/revoke-slots.ts";
+import type { SealIdentity, SlotKey, Unavailable } from "../../functions/use-cases/ports.ts";
+import { clientIdOf, keyOf } from "./configurations.ts";
 import type { Core } from "./core.ts";
-import { CallLost, type Instance, type Simulation } from "./simulation.ts";
+import type { LookerState, Scenario } from "./scenario.ts";
+import { type Call, CallLost, type Instance, type Simulation } from "./simulation.ts";
 
 /** The core's own, so that a mutant's can be put in their place: its errors are known by its own classes. */
-type Parts = Pick<Core, "dueAt" | "emptySlot" | "Unavailable">;
+type Parts = Pick<Core, "dueAt" | "emptySlot" | "maxTracked" | "newScopeControl" | "newSecretControl"> &
+  Pick<Core, "sealIdentity" | "Unavailable" | "Unreadable">;
 
 export interface MadeToken {
   readonly token: string;
-  readonly caller: string;
+  readonly key: SlotKey;
+  readonly baseUrl: string;
+  readonly secretId: string;
   readonly clientId: string;
   readonly minter: Instance;
   /** When the login arrived at Looker. */
   readonly madeAtStop: number;
   readonly madeAt: number;
   readonly lookerEndsAt: number;
+  /** The answer to its login was one that can be used. */
+  readonly usable: boolean;
+  /** One of the tokens that wait in the way of the others. */
+  readonly crowd: boolean;
   loggedOutAt?: number;
+  loggedOutBy?: Instance;
   /** Its login's answer never reached the minter. */
   answerLost?: boolean;
   /** None if it could not be sealed. */
   leaseId?: string;
+  /** By which stop some row showed it first, and showed it as its lease. */
+  trackedAtStop?: number;
+  leaseAtStop?: number;
+  /** How often its minter asked Looker to end it. */
+  endedInHand?: number;
 }
 
-export interface Setting {
-  readonly rightSecret: boolean;
-  readonly lookerLifeMs: number;
+/** A login that reached Looker. */
+export interface Attempt {
+  readonly baseUrl: string;
+  readonly clientId: string;
+  readonly at: number;
+  readonly accepted: boolean;
+  readonly minter: Instance;
 }
 
-/** As the adapter gives up. */
-const loginTimeoutMs = 8_000;
-/** Two partitions are enough to be between them. */
-const slotPartitions = 2;
-const partitionOf = (caller: string) => Number(caller.slice(-1)) % slotPartitions;
+/** A slot with what it was. */
+export interface StoredSlot {
+  readonly key: SlotKey;
+  slot: Slot;
+  /** By which stop the row bore each name first. */
+  readonly namedAtStop: Map<string, number>;
+  /** What the index was to show, and since when. */
+  readonly due: { readonly at: number; readonly dueAt: number | undefined }[];
+}
+
+export interface StoredControl {
+  control: ScopeControl;
+  readonly due: { readonly at: number; readonly dueAt: number | undefined }[];
+}
+
+/** Whose tokens an instance's logins make. */
+export interface Holder {
+  readonly key: SlotKey;
+  readonly secretId: string;
+}
+
+/** More tokens than this meet a Looker that is slow besides. */
+export const largeCrowd = 100;
+
+export const nameOf = ({ scope, uniqueId }: SlotKey): string => `${scope}/${uniqueId}`;
+export const tokenIn = ({ sealed }: Pick<TrackedToken, "sealed">): string => new TextDecoder().decode(sealed);
+export const tokensIn = ({ lease, superseded, outbox }: Slot): readonly TrackedToken[] => [
+  ...(lease ? [lease] : []),
+  ...superseded,
+  ...outbox,
+];
 
 export class World {
-  readonly slots = new Map<string, { key: SlotKey; slot: Slot }>();
+  readonly slots = new Map<string, StoredSlot>();
+  readonly scopeControls = new Map<string, StoredControl>();
+  readonly secretControls = new Map<string, SecretControl>();
   readonly tokens: MadeToken[] = [];
-  /** Logins that reached Looker, by version, with their time. */
-  readonly attempts: { version: string; at: number; accepted: boolean }[] = [];
+  readonly byToken = new Map<string, MadeToken>();
+  readonly attempts: Attempt[] = [];
+  /** Whose lock somebody else cleared or took over: its token may be on the way to its end, unknown to everyone. */
+  readonly clearedLocks = new Set<Instance>();
+  /** Until when each has or had its lock, by its own clock. */
+  readonly locks = new Map<Instance, { readonly until: number }>();
+  /** Rules that were broken under way. */
+  readonly broken: string[] = [];
+  /** By whom: how often. */
+  readonly locksCleared = new Map<Instance, number>();
   readonly loginsUnderWay = new Map<string, number>();
+  logins = 0;
   overlappingLogins = 0;
   mostTracked = 0;
-  secretVersion = 1;
-  lookerIsDown = false;
-  control: ScopeControl = { version: 0, epoch: 0 };
-  private secretControl: SecretControl = { version: 0, attempts: {}, throttledUntil: 0, deniedClientIds: [] };
+  lookerState: LookerState = "up";
+  readonly simulation: Simulation;
+  readonly scenario: Scenario;
+  readonly parts: Parts;
+  /** By secret: when each version was stored, and whether it is right whatever the scenario says. */
+  private readonly versions = new Map<string, { storedAt: number; good: boolean }[]>();
+  private readonly instances = new Map<string, Instance>();
+  private readonly sealedUnder = new Map<string, string>();
   private ids = 0;
-  private readonly simulation: Simulation;
-  private readonly setting: Setting;
-  private readonly parts: Parts;
 
-  constructor(simulation: Simulation, setting: Setting, parts: Parts) {
+  constructor(simulation: Simulation, scenario: Scenario, parts: Parts) {
     this.simulation = simulation;
-    this.setting = setting;
+    this.scenario = scenario;
     this.parts = parts;
   }
 
@@ -75,234 +120,173 @@ export class World {
     return made.loggedOutAt === undefined && this.simulation.now < made.lookerEndsAt;
   }
 
-  /** All that an instance is given. `caller` is whose tokens its logins make. */
-  portsOf(instance: Instance, caller: string): OperatePorts & { secrets: ClientSecrets } {
-    const { simulation } = this;
-    const clock: Clock = {
-      now: () => simulation.timeAt(instance),
-      sleep: async (milliseconds) => {
-        await simulation.stop(instance, "wakes", milliseconds);
-      },
-    };
-    const ids: Ids = { next: () => `${String.fromCharCode(48 + (this.ids % 16))}id-${++this.ids}` };
-    return {
-      clock,
-      ids,
-      table: this.tableFor(instance),
-      looker: this.lookerFor(instance, caller),
-      sealer: this.sealerFor(instance),
-      secrets: this.secretsFor(instance),
-    };
+  /** Whether Looker does not confirm its logouts, as the scenario has it. */
+  isUnwell({ secretId, crowd }: Pick<MadeToken, "secretId" | "crowd">): boolean {
+    const { unwell } = this.scenario;
+    if (!unwell) return false;
+    const unwellSecret = unwell.scope === "finance" ? "looker/finance" : "looker/shared";
+    // A clear "not confirmed" is about one token. What fails or hangs is the account's trouble: all of its tokens may wait.
+    const crowdOnly = unwell.crowdOnly && unwell.logouts === "unconfirmed";
+    return secretId === unwellSecret && (crowd || !crowdOnly);
   }
 
-  private async ask<T>(
+  slotAt(key: SlotKey): Slot {
+    return this.slots.get(nameOf(key))?.slot ?? this.parts.emptySlot;
+  }
+
+  setSlot(key: SlotKey, slot: Slot, writer: Instance): void {
+    const before = this.slotAt(key).mint;
+    if (before && before.owner !== slot.mint?.owner) {
+      const owner = this.ownerOf(before.owner);
+      if (owner && owner !== writer) {
+        this.clearedLocks.add(owner);
+        this.locksCleared.set(writer, (this.locksCleared.get(writer) ?? 0) + 1);
+      }
+    }
+    let stored = this.slots.get(nameOf(key));
+    if (!stored) {
+      stored = { key, slot, namedAtStop: new Map(), due: [] };
+      this.slots.set(nameOf(key), stored);
+    }
+    stored.slot = slot;
+    stored.due.push({ at: this.simulation.now, dueAt: this.parts.dueAt(slot) });
+    for (const name of slot.names)
+      if (!stored.namedAtStop.has(name)) stored.namedAtStop.set(name, this.simulation.clock);
+    const { clock } = this.simulation;
+    for (const token of tokensIn(slot)) {
+      const made = this.byToken.get(tokenIn(token));
+      if (!made) continue;
+      made.trackedAtStop ??= clock;
+      if (token === slot.lease) made.leaseAtStop ??= clock;
+    }
+    const minter = slot.mint && this.ownerOf(slot.mint.owner);
+    if (minter && slot.mint) this.locks.set(minter, { until: slot.mint.until });
+    this.mostTracked = Math.max(this.mostTracked, slot.superseded.length + slot.outbox.length);
+  }
+
+  controlOf(scope: string): ScopeControl {
+    return this.scopeControls.get(scope)?.control ?? this.parts.newScopeControl;
+  }
+
+  setControl(scope: string, control: ScopeControl): void {
+    const due = this.scopeControls.get(scope)?.due ?? [];
+    due.push({ at: this.simulation.now, dueAt: control.job?.at });
+    this.scopeControls.set(scope, { control, due });
+  }
+
+  secretControlOf(secretId: string): SecretControl {
+    return this.secretControls.get(secretId) ?? this.parts.newSecretControl;
+  }
+
+  /** Tokens that some row names. */
+  heldTokens(): Set<string> {
+    const held = new Set<string>();
+    for (const { slot } of this.slots.values()) for (const token of tokensIn(slot)) held.add(tokenIn(token));
+    return held;
+  }
+
+  private versionsOf(secretId: string) {
+    const known = this.versions.get(secretId) ?? [{ storedAt: 0, good: false }];
+    this.versions.set(secretId, known);
+    return known;
+  }
+
+  /** The latest version that was stored by then; the first is 1. */
+  versionOf(secretId: string, at = Number.POSITIVE_INFINITY): number {
+    return this.versionsOf(secretId).filter(({ storedAt }) => storedAt <= at).length;
+  }
+
+  storeVersion(secretId: string, good = false): number {
+    const versions = this.versionsOf(secretId);
+    versions.push({ storedAt: this.simulation.now, good });
+    return versions.length;
+  }
+
+  isRight(secretId: string, clientId: string, baseUrl: string): boolean {
+    const version = Number(clientId.slice(clientId.lastIndexOf("-v") + 2));
+    if (clientId !== clientIdOf(secretId, version)) return false;
+    const { firstRightVersion, wrongAtSecondUrl } = this.scenario;
+    if (this.versionsOf(secretId)[version - 1]?.good) return true;
+    return version >= firstRightVersion && !(wrongAtSecondUrl && baseUrl.includes("next"));
+  }
+
+  addToken(made: MadeToken): void {
+    this.tokens.push(made);
+    this.byToken.set(made.token, made);
+  }
+
+  /** Tokens of an unwell account that wait for their logout: a few to a row, or each in a row of its own. */
+  letCrowdWait(): void {
+    const { unwell } = this.scenario;
+    if (!unwell) return;
+    const { now, clock } = this.simulation;
+    const minter: Instance = { name: "crowd", skewMs: 0, crashed: false, frozen: false };
+    const secretId = unwell.scope === "finance" ? "looker/finance" : "looker/shared";
+    const clientId = clientIdOf(secretId, 1);
+    const baseUrl = "https://looker.example";
+    const inRow = unwell.crowd > largeCrowd ? 1 : 4;
+    for (let first = 0; first < unwell.crowd; first += inRow) {
+      const key = keyOf(unwell.scope, 100 + first);
+      const outbox = Array.from({ length: Math.min(inRow, unwell.crowd - first) }, (_, index) => {
+        const token = `crowd-${first + index}`;
+        const leaseId = `lease-of-${token}`;
+        const lookerEndsAt = now + 3_600_000;
+        const made = { token, key, baseUrl, secretId, clientId, minter, lookerEndsAt, leaseId };
+        this.addToken({ ...made, usable: true, crowd: true, madeAtStop: clock, madeAt: now });
+        const context = { leaseId, baseUrl, clientId };
+        return {
+          ...context,
+          sealed: this.seal(token, this.parts.sealIdentity(key, context)),
+          tokenSha256: "",
+          issuedAt: now,
+          endsAt: lookerEndsAt,
+          lookerEndsAt,
+          epoch: 0,
+          digest: "",
+          since: now - 60_000,
+          attempts: 0,
+          retryAt: now - 60_000,
+        };
+      });
+      this.setSlot(key, { ...this.parts.emptySlot, version: 1, outbox }, minter);
+    }
+  }
+
+  /** Remembers whose it is: a lock's owner is named by one. */
+  newId(instance: Instance): string {
+    const id = `${String.fromCharCode(48 + (this.ids % 16))}id-${++this.ids}`;
+    this.instances.set(id, instance);
+    return id;
+  }
+
+  ownerOf(id: string): Instance | undefined {
+    return this.instances.get(id);
+  }
+
+  /** A call to one of AWS's services: a refusal and a lost answer look alike. */
+  async ask<T>(
     instance: Instance,
     dependency: Unavailable["dependency"],
-    label: string,
+    call: Omit<Call, "dependency">,
     effect: () => T,
   ): Promise<T> {
+    const refusable = dependency === "secretsmanager" ? undefined : dependency;
     try {
-      return await this.simulation.call(instance, label, effect);
+      return await this.simulation.call(instance, { ...call, dependency: refusable }, effect);
     } catch (error) {
       if (error instanceof CallLost) throw new this.parts.Unavailable(dependency);
       throw error;
     }
   }
 
-  private rows<Key, Row extends Versioned>(
-    instance: Instance,
-    name: string,
-    get: (key: Key) => Row,
-    set: (key: Key, row: Row) => void,
-  ): Rows<Key, Row> {
-    return {
-      read: (key) => this.ask(instance, "dynamodb", `reads ${name}`, () => get(key)),
-      write: (key, row, expectedVersion) =>
-        this.ask(instance, "dynamodb", `writes ${name}`, () => {
-          const held = get(key).version === expectedVersion;
-          if (held) set(key, row);
-          this.simulation.tell(
-            instance,
-            held ? `wrote ${name} ${describeRow(row)}` : `is refused a write of ${name}`,
-          );
-          return held;
-        }),
-    };
+  seal(token: string, context: SealIdentity): Uint8Array {
+    this.sealedUnder.set(token, JSON.stringify(context));
+    return new TextEncoder().encode(token);
   }
 
-  private slotAt(key: SlotKey & { callerArn?: string }): Slot {
-    return this.slots.get(key.uniqueId)?.slot ?? this.parts.emptySlot(key.callerArn ?? "");
+  unseal(sealed: Uint8Array, context: SealIdentity): string {
+    const token = tokenIn({ sealed });
+    if (this.sealedUnder.get(token) !== JSON.stringify(context)) throw new this.parts.Unreadable("context");
+    return token;
   }
-
-  private tableFor(instance: Instance): BrokerTable {
-    const slots = this.rows<SlotKey & { callerArn: string }, Slot>(
-      instance,
-      "slot",
-      (key) => this.slotAt(key),
-      (key, slot) => {
-        this.slots.set(key.uniqueId, { key, slot });
-        this.mostTracked = Math.max(this.mostTracked, slot.superseded.length + slot.outbox.length);
-      },
-    );
-    const scopeControls = this.rows<string, ScopeControl>(
-      instance,
-      "scope control",
-      () => this.control,
-      (_, row) => {
-        this.control = row;
-      },
-    );
-    const secretControls = this.rows<string, SecretControl>(
-      instance,
-      "secret control",
-      () => this.secretControl,
-      (_, row) => {
-        this.secretControl = row;
-      },
-    );
-    return {
-      slotPartitions,
-      slots,
-      scopeControls,
-      secretControls,
-      readForIssue: (key) =>
-        this.ask(instance, "dynamodb", "reads slot and control", () => ({
-          slot: this.slotAt(key),
-          control: this.control,
-        })),
-      readControls: () =>
-        this.ask(instance, "dynamodb", "reads controls", () => ({
-          control: this.control,
-          secretControl: this.secretControl,
-        })),
-      querySlots: (_scope, partition) =>
-        this.ask(instance, "dynamodb", `queries partition ${partition}`, () => ({
-          entries: [...this.slots.values()]
-            .filter(({ key }) => partitionOf(key.uniqueId) === partition)
-            .map(({ key, slot }) => ({ key: { ...key, callerArn: slot.callerArn }, slot })),
-          unreadable: 0,
-          next: undefined,
-        })),
-      queryDue: (now) =>
-        this.ask(instance, "dynamodb", "queries what is due", () => [
-          ...(this.control.job
-            ? [{ kind: "scope", scope: "sales", dueAt: this.control.job.at } satisfies DueRow]
-            : []),
-          ...[...this.slots.values()].flatMap(({ key, slot }): DueRow[] => {
-            const dueAt = this.parts.dueAt(slot) ?? Number.POSITIVE_INFINITY;
-            return dueAt <= now ? [{ kind: "slot", key, dueAt }] : [];
-          }),
-        ]),
-    };
-  }
-
-  private lookerFor(instance: Instance, caller: string): Looker {
-    const { simulation, setting } = this;
-    return {
-      login: async (_url, { clientId }) => {
-        const version = clientId;
-        let made: MadeToken | undefined;
-        const calledAt = simulation.now;
-        const underWay = (this.loginsUnderWay.get(caller) ?? 0) + 1;
-        this.loginsUnderWay.set(caller, underWay);
-        if (underWay > 1) this.overlappingLogins++;
-        // From at once to nearly the time-out.
-        const delay = [5, 300, 2_000, 7_000][this.tokens.length % 4];
-        try {
-          return await simulation.call(
-            instance,
-            "logs in",
-            () => {
-              // The call's own time-out fires when the instance thaws, before anything is sent.
-              if (simulation.now - calledAt > loginTimeoutMs) throw new CallLost("timed out");
-              const accepted = setting.rightSecret && !this.lookerIsDown;
-              if (!this.lookerIsDown) this.attempts.push({ version, at: simulation.now, accepted });
-              if (!accepted)
-                return this.lookerIsDown ? { kind: "failed", reason: "down" } : { kind: "rejected" };
-              const token = `token-${this.tokens.length + 1}`;
-              made = {
-                token,
-                caller,
-                clientId,
-                minter: instance,
-                madeAtStop: simulation.clock,
-                madeAt: simulation.now,
-                lookerEndsAt: simulation.now + setting.lookerLifeMs,
-              };
-              this.tokens.push(made);
-              simulation.tell(instance, `Looker made ${token} for ${caller}`);
-              return {
-                kind: "token",
-                accessToken: token,
-                expiresInSeconds: setting.lookerLifeMs / 1_000,
-              } as const;
-            },
-            delay,
-          );
-        } catch (error) {
-          if (!(error instanceof CallLost)) throw error;
-          if (made) made.answerLost = true;
-          return { kind: "unknown", reason: "lost" };
-        } finally {
-          this.loginsUnderWay.set(caller, (this.loginsUnderWay.get(caller) ?? 1) - 1);
-        }
-      },
-      logout: async (_url, token) => {
-        try {
-          return await simulation.call(instance, `logs ${token} out`, () => {
-            if (this.lookerIsDown) return "unconfirmed";
-            const made = this.tokens.find((each) => each.token === token);
-            if (made && made.loggedOutAt === undefined) {
-              made.loggedOutAt = simulation.now;
-              simulation.tell(instance, `Looker ended ${token}`);
-            }
-            return "ended";
-          });
-        } catch (error) {
-          if (!(error instanceof CallLost)) throw error;
-          return "unconfirmed";
-        }
-      },
-    };
-  }
-
-  private sealerFor(instance: Instance): Sealer {
-    return {
-      seal: async (token, { lease_id }) => {
-        const made = this.tokens.find((each) => each.token === token);
-        const sealed = await this.ask(instance, "kms", "seals", () => new TextEncoder().encode(token));
-        if (made) made.leaseId = lease_id;
-        return sealed;
-      },
-      unseal: (sealed) => this.ask(instance, "kms", "unseals", () => new TextDecoder().decode(sealed)),
-    };
-  }
-
-  private secretsFor(instance: Instance): ClientSecrets {
-    const read = () =>
-      this.ask(instance, "secretsmanager", "reads the secret", () => ({
-        clientId: `client-${this.secretVersion}`,
-        clientSecret: "secret",
-        versionId: `client-${this.secretVersion}`,
-        readAt: this.simulation.timeAt(instance),
-      }));
-    return { current: read, reread: read };
-  }
-}
-
-const names = (tokens: readonly TrackedToken[]) =>
-  tokens.map(({ sealed }) => new TextDecoder().decode(sealed)).join(",");
-
-function describeRow(row: object): string {
-  if (!("outbox" in row)) return JSON.stringify(row);
-  const { lease, superseded, outbox, mint, failure } = row as Slot;
-  return [
-    `lease=${lease ? names([lease]) : "-"}`,
-    superseded.length > 0 ? `superseded=${names(superseded)}` : "",
-    outbox.length > 0 ? `outbox=${names(outbox)}` : "",
-    mint ? `lock=${mint.owner}${mint.doomed ? " doomed" : ""}` : "",
-    failure ? `failure=${failure.code}` : "",
-  ]
-    .filter(Boolean)
-    .join(" ");
 }
