@@ -56,7 +56,7 @@ export function lookerApi(timeouts: LookerTimeouts, clock: Pick<Clock, "sleep">)
       if (!isGone(answer)) return noProof(answer);
       // Looker-shaped, but only Looker's own refusal of this very token proves that the token is dead.
       const check = await ask("GET", "/user", timeouts.userMs);
-      const refused = check.kind === "answer" && check.status === 401 && isLookerError(parseJson(check.text));
+      const refused = check.kind === "answer" && check.status === 401 && isLookerError(jsonOf(check));
       return refused ? "ended" : noProof(check);
     },
   };
@@ -75,7 +75,7 @@ function loginOutcome(exchange: Exchange): LoginOutcome {
   if (kind === "unanswered") return { kind: "unknown", reason: exchange.reason };
   if (kind === "not_http") return { kind: "failed", reason: "not_http" };
   const { status, headers, text } = exchange;
-  const json = parseJson(text);
+  const json = jsonOf(exchange);
   const answered = status === 200 ? tokenOf(json) : undefined;
   if (answered) return { kind: "token", ...answered };
   // Whatever else is wrong with the answer, a token that it names is alive and must be ended.
@@ -150,8 +150,8 @@ function noProof(exchange: Exchange): LogoutOutcome {
 /** "Gone already" as Looker says it: 404 with its JSON body; for a token that expired, perhaps 401. */
 function isGone(exchange: Exchange): boolean {
   if (exchange.kind !== "answer") return false;
-  const { status, text } = exchange;
-  return (status === 404 || status === 401) && isLookerError(parseJson(text));
+  const { status } = exchange;
+  return (status === 404 || status === 401) && isLookerError(jsonOf(exchange));
 }
 
 /** Looker's error shape: `{"message": string|null, "documentation_url": string|null}`. */
@@ -166,8 +166,9 @@ function retryAfter({ "retry-after": value }: Answer["headers"]): number | undef
   return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
 }
 
-/** Swallows JSON.parse's message: it quotes what it could not parse. */
-function parseJson(text: string): unknown {
+/** Undefined where there is none. Swallows JSON.parse's message: it quotes what it could not parse. */
+function jsonOf({ text, tooLarge }: Answer): unknown {
+  if (tooLarge) return undefined;
   try {
     return JSON.parse(text);
   } catch {
