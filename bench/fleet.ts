@@ -119,9 +119,11 @@ export async function crowdOf(
       fleet.map(async (ports) => {
         while (left-- > 0) {
           const deadline = Date.now() + 24_000;
+          const key = keyOf("CALLER");
           await issueToken(ports, {
             scope,
-            key: keyOf("CALLER"),
+            key,
+            callerArn: key.callerArn,
             minTtlSeconds: 60,
             deadline,
             audit: {},

@@ -56,7 +56,8 @@ async function frozenLeases(leases: number) {
       ).toString("base64"),
     );
     const slot: Slot = {
-      ...emptySlot(key.callerArn),
+      ...emptySlot,
+      names: [key.callerArn],
       version: 1,
       writeId: id,
       lease: {

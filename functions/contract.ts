@@ -10,6 +10,8 @@ export const environment = {
   apiId: "API_ID",
   /** The one deployed stage: handlers refuse `test-invoke-stage` and any other. */
   apiStage: "API_STAGE",
+  /** The broker's own account: a secret of it is named by name, never by ARN. */
+  accountId: "ACCOUNT_ID",
   /** Which broker of the account and region this is, in records and metrics. */
   brokerName: "BROKER_NAME",
 } as const;

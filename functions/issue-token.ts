@@ -8,8 +8,8 @@ import { apiHandler } from "./http/api-handler.ts";
 import { getScopes, postToken } from "./http/caller-routes.ts";
 import { auditOptions, brokerPorts, loadScopes, readEnvironment, withOwnConnections } from "./wiring.ts";
 
-const { apiId, apiStage, ...config } = readEnvironment(process.env);
-const scopes = loadScopes(new URL(scopesFile, import.meta.url));
+const { apiId, apiStage, accountId, ...config } = readEnvironment(process.env);
+const scopes = loadScopes(new URL(scopesFile, import.meta.url), accountId);
 const secrets = secretsManager(new SecretsManagerClient(clientLimits), systemClock);
 const ports = { ...brokerPorts(config), secrets };
 

@@ -5,13 +5,13 @@ import { apiHandler } from "./http/api-handler.ts";
 import { postLogout } from "./http/caller-routes.ts";
 import { auditOptions, brokerPorts, loadScopes, readEnvironment, withOwnConnections } from "./wiring.ts";
 
-const { apiId, apiStage, ...config } = readEnvironment(process.env);
+const { apiId, apiStage, accountId, ...config } = readEnvironment(process.env);
 const ports = brokerPorts(config);
 
 const api = apiHandler({
   apiId,
   stage: apiStage,
-  scopes: loadScopes(new URL(scopesFile, import.meta.url)),
+  scopes: loadScopes(new URL(scopesFile, import.meta.url), accountId),
   routes: {
     [`POST ${resources.logout}`]: { verb: "logout", lock: "callers", handle: postLogout(ports) },
   },

@@ -10,7 +10,7 @@ import { type LookerApi, lookerApi } from "./adapters/looker-api.ts";
 import { randomIds, systemClock } from "./adapters/system.ts";
 import { environment } from "./contract.ts";
 import { loginTimeoutMs } from "./domain/lease.ts";
-import { parseScopes, type Scopes } from "./domain/scope.ts";
+import { parseScopes, type Scopes, ScopesError } from "./domain/scope.ts";
 import type { AuditOptions } from "./http/audit.ts";
 import type { OperatePorts } from "./use-cases/revoke-slots.ts";
 
@@ -39,17 +39,30 @@ export function readFunctionConfig(variables: NodeJS.ProcessEnv): FunctionConfig
 /** For functions behind API Gateway: also which API and stage are theirs. */
 export function readEnvironment(
   variables: NodeJS.ProcessEnv,
-): FunctionConfig & { apiId: string; apiStage: string } {
+): FunctionConfig & { apiId: string; apiStage: string; accountId: string } {
   return {
     ...readFunctionConfig(variables),
     apiId: required(variables, environment.apiId),
     apiStage: required(variables, environment.apiStage),
+    accountId: required(variables, environment.accountId),
   };
 }
 
-/** The scopes that were compiled beside the bundle. */
-export function loadScopes(url: URL): Scopes {
-  return parseScopes(JSON.parse(readFileSync(url, "utf8")));
+/**
+ * The scopes that were compiled beside the bundle.
+ * @throws {ScopesError} also where a secret of the own account goes by its ARN: what is known of it is kept under its name, and
+ * in a stack without an account synthesis cannot tell (infra/canonical-secrets.ts).
+ */
+export function loadScopes(url: URL, accountId: string): Scopes {
+  const scopes = parseScopes(JSON.parse(readFileSync(url, "utf8")));
+  const errors = [...scopes.values()]
+    .filter(({ secretId }) => secretId.split(":")[4] === accountId)
+    .map(
+      ({ name }) =>
+        `scope ${JSON.stringify(name)}: secret.secretArn: is of the broker's own account: use secretName, or give the stack an account`,
+    );
+  if (errors.length > 0) throw new ScopesError(errors);
+  return scopes;
 }
 
 /** Where records go, and metrics with them. */

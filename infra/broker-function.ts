@@ -103,7 +103,7 @@ export class BrokerFunction extends Construct {
       code: bundledCode(props.name, props.scopes),
       environment: props.environment,
       memorySize: props.memorySize,
-      timeout: props.timeout ?? Duration.seconds(25),
+      timeout: props.timeout ?? Duration.seconds(28),
       tracing: Tracing.ACTIVE,
       logGroup: this.logGroup,
       // Nothing that CDK would like to add behind our back reaches the role.

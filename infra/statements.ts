@@ -56,15 +56,20 @@ export function useSealingKey(key: IKey, table: Table, ...verbs: ("Encrypt" | "D
  * managed policy: each secret is named in full, and a broker of 200 scopes has more of them than one policy holds.
  */
 export function readScopeSecrets(stack: Stack, scopes: ScopeDefinitions): PolicyStatement[][] {
-  const secrets = new Map(
-    Object.values(scopes).map(({ secret }) => [secretArn(stack, secret), secret.encryptionKeyArn]),
-  );
+  // Scopes may share a secret, and any of them may name its key.
+  const keys = new Map<string, Set<string>>();
+  for (const { secret } of Object.values(scopes)) {
+    const arn = secretArn(stack, secret);
+    const known = keys.get(arn) ?? new Set();
+    keys.set(arn, secret.encryptionKeyArn === undefined ? known : known.add(secret.encryptionKeyArn));
+  }
+  const secrets = [...keys].map(([arn, keyArns]): Secret => [arn, [...keyArns].sort()]);
   // Secrets of one key side by side: a key costs a statement in each policy that it is in.
-  const sorted = [...secrets].sort(([, a = ""], [, b = ""]) => a.localeCompare(b));
+  const sorted = secrets.toSorted(([, a], [, b]) => a.join().localeCompare(b.join()));
   return packed(sorted).map((chunk) => secretStatements(stack, chunk));
 }
 
-type Secret = readonly [arn: string, keyArn: string | undefined];
+type Secret = readonly [arn: string, keyArns: readonly string[]];
 
 /**
  * Of the 6,144 characters of a managed policy, what is left beside the document's frame. A role has at most ten, unless
@@ -86,17 +91,14 @@ function packed(secrets: readonly Secret[]): Secret[][] {
 
 /** Of these secrets' statements in a policy. */
 function characters(secrets: readonly Secret[]): number {
-  const keys = new Set(secrets.flatMap(([, keyArn]) => keyArn ?? [])).size;
+  const keys = new Set(secrets.flatMap(([, keyArns]) => keyArns)).size;
   // The ARN of a secret with a key stands in the key's condition too.
-  const arns = secrets.reduce(
-    (sum, [arn, keyArn]) => sum + (keyArn === undefined ? 1 : 2) * (arn.length + 3),
-    0,
-  );
+  const arns = secrets.reduce((sum, [arn, keyArns]) => sum + (1 + keyArns.length) * (arn.length + 3), 0);
   return keys * keyCharacters + arns;
 }
 
 function secretStatements(stack: Stack, secrets: readonly Secret[]): PolicyStatement[] {
-  const keyArns = new Set(secrets.flatMap(([, keyArn]) => keyArn ?? []));
+  const keyArns = new Set(secrets.flatMap(([, each]) => each));
   return [
     new PolicyStatement({
       sid: "ReadScopeSecrets",
@@ -115,7 +117,7 @@ function secretStatements(stack: Stack, secrets: readonly Secret[]): PolicyState
             // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
             StringLike: {
               "kms:EncryptionContext:SecretARN": secrets
-                .filter(([, other]) => other === keyArn)
+                .filter(([, each]) => each.includes(keyArn))
                 .map(([arn]) => arn),
             },
           },

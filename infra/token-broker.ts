@@ -14,6 +14,7 @@ import { type AlarmName, brokerAlarms } from "./alarms.ts";
 import { BrokerApi } from "./broker-api.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
 import { BrokerMetrics } from "./broker-metrics.ts";
+import { canonicalSecrets } from "./canonical-secrets.ts";
 import { brokerDashboard } from "./dashboard.ts";
 import { saveQueries } from "./query-definitions.ts";
 import { resourcePolicy } from "./resource-policy.ts";
@@ -42,9 +43,11 @@ export class TokenBroker extends BrokerMetrics {
 
   constructor(scope: Construct, id: string, props: TokenBrokerProps) {
     super(scope, id);
-    const { scopes } = props;
-    this.scopes = parseScopes(scopes);
     const stack = Stack.of(this);
+    // Checked as they were written first, so that an error names what stands in the operator's file.
+    parseScopes(props.scopes);
+    const scopes = canonicalSecrets(props.scopes, stack);
+    this.scopes = parseScopes(scopes);
     checkSettings(props, { broker: this.name, account: stack.account, region: stack.region });
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     // Of a first deployment that failed, neither an empty key nor empty logs are left behind. The table is: while it is
@@ -89,6 +92,7 @@ export class TokenBroker extends BrokerMetrics {
         ...functionConfig,
         [environment.apiId]: this.api.restApiId,
         [environment.apiStage]: stageName,
+        [environment.accountId]: stack.account,
       },
     };
     this.issueToken = new BrokerFunction(this, "IssueToken", {

@@ -230,13 +230,12 @@ export function takeLock(
     return { outcome: { kind: "locked", mint: slot.mint, possibleOrphan: false } };
   if (decide(slot, control, ask, now).kind !== "mint") return { outcome: { kind: "changed" } };
   const mint: Mint = { owner, since: now, until: now + lockMs, epoch: control.epoch, doomed: false };
-  const unwanted = [ask.staleLeaseId, ask.unreadableLeaseId];
-  const dropped = newestOf(slot, ask.digest);
-  const { slot: rest } = moveToOutbox(
-    prune(slot, now),
-    ({ leaseId }) => leaseId === dropped?.leaseId && unwanted.includes(leaseId),
-    now,
-  );
+  const newest = newestOf(slot, ask.digest)?.leaseId;
+  const unwanted = ({ leaseId, issuedAt }: TrackedToken) =>
+    leaseId === newest &&
+    (leaseId === ask.unreadableLeaseId ||
+      (leaseId === ask.staleLeaseId && now - issuedAt >= staleReportAfterMs));
+  const { slot: rest } = moveToOutbox(prune(slot, now), unwanted, now);
   return {
     next: {
       ...rest,
@@ -272,7 +271,7 @@ export function storeMinted(slot: Slot, owner: string, lease: Lease, now: number
       };
   }
   const { slot: fenced, outcome } = append(freed, lease, now);
-  return fenced === slot ? { outcome } : { next: fenced, outcome };
+  return outcome === "untracked" && !mine ? { outcome } : { next: fenced, outcome };
 }
 
 /** What became of a token that was to be stored, where the row shows it. */

@@ -96,7 +96,7 @@ async function answer(
   if (!parsed.ok) throw new Problem("not_allowed", { reason: parsed.reason });
   const { principal } = parsed;
   entry.caller = principal;
-  const deadline = now() + (context.getRemainingTimeInMillis?.() ?? 20_000) - reserveMs;
+  const deadline = now() + (context.getRemainingTimeInMillis?.() ?? 28_000) - reserveMs;
   const request: CallerRequest = {
     event,
     principal,

@@ -50,6 +50,8 @@ export interface MintPorts extends LogOutPorts {
 export const mintNeedsMs = lockMs + logoutNeedsMs;
 /** Of the lock's life, what must be left to begin a login: its time-out, and this much for the store. */
 const storeNeedsMs = 2_000;
+/** Of an invocation, what is left to read the stored lease and answer with it. */
+const answerNeedsMs = 2_000;
 /** A lease with less real life than this is of no use to anyone. */
 const shortestLifeMs = 30_000;
 /** A rejected or shared failure is looked at again after this: a new version of the secret may be there. */
@@ -284,11 +286,12 @@ const unansweredDetail = (reason: string): string =>
 
 /**
  * That this version works is true whatever becomes of the token. Without it every other caller is refused until the attempt
- * that was written ahead runs out, so it is tried for as long as the token itself.
+ * that was written ahead runs out, so it is tried until little more than the answer fits into the invocation.
  */
 async function recordWorked(ports: MintPorts, job: LoginJob): Promise<void> {
   if (!job.writtenAhead) return;
-  await recordAttempt(ports, job, { kind: "worked" }, job.deadline).catch(() => {
+  // Not to the very end: the caller has a token to be served.
+  await recordAttempt(ports, job, { kind: "worked" }, job.deadline - answerNeedsMs).catch(() => {
     job.audit.reason = "attempt_not_recorded";
   });
 }

@@ -9,11 +9,12 @@ import { marshall } from "@aws-sdk/util-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { dynamodbSlotTable } from "../../../functions/adapters/dynamodb-slot-table.ts";
 import { slotKey } from "../../../functions/adapters/rows.ts";
+import type { Slot } from "../../../functions/domain/slot.ts";
 import { commit } from "../../../functions/use-cases/commit.ts";
-import { Unavailable, Unreadable } from "../../../functions/use-cases/ports.ts";
+import { type DueRow, Unavailable, Unreadable } from "../../../functions/use-cases/ports.ts";
 import { type RunningEngine, startDynalite } from "../../../local/aws/dynamodb.ts";
 import { type DynamodbTableUnderTest, dynamodbTable } from "../../support/contracts/dynamodb-table.ts";
-import { someOutboxToken } from "../../support/contracts/rows.ts";
+import { someDigest, someOutboxToken } from "../../support/contracts/rows.ts";
 import { slotOf, someKey } from "../../support/contracts/table-under-test.ts";
 import { countingIds } from "../../support/fakes/counting-ids.ts";
 import { type VirtualClock, virtualClock } from "../../support/fakes/virtual-clock.ts";
@@ -76,14 +77,14 @@ describe("the SDK's own retry of a write that was done", () => {
   it("finds the condition failed by itself, and commit tells that it was its own write", async () => {
     const key = someKey();
     loseAnswers(made.client, 1);
-    const step = (slot: { mintedAt: readonly number[] }) => ({
-      next: { ...slotOf(key.callerArn), mintedAt: [...slot.mintedAt, 1] },
+    const step = ({ mintedAt }: Slot) => ({
+      next: slotOf(key.callerArn, { mintedAt: { [someDigest]: [...(mintedAt[someDigest] ?? []), 1] } }),
       outcome: "applied",
     });
     const options = { clock, ids: countingIds("retry"), deadline: clock.now() + 60_000 };
     expect(await commit(made.table.slots, key, step, options)).toBe("applied");
     expect(made.calls()).toBe(4);
-    expect(await made.table.slots.read(key)).toMatchObject({ version: 1, mintedAt: [1] });
+    expect(await made.table.slots.read(key)).toMatchObject({ version: 1, mintedAt: { [someDigest]: [1] } });
   });
 
   it("is Unavailable when that answer is lost as well", async () => {
@@ -173,9 +174,9 @@ describe.each(["12345678901234567.5", "-12345678901234567.5", "90071992547409930
   (digits) => {
     const key = someKey();
     beforeEach(async () => {
-      await made.table.slots.write(key, slotOf(key.callerArn, { mintedAt: [1] }), 0);
+      await made.table.slots.write(key, slotOf(key.callerArn, { mintedAt: { [someDigest]: [1] } }), 0);
       const item = marshall((await made.get(slotKey(key))) ?? expect.fail("no row"));
-      const Item = { ...item, minted_at: { L: [{ N: digits }] } };
+      const Item = { ...item, minted_at: { M: { [someDigest]: { L: [{ N: digits }] } } } };
       await made.client.send(new PutItemCommand({ TableName: made.tableName, Item }));
     });
 
@@ -208,7 +209,9 @@ it("a due time that was edited to what JavaScript has no number for does not sto
   };
   await made.client.send(new PutItemCommand({ TableName: made.tableName, Item }));
   const { scope, account, uniqueId } = due;
-  expect(await made.table.queryDue(clock.now())).toContainEqual({
+  const found: DueRow[] = [];
+  for await (const page of made.table.queryDue(clock.now())) found.push(...page);
+  expect(found).toContainEqual({
     kind: "slot",
     key: { scope, account, uniqueId },
     dueAt: expect.any(Number),

@@ -6,7 +6,7 @@ export const entryNames = ["issue-token", "logout", "operate", "sweep"] as const
 export type EntryName = (typeof entryNames)[number];
 export type Invoke = (entry: EntryName, event: unknown) => Promise<unknown>;
 
-const timeLeftMs = 25_000;
+const timeLeftMs = 28_000;
 
 export async function loadEntries(): Promise<Invoke> {
   for (const variable of Object.values(environment)) process.env[variable] = "fuzzed";

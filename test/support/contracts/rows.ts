@@ -1,7 +1,7 @@
 /** Rows as the contract suites write them: generated ones, and the largest that there can be. */
 import fc from "fast-check";
 import type { Attempt, ScopeControl, SecretControl } from "../../../functions/domain/control.ts";
-import type { Lease, OutboxToken, TrackedToken } from "../../../functions/domain/lease.ts";
+import type { Lease, OutboxToken, SupersededToken } from "../../../functions/domain/lease.ts";
 import { type Failure, type Mint, maxTracked, type Slot } from "../../../functions/domain/slot.ts";
 
 const text = fc.string({ unit: "grapheme", maxLength: 40 });
@@ -20,40 +20,49 @@ const trackedFields = {
   endsAt: time,
   lookerEndsAt: time,
   epoch: count,
+  tokenSha256: sha256,
+  digest: text,
 };
-const tracked: fc.Arbitrary<TrackedToken> = fc.record(trackedFields);
-const lease: fc.Arbitrary<Lease> = fc.record({ ...trackedFields, tokenSha256: sha256, digest: text });
+const lease: fc.Arbitrary<Lease> = fc.record(trackedFields);
+const superseded: fc.Arbitrary<SupersededToken> = fc.record({ ...trackedFields, replaced: fc.boolean() });
 const outboxToken: fc.Arbitrary<OutboxToken> = fc.record({
   ...trackedFields,
   since: time,
   attempts: count,
   retryAt: time,
 });
-const mint: fc.Arbitrary<Mint> = fc.record({ owner: id, since: time, until: time, doomed: fc.boolean() });
+const mint: fc.Arbitrary<Mint> = fc.record({
+  owner: id,
+  since: time,
+  until: time,
+  epoch: count,
+  doomed: fc.boolean(),
+});
 const failure: fc.Arbitrary<Failure> = fc.record(
   {
+    digest: text,
     code: fc.constantFrom("looker_rejected_credentials", "looker_unavailable", "busy"),
     detail: text,
     at: time,
     until: time,
     count,
   },
-  { requiredKeys: ["code", "at", "until", "count"] },
+  { requiredKeys: ["digest", "code", "at", "until", "count"] },
 );
 
 export const anySlot: fc.Arbitrary<Slot> = fc.record(
   {
     version: fc.integer({ min: 1 }),
     writeId: id,
-    callerArn,
+    names: fc.array(callerArn, { maxLength: 4 }),
     lease,
-    superseded: fc.array(tracked, { maxLength: 4 }),
+    superseded: fc.array(superseded, { maxLength: 4 }),
     outbox: fc.array(outboxToken, { maxLength: 4 }),
     mint,
-    failure,
-    mintedAt: fc.array(time, { maxLength: 10 }),
+    failures: fc.array(failure, { maxLength: 4 }),
+    mintedAt: fc.dictionary(text, fc.array(time, { maxLength: 10 }), { maxKeys: 4, noNullPrototype: true }),
   },
-  { requiredKeys: ["version", "writeId", "callerArn", "superseded", "outbox", "mintedAt"] },
+  { requiredKeys: ["version", "writeId", "names", "superseded", "outbox", "failures", "mintedAt"] },
 );
 
 export const anyScopeControl: fc.Arbitrary<ScopeControl> = fc.record(
@@ -68,6 +77,8 @@ export const anyScopeControl: fc.Arbitrary<ScopeControl> = fc.record(
 );
 
 const attempt: fc.Arbitrary<Attempt> = fc.record({
+  versionId: fc.uuid(),
+  baseUrl: fc.webUrl(),
   state: fc.constantFrom("trying", "worked", "rejected"),
   owner: id,
   at: time,
@@ -77,13 +88,16 @@ const attempt: fc.Arbitrary<Attempt> = fc.record({
 export const anySecretControl: fc.Arbitrary<SecretControl> = fc.record({
   version: fc.integer({ min: 1 }),
   writeId: id,
-  attempts: fc.dictionary(fc.uuid(), attempt, { maxKeys: 8 }),
-  throttledUntil: time,
+  attempts: fc.array(attempt, { maxLength: 8 }),
+  throttles: fc.array(fc.record({ baseUrl: fc.webUrl(), until: time }), { maxLength: 3 }),
   deniedClientIds: fc.array(text, { maxLength: 5 }),
 });
 
+/** A configuration's: 132 bits in base64url. */
+export const someDigest = "abcdefghijklmnopqrstuv";
+
 /** A token whose ciphertext is as long as KMS makes it of Looker's forty characters. */
-export function someToken(leaseId: string, now: number): TrackedToken {
+export function someLease(leaseId: string, now: number): Lease {
   return {
     leaseId: leaseId.padEnd(20, "0"),
     sealed: new Uint8Array(193).fill(7),
@@ -93,39 +107,44 @@ export function someToken(leaseId: string, now: number): TrackedToken {
     endsAt: now + 900_000,
     lookerEndsAt: now + 3_600_000,
     epoch: 12,
+    tokenSha256: "ab".repeat(32),
+    digest: someDigest,
   };
 }
 
-export const someLease = (leaseId: string, now: number): Lease => ({
-  ...someToken(leaseId, now),
-  tokenSha256: "ab".repeat(32),
-  digest: "abcdefghijklmnopqrstuv",
+export const someSupersededToken = (leaseId: string, now: number): SupersededToken => ({
+  ...someLease(leaseId, now),
+  replaced: true,
 });
 
 export const someOutboxToken = (leaseId: string, now: number): OutboxToken => ({
-  ...someToken(leaseId, now),
+  ...someLease(leaseId, now),
   since: now,
   attempts: 3,
   retryAt: now,
 });
 
-/** As many tokens as are tracked at most, in the longer of their two forms, and everything else that a slot can hold. */
+/** As many tokens as are tracked at most, in the longer of their two forms, four of what is kept by configuration, and everything else that a slot can hold. */
 export function fullSlot(callerArn: string, now: number): Slot {
+  const configurations = Array.from({ length: 4 }, (_, index) => someDigest.replace("a", `${index}`));
   return {
     version: 1,
     writeId: "0123456789abcdef0123",
-    callerArn,
+    names: Array.from({ length: 4 }, (_, index) => callerArn.padEnd(95, `${index}`)),
     lease: someLease("lease", now),
     superseded: [],
     outbox: Array.from({ length: maxTracked }, (_, index) => someOutboxToken(`token${index}`, now)),
-    mint: { owner: "0123456789abcdef0123", since: now, until: now + 15_000, doomed: true },
-    failure: {
+    mint: { owner: "0123456789abcdef0123", since: now, until: now + 15_000, epoch: 12, doomed: true },
+    failures: configurations.map((digest) => ({
+      digest,
       code: "looker_rejected_credentials",
       detail: "x".repeat(200),
       at: now,
       until: now + 30_000,
       count: 9,
-    },
-    mintedAt: Array.from({ length: 10 }, (_, index) => now - index),
+    })),
+    mintedAt: Object.fromEntries(
+      configurations.map((digest) => [digest, Array.from({ length: 10 }, (_, index) => now - index)]),
+    ),
   };
 }

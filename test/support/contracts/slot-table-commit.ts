@@ -4,6 +4,7 @@ import type { Slot, Step } from "../../../functions/domain/slot.ts";
 import { commit } from "../../../functions/use-cases/commit.ts";
 import { type Rows, Unavailable } from "../../../functions/use-cases/ports.ts";
 import { countingIds } from "../fakes/counting-ids.ts";
+import { someDigest } from "./rows.ts";
 import { type Context, slotOf, someKey } from "./table-under-test.ts";
 
 /** Rows whose next writes lose their answer, after the effect or before it. */
@@ -22,10 +23,12 @@ function losing<Key, Row extends Versioned>(
   };
 }
 
+const counted = ({ mintedAt }: Slot) => mintedAt[someDigest] ?? [];
+
 /** `mintedAt` as a counter: what was applied twice, or not at all, shows. */
 const add = (slot: Slot): Step<Slot, number> => ({
-  next: { ...slot, mintedAt: [...slot.mintedAt, slot.mintedAt.length] },
-  outcome: slot.mintedAt.length,
+  next: { ...slot, mintedAt: { [someDigest]: [...counted(slot), counted(slot).length] } },
+  outcome: counted(slot).length,
 });
 
 /** commit() over this very table: its condition, its consistency, its idea of what was written. */
@@ -40,7 +43,7 @@ export function commits({ clock, made }: Context): void {
         ["a", "b", "c", "d", "e"].map((name) => commit(slots(), key, add, options(name))),
       );
       expect(outcomes.sort()).toEqual([0, 1, 2, 3, 4]);
-      expect(await slots().read(key)).toMatchObject({ version: 5, mintedAt: [0, 1, 2, 3, 4] });
+      expect(await slots().read(key)).toMatchObject({ version: 5, mintedAt: { [someDigest]: [0, 1, 2, 3, 4] } });
     });
 
     it.each<[string, ("after" | "before")[]]>([
@@ -52,7 +55,7 @@ export function commits({ clock, made }: Context): void {
       const key = someKey();
       await slots().write(key, slotOf(key.callerArn), 0);
       expect(await commit(losing(slots(), losses), key, add, options("lost"))).toBe(0);
-      expect(await slots().read(key)).toMatchObject({ version: 2, mintedAt: [0] });
+      expect(await slots().read(key)).toMatchObject({ version: 2, mintedAt: { [someDigest]: [0] } });
     });
 
     it("applies each of two transitions once when one loses its answer and the other writes in between", async () => {
@@ -68,7 +71,7 @@ export function commits({ clock, made }: Context): void {
         write: rows.write,
       };
       expect(await commit(overtaken, key, add, options("mine"))).toBe(1);
-      expect(await slots().read(key)).toMatchObject({ version: 3, mintedAt: [0, 1] });
+      expect(await slots().read(key)).toMatchObject({ version: 3, mintedAt: { [someDigest]: [0, 1] } });
     });
 
     it("leaves the row to whoever wrote it, when every answer stays away and nothing is done", async () => {

@@ -8,7 +8,7 @@ import {
 } from "../../../functions/adapters/rows.ts";
 import { newSecretControl } from "../../../functions/domain/control.ts";
 import type { Slot } from "../../../functions/domain/slot.ts";
-import { someLease, someOutboxToken, someToken } from "./rows.ts";
+import { someDigest, someLease, someOutboxToken, someSupersededToken } from "./rows.ts";
 import { type Context, control, freshName, slotOf, someKey, storedBy } from "./table-under-test.ts";
 
 /** Each value is put in the place of the one that belongs there; what DynamoDB has for "nothing" among them. */
@@ -30,6 +30,8 @@ const token = {
   ends_at: "number",
   looker_ends_at: "number",
   epoch: "number",
+  token_sha256: "text",
+  digest: "text",
 };
 const prefixed = (prefix: string, fields: object) =>
   Object.entries(fields).map(([name, kind]): [string, string] => [`${prefix}${name}`, kind]);
@@ -37,23 +39,42 @@ const prefixed = (prefix: string, fields: object) =>
 const slotFields: [path: string, kind: string][] = [
   ["version", "number"],
   ["write_id", "text"],
-  ["principal_arn", "text"],
+  ["names", "list"],
+  ["names.0", "text"],
   ["lease", "map"],
-  ...prefixed("lease.", { ...token, token_sha256: "text", digest: "text" }),
+  ...prefixed("lease.", token),
   ["superseded", "list"],
   ["superseded.0", "map"],
-  ...prefixed("superseded.0.", token),
+  ...prefixed("superseded.0.", { ...token, replaced: "flag" }),
   ["outbox", "list"],
   ...prefixed("outbox.0.", { ...token, since: "number", attempts: "number", retry_at: "number" }),
   ["mint", "map"],
-  ...prefixed("mint.", { owner: "text", since: "number", until: "number", doomed: "flag" }),
-  ["failure", "map"],
-  ...prefixed("failure.", { code: "text", detail: "text", at: "number", until: "number", count: "number" }),
-  ["minted_at", "list"],
-  ["minted_at.0", "number"],
+  ...prefixed("mint.", { owner: "text", since: "number", until: "number", epoch: "number", doomed: "flag" }),
+  ["failures", "list"],
+  ["failures.0", "map"],
+  ...prefixed("failures.0.", {
+    digest: "text",
+    code: "text",
+    detail: "text",
+    at: "number",
+    until: "number",
+    count: "number",
+  }),
+  ["minted_at", "map"],
+  [`minted_at.${someDigest}`, "list"],
+  [`minted_at.${someDigest}.0`, "number"],
 ];
 /** May be missing: then there is none, or one less. */
-const optional = new Set(["lease", "mint", "failure", "failure.detail", "superseded.0", "minted_at.0"]);
+const optional = new Set([
+  "names.0",
+  "lease",
+  "superseded.0",
+  "mint",
+  "failures.0",
+  "failures.0.detail",
+  `minted_at.${someDigest}`,
+  `minted_at.${someDigest}.0`,
+]);
 
 const controlFields: [path: string, kind: string][] = [
   ["version", "number"],
@@ -68,16 +89,20 @@ const controlFields: [path: string, kind: string][] = [
 const secretFields: [path: string, kind: string][] = [
   ["version", "number"],
   ["write_id", "text"],
-  ["attempts", "map"],
-  ["attempts.v1", "map"],
-  ...prefixed("attempts.v1.", {
+  ["attempts", "list"],
+  ["attempts.0", "map"],
+  ...prefixed("attempts.0.", {
+    version_id: "text",
+    base_url: "text",
     state: "text",
     owner: "text",
     at: "number",
     until: "number",
     client_id: "text",
   }),
-  ["throttled_until", "number"],
+  ["throttles", "list"],
+  ["throttles.0", "map"],
+  ...prefixed("throttles.0.", { base_url: "text", until: "number" }),
   ["denied_client_ids", "list"],
   ["denied_client_ids.0", "text"],
 ];
@@ -109,11 +134,11 @@ export function unreadableRows(context: Context): void {
     const now = clock.now();
     const slot: Partial<Slot> = {
       lease: someLease("a", now),
-      superseded: [someToken("b", now)],
+      superseded: [someSupersededToken("b", now)],
       outbox: [someOutboxToken("c", now)],
-      mint: { owner: "o", since: now, until: now, doomed: false },
-      failure: { code: "busy", detail: "detail", at: now, until: now, count: 1 },
-      mintedAt: [now],
+      mint: { owner: "o", since: now, until: now, epoch: 3, doomed: false },
+      failures: [{ digest: someDigest, code: "busy", detail: "detail", at: now, until: now, count: 1 }],
+      mintedAt: { [someDigest]: [now] },
     };
     await table().slots.write(key, slotOf(key.callerArn, slot), 0);
     return { key, item: await storedBy(context)(key) };
@@ -142,12 +167,21 @@ export function unreadableRows(context: Context): void {
 
     it.each(secretFields)("is refused where %s of a secret's control is no %s", async (path, kind) => {
       const id = freshName();
-      const attempt = { state: "trying", owner: "o", at: 1, until: 2, clientId: "c" } as const;
+      const attempt = {
+        versionId: "v1",
+        baseUrl: "https://a.looker.example",
+        state: "trying",
+        owner: "o",
+        at: 1,
+        until: 2,
+        clientId: "c",
+      } as const;
       const row = {
         ...newSecretControl,
         version: 1,
         writeId: "w",
-        attempts: { v1: attempt },
+        attempts: [attempt],
+        throttles: [{ baseUrl: "https://a.looker.example", until: 3 }],
         deniedClientIds: ["d"],
       };
       await table().secretControls.write(id, row, 0);
@@ -160,10 +194,11 @@ export function unreadableRows(context: Context): void {
     it("is refused where a failure's code or an attempt's state is one that is not known", async () => {
       const { key, item } = await storedSlot();
       for (const code of ["", "internal", "not_allowed", "constructor"])
-        await refused(edited(item, "failure.code", code), () => table().slots.read(key), code);
-      const attempts = { v1: { state: "perhaps", owner: "o", at: 1, until: 2, client_id: "c" } };
+        await refused(edited(item, "failures.0.code", code), () => table().slots.read(key), code);
+      const attempt = { version_id: "v1", base_url: "u", owner: "o", at: 1, until: 2, client_id: "c" };
+      const attempts = [{ ...attempt, state: "perhaps" }];
       const secret = { ...secretControlKey("state"), schema: 1, version: 1, write_id: "w", attempts };
-      const rest = { throttled_until: 0, denied_client_ids: [] };
+      const rest = { throttles: [], denied_client_ids: [] };
       await refused({ ...secret, ...rest }, () => table().secretControls.read("state"), "perhaps");
     });
   });
@@ -180,8 +215,8 @@ export function unreadableRows(context: Context): void {
       const secret = {
         ...secretControlKey(id),
         ...head,
-        attempts: {},
-        throttled_until: 0,
+        attempts: [],
+        throttles: [],
         denied_client_ids: [],
       };
       await refused(scope, () => table().scopeControls.read(id), "scope");

@@ -34,7 +34,8 @@ export function someKey(scope = "sales") {
 }
 
 export const slotOf = (callerArn: string, more: Partial<Slot> = {}): Slot => ({
-  ...emptySlot(callerArn),
+  ...emptySlot,
+  names: [callerArn],
   version: 1,
   writeId: "w1",
   ...more,

@@ -21,7 +21,6 @@ import {
   type Clock,
   type DueRow,
   type Rows,
-  type SlotKey,
   type SlotPage,
   Unreadable,
 } from "../../../functions/use-cases/ports.ts";
@@ -39,6 +38,9 @@ export interface MemorySlotTable extends BrokerTable {
   before: TableHook | undefined;
   after: TableHook | undefined;
 }
+
+/** The index is read page by page; DynamoDB's hold about 5,000 keys. */
+const duePageRows = 100;
 
 export const nameOf = ({ pk, sk }: ItemKey): string => `${pk} ${sk}`;
 
@@ -93,13 +95,13 @@ export function memorySlotTable(clock: Pick<Clock, "now">): MemorySlotTable {
       slotKey,
       readSlot,
       (key, slot) => slotItem(key, slot, clock.now()),
-      (key: SlotKey & { readonly callerArn: string }) => emptySlot(key.callerArn),
+      () => emptySlot,
     ),
     scopeControls: rows(scopeControlKey, readScopeControl, scopeControlItem, () => newScopeControl),
     secretControls: rows(secretControlKey, readSecretControl, secretControlItem, () => newSecretControl),
     readForIssue: (key) =>
       call("readForIssue", nameOf(slotKey(key)), () => ({
-        slot: parsed(slotKey(key), readSlot, emptySlot(key.callerArn)),
+        slot: parsed(slotKey(key), readSlot, emptySlot),
         control: parsed(scopeControlKey(key.scope), readScopeControl, newScopeControl),
       })),
     readControls: (scope, secretId) =>
@@ -122,13 +124,15 @@ export function memorySlotTable(clock: Pick<Clock, "now">): MemorySlotTable {
           next: found.length > limit ? String(page.at(-1)?.sk) : undefined,
         };
       }),
-    queryDue: (now) =>
-      call("queryDue", "due", () =>
+    async *queryDue(now) {
+      const rows = await call("queryDue", "due", () =>
         [...items.values()]
           .filter((item) => item.due_shard !== undefined && Number(item.due_at) * 1_000 <= now)
           .sort((a, b) => Number(a.due_at) - Number(b.due_at))
           .map(dueRow),
-      ),
+      );
+      for (let from = 0; from < rows.length; from += duePageRows) yield rows.slice(from, from + duePageRows);
+    },
   };
   return table;
 }
@@ -137,7 +141,7 @@ function entryOf(scope: string, item: Item): SlotPage["entries"][number] | undef
   try {
     const slot = readSlot(structuredClone(item));
     const [, account = "", uniqueId = ""] = String(item.sk).split("#");
-    return { key: { scope, account, uniqueId, callerArn: slot.callerArn }, slot };
+    return { key: { scope, account, uniqueId }, slot };
   } catch (error) {
     if (error instanceof Unreadable) return undefined;
     throw error;

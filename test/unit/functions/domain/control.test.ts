@@ -3,6 +3,7 @@ import {
   type AttemptOutcome,
   attemptBackoffMs,
   beginAttempt,
+  denyClientId,
   endAttempt,
   knowsNewerVersion,
   newSecretControl,
@@ -12,7 +13,8 @@ import {
 import { digestOf } from "../../../../functions/domain/digest.ts";
 
 const now = 1_700_000_000_000;
-const secret = { versionId: "version-1", clientId: "clientOne" };
+const baseUrl = "https://example.cloud.looker.com";
+const secret = { versionId: "version-1", clientId: "clientOne", baseUrl };
 
 function begin(control: SecretControl, owner = "owner-1", at = now): SecretControl {
   const begun = beginAttempt(control, secret, owner, at);
@@ -25,15 +27,17 @@ const end = (control: SecretControl, outcome: AttemptOutcome, owner = "owner-1",
 describe("a version that was never tried", () => {
   it("is written ahead of its first login", () => {
     expect(planLogin(newSecretControl, secret, now)).toEqual({ kind: "log_in", writeAhead: true });
-    expect(begin(newSecretControl).attempts).toEqual({
-      "version-1": {
+    expect(begin(newSecretControl).attempts).toEqual([
+      {
+        versionId: "version-1",
+        baseUrl,
         state: "trying",
         owner: "owner-1",
         at: now,
         until: now + attemptBackoffMs,
         clientId: digestOf("clientOne"),
       },
-    });
+    ]);
   });
 
   it("is tried by one at a time", () => {
@@ -112,7 +116,7 @@ describe("a version that was rejected", () => {
 
 describe("a login that did not reach Looker", () => {
   it("was no attempt", () => {
-    expect(end(begin(newSecretControl), { kind: "not_tried" }).attempts).toEqual({});
+    expect(end(begin(newSecretControl), { kind: "not_tried" }).attempts).toEqual([]);
   });
 
   it("does not take back another's attempt", () => {
@@ -148,6 +152,42 @@ describe("a throttled secret", () => {
   });
 });
 
+describe("a pair at two Lookers", () => {
+  const elsewhere = { ...secret, baseUrl: "https://other.cloud.looker.com" };
+
+  it("that worked at one is proven by one login at the other", () => {
+    const worked = end(begin(newSecretControl), { kind: "worked" });
+    expect(planLogin(worked, elsewhere, now)).toEqual({ kind: "log_in", writeAhead: true });
+    const trying = beginAttempt(worked, elsewhere, "owner-2", now) ?? expect.fail("not begun");
+    expect(planLogin(trying, elsewhere, now)).toMatchObject({ kind: "trying" });
+    expect(planLogin(trying, secret, now)).toEqual({ kind: "log_in", writeAhead: false });
+  });
+
+  it("that is rejected at one still serves the other", () => {
+    const worked = end(begin(newSecretControl), { kind: "worked" });
+    const rejected =
+      endAttempt(worked, elsewhere, "owner-2", { kind: "rejected" }, now) ?? expect.fail("not recorded");
+    expect(planLogin(rejected, elsewhere, now)).toMatchObject({ kind: "rejected" });
+    expect(planLogin(rejected, secret, now)).toEqual({ kind: "log_in", writeAhead: false });
+  });
+
+  it("that is denied is denied at both", () => {
+    const denied = denyClientId(newSecretControl, "clientOne") ?? expect.fail("not denied");
+    expect([secret, elsewhere].map((each) => planLogin(denied, each, now).kind)).toEqual(["denied", "denied"]);
+  });
+
+  it("rests only where it was told to", () => {
+    const throttled = end(newSecretControl, { kind: "throttled", until: now + 30_000 });
+    expect(planLogin(throttled, secret, now)).toEqual({ kind: "throttled", until: now + 30_000 });
+    expect(planLogin(throttled, elsewhere, now)).toMatchObject({ kind: "log_in" });
+    const both =
+      endAttempt(throttled, elsewhere, "owner-1", { kind: "throttled", until: now + 10_000 }, now) ??
+      expect.fail("not recorded");
+    expect(planLogin(both, secret, now)).toEqual({ kind: "throttled", until: now + 30_000 });
+    expect(planLogin(both, elsewhere, now)).toEqual({ kind: "throttled", until: now + 10_000 });
+  });
+});
+
 describe("a denied client id", () => {
   const denied = { ...newSecretControl, deniedClientIds: [digestOf("clientOne")] };
 
@@ -162,7 +202,7 @@ describe("a denied client id", () => {
   });
 
   it("does not hinder the client id that replaces it", () => {
-    expect(planLogin(denied, { versionId: "version-2", clientId: "clientTwo" }, now)).toMatchObject({
+    expect(planLogin(denied, { ...secret, versionId: "version-2", clientId: "clientTwo" }, now)).toMatchObject({
       kind: "log_in",
     });
   });
@@ -183,11 +223,12 @@ describe("a newer version", () => {
 it("attempts are bounded: the row stays small, and the latest are kept", () => {
   let control: SecretControl = newSecretControl;
   for (let version = 1; version <= 50; version++) {
-    const next = { versionId: `version-${version}`, clientId: "clientOne" };
+    const next = { ...secret, versionId: `version-${version}` };
     control = beginAttempt(control, next, "owner-1", now + version) ?? control;
   }
-  expect(Object.keys(control.attempts).length).toBeLessThanOrEqual(8);
-  expect(Object.keys(control.attempts)).toContain("version-50");
-  expect(Object.keys(control.attempts)).toContain("version-44");
-  expect(Object.keys(control.attempts)).not.toContain("version-1");
+  const kept = control.attempts.map(({ versionId }) => versionId);
+  expect(kept.length).toBeLessThanOrEqual(8);
+  expect(kept).toContain("version-50");
+  expect(kept).toContain("version-44");
+  expect(kept).not.toContain("version-1");
 });

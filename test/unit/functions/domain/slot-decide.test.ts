@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { clockSkewMs, lookerGraceMs, refreshAt } from "../../../../functions/domain/lease.ts";
 import { decide, maxTracked, mintWindowMs, staleReportAfterMs } from "../../../../functions/domain/slot.ts";
-import { ask, control, lease, lock, minutes, now, pending, slot, tracked } from "../use-cases/tokens.ts";
+import { ask, control, failure, lease, lock, minutes, now, pending, slot, tracked } from "../use-cases/tokens.ts";
 
 const live = slot({ lease: lease() });
 const kind = (...parameters: Parameters<typeof decide>) => decide(...parameters).kind;
@@ -54,10 +54,10 @@ describe("refreshing ahead", () => {
     ],
     [
       "the last renewal failed",
-      slot({ lease: lease(), failure: { code: "looker_unavailable", at, until: at + 5_000, count: 1 } }),
+      slot({ lease: lease(), failures: [failure({ at, until: at + 5_000 })] }),
       ask(),
     ],
-    ["the budget is spent", slot({ lease: lease(), mintedAt: [at - 1] }), ask({ mintsPerTenMinutes: 1 })],
+    ["the budget is spent", slot({ lease: lease(), mintedAt: { digest: [at - 1] } }), ask({ mintsPerTenMinutes: 1 })],
     [
       "too much is pending",
       slot({ lease: lease(), outbox: Array.from({ length: 15 }, (_, n) => pending(`pending-${n}`)) }),
@@ -90,10 +90,10 @@ describe("a stale report", () => {
 
   it.each([
     ["another logs in", slot({ lease: lease(), mint: lock("owner-2", { until: now + 25_000 }) }), "wait"],
-    ["the budget is spent", slot({ lease: lease(), mintedAt: Array(10).fill(now) }), "refuse"],
+    ["the budget is spent", slot({ lease: lease(), mintedAt: { digest: Array(10).fill(now) } }), "refuse"],
     [
       "the last login failed",
-      slot({ lease: lease(), failure: { code: "busy", at: now, until: now + 60_000, count: 1 } }),
+      slot({ lease: lease(), failures: [failure({ code: "busy", until: now + 60_000 })] }),
       "refuse",
     ],
   ])("never gets the reported lease: %s", (_, row, expected) => {
@@ -121,20 +121,14 @@ describe("without a lease", () => {
   });
 
   it("a failure is shared until its back-off is over", () => {
-    const failure = {
-      code: "looker_unavailable",
-      detail: "Looker cannot be reached.",
-      at: now,
-      until: now + 4_000,
-      count: 3,
-    } as const;
-    expect(decide(slot({ failure }), control(), ask(), now + 1_000)).toEqual({
+    const failures = [failure({ detail: "Looker cannot be reached.", until: now + 4_000, count: 3 })];
+    expect(decide(slot({ failures }), control(), ask(), now + 1_000)).toEqual({
       kind: "refuse",
       code: "looker_unavailable",
       detail: "Looker cannot be reached.",
       retryAfterMs: 3_000,
     });
-    expect(kind(slot({ failure }), control(), ask(), now + 4_000)).toBe("mint");
+    expect(kind(slot({ failures }), control(), ask(), now + 4_000)).toBe("mint");
   });
 
   it("a request without enough time left is told to come again", () => {
@@ -147,7 +141,8 @@ describe("without a lease", () => {
 
 describe("the mint budget", () => {
   const request = ask({ mintsPerTenMinutes: 3 });
-  const spent = slot({ mintedAt: [now, now + minutes, now + 2 * minutes] });
+  const begun = [now, now + minutes, now + 2 * minutes];
+  const spent = slot({ mintedAt: { digest: begun } });
 
   it("refuses one login too many, and says when the oldest leaves the window", () => {
     expect(decide(spent, control(), request, now + 3 * minutes)).toMatchObject({
@@ -159,7 +154,7 @@ describe("the mint budget", () => {
   it("slides: each login counts for ten minutes", () => {
     expect(kind(spent, control(), request, now + mintWindowMs - 1)).toBe("refuse");
     expect(kind(spent, control(), request, now + mintWindowMs)).toBe("mint");
-    const again = slot({ mintedAt: [...spent.mintedAt, now + mintWindowMs] });
+    const again = slot({ mintedAt: { digest: [...begun, now + mintWindowMs] } });
     expect(decide(again, control(), request, now + mintWindowMs)).toMatchObject({ retryAfterMs: minutes });
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { clockSkewMs } from "../../../../functions/domain/lease.ts";
 import {
+  type FailedMint,
   lockMs,
   maxTracked,
   mintWindowMs,
@@ -10,7 +11,7 @@ import {
   storeMinted,
   takeLock,
 } from "../../../../functions/domain/slot.ts";
-import { ask, control, lease, lock, minutes, now, pending, slot } from "../use-cases/tokens.ts";
+import { ask, control, failure, lease, lock, minutes, now, pending, slot } from "../use-cases/tokens.ts";
 
 function nextOf<Outcome>(step: Step<Slot, Outcome>): Slot {
   if (!step.next) throw new Error("the transition writes nothing");
@@ -24,7 +25,7 @@ describe("taking the lock", () => {
   it("spends the budget and names the owner", () => {
     const { next, outcome } = take(slot());
     expect(outcome).toEqual({ kind: "locked", mint: lock(), possibleOrphan: false });
-    expect(next).toMatchObject({ mint: lock(), mintedAt: [now] });
+    expect(next).toMatchObject({ mint: lock(), mintedAt: { digest: [now] } });
     expect(lock().until - now).toBe(lockMs);
   });
 
@@ -51,8 +52,8 @@ describe("taking the lock", () => {
   });
 
   it("forgets logins that have left the window", () => {
-    const row = slot({ mintedAt: [now - mintWindowMs, now - mintWindowMs + 1] });
-    expect(nextOf(take(row)).mintedAt).toEqual([now - mintWindowMs + 1, now]);
+    const row = slot({ mintedAt: { digest: [now - mintWindowMs, now - mintWindowMs + 1] } });
+    expect(nextOf(take(row)).mintedAt).toEqual({ digest: [now - mintWindowMs + 1, now] });
   });
 
   it.each([
@@ -79,12 +80,12 @@ describe("taking the lock", () => {
 
 describe("storing the token", () => {
   it("under the lock makes it the lease and gives the lock back", () => {
-    const failure = { code: "busy", at: now, until: now, count: 3 } as const;
-    const { next, outcome } = storeMinted(slot({ mint: lock(), failure }), "owner-1", fresh, now);
+    const failures = [failure({ count: 3 })];
+    const { next, outcome } = storeMinted(slot({ mint: lock(), failures }), "owner-1", fresh, now);
     expect(outcome).toBe("stored");
     expect(next).toMatchObject({ lease: fresh, outbox: [], superseded: [] });
     expect(next?.mint).toBeUndefined();
-    expect(next?.failure).toBeUndefined();
+    expect(next?.failures).toEqual([]);
   });
 
   it("supersedes the old lease, which is tracked until its own end", () => {
@@ -147,19 +148,23 @@ describe("storing the token", () => {
 });
 
 describe("giving the lock back without a token", () => {
-  const failed = { code: "looker_unavailable" } as const;
+  const failed: FailedMint = {
+    digest: "digest",
+    failure: { code: "looker_unavailable" },
+    noTokenLeft: true,
+  };
 
   it("shares the failure", () => {
     const next = nextOf(releaseMint(slot({ mint: lock() }), "owner-1", failed, now));
     expect(next.mint).toBeUndefined();
-    expect(next.failure).toMatchObject({ code: "looker_unavailable", at: now, until: now + 1_000, count: 1 });
+    expect(next.failures).toEqual([failure({ until: now + 1_000, count: 1 })]);
   });
 
   it("backs off further with each failure in a row, but never beyond half a minute", () => {
     let row = slot();
     const waits = Array.from({ length: 12 }, () => {
       row = nextOf(releaseMint({ ...row, mint: lock() }, "owner-1", failed, now));
-      return (row.failure?.until ?? 0) - now;
+      return (row.failures[0]?.until ?? 0) - now;
     });
     expect(waits.slice(0, 6)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000]);
     expect(waits.at(-1)).toBe(30_000);

@@ -23,7 +23,7 @@ describe("a login that brings no token", () => {
     expect(answer.problem?.detail).toBeTruthy();
     expect(answer.problem?.detail).not.toMatch(/secret-of-one|clientOne/);
     expect(broker.looker.logins()).toBe(1);
-    expect(await broker.slot()).toMatchObject({ mint: undefined, lease: undefined, failure: { code } });
+    expect(await broker.slot()).toMatchObject({ mint: undefined, lease: undefined, failures: [{ code }] });
   });
 
   it("and whose end is unknown counts as a possible orphan", async () => {
@@ -85,8 +85,8 @@ describe("a secret that cannot be used", () => {
       {
         version: 1,
         writeId: "w",
-        attempts: {},
-        throttledUntil: 0,
+        attempts: [],
+        throttles: [],
         deniedClientIds: [digestOf("clientOne")],
       },
       0,
@@ -135,7 +135,7 @@ describe("a token with less than 30 seconds to live", () => {
       lease: undefined,
       mint: undefined,
       outbox: [],
-      failure: { count: 1 },
+      failures: [{ count: 1 }],
     });
   });
 
@@ -194,7 +194,7 @@ describe("the answer to the store", () => {
     expect(losses).toBeGreaterThan(0);
   });
 
-  it("lost for good after its effect neither ends the token nor loses the lease", async () => {
+  it("lost for good after its effect ends the token: its lease heals by a stale report", async () => {
     const broker = inMemoryBroker();
     let down = false;
     broker.table.before = () => {
@@ -206,23 +206,28 @@ describe("the answer to the store", () => {
       lost();
     };
     const { code, audit } = await broker.ask();
-    expect([code, audit.possible_orphans]).toEqual(["busy", 1]);
-    expect(broker.looker.logouts()).toEqual([]);
+    expect([code, audit.possible_orphans]).toEqual(["busy", undefined]);
+    expect(broker.looker.live.size).toBe(0);
     broker.table.before = undefined;
     broker.table.after = undefined;
-    expect((await broker.ask()).token?.accessToken).toBe("looker-token-1");
-    expect(broker.looker.logins()).toBe(1);
+    // Nobody could be told that it is dead.
+    const { token } = await broker.ask();
+    expect(token?.accessToken).toBe("looker-token-1");
+    // The attempt that was written ahead stands: its end could not be recorded either.
+    broker.clock.jump(360_000);
+    expect((await broker.ask({ staleLeaseId: token?.leaseId })).token?.accessToken).toBe("looker-token-2");
   });
 
-  it("lost for good before its effect is counted, and the lock runs out", async () => {
+  it("lost for good before its effect ends the token, and the lock runs out", async () => {
     const broker = inMemoryBroker();
     broker.table.before = () => {
       if (broker.looker.logins() > 0) lost();
     };
     const { code, audit } = await broker.ask();
-    expect([code, audit.possible_orphans]).toEqual(["busy", 1]);
+    expect([code, audit.possible_orphans]).toEqual(["busy", undefined]);
+    expect(broker.looker.live.size).toBe(0);
     broker.table.before = undefined;
-    expect((await broker.ask()).code).toBe("busy");
+    expect((await broker.ask()).code).not.toBe("ok");
     broker.clock.jump(360_000);
     expect((await broker.ask()).token?.accessToken).toBe("looker-token-2");
   });

@@ -1,7 +1,7 @@
 /** Rows to begin from. */
 import { newScopeControl, type ScopeControl } from "../../../../functions/domain/control.ts";
 import type { Lease, OutboxToken, SupersededToken } from "../../../../functions/domain/lease.ts";
-import { type Ask, emptySlot, type Slot } from "../../../../functions/domain/slot.ts";
+import { type Ask, emptySlot, type Failure, type Slot } from "../../../../functions/domain/slot.ts";
 
 export const now = 1_700_000_000_000;
 export const minutes = 60_000;
@@ -64,5 +64,15 @@ export const lock = (owner = "owner-1", changes: Partial<NonNullable<Slot["mint"
   until: now + 15_000,
   epoch: 0,
   doomed: false,
+  ...changes,
+});
+
+/** Of the configuration that {@link ask} asks for. */
+export const failure = (changes: Partial<Failure> = {}): Failure => ({
+  digest: "digest",
+  code: "looker_unavailable",
+  at: now,
+  until: now + 1_000,
+  count: 1,
   ...changes,
 });
