@@ -3,8 +3,10 @@ import { connect, createServer, type Socket } from "node:net";
 
 export interface ForgetfulProxy {
   readonly url: string;
-  /** All that are open now. New ones are passed on as before. @returns how many there were */
-  forget(): number;
+  /** How many connections are open now. */
+  open(): number;
+  /** Forgets those. New ones are passed on as before. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -26,13 +28,13 @@ export async function forgetfulProxy(target: string): Promise<ForgetfulProxy> {
   const { port: own } = server.address() as { port: number };
   return {
     url: `http://127.0.0.1:${own}`,
+    open: () => open.size,
     forget() {
       for (const [client, upstream] of open) {
         client.unpipe();
         upstream.unpipe();
         client.once("data", () => client.resetAndDestroy());
       }
-      return open.size;
     },
     close: () =>
       new Promise((resolve) => {

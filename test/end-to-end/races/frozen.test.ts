@@ -112,6 +112,25 @@ test("of 100 logouts that are due after a thaw all get through in one sweep", as
   expect(due).toEqual([]);
 });
 
+test("no function leaves a connection to Looker open behind its answer", async () => {
+  const [reports, operator] = [callerOf(stand, "report-service"), callerOf(stand, "platform-engineer")];
+  const invocations = {
+    logout: () => reports.logout("sales"),
+    operate: () => operator.send("DELETE", "/scopes/finance/leases?all=true"),
+    sweep: async () => {
+      await dueLeases(3);
+      await stand.broker.runSchedules();
+    },
+  };
+  for (const [functionId, invoke] of Object.entries(invocations)) {
+    const asked = looker.ledger().length;
+    await invoke();
+    expect(looker.ledger().length, functionId).toBeGreaterThan(asked);
+    // The stand-in Looker itself would close them after five seconds.
+    await untilSeen(() => proxy.open() === 0, `no connection behind ${functionId}`, 2_000);
+  }
+});
+
 /** SHA-256s of tokens of leases that have ended. */
 const made = new Set<string>();
 

@@ -173,7 +173,10 @@ describe("a pair at two Lookers", () => {
 
   it("that is denied is denied at both", () => {
     const denied = denyClientId(newSecretControl, "clientOne") ?? expect.fail("not denied");
-    expect([secret, elsewhere].map((each) => planLogin(denied, each, now).kind)).toEqual(["denied", "denied"]);
+    expect([secret, elsewhere].map((each) => planLogin(denied, each, now).kind)).toEqual([
+      "denied",
+      "denied",
+    ]);
   });
 
   it("rests only where it was told to", () => {
@@ -202,7 +205,9 @@ describe("a denied client id", () => {
   });
 
   it("does not hinder the client id that replaces it", () => {
-    expect(planLogin(denied, { ...secret, versionId: "version-2", clientId: "clientTwo" }, now)).toMatchObject({
+    expect(
+      planLogin(denied, { ...secret, versionId: "version-2", clientId: "clientTwo" }, now),
+    ).toMatchObject({
       kind: "log_in",
     });
   });

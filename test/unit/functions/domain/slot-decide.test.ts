@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { clockSkewMs, lookerGraceMs, refreshAt } from "../../../../functions/domain/lease.ts";
 import { decide, maxTracked, mintWindowMs, staleReportAfterMs } from "../../../../functions/domain/slot.ts";
-import { ask, control, failure, lease, lock, minutes, now, pending, slot, tracked } from "../use-cases/tokens.ts";
+import {
+  ask,
+  control,
+  failure,
+  lease,
+  lock,
+  minutes,
+  now,
+  pending,
+  slot,
+  tracked,
+} from "../use-cases/tokens.ts";
 
 const live = slot({ lease: lease() });
 const kind = (...parameters: Parameters<typeof decide>) => decide(...parameters).kind;
@@ -57,7 +68,11 @@ describe("refreshing ahead", () => {
       slot({ lease: lease(), failures: [failure({ at, until: at + 5_000 })] }),
       ask(),
     ],
-    ["the budget is spent", slot({ lease: lease(), mintedAt: { digest: [at - 1] } }), ask({ mintsPerTenMinutes: 1 })],
+    [
+      "the budget is spent",
+      slot({ lease: lease(), mintedAt: { digest: [at - 1] } }),
+      ask({ mintsPerTenMinutes: 1 }),
+    ],
     [
       "too much is pending",
       slot({ lease: lease(), outbox: Array.from({ length: 15 }, (_, n) => pending(`pending-${n}`)) }),
