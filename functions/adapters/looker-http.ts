@@ -98,8 +98,9 @@ function exchange(
     });
     const settle = (result: Exchange) => resolve({ result, reused: request.reusedSocket });
     request.once("socket", (socket) => {
-      // Until then Node holds the request back; before the TLS handshake and the certificate's check nothing of it is on the wire.
       sent = request.reusedSocket;
+      if (sent) return;
+      // Until then Node holds the request back: before the handshake and the certificate's check nothing of it is on the wire.
       socket.once(isTls ? "secureConnect" : "connect", () => {
         sent = true;
       });

@@ -1,8 +1,11 @@
 /** Which connection a request goes over: kept within an invocation, and never longer. */
 import type { Server, Socket } from "node:net";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { canary } from "../../support/canary.ts";
 import { adapter, credentials, listening, rawServer, tlsServer, trusted } from "./looker-under-test.ts";
+
+/** On a busy machine. */
+const patience = { timeout: 10_000 };
 
 /** Answers each request, and tells connections apart. */
 async function countingServer(answer = "HTTP/1.1 204 No Content\r\n\r\n") {
@@ -39,12 +42,26 @@ it("logouts of one invocation share a connection", async () => {
   expect(server.requests).toEqual([1, 1, 1]);
 });
 
+it("a connection that is used often gathers no listeners", async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on("warning", note);
+  onTestFinished(() => void process.off("warning", note));
+  const server = await countingServer();
+  const { logout } = adapter();
+  for (let turn = 0; turn < 15; turn++) await logout(server.url, canary.token);
+  expect(server.connections).toHaveLength(1);
+  // Warnings come by the next tick.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warnings).toEqual([]);
+});
+
 it("an invocation's end closes what is idle, and the next begins with a connection of its own", async () => {
   const server = await countingServer();
   const { logout, disconnect } = adapter();
   await logout(server.url, canary.token);
   disconnect();
-  await vi.waitUntil(() => server.open() === 0);
+  await vi.waitUntil(() => server.open() === 0, patience);
   await logout(server.url, canary.token);
   expect(server.requests).toEqual([1, 2]);
 });
@@ -70,11 +87,11 @@ it("what is under way at the end is answered, and its connection is closed after
   const { logout, disconnect } = adapter();
   server.state.hold = true;
   const late = logout(server.url, canary.token);
-  await vi.waitUntil(() => server.requests.length === 1);
+  await vi.waitUntil(() => server.requests.length === 1, patience);
   disconnect();
   server.release();
   expect(await late).toBe("ended");
-  await vi.waitUntil(() => server.open() === 0);
+  await vi.waitUntil(() => server.open() === 0, patience);
 });
 
 it("a login goes over a connection of its own, even where one is kept", async () => {

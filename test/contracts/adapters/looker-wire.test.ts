@@ -212,6 +212,12 @@ describe("sent, and then", () => {
       "unconfirmed",
     ],
     [
+      "JSON by HTTP/1.0, cut before any name",
+      says(`HTTP/1.0 200 OK\r\n\r\n${tokenJson.slice(0, 6)}`),
+      failed("not_json", { tokenLost: true }),
+      "unconfirmed",
+    ],
+    [
       "a token that is followed by megabytes",
       says(`${head}\r\n${tokenJson}`, Buffer.alloc(3_000_000, 0x20)),
       failed("too_large", { unusableToken: canary.token }),
