@@ -9,6 +9,7 @@ import { sweep } from "../functions/use-cases/sweep.ts";
 import { nameOf } from "../test/support/fakes/memory-slot-table.ts";
 import { benchClient } from "./client.ts";
 import { crowdOf, delays, keyOf, outside, scope, sealerOf } from "./fleet.ts";
+import { benchLookerConnections } from "./looker-connections.ts";
 import { benchRuntimeInterface } from "./runtime-interface.ts";
 import { printTable } from "./table.ts";
 
@@ -123,6 +124,7 @@ printTable(
   ["leases ended", "logouts at once", "ideal, ms", "took, ms", "ratio"],
   [[ended.revoked, parallelLogouts, idealMs, Math.round(tookMs), (tookMs / idealMs).toFixed(2)]],
 );
+await benchLookerConnections();
 await benchRuntimeInterface();
 await benchClient();
 process.exit(0);

@@ -6,14 +6,14 @@ import { systemClock } from "./adapters/system.ts";
 import { resources, scopesFile } from "./contract.ts";
 import { apiHandler } from "./http/api-handler.ts";
 import { getScopes, postToken } from "./http/caller-routes.ts";
-import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
+import { auditOptions, brokerPorts, loadScopes, readEnvironment, withOwnConnections } from "./wiring.ts";
 
 const { apiId, apiStage, accountId, ...config } = readEnvironment(process.env);
 const scopes = loadScopes(new URL(scopesFile, import.meta.url), accountId);
 const secrets = secretsManager(new SecretsManagerClient(clientLimits), systemClock);
 const ports = { ...brokerPorts(config), secrets };
 
-export const handler = apiHandler({
+const api = apiHandler({
   apiId,
   stage: apiStage,
   scopes,
@@ -23,3 +23,5 @@ export const handler = apiHandler({
   },
   audit: auditOptions(config),
 });
+
+export const handler = withOwnConnections(ports, api);

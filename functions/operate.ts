@@ -3,12 +3,12 @@
 import { resources, scopesFile } from "./contract.ts";
 import { apiHandler } from "./http/api-handler.ts";
 import { deleteFreeze, deleteLeases, getLeases, putFreeze } from "./http/operator-routes.ts";
-import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
+import { auditOptions, brokerPorts, loadScopes, readEnvironment, withOwnConnections } from "./wiring.ts";
 
 const { apiId, apiStage, accountId, ...config } = readEnvironment(process.env);
 const ports = brokerPorts(config);
 
-export const handler = apiHandler({
+const api = apiHandler({
   apiId,
   stage: apiStage,
   scopes: loadScopes(new URL(scopesFile, import.meta.url), accountId),
@@ -20,3 +20,5 @@ export const handler = apiHandler({
   },
   audit: auditOptions(config),
 });
+
+export const handler = withOwnConnections(ports, api);

@@ -3,7 +3,7 @@ import middy from "@middy/core";
 import { systemClock } from "./adapters/system.ts";
 import { scheduledAudit } from "./http/audit.ts";
 import { sweep } from "./use-cases/sweep.ts";
-import { auditOptions, brokerPorts, readFunctionConfig } from "./wiring.ts";
+import { auditOptions, brokerPorts, readFunctionConfig, withOwnConnections } from "./wiring.ts";
 
 const config = readFunctionConfig(process.env);
 const ports = brokerPorts(config);
@@ -12,10 +12,12 @@ const reserveMs = 3_000;
 
 const records = scheduledAudit("sweep", auditOptions(config));
 
-export const handler = middy(async (event: object, context: { getRemainingTimeInMillis(): number }) => {
+const scheduled = middy(async (event: object, context: { getRemainingTimeInMillis(): number }) => {
   const { audit, timings } = records.entryOf(event);
   return await sweep(timings.of(ports), {
     deadline: systemClock.now() + context.getRemainingTimeInMillis() - reserveMs,
     audit,
   });
 }).use(records);
+
+export const handler = withOwnConnections(ports, scheduled);

@@ -6,7 +6,7 @@ import { writeLogLine } from "./adapters/audit-log.ts";
 import { clientLimits } from "./adapters/aws-client.ts";
 import { dynamodbSlotTable } from "./adapters/dynamodb-slot-table.ts";
 import { kmsSealer } from "./adapters/kms-sealer.ts";
-import { lookerApi } from "./adapters/looker-api.ts";
+import { type LookerApi, lookerApi } from "./adapters/looker-api.ts";
 import { randomIds, systemClock } from "./adapters/system.ts";
 import { environment } from "./contract.ts";
 import { loginTimeoutMs } from "./domain/lease.ts";
@@ -70,12 +70,31 @@ export function auditOptions({ brokerName }: FunctionConfig): AuditOptions {
   return { broker: brokerName, now: systemClock.now, write: writeLogLine };
 }
 
-export function brokerPorts({ tableName, sealingKeyArn }: FunctionConfig): OperatePorts {
+export function brokerPorts({
+  tableName,
+  sealingKeyArn,
+}: FunctionConfig): OperatePorts & { readonly looker: LookerApi } {
   return {
     clock: systemClock,
     ids: randomIds,
     table: dynamodbSlotTable(new DynamoDBClient(clientLimits), tableName, systemClock),
     sealer: kmsSealer(new KMSClient(clientLimits), { keyArn: sealingKeyArn, tableName }),
     looker: lookerApi({ loginMs: loginTimeoutMs, logoutMs: 5_000, userMs: 3_000 }, systemClock),
+  };
+}
+
+/** A connection to Looker is never older than the invocation that uses it. */
+export function withOwnConnections<Invocation extends unknown[], Result>(
+  { looker }: { readonly looker: Pick<LookerApi, "disconnect"> },
+  handler: (...invocation: Invocation) => Promise<Result>,
+): (...invocation: Invocation) => Promise<Result> {
+  return async (...invocation) => {
+    // An invocation before may have been answered for while it was still at work.
+    looker.disconnect();
+    try {
+      return await handler(...invocation);
+    } finally {
+      looker.disconnect();
+    }
   };
 }

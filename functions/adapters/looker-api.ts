@@ -1,11 +1,12 @@
 /**
- * Looker's `/login`, `/logout` and `/user`, over `fetch`. What counts as an answer *of Looker* is decided here, strictly:
- * a proxy's page or a wrong URL proves nothing.
+ * Looker's `/login`, `/logout` and `/user`. What counts as an answer *of Looker* is decided here, strictly: a proxy's page or a
+ * wrong URL proves nothing.
  * https://cloud.google.com/looker/docs/reference/looker-api/latest/methods/ApiAuth
  */
 
 import { isLoopback } from "../domain/scope.ts";
-import type { Clock, LoginOutcome, Looker } from "../use-cases/ports.ts";
+import type { Clock, LoginOutcome, LogoutOutcome, Looker } from "../use-cases/ports.ts";
+import { type Answer, type Exchange, type LookerHttp, lookerHttp } from "./looker-http.ts";
 
 export interface LookerTimeouts {
   loginMs: number;
@@ -13,95 +14,50 @@ export interface LookerTimeouts {
   userMs: number;
 }
 
-/** Real answers are under 1 KB. */
-const maxAnswerBytes = 65_536;
+export type LookerApi = Looker & Pick<LookerHttp, "disconnect">;
 
-/** No connection was ever made, so no request was sent. */
-const unreached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
-
-interface Answer {
-  status: number;
-  headers: Headers;
-  /** Parsed JSON, or undefined where the body is none or is too large. */
-  json: unknown;
-}
-
-export function lookerApi(timeouts: LookerTimeouts, clock: Pick<Clock, "sleep">): Looker {
-  async function call(
-    baseUrl: string,
-    method: string,
-    path: string,
-    signal: AbortSignal,
-    init: RequestInit,
-  ): Promise<Answer> {
-    const url = new URL(`/api/4.0${path}`, baseUrl);
-    // A redirect would carry the secret or the token to a host that nobody reviewed.
-    const response = await fetch(url, {
-      ...init,
-      method,
-      redirect: "error",
-      signal,
-    });
-    const body = await readCapped(response);
-    return {
-      status: response.status,
-      headers: response.headers,
-      json: body && parseJson(body),
-    };
-  }
-  const authorized = (token: string): RequestInit => ({
-    headers: { authorization: `Bearer ${token}`, accept: "application/json" },
-  });
-
+export function lookerApi(timeouts: LookerTimeouts, clock: Pick<Clock, "sleep">): LookerApi {
+  const { sendOnce, sendIdempotent, disconnect } = lookerHttp();
   return {
+    disconnect,
+
     async login(baseUrl, { clientId, clientSecret }) {
       if (!maySendSecretsTo(baseUrl)) return { kind: "unreached", reason: "not_https" };
       // One time-out for both tries: the lock above was measured for it.
       const signal = AbortSignal.timeout(timeouts.loginMs);
       const attempt = () =>
-        call(baseUrl, "POST", "/login", signal, {
-          headers: { accept: "application/json" },
-          body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret }),
+        sendOnce({
+          baseUrl,
+          method: "POST",
+          path: "/login",
+          headers: { "content-type": "application/x-www-form-urlencoded" },
+          body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret }).toString(),
+          signal,
         });
-      try {
-        return loginOutcome(await attempt());
-      } catch (error) {
-        if (!unreached.has(errorCode(error))) return { kind: "unknown", reason: errorCode(error) };
-      }
+      const first = await attempt();
+      if (first.kind !== "unreached" || signal.aborted) return loginOutcome(first);
       // It did not reach Looker, so a second try cannot be a second login. A deploying Looker is back in a moment.
       await clock.sleep(250);
-      try {
-        return loginOutcome(await attempt());
-      } catch (error) {
-        const reason = errorCode(error);
-        return unreached.has(reason) ? { kind: "unreached", reason } : { kind: "unknown", reason };
-      }
+      return loginOutcome(await attempt());
     },
 
     async logout(baseUrl, token) {
-      if (!maySendSecretsTo(baseUrl)) return "not_tried";
-      try {
-        const answer = await call(
+      if (!maySendSecretsTo(baseUrl) || !isToken(token)) return "not_tried";
+      const ask = (method: "DELETE" | "GET", path: string, timeoutMs: number) =>
+        sendIdempotent({
           baseUrl,
-          "DELETE",
-          "/logout",
-          AbortSignal.timeout(timeouts.logoutMs),
-          authorized(token),
-        );
-        if (answer.status === 204) return "ended";
-        if (!isGone(answer)) return "unconfirmed";
-        // Looker-shaped, but only Looker's own refusal of this very token proves that the token is dead.
-        const check = await call(
-          baseUrl,
-          "GET",
-          "/user",
-          AbortSignal.timeout(timeouts.userMs),
-          authorized(token),
-        );
-        return check.status === 401 && isLookerError(check.json) ? "ended" : "unconfirmed";
-      } catch {
-        return "unconfirmed";
-      }
+          method,
+          path,
+          headers: { authorization: `Bearer ${token}` },
+          signal: AbortSignal.timeout(timeoutMs),
+        });
+      const answer = await ask("DELETE", "/logout", timeouts.logoutMs);
+      if (answer.kind === "answer" && answer.status === 204) return "ended";
+      if (!isGone(answer)) return noProof(answer);
+      // Looker-shaped, but only Looker's own refusal of this very token proves that the token is dead.
+      const check = await ask("GET", "/user", timeouts.userMs);
+      const refused = check.kind === "answer" && check.status === 401 && isLookerError(jsonOf(check));
+      return refused ? "ended" : noProof(check);
     },
   };
 }
@@ -113,81 +69,109 @@ function maySendSecretsTo(baseUrl: string): boolean {
   return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
 }
 
-function loginOutcome({ status, headers, json }: Answer): LoginOutcome {
-  if (status === 200) {
-    const {
-      access_token: accessToken,
-      expires_in: expiresInSeconds,
-      token_type: type,
-    } = (json ?? {}) as Record<string, unknown>;
-    const usable =
-      typeof accessToken === "string" &&
-      // RFC 6750 §2.1, b64token; what cannot be a header value cannot be a token.
-      /^[\w.~+/-]{8,2048}=*$/.test(accessToken) &&
-      typeof expiresInSeconds === "number" &&
-      Number.isFinite(expiresInSeconds) &&
-      expiresInSeconds > 0 &&
-      (type === undefined || (typeof type === "string" && type.toLowerCase() === "bearer"));
-    // A token may have been made all the same.
-    return usable
-      ? { kind: "token", accessToken, expiresInSeconds: Math.floor(expiresInSeconds) }
-      : { kind: "unknown", reason: "malformed" };
+function loginOutcome(exchange: Exchange): LoginOutcome {
+  const { kind } = exchange;
+  if (kind === "unreached") return { kind, reason: exchange.reason };
+  if (kind === "unanswered") return { kind: "unknown", reason: exchange.reason };
+  if (kind === "not_http") return { kind: "failed", reason: "not_http" };
+  const { status, headers, text } = exchange;
+  const json = jsonOf(exchange);
+  const answered = status === 200 ? tokenOf(json) : undefined;
+  if (answered) return { kind: "token", ...answered };
+  // Whatever else is wrong with the answer, a token that it names is alive and must be ended.
+  const unusableToken = tokenNamedIn(json, text);
+  if (unusableToken === undefined) {
+    if (status === 429) return { kind: "throttled", retryAfterSeconds: retryAfter(headers) };
+    if ([400, 401, 404].includes(status) && isLookerError(json)) return { kind: "rejected" };
+    if (status === 504) return { kind: "unknown", reason: "status_504" };
   }
-  if (status === 429) return { kind: "throttled", retryAfterSeconds: retryAfter(headers) };
-  if ([400, 401, 403, 404].includes(status) && isLookerError(json)) return { kind: "rejected" };
-  return status === 504
-    ? { kind: "unknown", reason: "status_504" }
-    : { kind: "failed", reason: `status_${status}` };
+  return {
+    kind: "failed",
+    reason: problemOf(exchange, json),
+    ...(unusableToken === undefined ? {} : { unusableToken }),
+    ...(unusableToken === undefined && mayHideToken(exchange, json) ? { tokenLost: true } : {}),
+  };
+}
+
+function tokenOf(json: unknown): { accessToken: string; expiresInSeconds: number } | undefined {
+  const { access_token: accessToken, expires_in: life, token_type: type } = fieldsOf(json);
+  if (!isToken(accessToken) || !isLife(life) || !isBearer(type)) return undefined;
+  return { accessToken, expiresInSeconds: Math.floor(life) };
+}
+
+/** RFC 6750 §2.1, b64token: what cannot be a header value cannot be a token. */
+const isToken = (value: unknown): value is string =>
+  typeof value === "string" && /^[\w.~+/-]{8,2048}=*$/.test(value);
+const isLife = (value: unknown): value is number =>
+  typeof value === "number" && Number.isFinite(value) && value > 0;
+const isBearer = (type: unknown): boolean =>
+  type === undefined || (typeof type === "string" && type.toLowerCase() === "bearer");
+
+const fieldsOf = (json: unknown): Record<string, unknown> =>
+  typeof json === "object" && json !== null ? (json as Record<string, unknown>) : {};
+
+/** Found in the text too: an answer that is cut, too long or of another shape may name one all the same. */
+function tokenNamedIn(json: unknown, text: string): string | undefined {
+  const { access_token: field } = fieldsOf(json);
+  return isToken(field) ? field : /"access_token"\s*:\s*"([\w.~+/-]{8,2048}=*)"/.exec(text)?.[1];
+}
+
+/** Looker made a token, as it seems, and the answer does not show it in a form that could be ended. */
+function mayHideToken({ status, text, tooLarge }: Answer, json: unknown): boolean {
+  if (status < 200 || status > 299) return false;
+  return (
+    tooLarge || text.includes("access_token") || (json === undefined && text.trimStart().startsWith("{"))
+  );
+}
+
+function problemOf({ status, text, tooLarge }: Answer, json: unknown): string {
+  if (status >= 300 && status <= 399) return `redirect_${status}`;
+  if (status !== 200) return `status_${status}`;
+  if (tooLarge) return "too_large";
+  if (json === undefined) return text === "" ? "empty" : "not_json";
+  const { access_token: token, token_type: type } = fieldsOf(json);
+  if (!isToken(token)) return "no_token";
+  return isBearer(type) ? "expires_in" : "token_type";
+}
+
+function noProof(exchange: Exchange): LogoutOutcome {
+  switch (exchange.kind) {
+    case "unreached":
+      return "unreached";
+    case "unanswered":
+      return "timed_out";
+    case "not_http":
+      return "unconfirmed";
+    case "answer":
+      return exchange.status === 429 || exchange.status >= 500 ? "failed" : "unconfirmed";
+  }
 }
 
 /** "Gone already" as Looker says it: 404 with its JSON body; for a token that expired, perhaps 401. */
-function isGone({ status, json }: Answer): boolean {
-  return (status === 404 || status === 401) && isLookerError(json);
+function isGone(exchange: Exchange): boolean {
+  if (exchange.kind !== "answer") return false;
+  const { status } = exchange;
+  return (status === 404 || status === 401) && isLookerError(jsonOf(exchange));
 }
 
 /** Looker's error shape: `{"message": string|null, "documentation_url": string|null}`. */
 function isLookerError(json: unknown): boolean {
-  if (typeof json !== "object" || json === null) return false;
-  const { message, documentation_url: url } = json as Record<string, unknown>;
+  const { message, documentation_url: url } = fieldsOf(json);
   const isTextOrNull = (value: unknown) => typeof value === "string" || value === null;
   return isTextOrNull(message) && isTextOrNull(url);
 }
 
 /** Seconds, from either form of RFC 9110 §10.2.3; a date is not trusted across clocks. */
-function retryAfter(headers: Headers): number | undefined {
-  const value = headers.get("retry-after");
-  return value !== null && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
+function retryAfter({ "retry-after": value }: Answer["headers"]): number | undefined {
+  return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
 }
 
-/** The body as text, or undefined where it is larger than any answer of Looker's to these calls. */
-async function readCapped(response: Response): Promise<string | undefined> {
-  if (!response.body) return "";
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    size += chunk.byteLength;
-    // Leaving the loop cancels the stream.
-    if (size > maxAnswerBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-/** Swallows JSON.parse's message: it quotes what it could not parse. */
-function parseJson(text: string): unknown {
+/** Undefined where there is none. Swallows JSON.parse's message: it quotes what it could not parse. */
+function jsonOf({ text, tooLarge }: Answer): unknown {
+  if (tooLarge) return undefined;
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-/** A code from a fixed vocabulary; never a message, which may name hosts or quote content. */
-function errorCode(error: unknown): string {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as { code?: unknown };
-    if (typeof code === "string" && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)) return code;
-    if (cause.name === "TimeoutError") return "timeout";
-  }
-  return "error";
 }

@@ -265,17 +265,14 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
           "The broker cannot reach Looker. An operator should check the scope's lookerUrl and its certificate.",
       });
     case "failed": {
-      const { reason, unusableToken } = answer;
-      const ended = unusableToken === undefined || (await endInHand(ports, job, unusableToken));
+      const { reason, unusableToken, tokenLost = false } = answer;
+      const ended = unusableToken === undefined ? !tokenLost : await endInHand(ports, job, unusableToken);
       if (!ended) count(audit, "possible_orphans");
       return failed({ code: "looker_unavailable", detail: failedDetail(reason) }, ended);
     }
     case "unknown":
       count(audit, "possible_orphans");
-      return failed(
-        { code: "looker_unavailable", detail: "Looker did not answer the login in time." },
-        false,
-      );
+      return failed({ code: "looker_unavailable", detail: unansweredDetail(answer.reason) }, false);
   }
 }
 
@@ -283,6 +280,11 @@ const failedDetail = (reason: string): string =>
   reason === "status_403"
     ? "Looker answered the login with 403: the port or the path is wrong. An operator should check the scope's lookerUrl."
     : `Looker, or a proxy in front of it, answered the login with something that is no token (${reason}).`;
+
+const unansweredDetail = (reason: string): string =>
+  reason === "timeout" || reason === "status_504"
+    ? "Looker did not answer the login in time."
+    : `The connection to Looker, or a proxy in front of it, broke before the login was answered (${reason}).`;
 
 /**
  * That this version works is true whatever becomes of the token. Without it every other caller is refused until the attempt

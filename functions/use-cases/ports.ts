@@ -162,8 +162,11 @@ export type LoginOutcome =
   | { kind: "throttled"; retryAfterSeconds: number | undefined }
   /** It certainly did not reach Looker: connection refused, no such host, a certificate or handshake that failed. */
   | { kind: "unreached"; reason: string }
-  /** A clear answer that is no login. An answer that holds a token which cannot be used names it, so that it can be ended. */
-  | { kind: "failed"; reason: string; unusableToken?: string | undefined }
+  /**
+   * A clear answer that is no login. `unusableToken`: the answer names a token that cannot be served and can be ended.
+   * `tokenLost`: it seems that a token was made, and the answer does not show it.
+   */
+  | { kind: "failed"; reason: string; unusableToken?: string | undefined; tokenLost?: boolean | undefined }
   /** It was sent and not answered: it may have made a token that nobody holds now. */
   | { kind: "unknown"; reason: string };
 
@@ -174,7 +177,7 @@ export type LogoutOutcome =
   | "unconfirmed"
   /** Looker, or what stands before it, is not well: 429 or 5xx. */
   | "failed"
-  /** It was sent and not answered in time. */
+  /** It was sent, and no whole answer came. */
   | "timed_out"
   /** There was no connection. */
   | "unreached"

@@ -155,6 +155,49 @@ describe("a login", () => {
     },
   );
 
+  it.each<[what: string, login: Say]>([
+    ["with the status 201", json(201, token)],
+    ["with the status 500", json(500, token)],
+    ["of no known type", json(200, { ...token, token_type: "MAC" })],
+    ["without an end", json(200, { ...token, expires_in: undefined })],
+    ["in a huge body", json(200, { ...token, more: "a".repeat(200_000) })],
+    ["in a list", json(200, [token])],
+  ])("answered with a token %s: it is ended at Looker, and no orphan is left", async (_, login) => {
+    const ended: string[] = [];
+    const logout: Say = (response, received) => {
+      if (received.includes(`Bearer ${canary.token}`)) ended.push("the token");
+      response.writeHead(204).end();
+    };
+    const stand = await facing({ login, logout });
+    expect((await withoutLeaks(stand, () => stand.token())).status).toBe(503);
+    expect(ended).toEqual(["the token"]);
+    expect(stand.lines).toMatchObject([{ logouts: 1 }]);
+    expect(stand.lines[0]).not.toHaveProperty("possible_orphans");
+  });
+
+  it.each<[what: string, login: Say]>([
+    ["that is no text", json(200, { ...token, access_token: [canary.token] })],
+    ["that splits a header", json(200, { ...token, access_token: `${canary.token}\r\nx: 1` })],
+    ["in a huge body, out of sight", json(200, { more: "a".repeat(200_000), ...token })],
+  ])("answered with a token %s: it cannot be ended, and is counted", async (_, login) => {
+    const stand = await facing({ login });
+    await withoutLeaks(stand, () => stand.token());
+    expect(stand.received).toEqual(["login"]);
+    expect(stand.lines).toMatchObject([{ possible_orphans: 1 }]);
+  });
+
+  it.each<[what: string, login: Say, detail: RegExp]>([
+    ["a redirect", (response) => response.writeHead(302, { location: "/" }).end(), /\(redirect_302\)/],
+    ["a page", (response) => response.end("<html>"), /\(not_json\)/],
+    ["403", lookerSays(403), /port or the path is wrong/],
+    ["a reset", (response) => response.socket?.resetAndDestroy(), /broke .* \(ECONNRESET\)/],
+  ])("answered at once with %s is not called late", async (_, login, detail) => {
+    const stand = await facing({ login });
+    const { body } = await withoutLeaks(stand, () => stand.token());
+    expect(body.detail).toMatch(detail);
+    expect(body.detail).not.toMatch(/in time/);
+  });
+
   it.each([300, 301, 302, 303, 307, 308])("redirected by %i goes nowhere else", async (status) => {
     const stand = await facing({
       login: (response) =>

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { LogoutOutcome } from "../../../functions/use-cases/ports.ts";
 import type { Fault } from "../../../local/looker/faults.ts";
 import { canary, captureOutput, findLeaks } from "../../support/canary.ts";
 import { takeRefusedHosts } from "../../support/loopback-only.ts";
 import {
   adapter,
-  impatient,
   jsonSays,
   loggedIn,
   lookerSays,
@@ -60,39 +60,54 @@ it("404 in Looker's words is the end only after /user has refused that very toke
 });
 
 describe("no proof that the token is dead", () => {
-  it.each<[what: string, fault: Omit<Fault, "route">, live: number]>([
-    ["a 404 in Looker's words, while /user takes the token", { kind: "status", status: 404 }, 1],
-    ["a 401 in Looker's words, while /user takes the token", { kind: "status", status: 401 }, 1],
-    ["a proxy's 404", { kind: "html_404" }, 1],
-    ["a proxy's 401", { kind: "html_401" }, 1],
-    ["a proxy's 502", { kind: "html_502" }, 1],
-    ["500", { kind: "status", status: 500 }, 1],
-    ["429", { kind: "status", status: 429 }, 1],
-    ["a reset before the effect", { kind: "reset" }, 1],
-    ["a reset after the effect", { kind: "reset", when: "after" }, 0],
-    ["a redirect", { kind: "redirect" }, 1],
-    ["200 with malformed JSON", { kind: "malformed_json" }, 0],
-    ["200 with megabytes", { kind: "huge_body" }, 0],
-    ["200 with wrong types", { kind: "wrong_types" }, 0],
-  ])("%s", async (_, fault, live) => {
+  it.each<[what: string, fault: Omit<Fault, "route">, outcome: LogoutOutcome, live: number]>([
+    [
+      "a 404 in Looker's words, while /user takes the token",
+      { kind: "status", status: 404 },
+      "unconfirmed",
+      1,
+    ],
+    [
+      "a 401 in Looker's words, while /user takes the token",
+      { kind: "status", status: 401 },
+      "unconfirmed",
+      1,
+    ],
+    ["403", { kind: "status", status: 403 }, "unconfirmed", 1],
+    ["a proxy's 404", { kind: "html_404" }, "unconfirmed", 1],
+    ["a proxy's 401", { kind: "html_401" }, "unconfirmed", 1],
+    ["a redirect", { kind: "redirect" }, "unconfirmed", 1],
+    ["200 with malformed JSON", { kind: "malformed_json" }, "unconfirmed", 0],
+    ["200 with megabytes", { kind: "huge_body" }, "unconfirmed", 0],
+    ["200 with wrong types", { kind: "wrong_types" }, "unconfirmed", 0],
+    ["a proxy's 502", { kind: "html_502" }, "failed", 1],
+    ["500", { kind: "status", status: 500 }, "failed", 1],
+    ["504", { kind: "status", status: 504 }, "failed", 1],
+    ["429", { kind: "status", status: 429 }, "failed", 1],
+    ["a reset before the effect", { kind: "reset" }, "timed_out", 1],
+    ["a reset after the effect", { kind: "reset", when: "after" }, "timed_out", 0],
+  ])("%s", async (_, fault, outcome, live) => {
     const looker = await startedLooker();
     const token = await loggedIn(looker);
     looker.control.addFault({ ...fault, route: "logout" });
-    expect(await adapter().logout(looker.url, token)).toBe("unconfirmed");
+    expect(await adapter().logout(looker.url, token)).toBe(outcome);
     expect(looker.liveTokens()).toHaveLength(live);
   });
 
-  it.each<[what: string, user: object]>([
-    ["a proxy's 401", proxySays(401)],
-    ["401 without a body", { status: 401 }],
-    ["401 of another API", jsonSays(401, { message: "Unauthorized" })],
-    ["403 in Looker's words", lookerSays(403)],
-    ["404 in Looker's words", lookerSays(404)],
-    ["500", lookerSays(500)],
-    ["200", jsonSays(200, { id: "7" })],
-  ])("404 in Looker's words, and then %s from /user", async (_, user) => {
+  it.each<[what: string, user: object, outcome: LogoutOutcome]>([
+    ["a proxy's 401", proxySays(401), "unconfirmed"],
+    ["401 without a body", { status: 401 }, "unconfirmed"],
+    ["401 of another API", jsonSays(401, { message: "Unauthorized" }), "unconfirmed"],
+    ["403 in Looker's words", lookerSays(403), "unconfirmed"],
+    ["404 in Looker's words", lookerSays(404), "unconfirmed"],
+    ["200", jsonSays(200, { id: "7" }), "unconfirmed"],
+    ["204", { status: 204 }, "unconfirmed"],
+    ["a redirect", { status: 302, headers: { location: "/" } }, "unconfirmed"],
+    ["429", lookerSays(429), "failed"],
+    ["500", lookerSays(500), "failed"],
+  ])("404 in Looker's words, and then %s from /user", async (_, user, outcome) => {
     const server = await startServer({ [LOGOUT]: lookerSays(404), [USER]: user as { status: number } });
-    expect(await adapter().logout(server.url, canary.token)).toBe("unconfirmed");
+    expect(await adapter().logout(server.url, canary.token)).toBe(outcome);
   });
 
   it.each<[what: string, logout: object]>([
@@ -111,12 +126,24 @@ describe("no proof that the token is dead", () => {
     const token = await loggedIn(looker);
     if (route === "user") looker.control.addFault({ route: "logout", kind: "status", status: 404 });
     looker.control.addFault({ route, kind: "hang" });
-    expect(await adapter(impatient).logout(looker.url, token)).toBe("unconfirmed");
+    const timeouts = { loginMs: 10_000, logoutMs: 10_000, userMs: 10_000, [`${route}Ms`]: 60 };
+    expect(await adapter(timeouts).logout(looker.url, token)).toBe("timed_out");
   });
 
-  it("nobody listens, or the URL is none", async () => {
-    expect(await adapter().logout(await refusingUrl(), canary.token)).not.toBe("ended");
-    expect(await adapter().logout("not a url", canary.token)).not.toBe("ended");
+  it("a reset of /user after 404 in Looker's words", async () => {
+    const looker = await startedLooker();
+    const token = await loggedIn(looker);
+    looker.control.addFault({ route: "logout", kind: "status", status: 404 });
+    looker.control.addFault({ route: "user", kind: "reset" });
+    expect(await adapter().logout(looker.url, token)).toBe("timed_out");
+  });
+
+  it("nobody listens", async () => {
+    expect(await adapter().logout(await refusingUrl(), canary.token)).toBe("unreached");
+  });
+
+  it("the URL is none, so nothing is tried", async () => {
+    expect(await adapter().logout("not a url", canary.token)).toBe("not_tried");
   });
 });
 
@@ -131,7 +158,7 @@ it.each([301, 302, 303, 307, 308])(
 );
 
 it("an http URL beyond loopback, as in an edited row, is sent nothing", async () => {
-  expect(await adapter().logout("http://evil.example.com", canary.token)).not.toBe("ended");
+  expect(await adapter().logout("http://evil.example.com", canary.token)).toBe("not_tried");
   expect(takeRefusedHosts()).toEqual([]);
 });
 
@@ -140,7 +167,7 @@ it("a token that cannot be a header is not sent, and does not show in output", a
   const own = captureOutput({ passOn: false });
   const outcome = await adapter().logout(server.url, `${canary.token}\r\nx-injected: 1`);
   own.restore();
-  expect(outcome).not.toBe("ended");
+  expect(outcome).toBe("not_tried");
   expect(server.received).toEqual([]);
   expect(findLeaks(own.take())).toEqual([]);
 });

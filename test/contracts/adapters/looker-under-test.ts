@@ -1,10 +1,14 @@
 /** The Looker adapter before a stand-in Looker, or before a bare server that says whatever it is told. */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type RequestListener } from "node:http";
+import https from "node:https";
+import type { AddressInfo, Server, Socket } from "node:net";
+import net from "node:net";
+import tls from "node:tls";
 import { onTestFinished } from "vitest";
 import { type LookerTimeouts, lookerApi } from "../../../functions/adapters/looker-api.ts";
 import { type RunningLooker, startLooker } from "../../../local/looker/server.ts";
 import { canary, watchFor } from "../../support/canary.ts";
+import { type Certificate, certificate } from "../../support/certificates.ts";
 import { virtualClock } from "../../support/fakes/virtual-clock.ts";
 
 export const credentials = { clientId: "reader", clientSecret: canary.clientSecret };
@@ -65,6 +69,42 @@ export async function startServer(answers: Record<string, Said | (() => Said)>) 
     server.close();
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+}
+
+/** Listens on loopback until the test's end, and on what it accepted. @returns its port */
+export async function listening(server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Below HTTP: does as told with each connection, or, by `onRequest`, when the request's first bytes are there. */
+export const rawServer = (onConnection: (socket: Socket) => void): Server => net.createServer(onConnection);
+export const onRequest = (answer: (socket: Socket) => void): Server =>
+  rawServer((socket) => socket.once("data", () => answer(socket)));
+
+export const authority = certificate({ names: ["Tests' own authority"] });
+/** Of a server that this process trusts until the test's end. */
+export function trusted(names: readonly string[], validUntil?: Date): Certificate {
+  const before = tls.getCACertificates("default");
+  tls.setDefaultCACertificates([...before, authority.cert]);
+  onTestFinished(() => tls.setDefaultCACertificates(before));
+  return certificate({ names, issuer: authority.authority, ...(validUntil && { validUntil }) });
+}
+
+export function tlsServer(listener: RequestListener, options: https.ServerOptions): Server {
+  const server = https.createServer(options, listener);
+  // What a client did wrong is that client's to tell.
+  server.on("tlsClientError", () => {});
+  return server;
 }
 
 /** Nobody listens there: it was free a moment ago. */

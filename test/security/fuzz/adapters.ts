@@ -17,6 +17,7 @@ export const dynamodbSlotTable: typeof dynamodb.dynamodbSlotTable = () => broker
 /** @public */
 export const kmsSealer: typeof kms.kmsSealer = () => broker.sealer;
 /** @public */
-export const lookerApi: typeof looker.lookerApi = () => broker.looker;
+export const lookerApi: typeof looker.lookerApi = () =>
+  Object.assign(broker.looker, { disconnect: () => {} });
 /** @public */
 export const secretsManager: typeof secrets.secretsManager = () => broker.first.secrets;
