@@ -8,6 +8,7 @@
  * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html
  */
 import { ArnFormat, Stack, Token } from "aws-cdk-lib";
+import { Rule } from "aws-cdk-lib/aws-events";
 import { Effect, ManagedPolicy, PolicyDocument, PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
 import { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
@@ -80,11 +81,13 @@ export class Guard extends Construct {
     const functionRoleArns = brokerFunctions.map(({ role }) => role.roleArn);
     const apiArn = `arn:${stack.partition}:apigateway:${stack.region}::`;
     const { domainName } = broker.api;
+    const certificateArn = broker.domain?.certificate.certificateArn;
 
     this.publish("code", [
       deny("KeepTheBroker", {
         notActions: [
           ...readers("cloudformation", "iam", "lambda", "scheduler", "ssm", "s3"),
+          ...(certificateArn ? readers("acm") : []),
           "apigateway:GET",
           "cloudformation:Detect*",
           ...logReaders,
@@ -96,7 +99,9 @@ export class Guard extends Construct {
           // What begins like a function is its versions and aliases: the names end at random.
           ...only(LambdaFunction).map(({ functionArn }) => `${functionArn}*`),
           `${apiArn}/restapis/${broker.api.restApiId}*`,
+          // With its mappings to APIs.
           ...(domainName ? [`${apiArn}/domainnames/${domainName.domainName}*`] : []),
+          ...(certificateArn ? [certificateArn] : []),
           ...roleArns,
           ...only(ManagedPolicy).map(({ managedPolicyArn }) => managedPolicyArn),
           ...only(CfnSchedule).map(({ attrArn }) => attrArn),
@@ -114,6 +119,7 @@ export class Guard extends Construct {
         // A function's own role has no business with these. The scheduler's has, and CodeDeploy's.
         but: [...deployers, ...roleArns.filter((arn) => !functionRoleArns.includes(arn))],
       }),
+      ...keepTheName(stack, broker, deployers),
       deny("KeepThePipeline", {
         notActions: [...readers("iam"), "sts:*"],
         resources: [...pipelineArns],
@@ -123,13 +129,19 @@ export class Guard extends Construct {
 
     this.publish("data", [
       deny("KeepWhatItKeeps", {
-        notActions: [...readers("cloudwatch", "dynamodb", "kms"), ...logReaders, ...onRows, ...onSecrets],
+        notActions: [
+          ...readers("cloudwatch", "dynamodb", "events", "kms"),
+          ...logReaders,
+          ...onRows,
+          ...onSecrets,
+        ],
         resources: [
           // With its indexes, streams and backups.
           `${broker.table.tableArn}*`,
           broker.sealingKey.keyArn,
           ...brokerFunctions.map(({ logGroup }) => logGroupArn(stack, logGroup)),
           colonArn(stack, "cloudwatch", "alarm", `${stack.stackName}-*`),
+          ...only(Rule).map(({ ruleArn }) => ruleArn),
           ...(secretArns ?? secretsOf(broker, stack)),
         ],
         but: [...deployers, ...functionRoleArns],
@@ -148,6 +160,37 @@ export class Guard extends Construct {
     });
   }
 }
+
+/**
+ * Of the zone, which is other names' zone too, only what leads callers to another place: the records of the broker's
+ * name and of names below it (by which certificates are proved), and a delegation of a name above it.
+ * https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html
+ */
+function keepTheName(stack: Stack, { domain }: TokenBroker, deployers: string[]): PolicyStatement[] {
+  const { domainName, hostedZone } = domain ?? {};
+  if (domainName === undefined || hostedZone === undefined) return [];
+  const [name, zone] = [domainName.toLowerCase(), hostedZone.zoneName.toLowerCase().replace(/\.$/, "")];
+  if (!`.${name}`.endsWith(`.${zone}`))
+    throw new Error(`The guard cannot keep ${name}: the hosted zone ${zone} does not hold it.`);
+  const above: string[] = [];
+  for (let each = afterDot(name); each.length > zone.length; each = afterDot(each)) above.push(each);
+  return [
+    new PolicyStatement({
+      sid: "KeepTheName",
+      effect: Effect.DENY,
+      actions: ["route53:ChangeResourceRecordSets"],
+      resources: [`arn:${stack.partition}:route53:::hostedzone/${hostedZone.hostedZoneId}`],
+      conditions: {
+        ArnNotLike: { "aws:PrincipalArn": deployers },
+        "ForAnyValue:StringLike": {
+          "route53:ChangeResourceRecordSetsNormalizedRecordNames": [name, `*.${name}`, ...above],
+        },
+      },
+    }),
+  ];
+}
+
+const afterDot = (name: string) => name.slice(name.indexOf(".") + 1);
 
 /** Of a role's session, `aws:PrincipalArn` is the role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
 const deny = (sid: string, what: { notActions: string[]; resources: string[]; but: string[] }) =>

@@ -35,16 +35,22 @@ const administration = [
   "UpdateAlias",
 ].map((action) => `kms:${action}`);
 
-export function sealingKey(scope: Construct, removalPolicy: RemovalPolicy): Key {
-  return new Key(scope, "SealingKey", {
+/** The key, and its policy, which `letRolesUse` completes. */
+export function sealingKey(
+  scope: Construct,
+  removalPolicy: RemovalPolicy,
+): { key: Key; policy: PolicyDocument } {
+  // In the place of CDK's own, which lets the account's IAM policies grant everything.
+  const policy = new PolicyDocument({ statements: [statement("Administer", administration)] });
+  const key = new Key(scope, "SealingKey", {
     description: "Seals the Looker tokens in the token broker's table",
     alias: `${Stack.of(scope).stackName}/sealing-key`,
     enableKeyRotation: true,
     // Without it no token in a retained table can be opened, and so none be logged out.
     removalPolicy,
-    // In the place of CDK's own, which lets the account's IAM policies grant everything.
-    policy: new PolicyDocument({ statements: [statement("Administer", administration)] }),
+    policy,
   });
+  return { key, policy };
 }
 
 /** IAM policies that grant the key's use count for these roles only: `kms:*` elsewhere opens no token. */

@@ -118,6 +118,14 @@ export interface TokenBrokerProps {
   readonly alarms?: AlarmThresholds;
 
   /**
+   * Tells `alarmTopic` when somebody changes the policy of the table or of the sealing key, or calls what undoes them.
+   * Needs a CloudTrail trail that records write management events of this region, and a topic whose policy lets
+   * `events.amazonaws.com` publish beside `cloudwatch.amazonaws.com` (docs/how-to/deploy.md).
+   * @default false
+   */
+  readonly tellOfPolicyChanges?: boolean;
+
+  /**
    * Where whoever is woken can read the runbook: each alarm's description ends with this address and an entry's name.
    * @default "docs/how-to/runbook.md", in the repository that the broker is deployed from
    */
@@ -204,6 +212,8 @@ export function checkSettings(
   for (const [name, threshold] of Object.entries(props.alarms ?? {}))
     if (!Number.isInteger(threshold) || threshold < 1)
       wrong.push(`alarms.${name}: must be a whole number above 0`);
+  if (props.tellOfPolicyChanges && !props.alarmTopic)
+    wrong.push("tellOfPolicyChanges: needs an alarmTopic; without one nobody would be told");
   if (props.runbookUrl !== undefined && !/^[\x21-\x22\x24-\x7e]{1,400}$/.test(props.runbookUrl))
     wrong.push(
       "runbookUrl: must be at most 400 characters without spaces and without #; an entry's name is appended",

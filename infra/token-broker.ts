@@ -11,11 +11,13 @@ import type { Construct } from "constructs";
 import { environment, stageName, table } from "../functions/contract.ts";
 import { parseScopes, type Scopes } from "../functions/domain/scope.ts";
 import { type AlarmName, brokerAlarms } from "./alarms.ts";
-import { BrokerApi } from "./broker-api.ts";
+import { BrokerApi, type CustomDomain } from "./broker-api.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
 import { BrokerMetrics } from "./broker-metrics.ts";
 import { canonicalSecrets } from "./canonical-secrets.ts";
 import { brokerDashboard } from "./dashboard.ts";
+import { tellOfPolicyChanges } from "./policy-changes.ts";
+import { PolicyRecords } from "./policy-records.ts";
 import { saveQueries } from "./query-definitions.ts";
 import { resourcePolicy } from "./resource-policy.ts";
 import { routes, routesOf, type Verb } from "./routes.ts";
@@ -28,6 +30,7 @@ import { SweepSchedule } from "./sweep-schedule.ts";
 export class TokenBroker extends BrokerMetrics {
   readonly scopes: Scopes;
   readonly api: RestApi;
+  readonly domain?: CustomDomain;
   readonly accessLogGroup: LogGroup;
   readonly table: Table;
   readonly sealingKey: Key;
@@ -61,7 +64,8 @@ export class TokenBroker extends BrokerMetrics {
     };
 
     this.table = slotTable(this, { deletionProtection: props.deletionProtection ?? true, removalPolicy });
-    this.sealingKey = sealingKey(this, unlessNew);
+    const { key, policy: keyPolicy } = sealingKey(this, unlessNew);
+    this.sealingKey = key;
     const api = new BrokerApi(this, "Api", {
       ...logs,
       policy: resourcePolicy(this, { ...props, scopes: this.scopes }),
@@ -73,6 +77,7 @@ export class TokenBroker extends BrokerMetrics {
     this.api = api.restApi;
     this.accessLogGroup = api.accessLogGroup;
     this.endpoint = api.endpoint;
+    if (props.domain) this.domain = props.domain;
 
     const functionConfig = {
       [environment.tableName]: this.table.tableName,
@@ -154,8 +159,10 @@ export class TokenBroker extends BrokerMetrics {
     );
 
     const roleArns = Object.values(functions).map(({ role }) => role.roleArn);
-    denyRowsToOthers(this.table, [...roleArns, ...(props.breakGlassArns ?? [])]);
+    const breakGlassArns = props.breakGlassArns ?? [];
+    denyRowsToOthers(this.table, [...roleArns, ...breakGlassArns]);
     letRolesUse(this.sealingKey, { seal: [this.issueToken.role.roleArn], open: roleArns });
+    new PolicyRecords(this, "Policies", { table: this.table, keyPolicy, breakGlassArns });
 
     for (const { method, path, by } of routes) {
       const resource: IResource = this.api.root.resourceForPath(path);
@@ -167,11 +174,15 @@ export class TokenBroker extends BrokerMetrics {
       );
     }
 
+    const runbookUrl = props.runbookUrl ?? "docs/how-to/runbook.md";
+    const topic = props.alarmTopic;
     this.alarms = brokerAlarms(this, functions, {
       thresholds: { ...defaultThresholds, ...props.alarms },
-      runbookUrl: props.runbookUrl ?? "docs/how-to/runbook.md",
-      ...(props.alarmTopic && { topic: props.alarmTopic }),
+      runbookUrl,
+      ...(topic && { topic }),
     });
+    if (props.tellOfPolicyChanges && topic)
+      tellOfPolicyChanges(this, { table: this.table, sealingKey: this.sealingKey, topic, runbookUrl });
     if (props.dashboard ?? true)
       this.dashboard = brokerDashboard(this, functions, Object.values(this.alarms));
   }

@@ -79,6 +79,15 @@ export function physicalOf(
       const name = resolved("AlarmName") ?? generated();
       return { ref: name, attributes: { Arn: arn("cloudwatch", `alarm:${name}`) } };
     }
+    case "AWS::Events::Rule": {
+      const name = resolved("Name") ?? shorten(generated(), 64);
+      return { ref: name, attributes: { Arn: arn("events", `rule/${name}`) } };
+    }
+    case "AWS::ApiGateway::DomainName": {
+      const regional = `d-${digits(10, lower)}.execute-api.${region}.amazonaws.com`;
+      const attributes = { RegionalDomainName: regional, RegionalHostedZoneId: `Z${digits(12, upper)}` };
+      return { ref: resolved("DomainName") ?? "", attributes };
+    }
     case "AWS::ApiGateway::RestApi":
       return { ref: digits(10, lower), attributes: { RootResourceId: digits(10, `${lower}_`) } };
     case "AWS::ApiGateway::Resource":

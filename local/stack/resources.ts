@@ -16,12 +16,17 @@ const withoutName = [
   "AWS::Lambda::Permission",
 ];
 
-/** As above, of no effect on one machine: where API Gateway logs, what is not retried, what CloudWatch shows, what teams look up. */
+/**
+ * As above, of no effect on one machine: where API Gateway logs, what is not retried, what CloudWatch shows, what teams look up,
+ * by which name they call.
+ */
 const withoutLocalEffect = [
   "AWS::ApiGateway::Account",
+  "AWS::ApiGateway::BasePathMapping",
   "AWS::CloudWatch::Dashboard",
   "AWS::Lambda::EventInvokeConfig",
   "AWS::Logs::QueryDefinition",
+  "AWS::Route53::RecordSet",
   "AWS::SSM::Parameter",
 ];
 

@@ -36,7 +36,13 @@ export const typedBy = {
   "runbook-leaks.test.ts": ["leaked-token", "leaked-client-secret", "rejected-credentials"],
   "runbook-looker.test.ts": ["looker-unavailable", "pending-logouts", "possible-orphans", "slow-answers"],
   "runbook-callers.test.ts": ["mint-rate", "denied-calls", "throttled", "internal-errors"],
-  "runbook-rows.test.ts": ["sweeper-stopped", "edited-rows", "table-restored", "region-lost"],
+  "runbook-rows.test.ts": [
+    "sweeper-stopped",
+    "edited-rows",
+    "policy-changed",
+    "table-restored",
+    "region-lost",
+  ],
 } as const;
 
 /** Blocks, by the text that they begin with, that no test can type, and why. */

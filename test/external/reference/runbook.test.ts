@@ -45,40 +45,85 @@ const schedule = {
 
 const pair = '{"client_id": "id", "client_secret": "secret"}';
 
+/** As the stack writes them down. */
+const policies = {
+  table: {
+    Statement: [
+      {
+        Action: ["dynamodb:GetItem", "dynamodb:PutItem"],
+        Condition: { ArnNotEquals: { "aws:PrincipalArn": ["arn:aws:iam::123456789012:role/a", "b"] } },
+        Effect: "Deny",
+        Principal: { AWS: "*" },
+        Resource: "*",
+        Sid: "DenyRowsToOthers",
+      },
+    ],
+    Version: "2012-10-17",
+  },
+  "sealing-key": {
+    Statement: [
+      {
+        Action: ["kms:PutKeyPolicy", "kms:GetKeyPolicy"],
+        Effect: "Allow",
+        Principal: { AWS: "arn:aws:iam::123456789012:root" },
+        Resource: "*",
+        Sid: "Administer",
+      },
+    ],
+    Version: "2012-10-17",
+  },
+};
+
 let moto: RunningMoto;
 let directory: string;
+let keyId = "";
 beforeAll(async () => {
   moto = await startMoto();
   directory = mkdtempSync(join(tmpdir(), "runbook-"));
-  for (const [name, content] of Object.entries({ template, row, schedule }))
+  for (const [name, content] of Object.entries({ template, row, schedule, ...policies }))
     writeFileSync(join(directory, name), JSON.stringify(content));
   const said = await type(`
 aws cloudformation create-stack --stack-name looker-token-broker --template-body "file://template"
 aws dynamodb put-item --table-name slots --item "file://row"
 aws scheduler create-schedule --cli-input-json "file://schedule"
 aws secretsmanager create-secret --name looker/sales --secret-string "{}"
-aws secretsmanager delete-secret --secret-id looker/sales`);
+aws secretsmanager delete-secret --secret-id looker/sales
+aws ssm put-parameter --type String --name /looker-token-broker/policies/table --value "file://table" --query Tier
+aws ssm put-parameter --type String --name /looker-token-broker/policies/sealing-key --value "file://sealing-key" --query Tier
+aws kms create-key --query KeyMetadata.KeyId --output text`);
   expect(said.commands.filter(({ code }) => code !== 0)).toEqual([]);
+  keyId = said.out.trim().split("\n").at(-1) ?? "";
 }, 120_000);
 afterAll(async () => {
   await moto?.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
+/** Functions of the first block. */
+const functions = ["right", "table_arn", "written", "policies"].map((name) => {
+  const [found] =
+    new RegExp(`^${name}\\(\\) \\{(?:.*\\}|[^]*?^\\})$`, "m").exec(entries[0]?.blocks[0] ?? "") ?? [];
+  if (!found) throw new Error(`the first block has no function ${name}`);
+  return found;
+});
+
 /**
  * What is not `aws` is not these tests'. moto knows nothing of drift: there the command line checks what it was given, and
- * makes up nothing.
+ * the answer is that nobody changed what the stack wrote down.
  */
 const around = `
 npm() { :; }; npx() { :; }; ask() { :; }; looker-token() { :; }; sleep() { return 1; }
-part() { echo part; }
+part() { if [ "$1" = AWS::KMS::Key ]; then echo "$KEY_ID"; else echo part; fi; }
+${functions.join("\n")}
 node() { '${process.execPath}' "$@"; }
 aws() {
-  local skeleton="" code
+  local code
   if [ "$2" = detect-stack-resource-drift ]; then
-    skeleton="--generate-cli-skeleton output"
-    echo '{"ResourcePolicy": {"PolicyDocument": {"Statement": []}}}'
-    command aws "$@" $skeleton >/dev/null 2>"$SAID"
+    case "$*" in
+      *ExpectedProperties*) echo '{"Value": "as the stack wrote it down"}' ;;
+      *) echo IN_SYNC ;;
+    esac
+    command aws "$@" --generate-cli-skeleton output >/dev/null 2>"$SAID"
   else command aws "$@" 2>"$SAID"; fi
   code=$?
   { printf '%s\\n%s\\n' "$code" "$*"; cat "$SAID"; printf '\\0'; } >>"$LOG"
@@ -103,6 +148,7 @@ async function type(script: string) {
       ...{ SWEEP: "sweep", OPERATE: "operate", SCHEDULE: "schedule", SECRET: "looker/sales", SCOPE: "sales" },
       ...{ ACCOUNT: "111122223333", UNIQUE_ID: "AROAEXAMPLEEXAMPLE12" },
       PAIR: join(log, "pair"),
+      KEY_ID: keyId,
     },
   });
   let out = "";
@@ -167,4 +213,76 @@ test("a secret that was scheduled for deletion is there again, with the pair tha
     "aws secretsmanager get-secret-value --secret-id looker/sales --query SecretString",
   );
   expect(JSON.parse(JSON.parse(out))).toEqual(JSON.parse(pair));
+});
+
+const openLine = "table: OPEN, IN_SYNC";
+const closedLine = "table: closed, IN_SYNC";
+const putPolicy = (policy: unknown) =>
+  `aws dynamodb put-resource-policy --resource-arn "$(table_arn)" --policy '${JSON.stringify(policy)}' --query RevisionId >/dev/null`;
+const linesOf = async (script: string) => (await type(script)).out.trim().split("\n");
+const [deny] = policies.table.Statement;
+
+test("a table without a policy is open, and is closed by the commands of #table-restored", async () => {
+  await type('aws dynamodb delete-resource-policy --resource-arn "$(table_arn)"');
+  expect((await linesOf("policies"))[0]).toBe(openLine);
+  await type(blockWith("update-time-to-live"));
+  expect((await linesOf("policies"))[0]).toBe(closedLine);
+  expect(await linesOf(blockWith("describe-time-to-live"))).toEqual(["ENABLED\tttl", "True"]);
+});
+
+test.each<[string, unknown]>([
+  ["denies fewer actions", { ...policies.table, Statement: [{ ...deny, Action: "dynamodb:PutItem" }] }],
+  [
+    "lets one more in",
+    {
+      ...policies.table,
+      Statement: [
+        {
+          ...deny,
+          Condition: { ArnNotEquals: { "aws:PrincipalArn": ["arn:aws:iam::123456789012:role/a", "b", "c"] } },
+        },
+      ],
+    },
+  ],
+  ["allows instead of denying", { ...policies.table, Statement: [{ ...deny, Effect: "Allow" }] }],
+  [
+    "has another statement beside",
+    { ...policies.table, Statement: [deny, { ...deny, Sid: "Too", Effect: "Allow" }] },
+  ],
+  [
+    "compares in another way",
+    { ...policies.table, Statement: [{ ...deny, Condition: { ArnEquals: deny?.Condition.ArnNotEquals } }] },
+  ],
+])("a table whose policy %s is open", async (_, policy) => {
+  expect((await linesOf(`${putPolicy(policy)}\npolicies`))[0]).toBe(openLine);
+});
+
+test("a policy that says the same in another order is closed", async () => {
+  const { Statement, Version } = policies.table;
+  const same = { Version, Statement: { ...Statement[0], Action: [...(deny?.Action ?? [])].reverse() } };
+  expect((await linesOf(`${putPolicy(same)}\npolicies`))[0]).toBe(closedLine);
+});
+
+test("without what the stack wrote down nothing is closed", async () => {
+  const gone = "right() { aws ssm get-parameter --name /gone --query Parameter.Value --output text; }";
+  const empty = "right() { echo '{}'; }";
+  for (const right of [gone, empty]) {
+    const lines = await linesOf(`${putPolicy(policies.table)}\n${right}\npolicies`);
+    expect(lines).toEqual([openLine, "sealing-key: OPEN, IN_SYNC"]);
+  }
+});
+
+test("both policies are put back by the commands of #policy-changed", async () => {
+  await type(`${putPolicy({ ...policies.table, Statement: [{ ...deny, Effect: "Allow" }] })}
+aws kms put-key-policy --key-id "$KEY_ID" --policy-name default --policy '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}], "Version": "2012-10-17"}'`);
+  expect(await linesOf("policies")).toEqual([openLine, "sealing-key: OPEN, IN_SYNC"]);
+  await type(blockWith("put-key-policy"));
+  expect(await linesOf("policies")).toEqual([closedLine, "sealing-key: closed, IN_SYNC"]);
+});
+
+test("what the stack wrote down is written anew from CloudFormation's memory", async () => {
+  await type(blockWith("put-parameter"));
+  const { out } = await type("right table; right sealing-key");
+  expect(out).toBe("as the stack wrote it down\nas the stack wrote it down\n");
+  expect(await linesOf("policies")).toEqual([openLine, "sealing-key: OPEN, IN_SYNC"]);
 });
