@@ -5,13 +5,13 @@ import { type RunningBroker, startBroker } from "./broker.ts";
 import { removeBrokerFile, writeBrokerFile } from "./broker-file.ts";
 import { greeting } from "./greeting.ts";
 import { startRecordFile } from "./record-file.ts";
-import { parseFlags } from "./start-flags.ts";
+import { parseStartFlags } from "./start-flags.ts";
 
 const workDir = fileURLToPath(new URL("../.local", import.meta.url));
 const brokerFile = fileURLToPath(new URL("../.local/broker.json", import.meta.url));
 const recordFile = fileURLToPath(new URL("../.local/records.jsonl", import.meta.url));
 
-const parsed = parseFlags(process.argv.slice(2), process.env);
+const parsed = parseStartFlags(process.argv.slice(2), process.env);
 if (parsed.kind === "wrong") {
   process.stderr.write(`${parsed.message}\n`);
   process.exit(2);

@@ -49,7 +49,7 @@ beforeAll(async () => {
   const url = `http://127.0.0.1:${(hostile.address() as AddressInfo).port}`;
   stand = await startStand({
     instances: "processes",
-    lookerElsewhere: { url, clientId: "canaryClientId", clientSecret: canary.clientSecret },
+    externalLooker: { url, clientId: "canaryClientId", clientSecret: canary.clientSecret },
   });
   for (const { name, secretAccessKey, sessionToken } of stand.broker.principals) {
     watchFor(`${name}'s key`, secretAccessKey);

@@ -76,7 +76,7 @@ test("a new version of a rejected secret is tried within seconds, without a rest
 
 test("a Looker that is not reachable is a 503 with Retry-After, and no secret in it", async () => {
   const stand = await standUntilTheEnd({
-    lookerElsewhere: { url: await closedPort(), clientId: "elsewhere-id", clientSecret: "elsewhere-secret" },
+    externalLooker: { url: await closedPort(), clientId: "elsewhere-id", clientSecret: "elsewhere-secret" },
   });
   const reports = callerOf(stand, "report-service");
   const answers = [await reports.token("sales"), await reports.token("sales")];

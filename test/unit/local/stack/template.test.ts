@@ -4,7 +4,7 @@ import type { CloudAssembly, Template } from "../../../../local/stack/cloud-asse
 import { resolveValue, TemplateError } from "../../../../local/stack/intrinsics.ts";
 import { readTemplate } from "../../../../local/stack/template.ts";
 
-const place = { partition: "aws", region: "eu-central-1", accountId: "111122223333" };
+const location = { partition: "aws", region: "eu-central-1", accountId: "111122223333" };
 
 const arn = (service: string) => ["arn:", { Ref: "AWS::Partition" }, `:${service}:`, { Ref: "AWS::Region" }];
 const resources: Template["Resources"] = {
@@ -109,7 +109,7 @@ const assembly = (changes: Record<string, unknown> = {}): CloudAssembly => ({
   template: { Resources: { ...resources, ...(changes as Template["Resources"]) } },
   codeDirectory: (key) => (key === "abc.zip" ? "/out/asset.abc" : undefined),
 });
-const read = (changes?: Record<string, unknown>) => readTemplate(assembly(changes), place);
+const read = (changes?: Record<string, unknown>) => readTemplate(assembly(changes), location);
 const changed = (logicalId: string, properties: Record<string, unknown>) => ({
   [logicalId]: {
     ...resources[logicalId],
