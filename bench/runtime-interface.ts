@@ -63,7 +63,7 @@ async function bareSubject(stand: Stand, full: Subject): Promise<Subject> {
   const issued = await caller.token("sales");
   const { accountId: account, caller: session } = caller.principal;
   const [uniqueId = ""] = session.split(":");
-  const slot = { scope: "sales", account, caller: uniqueId };
+  const slot = { scope: "sales", account, uniqueId };
   const lease = {
     leaseId: issued.json.lease_id,
     baseUrl: issued.json.base_url,

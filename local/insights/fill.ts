@@ -1,5 +1,5 @@
 /** Puts values in the place of a question's placeholders, as CloudWatch does when a saved query is run. */
-import type { Question } from "../../infra/saved-queries.ts";
+import type { SavedQuery } from "../../infra/saved-queries.ts";
 import { UsageError } from "../command-line.ts";
 
 /** As on the command line: `--token-sha256`. */
@@ -7,7 +7,7 @@ export const flagOf = (placeholder: string) => placeholder.replaceAll("_", "-");
 
 /** @throws UsageError with the flag that is missing, or that does not look as it should. */
 export function filled(
-  { name, query, placeholders }: Question,
+  { name, query, placeholders }: SavedQuery,
   values: Readonly<Record<string, string | undefined>>,
 ): string {
   return placeholders.reduce((text, placeholder) => {

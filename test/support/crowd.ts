@@ -10,6 +10,7 @@ import { kmsSealer } from "../../functions/adapters/kms-sealer.ts";
 import { type Item, readCallerKey, readSlot } from "../../functions/adapters/rows.ts";
 import { environment } from "../../functions/contract.ts";
 import type { Slot } from "../../functions/domain/slot.ts";
+import { sealIdentity } from "../../functions/use-cases/ports.ts";
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
 import type { SandboxKind } from "../../local/lambda/sandbox.ts";
 import type { LedgerEntry } from "../../local/looker/ledger.ts";
@@ -89,13 +90,13 @@ export function manyCallers(stand: Stand, name: string, count: number): Caller {
 
 export interface HeldToken {
   readonly scope: string;
-  readonly caller: string;
+  readonly uniqueId: string;
   readonly leaseId: string;
   readonly where: "lease" | "superseded" | "outbox";
 }
 
 export interface HeldRows {
-  readonly slots: readonly { readonly scope: string; readonly caller: string; readonly slot: Slot }[];
+  readonly slots: readonly { readonly scope: string; readonly uniqueId: string; readonly slot: Slot }[];
   /** Every token in any slot, by its SHA-256 as in Looker's ledger. */
   readonly tokens: ReadonlyMap<string, HeldToken>;
 }
@@ -119,16 +120,16 @@ export async function heldRows({ broker }: Stand): Promise<HeldRows> {
       return key ? [{ scope, ...key, slot: readSlot(item) }] : [];
     });
     const tokens = new Map<string, HeldToken>();
-    for (const { scope, account, caller, slot } of slots) {
+    for (const { scope, account, uniqueId, slot } of slots) {
       const held = [
         ...(slot.lease ? [["lease", slot.lease] as const] : []),
         ...slot.superseded.map((token) => ["superseded", token] as const),
         ...slot.outbox.map((token) => ["outbox", token] as const),
       ];
       for (const [where, token] of held) {
-        const { leaseId, sealed, baseUrl, clientId } = token;
-        const context = { scope, account, caller, lease_id: leaseId, base_url: baseUrl, client_id: clientId };
-        tokens.set(sha256(await sealer.unseal(sealed, context)), { scope, caller, leaseId, where });
+        const { leaseId, sealed } = token;
+        const context = sealIdentity({ scope, account, uniqueId }, token);
+        tokens.set(sha256(await sealer.unseal(sealed, context)), { scope, uniqueId, leaseId, where });
       }
     }
     return { slots, tokens };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { questions } from "../../../../infra/saved-queries.ts";
+import { savedQueries } from "../../../../infra/saved-queries.ts";
 import { parseAsk } from "../../../../local/ask-flags.ts";
 import { ask } from "../../../../local/insights/ask.ts";
 import { namedFields } from "../../../../local/insights/named-fields.ts";
@@ -182,7 +182,7 @@ describe("npm run ask", () => {
     for (const args of [[], ["--help"], ["who-is-denied", "--help"]]) {
       const parsed = parseAsk(args);
       if (parsed.kind !== "help") throw new Error(parsed.kind);
-      for (const { name, asks } of questions)
+      for (const { name, asks } of savedQueries)
         expect(parsed.text).toMatch(new RegExp(`${name}[^]*\\n +${asks.slice(0, 20)}`));
     }
   });
