@@ -1,7 +1,7 @@
 /** The command line of `npm start`, and the few environment variables that go with it. Pure. */
 import { isLoopback } from "../functions/domain/scope.ts";
 import { type AwsService, endpointVariables } from "./aws/call.ts";
-import { type Parsed, read, UsageError, type ValuesOf } from "./command-line.ts";
+import { type Parsed, parseCommandLine, UsageError, type ValuesOf } from "./command-line.ts";
 import type { SandboxKind } from "./lambda/sandbox.ts";
 
 export interface StartFlags {
@@ -48,7 +48,7 @@ const options = {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export function parseStartFlags(args: readonly string[], environment: Environment): Parsed<StartFlags> {
-  return read(args, {
+  return parseCommandLine(args, {
     name: "npm start --",
     help,
     options,

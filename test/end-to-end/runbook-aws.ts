@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { ask } from "../../local/insights/ask.ts";
 import { asObjects } from "../../local/insights/show.ts";
-import { isRecord } from "../../local/record-file.ts";
+import { isAuditRecord } from "../../local/record-file.ts";
 import type { Stand } from "../support/broker-stand.ts";
 
 export type Flags = Readonly<Record<string, string>>;
@@ -114,7 +114,7 @@ function standing(stand: () => Stand, results: Map<string, string>): Record<stri
       const lines = stand()
         .broker.logs()
         .map((line) => line.slice(line.indexOf(" ") + 1))
-        .filter(isRecord);
+        .filter(isAuditRecord);
       const rows = asObjects(ask(flags["query-string"] ?? "", lines, Date.now()));
       const id = `query-${results.size + 1}`;
       const shown = rows.map((row) => [
