@@ -1,7 +1,7 @@
 /** The broker, as the options and the environment name it, with the long waiting that it leaves to its clients. */
-import { type BrokerRequest, callBroker, connect } from "../../client/src/broker/broker-http.ts";
+import { type BrokerRequest, callBroker, connect } from "../../client/src/broker/call-broker.ts";
 import type { ConnectionOptions } from "../../client/src/broker/connection.ts";
-import { TokenBrokerError } from "../../client/src/broker/errors.ts";
+import { TokenBrokerError } from "../../client/src/errors/token-broker-error.ts";
 import { systemClock } from "../../client/src/waiting/clock.ts";
 import { defaultBudgetMs, withRetries } from "../../client/src/waiting/retry.ts";
 import { checkAnswer } from "./answer-shape.ts";

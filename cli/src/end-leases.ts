@@ -1,9 +1,9 @@
 /** What `revoke` and `freeze` have in common: ending leases in one or several scopes, and the last word on it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Broker } from "./broker.ts";
-import { type Follow, follow } from "./commands/follow.ts";
 import { failureOf, noteFailure } from "./failure.ts";
 import { type Filter, matches } from "./filter.ts";
+import { type Follow, follow } from "./follow.ts";
 import { exitCodeOfSignal, interruptible } from "./interruption.ts";
 import { type Frozen, type ListedLease, listingOf } from "./listing.ts";
 import { LostAnswer } from "./lost-answer.ts";

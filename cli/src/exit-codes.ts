@@ -1,5 +1,5 @@
 /** What a script can rely on; CLI.md has the table. `exec` answers with its command's own code once that has begun. */
-import type { TokenBrokerErrorCode } from "../../client/src/broker/errors.ts";
+import type { TokenBrokerErrorCode } from "../../client/src/errors/token-broker-error.ts";
 
 export const exitCodes = {
   ok: 0,

@@ -1,5 +1,5 @@
 /** Any failure as one line that says what is wrong and what to try, or as JSON; never a stack. */
-import { TokenBrokerError, type TokenBrokerErrorCode } from "../../client/src/broker/errors.ts";
+import { TokenBrokerError, type TokenBrokerErrorCode } from "../../client/src/errors/token-broker-error.ts";
 import type { Paint } from "./colour.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { LostAnswer } from "./lost-answer.ts";

@@ -1,7 +1,7 @@
 /** While a command runs, its token file holds a good token. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LookerToken } from "../../client/src/token/looker-token.ts";
-import type { TokenBrokerClient } from "../../client/src/token-broker-client.ts";
+import type { TokenBrokerClient } from "../../client/src/token/token-broker-client.ts";
 import { failureOf, noteFailure } from "./failure.ts";
 import type { Values } from "./options.ts";
 import type { Terminal } from "./terminal.ts";

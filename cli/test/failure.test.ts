@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { hints, TokenBrokerError, type TokenBrokerErrorCode } from "../../client/src/broker/errors.ts";
+import {
+  hints,
+  TokenBrokerError,
+  type TokenBrokerErrorCode,
+} from "../../client/src/errors/token-broker-error.ts";
 import { failureJson, failureLine, failureOf } from "../src/failure.ts";
 import { LostAnswer } from "../src/lost-answer.ts";
 import { UsageError } from "../src/usage-error.ts";

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { TokenBrokerError } from "../../client/src/broker/errors.ts";
+import { TokenBrokerError } from "../../client/src/errors/token-broker-error.ts";
 import { LookerToken } from "../../client/src/token/looker-token.ts";
 import { keepFresh } from "../src/keep-fresh.ts";
 import type { Terminal } from "../src/terminal.ts";

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { callBroker, connect } from "../../client/src/broker/broker-http.ts";
-import { TokenBrokerError } from "../../client/src/broker/errors.ts";
+import { callBroker, connect } from "../../client/src/broker/call-broker.ts";
+import { TokenBrokerError } from "../../client/src/errors/token-broker-error.ts";
 import { mayBeDone } from "../src/lost-answer.ts";
 
 test("a connection that did not come about has done nothing", async () => {

@@ -7,7 +7,7 @@ import type {
   ITransport,
   ITransportSettings,
 } from "@looker/sdk-rtl";
-import { TokenBrokerError } from "./broker/errors.ts";
+import { TokenBrokerError } from "./errors/token-broker-error.ts";
 import { baseUrlToCome, LookerAddress } from "./looker/looker-address.ts";
 import { LookerTransport } from "./looker/looker-transport.ts";
 import type { SourceToken, TokenSource } from "./token/token-source.ts";

@@ -1,6 +1,7 @@
 /** Where the broker is and as whom to ask it. */
+
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { defaultChain } from "./default-chain.ts";
-import { TokenBrokerError } from "./errors.ts";
 
 export interface AwsCredentials {
   readonly accessKeyId: string;

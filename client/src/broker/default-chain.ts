@@ -1,7 +1,8 @@
 /** AWS's default chain of credential providers. Loaded when first asked, and told to write nothing: it would warn on the console. */
+
+import { credentialsUnavailable } from "../errors/credentials-error.ts";
 import type { AwsCredentialsProvider } from "./connection.ts";
-import { credentialsUnavailable } from "./credentials-error.ts";
-import { remembered } from "./remembered.ts";
+import { remembered } from "./load-once.ts";
 
 export function defaultChain(): AwsCredentialsProvider {
   const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };

@@ -1,5 +1,5 @@
 /** Which Looker a request goes to. Only the token says so, and only there the token is sent. */
-import { TokenBrokerError } from "../broker/errors.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import type { SourceToken } from "../token/token-source.ts";
 
 /**

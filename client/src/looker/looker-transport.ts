@@ -9,7 +9,7 @@ import type {
   SDKResponse,
   Values,
 } from "@looker/sdk-rtl";
-import { TokenBrokerError } from "../broker/errors.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import type { SourceToken, TokenSource } from "../token/token-source.ts";
 import { type Deadline, deadline } from "../waiting/deadline.ts";
 import type { LookerAddress } from "./looker-address.ts";

@@ -1,10 +1,10 @@
 /** The one token in memory: single flight, refresh ahead, and what becomes of it when it is dead. */
 
-import { TokenBrokerError, type TokenBrokerErrorCode } from "../broker/errors.ts";
+import { TokenBrokerError, type TokenBrokerErrorCode } from "../errors/token-broker-error.ts";
 import { aborted, throwIfAborted, within } from "../waiting/abort.ts";
 import { type Clock, stopwatch } from "../waiting/clock.ts";
-import { Flight } from "../waiting/flight.ts";
 import { pauseMs, sleep } from "../waiting/retry.ts";
+import { Flight } from "../waiting/shared-task.ts";
 import {
   defaultMinTtlSeconds,
   type HeldToken,

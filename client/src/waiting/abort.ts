@@ -1,5 +1,5 @@
 /** Waiting that can be given up, without leaving listeners or timers behind. */
-import { TokenBrokerError } from "../broker/errors.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 
 export const aborted = (message = "The call was aborted.") => new TokenBrokerError("aborted", message);
 

@@ -1,6 +1,6 @@
 /** The long waiting that the broker refuses to do: a waiting Lambda is a held instance, a waiting client costs nothing. */
 
-import { TokenBrokerError } from "../broker/errors.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { reasonOf, throwIfAborted } from "./abort.ts";
 import type { Clock } from "./clock.ts";
 

@@ -1,6 +1,6 @@
 /** One piece of work that many wait for. Who gives up stops only its own waiting; when the last one has, the work is stopped. */
 
-import { TokenBrokerError } from "../broker/errors.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { abortable } from "./abort.ts";
 
 export class Flight<T> {

@@ -1,12 +1,12 @@
 /** One signed request to the broker, and what its answer means. */
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { credentialsError } from "../errors/credentials-error.ts";
+import { type HttpAnswer, refusalOf } from "../errors/refusals.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
+import { unreachableError } from "../errors/unreachable.ts";
 import { abortable, throwIfAborted, within } from "../waiting/abort.ts";
 import type { AwsCredentials, Connection } from "./connection.ts";
-import { credentialsError } from "./credentials-error.ts";
-import { TokenBrokerError } from "./errors.ts";
-import { type HttpAnswer, refusalOf } from "./refusals.ts";
-import { unreachableError } from "./unreachable.ts";
 
 export type { Connection } from "./connection.ts";
 export { connect } from "./connection.ts";

@@ -2,11 +2,11 @@
  * From `pending`, or from a lost answer, to the truth. The first request is not simply repeated: a caller may have got a
  * new lease in the meantime, and that would be ended, too. The leases that were meant are followed one by one.
  */
-import { TokenBrokerError } from "../../../client/src/broker/errors.ts";
-import type { Broker } from "../broker.ts";
-import { clockSkewMs, type Filter, matches } from "../filter.ts";
-import { type ListedLease, listingOf } from "../listing.ts";
-import type { Ending } from "../outcome.ts";
+import { TokenBrokerError } from "../../client/src/errors/token-broker-error.ts";
+import type { Broker } from "./broker.ts";
+import { clockSkewMs, type Filter, matches } from "./filter.ts";
+import { type ListedLease, listingOf } from "./listing.ts";
+import type { Ending } from "./outcome.ts";
 
 export interface Follow {
   readonly broker: Broker;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { remembered } from "../src/broker/remembered.ts";
+import { remembered } from "../src/broker/load-once.ts";
 import { failure } from "./stand.ts";
 
 it("loads once, for calls at the same time and for later ones", async () => {

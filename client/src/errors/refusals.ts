@@ -4,7 +4,7 @@
  * https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden (403: messages and x-amzn-ErrorType)
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html (the messages about signatures)
  */
-import { type BrokerErrorCode, TokenBrokerError, type TokenBrokerErrorCode } from "./errors.ts";
+import { type BrokerErrorCode, TokenBrokerError, type TokenBrokerErrorCode } from "./token-broker-error.ts";
 
 export interface HttpAnswer {
   readonly status: number;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { TokenBrokerError } from "../../../client/src/broker/errors.ts";
-import type { Broker } from "../../src/broker.ts";
-import { type Follow, follow } from "../../src/commands/follow.ts";
-import { type Filter, matches } from "../../src/filter.ts";
-import type { ListedLease } from "../../src/listing.ts";
-import type { Ending } from "../../src/outcome.ts";
+import { TokenBrokerError } from "../../client/src/errors/token-broker-error.ts";
+import type { Broker } from "../src/broker.ts";
+import { type Filter, matches } from "../src/filter.ts";
+import { type Follow, follow } from "../src/follow.ts";
+import type { ListedLease } from "../src/listing.ts";
+import type { Ending } from "../src/outcome.ts";
 
 const start = Date.parse("2026-11-24T13:00:00Z");
 const caller = "arn:aws:iam::111122223333:role/report-service";

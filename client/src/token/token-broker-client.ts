@@ -1,19 +1,19 @@
 /** Looker tokens of one scope, for one process. */
 
-import { type BrokerRequest, callBroker } from "./broker/broker-http.ts";
-import { type Connection, type ConnectionOptions, connect } from "./broker/connection.ts";
-import { TokenBrokerError } from "./broker/errors.ts";
-import { type Caller, callerOf, grantsOf, type ScopeGrant } from "./broker/scopes.ts";
-import type { TokenAnswer } from "./token/held-token.ts";
-import type { LookerToken } from "./token/looker-token.ts";
-import { discard, isRefusal, isRefusalError } from "./token/refused-by-looker.ts";
-import { type Patience, TokenCache, type TokenOptions } from "./token/token-cache.ts";
-import type { TokenSource } from "./token/token-source.ts";
-import { throwIfAborted } from "./waiting/abort.ts";
-import { type Clock, stopwatch, systemClock } from "./waiting/clock.ts";
-import { defaultBudgetMs, withRetries } from "./waiting/retry.ts";
+import { type BrokerRequest, callBroker } from "../broker/call-broker.ts";
+import { type Connection, type ConnectionOptions, connect } from "../broker/connection.ts";
+import { type Caller, callerOf, grantsOf, type ScopeGrant } from "../broker/scopes.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
+import { throwIfAborted } from "../waiting/abort.ts";
+import { type Clock, stopwatch, systemClock } from "../waiting/clock.ts";
+import { defaultBudgetMs, withRetries } from "../waiting/retry.ts";
+import type { TokenAnswer } from "./held-token.ts";
+import type { LookerToken } from "./looker-token.ts";
+import { type Patience, TokenCache, type TokenOptions } from "./token-cache.ts";
+import type { TokenSource } from "./token-source.ts";
+import { discard, isRefusal, isRefusalError } from "./unauthorized.ts";
 
-export type { TokenOptions } from "./token/token-cache.ts";
+export type { TokenOptions } from "./token-cache.ts";
 
 /** A single try, beside a token that still lives. */
 const onceMs = 5_000;
