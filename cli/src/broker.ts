@@ -1,9 +1,14 @@
 /** The broker, as the options and the environment name it, with the long waiting that it leaves to its clients. */
-import { type BrokerRequest, callBroker, connect } from "../../client/src/broker/call-broker.ts";
-import type { ConnectionOptions } from "../../client/src/broker/connection.ts";
-import { TokenBrokerError } from "../../client/src/errors/token-broker-error.ts";
-import { systemClock } from "../../client/src/waiting/clock.ts";
-import { defaultBudgetMs, withRetries } from "../../client/src/waiting/retry.ts";
+import {
+  type BrokerRequest,
+  type ConnectionOptions,
+  callBroker,
+  connect,
+  isScopeName,
+  scopeNameRule,
+  TokenBrokerError,
+  withRetries,
+} from "@looker-token-broker/client/broker";
 import { checkAnswer } from "./answer-shape.ts";
 import { brokerClock } from "./broker-clock.ts";
 import { localPrincipal, type Need, readBrokerFile } from "./broker-file.ts";
@@ -42,17 +47,12 @@ export function brokerOf(values: Values, need: Need): Broker {
   return {
     endpoint: connection.endpoint.href,
     region: connection.region,
-    ask: ({ budgetMs = defaultBudgetMs, ...request }) =>
-      withRetries((timeoutMs) => send({ ...request, timeoutMs }), {
-        budgetMs,
-        signal: request.signal,
-        clock: systemClock,
-      }),
+    ask: ({ budgetMs, ...request }) =>
+      withRetries((timeoutMs) => send({ ...request, timeoutMs }), { budgetMs, signal: request.signal }),
     askOnce: (request) =>
       withRetries(() => send({ ...request, timeoutMs: onceMs }).catch(throwOn), {
         budgetMs: onceMs,
         signal: request.signal,
-        clock: systemClock,
       }),
     now: clock.now,
   };
@@ -88,8 +88,6 @@ export function connectionOptions(values: Values, need: Need): ConnectionOptions
 export function scopeOf(values: Values): string {
   const scope = values.scope ?? process.env.LOOKER_BROKER_SCOPE;
   if (!scope) throw new UsageError("Which scope? Pass --scope NAME, or set LOOKER_BROKER_SCOPE.");
-  // What is no name could reach into the path of another route.
-  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(scope))
-    throw new UsageError("A scope's name is 1 to 63 of a-z, 0-9 and -, not beginning with -.");
+  if (!isScopeName(scope)) throw new UsageError(scopeNameRule);
   return scope;
 }

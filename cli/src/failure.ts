@@ -1,7 +1,7 @@
 /** Any failure as one line that says what is wrong and what to try, or as JSON; never a stack. */
-import { TokenBrokerError, type TokenBrokerErrorCode } from "../../client/src/errors/token-broker-error.ts";
+import { TokenBrokerError, type TokenBrokerErrorCode } from "@looker-token-broker/client/broker";
 import type { Paint } from "./colour.ts";
-import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
 import { LostAnswer } from "./lost-answer.ts";
 import type { Values } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
@@ -38,7 +38,8 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof TokenBrokerError) {
     const { code, message, hint, status, requestId } = error;
     return {
-      exitCode: exitCodeOf(code),
+      // A code of another version of the library is none of these.
+      exitCode: exitCodeOfError[code] ?? exitCodes.unavailable,
       code,
       message,
       ...hintOf(hints[code] ?? hint),

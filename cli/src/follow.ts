@@ -2,7 +2,7 @@
  * From `pending`, or from a lost answer, to the truth. The first request is not simply repeated: a caller may have got a
  * new lease in the meantime, and that would be ended, too. The leases that were meant are followed one by one.
  */
-import { TokenBrokerError } from "../../client/src/errors/token-broker-error.ts";
+import { TokenBrokerError } from "@looker-token-broker/client/broker";
 import type { Broker } from "./broker.ts";
 import { clockSkewMs, type Filter, matches } from "./filter.ts";
 import { type ListedLease, listingOf } from "./listing.ts";

@@ -1,5 +1,5 @@
 /** Whether a request that failed may have been done all the same. */
-import { TokenBrokerError } from "../../client/src/errors/token-broker-error.ts";
+import { TokenBrokerError } from "@looker-token-broker/client/broker";
 
 /** The broker may have done what it was asked to; its answer is not known. */
 export class LostAnswer extends Error {

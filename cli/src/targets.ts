@@ -1,7 +1,6 @@
 /** The scopes that an operator's command is for: one, or all that the operator operates. */
 
-import { grantsOf } from "../../client/src/broker/scopes.ts";
-import { TokenBrokerError } from "../../client/src/errors/token-broker-error.ts";
+import { grantsOf, TokenBrokerError } from "@looker-token-broker/client/broker";
 import { type Broker, scopeOf } from "./broker.ts";
 import type { Need } from "./broker-file.ts";
 import { permissionsOf } from "./commands/scopes.ts";

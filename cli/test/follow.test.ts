@@ -1,5 +1,5 @@
+import { TokenBrokerError } from "@looker-token-broker/client/broker";
 import { describe, expect, test } from "vitest";
-import { TokenBrokerError } from "../../client/src/errors/token-broker-error.ts";
 import type { Broker } from "../src/broker.ts";
 import { type Filter, matches } from "../src/filter.ts";
 import { type Follow, follow } from "../src/follow.ts";

@@ -1,8 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { callBroker, connect, TokenBrokerError } from "@looker-token-broker/client/broker";
 import { expect, test } from "vitest";
-import { callBroker, connect } from "../../client/src/broker/call-broker.ts";
-import { TokenBrokerError } from "../../client/src/errors/token-broker-error.ts";
 import { mayBeDone } from "../src/lost-answer.ts";
 
 test("a connection that did not come about has done nothing", async () => {

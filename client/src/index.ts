@@ -1,6 +1,6 @@
 /** What services import. */
 
-export type { AwsCredentials, AwsCredentialsProvider } from "./broker/connection.ts";
+export type { AwsCredentials, AwsCredentialsProvider } from "./broker/aws-credentials.ts";
 export type { Caller, ScopeGrant } from "./broker/scopes.ts";
 export {
   type BrokerErrorCode,
@@ -15,7 +15,7 @@ export {
   type LogoutOptions,
   TokenBrokerClient,
   type TokenBrokerClientOptions,
-  type TokenOptions,
 } from "./token/token-broker-client.ts";
+export type { TokenOptions } from "./token/token-cache.ts";
 export type { SourceToken, TokenSource } from "./token/token-source.ts";
 export type { Clock } from "./waiting/clock.ts";

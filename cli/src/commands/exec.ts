@@ -1,6 +1,7 @@
 /** `looker-token exec`: a command with a token, which never stands on a command line. */
-import { grantsOf } from "../../../client/src/broker/scopes.ts";
-import { TokenBrokerClient } from "../../../client/src/token/token-broker-client.ts";
+
+import { TokenBrokerClient } from "@looker-token-broker/client";
+import { grantsOf } from "@looker-token-broker/client/broker";
 import { type Broker, brokerOf, connectionOptions, scopeOf } from "../broker.ts";
 import { runCommand } from "../child.ts";
 import { failureOf, noteFailure } from "../failure.ts";

@@ -1,5 +1,5 @@
 /** `looker-token scopes` and `looker-token whoami`: what the broker says about the caller. */
-import { callerOf, grantsOf } from "../../../client/src/broker/scopes.ts";
+import { callerOf, grantsOf } from "@looker-token-broker/client/broker";
 import { type Broker, brokerOf } from "../broker.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Values } from "../options.ts";

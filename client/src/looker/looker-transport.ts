@@ -117,7 +117,7 @@ export class LookerTransport extends NodeTransport {
     once: (url: string, authorize: Authenticator) => Promise<T>,
     call: Deadline,
   ): Promise<T> {
-    const use = (token: SourceToken) => once(this.#address.of(path, token), bearer(token));
+    const use = (token: SourceToken) => once(this.#address.urlFor(path, token), bearer(token));
     try {
       return await this.#client.withToken(use, { signal: call.signal });
     } catch (error) {
