@@ -3,7 +3,7 @@ import { TokenBrokerError, type TokenBrokerErrorCode } from "@looker-token-broke
 import type { Paint } from "./colour.ts";
 import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
 import { LostAnswer } from "./lost-answer.ts";
-import type { Values } from "./options.ts";
+import type { OptionValues } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -69,7 +69,7 @@ function lost({ reason, message }: LostAnswer): Failure {
 const hintOf = (hint: string) => (hint === "" ? {} : { hint });
 
 /** As the user wants to read it. */
-export function noteFailure(io: Terminal, { json }: Values, failure: Failure): void {
+export function noteFailure(io: Terminal, { json }: OptionValues, failure: Failure): void {
   io.note(json ? failureJson(failure) : failureLine(failure, io.paintNote));
 }
 

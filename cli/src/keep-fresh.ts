@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LookerToken } from "@looker-token-broker/client";
 import { failureOf, noteFailure } from "./failure.ts";
-import type { Values } from "./options.ts";
+import type { OptionValues } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import type { TokenFile } from "./token-file.ts";
 
@@ -22,7 +22,7 @@ export interface KeepFresh {
 
 export function keepFresh(
   io: Terminal,
-  values: Values,
+  values: OptionValues,
   { client, file, token, given, everyMs }: KeepFresh,
 ): { stop(): Promise<void> } {
   const over = new AbortController();

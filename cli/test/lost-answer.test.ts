@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { callBroker, connect, TokenBrokerError } from "@looker-token-broker/client/broker";
 import { expect, test } from "vitest";
-import { mayBeDone } from "../src/lost-answer.ts";
+import { mayHaveBeenDone } from "../src/lost-answer.ts";
 
 test("a connection that did not come about has done nothing", async () => {
   const server = createServer();
@@ -16,7 +16,7 @@ test("a connection that did not come about has done nothing", async () => {
   });
   const error = await callBroker(connection, { method: "DELETE", path: "/" }).catch((thrown) => thrown);
   expect(error).toMatchObject({ code: "unreachable", message: expect.stringContaining("(ECONNREFUSED)") });
-  expect(mayBeDone(error)).toBe(false);
+  expect(mayHaveBeenDone(error)).toBe(false);
 });
 
 test.each([
@@ -25,5 +25,7 @@ test.each([
   ["ECONNRESET", true],
   ["UND_ERR_SOCKET", true],
 ])("whether anything was done where the connection fails by %s: %s", (code, expected) => {
-  expect(mayBeDone(new TokenBrokerError("unreachable", `x cannot be reached (${code}).`))).toBe(expected);
+  expect(mayHaveBeenDone(new TokenBrokerError("unreachable", `x cannot be reached (${code}).`))).toBe(
+    expected,
+  );
 });
