@@ -3,10 +3,10 @@
 import { grantsOf, TokenBrokerError } from "@looker-token-broker/client/broker";
 import { type Broker, scopeOf } from "./broker.ts";
 import type { RequiredGrant } from "./broker-file.ts";
-import { permissionsOf } from "./commands/scopes.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { errorOf, type Failure, failureOf, noteFailure } from "./failure.ts";
 import type { OptionValues } from "./options.ts";
+import { permissionsOf } from "./permissions.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 

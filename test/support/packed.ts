@@ -6,13 +6,15 @@ import {
   mkdtempSync,
   readFileSync,
   realpathSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Stand } from "./broker-stand.ts";
+import { afterAll, beforeAll } from "vitest";
+import { type Stand, startStand, startsWithinMs } from "./broker-stand.ts";
 import { findNode20 } from "./node-20/find.ts";
 import { environmentOf } from "./recipe.ts";
 
@@ -27,13 +29,13 @@ export const nodes: readonly (readonly [string, string])[] = [
 
 type Workspace = "client" | "cli";
 
-export interface Packed {
+interface Packed {
   readonly folder: string;
   readonly tarballs: Readonly<Record<Workspace, string>>;
 }
 
 /** Built from a copy of the sources: other tests use, and may be building, the `dist` of the workspaces. */
-export function packed(): Packed {
+function packed(): Packed {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "looker-token-packed-")));
   const sources = join(folder, "sources");
   for (const workspace of ["client", "cli"])
@@ -64,8 +66,46 @@ function link(target: string, path: string): void {
   symlinkSync(target, path, "junction");
 }
 
+export interface PackedStage {
+  readonly tarballs: Packed["tarballs"];
+  readonly stand: Stand;
+  project(wanted: Project): string;
+  /** As report-service, by the environment alone. The broker is in this process, which therefore must not stand still. */
+  runs(home: string, args: readonly string[], node?: string): Promise<unknown>;
+}
+
+/** For one test file: the packages and a broker, from before its tests to their end. */
+export function onPackedStage(): PackedStage {
+  let packages: Packed;
+  let stand: Stand;
+  beforeAll(async () => {
+    packages = packed();
+    stand = await startStand();
+  }, startsWithinMs * 2);
+  afterAll(async () => {
+    await stand?.stop();
+    if (packages) rmSync(packages.folder, { recursive: true, force: true });
+  });
+  return {
+    get tarballs() {
+      return packages.tarballs;
+    },
+    get stand() {
+      return stand;
+    },
+    project: (wanted) => project(packages, wanted),
+    runs: (home, args, node = process.execPath) =>
+      new Promise((resolve) => {
+        const options = { cwd: home, env: environmentOf(stand, "report-service"), timeout: 60_000 };
+        execFile(node, args, options, (error, stdout, stderr) =>
+          resolve({ status: error ? error.code : 0, stdout, stderr }),
+        );
+      }),
+  };
+}
+
 /** The project's own files beside its installed packages. */
-export interface Project {
+interface Project {
   readonly name: string;
   readonly manifest?: object;
   readonly files?: Readonly<Record<string, string>>;
@@ -75,7 +115,7 @@ export interface Project {
 }
 
 /** An empty project with the packages, what they depend on, and `others`; nothing else can be imported there. */
-export function project({ folder, tarballs }: Packed, wanted: Project): string {
+function project({ folder, tarballs }: Packed, wanted: Project): string {
   const { name, manifest = {}, files = {}, packages, others = [] } = wanted;
   const home = join(folder, name);
   const installed = packages.map((workspace) => unpack(tarballs[workspace], home, workspace));
@@ -96,18 +136,6 @@ function unpack(tarball: string, home: string, workspace: Workspace): { name: st
   for (const [command, file] of Object.entries<string>(bin))
     link(join(folder, file), join(home, "node_modules/.bin", command));
   return { name, needs: Object.keys(dependencies) };
-}
-
-/** As report-service, by the environment alone. The broker is in this process, which therefore must not stand still. */
-export function runs(stand: Stand, home: string, args: readonly string[], node = process.execPath) {
-  return new Promise((resolve) => {
-    execFile(
-      node,
-      args,
-      { cwd: home, env: environmentOf(stand, "report-service"), timeout: 60_000 },
-      (error, stdout, stderr) => resolve({ status: error ? error.code : 0, stdout, stderr }),
-    );
-  });
 }
 
 export const filesIn = (tarball: string): string[] =>

@@ -9,11 +9,11 @@ import { checkCommand } from "../find-command.ts";
 import { exitCodeOfSignal, forwardedSignals, onSignals, stopAtSecondSignal } from "../interruption.ts";
 import { keepFresh } from "../keep-fresh.ts";
 import type { OptionValues } from "../options.ts";
+import { permissionsOf } from "../permissions.ts";
 import type { Terminal } from "../terminal.ts";
 import { wholeSeconds } from "../time.ts";
 import { tokenFile } from "../token-file.ts";
 import { UsageError } from "../usage-error.ts";
-import { permissionsOf } from "./scopes.ts";
 
 /** What is asked besides the token is not worth more. */
 const budgetMs = 10_000;

@@ -1,17 +1,12 @@
 /** `looker-token scopes` and `looker-token whoami`: what the broker says about the caller. */
 import { callerOf, grantsOf } from "@looker-token-broker/client/broker";
-import { type Broker, brokerOf } from "../broker.ts";
+import { brokerOf } from "../broker.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { OptionValues } from "../options.ts";
+import { permissionsOf } from "../permissions.ts";
 import { table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 import { span } from "../time.ts";
-
-/** The body of the answer, for {@link callerOf}, {@link grantsOf} and, as it is, for `--json`. */
-export const permissionsOf = (
-  broker: Broker,
-  more: { budgetMs?: number; signal?: AbortSignal } = {},
-): Promise<{ caller: object; scopes: object[] }> => broker.ask({ method: "GET", path: "/scopes", ...more });
 
 export async function scopes(io: Terminal, values: OptionValues): Promise<number> {
   const permissions = await permissionsOf(brokerOf(values, { may: "any" }));

@@ -1,33 +1,23 @@
 /** What is installed for people: the command and the library as npm packs them, and nothing else, against the broker on this machine. */
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { callerOf, type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
+import { readFileSync } from "node:fs";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { callerOf } from "../../support/broker-stand.ts";
 import { emptyTable } from "../../support/empty-table.ts";
-import { filesIn, nodes, type Packed, packed, project, runs, verdictOf } from "../../support/packed.ts";
+import { filesIn, nodes, onPackedStage, verdictOf } from "../../support/packed.ts";
 
-let packages: Packed;
-let stand: Stand;
-
-beforeAll(async () => {
-  packages = packed();
-  stand = await startStand();
-}, startsWithinMs * 2);
-afterAll(async () => {
-  await stand?.stop();
-  if (packages) rmSync(packages.folder, { recursive: true, force: true });
-});
-afterEach(() => emptyTable(stand.broker));
+const stage = onPackedStage();
+afterEach(() => emptyTable(stage.stand.broker));
 
 describe.each(nodes)("on %s the installed command works", (name, node) => {
   let home: string;
   beforeAll(() => {
-    home = project(packages, { name, packages: ["client", "cli"] });
+    home = stage.project({ name, packages: ["client", "cli"] });
   });
-  const command = (...args: string[]) => runs(stand, home, ["node_modules/.bin/looker-token", ...args], node);
+  const command = (...args: string[]) => stage.runs(home, ["node_modules/.bin/looker-token", ...args], node);
 
   it("tells who the caller is", async () => {
-    const { principal } = callerOf(stand, "report-service");
+    const { principal } = callerOf(stage.stand, "report-service");
     expect(await command("whoami")).toEqual({
       status: 0,
       stdout: expect.stringContaining(`Caller     ${principal.roleArn}\n`),
@@ -45,7 +35,7 @@ describe.each(nodes)("on %s the installed command works", (name, node) => {
       stdout: "200\n",
       stderr: "",
     });
-    expect(stand.broker.looker?.control.liveTokens()).toEqual([]);
+    expect(stage.stand.broker.looker?.control.liveTokens()).toEqual([]);
   });
 
   it("knows the library's errors: a refusal is one line and exits with 3", async () => {
@@ -59,7 +49,7 @@ describe.each(nodes)("on %s the installed command works", (name, node) => {
 
 describe("the tarball", () => {
   it("holds what is built, and nothing of the sources, the tests and the run from sources", () => {
-    const files = filesIn(packages.tarballs.cli);
+    const files = filesIn(stage.tarballs.cli);
     const odd = files.filter(
       // Nobody can import a command: it has no types.
       (file) => !/^package\/(dist\/.*\.js|package\.json|README\.md|LICENSE)$/.test(file),
@@ -70,7 +60,7 @@ describe("the tarball", () => {
   });
 
   it("has a command that can be run as it is", () => {
-    const listed = execFileSync("tar", ["-tvzf", packages.tarballs.cli, "package/dist/main.js"], {
+    const listed = execFileSync("tar", ["-tvzf", stage.tarballs.cli, "package/dist/main.js"], {
       encoding: "utf8",
     });
     expect(listed).toMatch(/^-rwxr-xr-x/);
@@ -85,6 +75,6 @@ describe("the tarball", () => {
   });
 
   it("pleases publint", () => {
-    expect(verdictOf("publint", packages.tarballs.cli, ["--strict"])).toEqual([0, ""]);
+    expect(verdictOf("publint", stage.tarballs.cli, ["--strict"])).toEqual([0, ""]);
   });
 });

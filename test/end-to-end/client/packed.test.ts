@@ -3,29 +3,18 @@ import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
-import { filesIn, nodes, type Packed, packed, project, runs, tool, verdictOf } from "../../support/packed.ts";
+import { describe, expect, it } from "vitest";
+import { filesIn, nodes, onPackedStage, tool, verdictOf } from "../../support/packed.ts";
 
 const looker = ["@looker/sdk", "@looker/sdk-node", "@looker/sdk-rtl"];
 
-let packages: Packed;
-let stand: Stand;
-
-beforeAll(async () => {
-  packages = packed();
-  stand = await startStand();
-}, startsWithinMs * 2);
-afterAll(async () => {
-  await stand?.stop();
-  if (packages) rmSync(packages.folder, { recursive: true, force: true });
-});
+const stage = onPackedStage();
 
 /** A project with the library and nothing of the command. */
 const service = (name: string, manifest: object, files: Record<string, string>, others: string[] = looker) =>
-  project(packages, { name, manifest, files, packages: ["client"], others });
+  stage.project({ name, manifest, files, packages: ["client"], others });
 
-const ran = (home: string, file: string, node?: string) => runs(stand, home, [file], node);
+const ran = (home: string, file: string, node?: string) => stage.runs(home, [file], node);
 
 /** Nothing but what the script prints: neither the client nor Looker's SDK writes lines of its own. */
 const well = { status: 0, stdout: "report-service as Looker user: revoked 1\n", stderr: "" };
@@ -154,7 +143,7 @@ describe("the package in TypeScript", () => {
 
 describe("the tarball", () => {
   it("holds what is built, and nothing of the sources and tests", () => {
-    const files = filesIn(packages.tarballs.client);
+    const files = filesIn(stage.tarballs.client);
     const odd = files.filter(
       (file) =>
         !/^package\/(dist\/(esm|cjs)\/.*\.(js|d\.ts)|dist\/cjs\/package\.json|package\.json|README\.md|LICENSE)$/.test(
@@ -170,6 +159,6 @@ describe("the tarball", () => {
     ["publint", ["--strict"]],
     ["attw", ["--profile", "strict"]],
   ])("pleases %s", (name, options) => {
-    expect(verdictOf(name, packages.tarballs.client, options)).toEqual([0, ""]);
+    expect(verdictOf(name, stage.tarballs.client, options)).toEqual([0, ""]);
   });
 });
