@@ -8,7 +8,7 @@ const here = import.meta.dirname;
 const typescript = createRequire(import.meta.url).resolve("typescript/package.json");
 
 rmSync(join(here, "dist"), { recursive: true, force: true });
-execFileSync(process.execPath, [join(dirname(typescript), "bin/tsc"), "--project", "tsconfig.json"], {
+execFileSync(process.execPath, [join(dirname(typescript), "bin/tsc"), "--project", "tsconfig.build.json"], {
   cwd: here,
   stdio: "inherit",
 });

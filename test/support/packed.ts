@@ -29,6 +29,9 @@ export const nodes: readonly (readonly [string, string])[] = [
 
 type Workspace = "client" | "cli";
 
+const manifestIn = (folder: string) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+const nameOf = (workspace: Workspace): string => manifestIn(join(root, workspace)).name;
+
 interface Packed {
   readonly folder: string;
   readonly tarballs: Readonly<Record<Workspace, string>>;
@@ -45,7 +48,7 @@ function packed(): Packed {
     });
   cpSync(join(root, "tsconfig.json"), join(sources, "tsconfig.json"));
   link(join(root, "node_modules"), join(sources, "node_modules"));
-  link(join(sources, "client"), join(sources, "cli/node_modules/@looker-token-broker/client"));
+  link(join(sources, "client"), join(sources, "cli/node_modules", nameOf("client")));
   const pack = (workspace: Workspace) => {
     const text = execFileSync("npm", ["pack", "--json", `--pack-destination=${folder}`], {
       cwd: join(sources, workspace),
@@ -119,23 +122,26 @@ function project({ folder, tarballs }: Packed, wanted: Project): string {
   const { name, manifest = {}, files = {}, packages, others = [] } = wanted;
   const home = join(folder, name);
   const installed = packages.map((workspace) => unpack(tarballs[workspace], home, workspace));
-  const own = new Set(installed.map((each) => each.name));
-  for (const each of new Set([...installed.flatMap(({ needs }) => needs), ...others]))
+  const own = new Set(packages.map(nameOf));
+  for (const each of new Set([
+    ...installed.flatMap(({ dependencies }) => Object.keys(dependencies)),
+    ...others,
+  ]))
     if (!own.has(each)) link(join(root, "node_modules", each), join(home, "node_modules", each));
   writeFileSync(join(home, "package.json"), JSON.stringify({ name, private: true, ...manifest }));
   for (const [file, text] of Object.entries(files)) writeFileSync(join(home, file), text);
   return home;
 }
 
-/** As npm does, with a link for each command. */
-function unpack(tarball: string, home: string, workspace: Workspace): { name: string; needs: string[] } {
-  const folder = join(home, "node_modules/@looker-token-broker", workspace);
+/** As npm does, with a link for each command. @returns the package's manifest. */
+function unpack(tarball: string, home: string, workspace: Workspace): { dependencies: object } {
+  const folder = join(home, "node_modules", nameOf(workspace));
   mkdirSync(folder, { recursive: true });
   execFileSync("tar", ["-xzf", tarball, "-C", folder, "--strip-components=1"]);
-  const { name, bin = {}, dependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const { bin = {}, dependencies } = manifestIn(folder);
   for (const [command, file] of Object.entries<string>(bin))
     link(join(folder, file), join(home, "node_modules/.bin", command));
-  return { name, needs: Object.keys(dependencies) };
+  return { dependencies };
 }
 
 export const filesIn = (tarball: string): string[] =>
