@@ -9,7 +9,10 @@ const root = new URL("../../../", import.meta.url);
 const notOurs = ["node_modules", "cdk.out", "dist", ".cache", ".git", ".local"].map(
   (name) => `**/${name}/**`,
 );
-const pages = globSync("**/*.md", { cwd: fileURLToPath(root), exclude: notOurs }).toSorted();
+const pages = globSync(["**/*.md", ".github/**/*.md"], {
+  cwd: fileURLToPath(root),
+  exclude: notOurs,
+}).toSorted();
 
 interface Page {
   readonly links: readonly string[];
