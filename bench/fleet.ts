@@ -24,11 +24,11 @@ export const scope: Scope = {
   mintsPerTenMinutes: 10,
 };
 
-export const keyOf = (caller: string): SlotKey & { principalArn: string } => ({
+export const keyOf = (uniqueId: string): SlotKey & { callerArn: string } => ({
   scope: scope.name,
   account: "111122223333",
-  caller,
-  principalArn: `arn:aws:iam::111122223333:role/${caller}`,
+  uniqueId,
+  callerArn: `arn:aws:iam::111122223333:role/${uniqueId}`,
 });
 
 export interface Counts {
@@ -119,7 +119,13 @@ export async function crowdOf(
       fleet.map(async (ports) => {
         while (left-- > 0) {
           const deadline = Date.now() + 24_000;
-          await issueToken(ports, { scope, key: keyOf("CALLER"), minTtlSeconds: 60, deadline, findings: {} });
+          await issueToken(ports, {
+            scope,
+            key: keyOf("CALLER"),
+            minTtlSeconds: 60,
+            deadline,
+            audit: {},
+          });
         }
       }),
     );

@@ -45,7 +45,7 @@ async function frozenLeases(leases: number) {
     const context = {
       scope: key.scope,
       account: key.account,
-      caller: key.caller,
+      caller: key.uniqueId,
       lease_id: id,
       base_url: scope.baseUrl,
       client_id: "client",
@@ -56,7 +56,7 @@ async function frozenLeases(leases: number) {
       ).toString("base64"),
     );
     const slot: Slot = {
-      ...emptySlot(key.principalArn),
+      ...emptySlot(key.callerArn),
       version: 1,
       writeId: id,
       lease: {
@@ -87,15 +87,11 @@ frozen.table.after = (operation) => {
 };
 const firstKey = keyOf(`AROA${"0".repeat(17)}`);
 const reason = { by: "arn:aws:iam::111122223333:role/operator", at: Date.now(), reason: "bench" };
-const result = await freezeScope(
-  frozen.ports,
-  { scope, deadline: Date.now() + 24_000, findings: {} },
-  reason,
-);
+const result = await freezeScope(frozen.ports, { scope, deadline: Date.now() + 24_000, audit: {} }, reason);
 const fencedMs = performance.now() - frozenAt;
 const { slot, control } = await frozen.table.readForIssue(firstKey);
 const ask = {
-  principalArn: firstKey.principalArn,
+  callerArn: firstKey.callerArn,
   minTtlMs: 60_000,
   digest: configurationDigest(scope),
   mintsPerTenMinutes: 10,
@@ -118,8 +114,8 @@ printTable(
 const ending = await frozenLeases(leases);
 const endedAt = performance.now();
 const deadline = Date.now() + 600_000;
-const ended = await revokeLeases(ending.ports, { scope, deadline, findings: {} }, { all: true });
-await sweep(ending.ports, { deadline, findings: {} });
+const ended = await revokeLeases(ending.ports, { scope, deadline, audit: {} }, { all: true });
+await sweep(ending.ports, { deadline, audit: {} });
 const tookMs = performance.now() - endedAt;
 const idealMs = (leases * delays.logout) / parallelLogouts;
 printTable(

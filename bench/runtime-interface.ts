@@ -63,7 +63,7 @@ async function bareSubject(stand: Stand, full: Subject): Promise<Subject> {
   const issued = await caller.token("sales");
   const { accountId: account, caller: session } = caller.principal;
   const [uniqueId = ""] = session.split(":");
-  const slot = { scope: "sales", account, caller: uniqueId };
+  const slot = { scope: "sales", account, uniqueId };
   const lease = {
     leaseId: issued.json.lease_id,
     baseUrl: issued.json.base_url,
@@ -96,13 +96,13 @@ function printBundles({ stack }: RunningBroker, bare: Subject): void {
   );
 }
 
-async function printCalls({ front }: RunningBroker, event: object, full: Subject): Promise<void> {
+async function printCalls({ awsProxy }: RunningBroker, event: object, full: Subject): Promise<void> {
   const instance = await start(full);
   const rows: string[][] = [];
   for (const what of ["cold", "warm"]) {
-    front.clearCalls();
+    awsProxy.clearCalls();
     await answeredAt(instance, event);
-    const calls = front.calls().map(({ operation }) => operation);
+    const calls = awsProxy.calls().map(({ operation }) => operation);
     rows.push([what, calls.join(", ")]);
   }
   await instance.kill();

@@ -8,10 +8,10 @@ import { apiHandler } from "./http/api-handler.ts";
 import { getScopes, postToken } from "./http/caller-routes.ts";
 import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
 
-const { apiId, apiStage, ...places } = readEnvironment(process.env);
+const { apiId, apiStage, ...config } = readEnvironment(process.env);
 const scopes = loadScopes(new URL(scopesFile, import.meta.url));
 const secrets = secretsManager(new SecretsManagerClient(clientLimits), systemClock);
-const ports = { ...brokerPorts(places), secrets };
+const ports = { ...brokerPorts(config), secrets };
 
 export const handler = apiHandler({
   apiId,
@@ -21,5 +21,5 @@ export const handler = apiHandler({
     [`POST ${resources.token}`]: { verb: "token", lock: "callers", handle: postToken(ports) },
     [`GET ${resources.scopes}`]: { verb: "scopes", lock: "any", handle: getScopes(scopes) },
   },
-  audit: auditOptions(places),
+  audit: auditOptions(config),
 });

@@ -5,7 +5,7 @@ import { apiHandler } from "./http/api-handler.ts";
 import { postLogout } from "./http/caller-routes.ts";
 import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
 
-const { apiId, apiStage, ...places } = readEnvironment(process.env);
+const { apiId, apiStage, ...config } = readEnvironment(process.env);
 
 export const handler = apiHandler({
   apiId,
@@ -15,8 +15,8 @@ export const handler = apiHandler({
     [`POST ${resources.logout}`]: {
       verb: "logout",
       lock: "callers",
-      handle: postLogout(brokerPorts(places)),
+      handle: postLogout(brokerPorts(config)),
     },
   },
-  audit: auditOptions(places),
+  audit: auditOptions(config),
 });

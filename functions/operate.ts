@@ -5,8 +5,8 @@ import { apiHandler } from "./http/api-handler.ts";
 import { deleteFreeze, deleteLeases, getLeases, putFreeze } from "./http/operator-routes.ts";
 import { auditOptions, brokerPorts, loadScopes, readEnvironment } from "./wiring.ts";
 
-const { apiId, apiStage, ...places } = readEnvironment(process.env);
-const ports = brokerPorts(places);
+const { apiId, apiStage, ...config } = readEnvironment(process.env);
+const ports = brokerPorts(config);
 
 export const handler = apiHandler({
   apiId,
@@ -18,5 +18,5 @@ export const handler = apiHandler({
     [`PUT ${resources.freeze}`]: { verb: "freeze", lock: "operators", handle: putFreeze(ports) },
     [`DELETE ${resources.freeze}`]: { verb: "unfreeze", lock: "operators", handle: deleteFreeze(ports) },
   },
-  audit: auditOptions(places),
+  audit: auditOptions(config),
 });

@@ -3,19 +3,19 @@ import middy from "@middy/core";
 import { systemClock } from "./adapters/system.ts";
 import { scheduledAudit } from "./http/audit.ts";
 import { sweep } from "./use-cases/sweep.ts";
-import { auditOptions, brokerPorts, readPlaces } from "./wiring.ts";
+import { auditOptions, brokerPorts, readFunctionConfig } from "./wiring.ts";
 
-const places = readPlaces(process.env);
-const ports = brokerPorts(places);
+const config = readFunctionConfig(process.env);
+const ports = brokerPorts(config);
 /** Kept of the function's time for the last writes. */
 const reserveMs = 3_000;
 
-const audit = scheduledAudit("sweep", auditOptions(places));
+const records = scheduledAudit("sweep", auditOptions(config));
 
 export const handler = middy(async (event: object, context: { getRemainingTimeInMillis(): number }) => {
-  const { findings, timings } = audit.entryOf(event);
+  const { audit, timings } = records.entryOf(event);
   return await sweep(timings.of(ports), {
     deadline: systemClock.now() + context.getRemainingTimeInMillis() - reserveMs,
-    findings,
+    audit,
   });
-}).use(audit);
+}).use(records);

@@ -22,13 +22,13 @@ function required(variables: NodeJS.ProcessEnv, name: string): string {
 }
 
 /** Where the rows are, and what seals the tokens in them. */
-interface Places {
+interface FunctionConfig {
   readonly tableName: string;
   readonly sealingKeyArn: string;
   readonly brokerName: string;
 }
 
-export function readPlaces(variables: NodeJS.ProcessEnv): Places {
+export function readFunctionConfig(variables: NodeJS.ProcessEnv): FunctionConfig {
   return {
     tableName: required(variables, environment.tableName),
     sealingKeyArn: required(variables, environment.sealingKeyArn),
@@ -37,9 +37,11 @@ export function readPlaces(variables: NodeJS.ProcessEnv): Places {
 }
 
 /** For functions behind API Gateway: also which API and stage are theirs. */
-export function readEnvironment(variables: NodeJS.ProcessEnv): Places & { apiId: string; apiStage: string } {
+export function readEnvironment(
+  variables: NodeJS.ProcessEnv,
+): FunctionConfig & { apiId: string; apiStage: string } {
   return {
-    ...readPlaces(variables),
+    ...readFunctionConfig(variables),
     apiId: required(variables, environment.apiId),
     apiStage: required(variables, environment.apiStage),
   };
@@ -51,11 +53,11 @@ export function loadScopes(url: URL): Scopes {
 }
 
 /** Where records go, and metrics with them. */
-export function auditOptions({ brokerName }: Places): AuditOptions {
+export function auditOptions({ brokerName }: FunctionConfig): AuditOptions {
   return { broker: brokerName, now: systemClock.now, write: writeLogLine };
 }
 
-export function brokerPorts({ tableName, sealingKeyArn }: Places): OperatePorts {
+export function brokerPorts({ tableName, sealingKeyArn }: FunctionConfig): OperatePorts {
   return {
     clock: systemClock,
     ids: randomIds,

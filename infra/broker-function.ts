@@ -48,6 +48,10 @@ export interface BrokerFunctionProps extends SharedFunctionProps {
   readonly secretStatements?: readonly PolicyStatement[][];
 }
 
+/** The functions, by their names in code. */
+export type FunctionKey = "issueToken" | "logout" | "operate" | "sweep";
+export type BrokerFunctions = Readonly<Record<FunctionKey, BrokerFunction>>;
+
 export class BrokerFunction extends Construct {
   readonly function: LambdaFunction;
   readonly role: Role;

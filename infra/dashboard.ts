@@ -10,72 +10,72 @@ import {
   Stats,
 } from "aws-cdk-lib/aws-cloudwatch";
 import { metricDimensions, metricNames, metricNamespace } from "../functions/contract.ts";
-import type { TokenBroker } from "./token-broker.ts";
+import type { BrokerFunctions } from "./broker-function.ts";
+import type { BrokerMetrics } from "./broker-metrics.ts";
 
 /** Of the 24 columns that a dashboard has. */
 const third = 8;
 
-export function brokerDashboard(broker: TokenBroker, alarms: readonly Alarm[]): Dashboard {
+export function brokerDashboard(
+  metrics: BrokerMetrics,
+  { issueToken, logout, operate, sweep }: BrokerFunctions,
+  alarms: readonly Alarm[],
+): Dashboard {
   const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
     new GraphWidget({ title, left, right, width: third, leftYAxis: { min: 0 }, rightYAxis: { min: 0 } });
-  const functions = {
-    IssueToken: broker.issueToken,
-    Logout: broker.logout,
-    Operate: broker.operate,
-    Sweep: broker.sweep,
-  };
+  const functions = { IssueToken: issueToken, Logout: logout, Operate: operate, Sweep: sweep };
   const ofEach = (metricOf: (each: (typeof functions)["Sweep"]["function"], label: string) => IMetric) =>
     Object.entries(functions).map(([label, each]) => metricOf(each.function, label));
-  return new Dashboard(broker, "Dashboard", {
+  return new Dashboard(metrics, "Dashboard", {
     // Sums of five minutes, however long the time that is looked at.
     periodOverride: PeriodOverride.INHERIT,
     widgets: [
       [
         new AlarmStatusWidget({
-          title: `Alarms of ${broker.name}`,
+          title: `Alarms of ${metrics.name}`,
           alarms: [...alarms],
           width: 24,
           height: 4,
         }),
       ],
       [
-        graph("Token requests", [broker.metricHits(), broker.metricMints(), broker.metricWaits()]),
-        graph("Failures by code", [failuresByCode(broker.name)]),
+        graph("Token requests", [metrics.metricHits(), metrics.metricMints(), metrics.metricWaits()]),
+        graph("Failures by code", [failuresByCode(metrics.name)]),
         graph("At the gateway", [
-          broker.metricRequests({ label: "Requests" }),
-          broker.metricClientErrors({ label: "4xx" }),
-          broker.metricServerErrors({ label: "5xx" }),
+          metrics.metricRequests({ label: "Requests" }),
+          metrics.metricClientErrors({ label: "4xx" }),
+          metrics.metricServerErrors({ label: "5xx" }),
         ]),
       ],
       [
         graph("Token requests, ms", [
-          broker.metricVerbLatency("token", { label: "p99" }),
-          broker.metricVerbLatency("token", { label: "p50", statistic: Stats.p(50) }),
+          metrics.metricVerbLatency("token", { label: "p99" }),
+          metrics.metricVerbLatency("token", { label: "p50", statistic: Stats.p(50) }),
         ]),
         graph("With a call under way, p99, ms", [
-          broker.metricLookerLatency(),
-          broker.metricDynamoDBLatency(),
-          broker.metricKMSLatency(),
-          broker.metricSecretsManagerLatency(),
+          metrics.metricLookerLatency(),
+          metrics.metricDynamoDBLatency(),
+          metrics.metricKMSLatency(),
+          metrics.metricSecretsManagerLatency(),
         ]),
         graph("Logins rejected, and not made", [
-          broker.metricRejectedCredentials(),
-          broker.metricLockOutsAvoided(),
-          broker.metricBudgetRefusals(),
+          metrics.metricRejectedCredentials(),
+          metrics.metricLockOutsAvoided(),
+          metrics.metricBudgetRefusals(),
         ]),
       ],
       [
         graph(
           "Tokens to be ended | oldest, ms",
-          [broker.metricPendingLogouts()],
-          [broker.metricOldestPendingLogoutAge()],
+          [metrics.metricPendingLogouts()],
+          [metrics.metricOldestPendingLogoutAge()],
         ),
         graph("Tokens ended", [
-          broker.metricConfirmedLogouts(),
-          broker.metricExpiredUnconfirmed(),
-          broker.metricPossibleOrphans(),
+          metrics.metricConfirmedLogouts(),
+          metrics.metricExpiredUnconfirmed(),
+          metrics.metricPossibleOrphans(),
         ]),
-        graph("Sweeps | lag, ms", [broker.metricSweeps()], [broker.metricSweepLag()]),
+        graph("Sweeps | lag, ms", [metrics.metricSweeps()], [metrics.metricSweepLag()]),
       ],
       [
         graph(
@@ -86,7 +86,7 @@ export function brokerDashboard(broker: TokenBroker, alarms: readonly Alarm[]): 
           "Throttles",
           ofEach((each, label) => each.metricThrottles({ label })),
         ),
-        graph("Rows that were edited", [broker.metricUnreadableRows()]),
+        graph("Rows that were edited", [metrics.metricUnreadableRows()]),
       ],
     ],
   });

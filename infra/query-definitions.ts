@@ -1,11 +1,11 @@
-/** The questions of questions.ts, saved in the console of CloudWatch Logs Insights, in a folder of the broker's name. */
+/** Saves the queries in the console of CloudWatch Logs Insights, in a folder of the broker's name. */
 import { CfnQueryDefinition, type ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
-import { questions } from "./saved-queries.ts";
+import { savedQueries } from "./saved-queries.ts";
 
 /** CloudWatch takes what is before a slash for a folder, and at most 512 characters of a parameter's description. */
-export function saveQuestions(scope: Construct, folder: string, logGroups: readonly ILogGroup[]): void {
-  for (const { name, query, placeholders } of questions)
+export function saveQueries(scope: Construct, folder: string, logGroups: readonly ILogGroup[]): void {
+  for (const { name, query, placeholders } of savedQueries)
     new CfnQueryDefinition(scope, `Ask-${name}`, {
       name: `${folder}/${name}`,
       queryString: query,

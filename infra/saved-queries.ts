@@ -1,5 +1,5 @@
 /**
- * The questions that people ask of the records, as CloudWatch Logs Insights queries: saved in the console by queries.ts, run
+ * The questions that people ask of the records, as CloudWatch Logs Insights queries: saved in the console by query-definitions.ts, run
  * on the local run's records by `npm run ask`, and explained in docs/reference/audit.md. Import-free, so that all may use it.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData_LogsInsights.html
  *
@@ -20,7 +20,7 @@ export interface Placeholder {
   readonly pattern: RegExp;
 }
 
-export interface Question {
+export interface SavedQuery {
   readonly name: string;
   /** In plain words. */
   readonly asks: string;
@@ -56,7 +56,7 @@ const clientId: Placeholder = {
   pattern: /^[\w.-]{1,256}$/,
 };
 
-export const questions: readonly Question[] = [
+export const savedQueries: readonly SavedQuery[] = [
   {
     name: "who-got-this-token",
     asks: "A token was found where it should not be: who was given it, in which scope, when, from where, by which client id?",
@@ -171,4 +171,4 @@ filter kind = "audit" and (code != "ok" or ispresent(reason) or possible_orphans
 | stats count(*) as requests, sortsFirst(time) as first, sortsLast(time) as last, sum(possible_orphans) as orphans, sum(unreadable) as edited, max(oldest_pending_ms) as pending_most, max(duration_ms) as duration_most, max(looker_ms) as looker_most, max(dynamodb_ms) as dynamodb_most, max(kms_ms) as kms_most, max(secretsmanager_ms) as secretsmanager_most, max(wait_ms) as wait_most, latest(request_id) as last_request by code, reason, verb, scope
 | sort requests desc`,
   },
-].map((question) => ({ ...question, query: question.query.trim() }));
+].map((saved) => ({ ...saved, query: saved.query.trim() }));

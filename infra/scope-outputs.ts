@@ -17,7 +17,7 @@ const audiences = [
 /** CloudFormation takes 200 outputs, and the stack has some of its own: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 const maximumOutputs = 190;
 
-export class Handout extends Construct {
+export class ScopeOutputs extends Construct {
   constructor(scope: Construct, id: string, broker: TokenBroker) {
     super(scope, id);
     const stack = Stack.of(this);

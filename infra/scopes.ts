@@ -55,7 +55,7 @@ export const scopes = {
 } satisfies ScopeDefinitions;
 
 /**
- * How this broker is deployed, beside its scopes. Everything has a default; infra/token-broker.ts says what there is,
+ * How this broker is deployed, beside its scopes. Everything has a default; infra/settings.ts says what there is,
  * docs/how-to/deploy.md what it is for. The stack is given so that what exists already can be looked up.
  */
 export const settings: BrokerSettings = (_stack) => ({
@@ -68,7 +68,7 @@ export const settings: BrokerSettings = (_stack) => ({
   // Who is told of alarms (`import { Topic } from "aws-cdk-lib/aws-sns"`), and where they find the runbook.
   // alarmTopic: Topic.fromTopicArn(_stack, "AlarmTopic", "arn:aws:sns:us-east-1:111122223333:on-call"),
   // runbookUrl: "https://git.example.com/looker-token-broker/blob/main/docs/how-to/runbook.md",
-  // From how many logins in five minutes on somebody is woken; infra/alarms.ts says what else can be set.
+  // From how many logins in five minutes on somebody is woken; infra/settings.ts says what else can be set.
   // alarms: { mintsPerFiveMinutes: 300 },
   // Policies for the organisation that keep everybody but the deployment away from all this (SECURITY.md).
   // guard: { pipelineArns: ["arn:aws:iam::111122223333:role/ci/deploy"] },

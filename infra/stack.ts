@@ -3,8 +3,9 @@ import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { ScopeDefinitions } from "../functions/domain/scope.ts";
 import { Guard, type GuardProps } from "./guard.ts";
-import { Handout } from "./scope-outputs.ts";
-import { TokenBroker, type TokenBrokerProps } from "./token-broker.ts";
+import { ScopeOutputs } from "./scope-outputs.ts";
+import type { TokenBrokerProps } from "./settings.ts";
+import { TokenBroker } from "./token-broker.ts";
 
 /** All that a deployment can set beside its scopes. A function, so that it can look up what is there already. */
 export type BrokerSettings = (stack: Stack) => Omit<TokenBrokerProps, "scopes"> & {
@@ -46,6 +47,6 @@ export class TokenBrokerStack extends Stack {
       AccessLogGroup: this.broker.accessLogGroup.logGroupName,
     };
     for (const [id, value] of Object.entries(names)) new CfnOutput(this, id, { value });
-    new Handout(this, "Scope", this.broker);
+    new ScopeOutputs(this, "Scope", this.broker);
   }
 }

@@ -76,20 +76,23 @@ const keyCharacters = 350;
 
 function packed(secrets: readonly Secret[]): Secret[][] {
   const chunks: Secret[][] = [];
-  let left = 0;
   for (const secret of secrets) {
-    const [arn, keyArn] = secret;
-    // Twice where a key is: the secret's ARN is in the key's condition too.
-    const own = (keyArn === undefined ? 1 : 2) * (arn.length + 3);
-    const firstOfKey = keyArn !== undefined && !chunks.at(-1)?.some(([, other]) => other === keyArn);
-    left -= own + (firstOfKey ? keyCharacters : 0);
-    if (left < 0 || chunks.length === 0) {
-      chunks.push([]);
-      left = policyCharacters - own - (keyArn === undefined ? 0 : keyCharacters);
-    }
-    chunks.at(-1)?.push(secret);
+    const last = chunks.at(-1);
+    if (last && characters([...last, secret]) <= policyCharacters) last.push(secret);
+    else chunks.push([secret]);
   }
   return chunks;
+}
+
+/** Of these secrets' statements in a policy. */
+function characters(secrets: readonly Secret[]): number {
+  const keys = new Set(secrets.flatMap(([, keyArn]) => keyArn ?? [])).size;
+  // The ARN of a secret with a key stands in the key's condition too.
+  const arns = secrets.reduce(
+    (sum, [arn, keyArn]) => sum + (keyArn === undefined ? 1 : 2) * (arn.length + 3),
+    0,
+  );
+  return keys * keyCharacters + arns;
 }
 
 function secretStatements(stack: Stack, secrets: readonly Secret[]): PolicyStatement[] {

@@ -2,158 +2,27 @@
 import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { type IResource, LambdaIntegration, type RestApi } from "aws-cdk-lib/aws-apigateway";
 import type { Alarm, Dashboard } from "aws-cdk-lib/aws-cloudwatch";
-import type { ILambdaDeploymentConfig } from "aws-cdk-lib/aws-codedeploy";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
-import {
-  type ISecurityGroup,
-  type IVpc,
-  Peer,
-  Port,
-  SecurityGroup,
-  type SubnetSelection,
-} from "aws-cdk-lib/aws-ec2";
+import { type IVpc, Peer, Port, SecurityGroup } from "aws-cdk-lib/aws-ec2";
 import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
-import type { IKey, Key } from "aws-cdk-lib/aws-kms";
+import type { Key } from "aws-cdk-lib/aws-kms";
 import { type LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
-import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
 import { environment, stageName, table } from "../functions/contract.ts";
-import { parseScopes, type ScopeDefinitions, type Scopes } from "../functions/domain/scope.ts";
-import { type AlarmName, type AlarmThresholds, brokerAlarms, defaultThresholds } from "./alarms.ts";
-import { BrokerApi, type CustomDomain } from "./broker-api.ts";
+import { parseScopes, type Scopes } from "../functions/domain/scope.ts";
+import { type AlarmName, brokerAlarms } from "./alarms.ts";
+import { BrokerApi } from "./broker-api.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
 import { BrokerMetrics } from "./broker-metrics.ts";
-import { checkSettings } from "./check-settings.ts";
 import { brokerDashboard } from "./dashboard.ts";
-import { saveQuestions } from "./query-definitions.ts";
+import { saveQueries } from "./query-definitions.ts";
 import { resourcePolicy } from "./resource-policy.ts";
 import { routes, routesOf, type Verb } from "./routes.ts";
 import { letRolesUse, sealingKey } from "./sealing-key.ts";
+import { checkSettings, defaultThresholds, type TokenBrokerProps } from "./settings.ts";
 import { denyRowsToOthers, slotTable } from "./slot-table.ts";
 import { queryDueRows, queryRows, readAndWriteRows, readScopeSecrets, useSealingKey } from "./statements.ts";
 import { SweepSchedule } from "./sweep-schedule.ts";
-
-export interface TokenBrokerProps {
-  /** The scopes by name. Checked here: a wrong definition throws a `ScopesError` that names scope and field. */
-  readonly scopes: ScopeDefinitions;
-
-  /**
-   * Id of the AWS organisation (`o-…`) outside of which nobody may call.
-   * @default - no such condition; accounts that the scopes name may call
-   */
-  readonly organizationId?: string;
-
-  /**
-   * Makes the API private: reachable through these interface endpoints of `execute-api` only (`vpce-…`), which may
-   * belong to other accounts.
-   * @default - regional, reachable from everywhere by those whose IAM policy allows it
-   */
-  readonly vpcEndpointIds?: readonly string[];
-
-  /**
-   * A name of your own. The `execute-api` endpoint is then disabled.
-   * @default - API Gateway's own name
-   */
-  readonly domain?: CustomDomain;
-
-  /**
-   * Requests per second, and how many at once, for each route; beyond them callers get 429.
-   * @default - 200 a second, bursts of 400
-   */
-  readonly throttle?: { readonly rateLimit: number; readonly burstLimit: number };
-
-  /**
-   * API Gateway writes access logs with a role that is set once for an account and region. `create` makes that role
-   * and sets it, over any that was set; `existing` leaves the setting alone and needs it to be there.
-   * @default "existing"
-   */
-  readonly cloudWatchRole?: "existing" | "create";
-
-  /**
-   * How long the functions' logs (the audit records) and the access logs are kept.
-   * @default RetentionDays.THREE_MONTHS
-   */
-  readonly logRetention?: RetentionDays;
-
-  /**
-   * Encrypts the log groups. Its key policy must let `logs.<region>.amazonaws.com` use it.
-   * @default - CloudWatch Logs' own encryption
-   */
-  readonly logEncryptionKey?: IKey;
-
-  /**
-   * Memory of each function in MB; CPU comes with it.
-   * @default 512
-   */
-  readonly memorySize?: number;
-
-  /**
-   * Concurrency that is set apart for these functions, taken from the account's: a floor which keeps revocation going
-   * when callers use up the rest, and a ceiling.
-   * @default - none is reserved
-   */
-  readonly reservedConcurrency?: { readonly operate?: number; readonly sweep?: number };
-
-  /**
-   * Runs the functions in this VPC, which must let them reach DynamoDB, KMS, Secrets Manager and Looker: for a fixed
-   * egress address, private subnets behind NAT gateways.
-   * @default - outside of any VPC
-   */
-  readonly vpc?: IVpc;
-
-  /** @default - private subnets of `vpc` */
-  readonly vpcSubnets?: SubnetSelection;
-
-  /** @default - one that lets out HTTPS, and the ports that the scopes' Looker URLs name */
-  readonly securityGroups?: ISecurityGroup[];
-
-  /**
-   * Shifts traffic to new versions step by step with CodeDeploy, such as
-   * `LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES`.
-   * @default - all at once
-   */
-  readonly deploymentConfig?: ILambdaDeploymentConfig;
-
-  /** @default true */
-  readonly deletionProtection?: boolean;
-
-  /**
-   * What becomes of table, sealing key and logs when the stack goes. A table or key that is gone leaves live tokens
-   * that nobody can end any more.
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-
-  /**
-   * ARNs of IAM roles or users, with path, that may read and write rows beside the functions: for an emergency. `*`
-   * and `?` work.
-   * @default - nobody
-   */
-  readonly breakGlassArns?: readonly string[];
-
-  /**
-   * Is told when an alarm goes off and when it is over. Its policy must let CloudWatch publish, as a topic's first policy
-   * does for alarms of its own account; so must that of a key that encrypts it, which cannot be `alias/aws/sns`:
-   * https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
-   * @default - the alarms are there, and tell nobody
-   */
-  readonly alarmTopic?: ITopic;
-
-  /** From which value on an alarm goes off, for those that depend on how the broker is used. */
-  readonly alarms?: AlarmThresholds;
-
-  /**
-   * Where whoever is woken can read the runbook: each alarm's description ends with this address and an entry's name.
-   * @default "docs/how-to/runbook.md", in the repository that the broker is deployed from
-   */
-  readonly runbookUrl?: string;
-
-  /**
-   * A CloudWatch dashboard.
-   * @default true
-   */
-  readonly dashboard?: boolean;
-}
 
 export class TokenBroker extends BrokerMetrics {
   readonly scopes: Scopes;
@@ -202,7 +71,7 @@ export class TokenBroker extends BrokerMetrics {
     this.accessLogGroup = api.accessLogGroup;
     this.endpoint = api.endpoint;
 
-    const places = {
+    const functionConfig = {
       [environment.tableName]: this.table.tableName,
       [environment.sealingKeyArn]: this.sealingKey.keyArn,
       [environment.brokerName]: this.name,
@@ -217,7 +86,7 @@ export class TokenBroker extends BrokerMetrics {
       ...shared,
       scopes,
       environment: {
-        ...places,
+        ...functionConfig,
         [environment.apiId]: this.api.restApiId,
         [environment.apiStage]: stageName,
       },
@@ -251,7 +120,7 @@ export class TokenBroker extends BrokerMetrics {
     });
     this.sweep = new BrokerFunction(this, "Sweep", {
       ...shared,
-      environment: places,
+      environment: functionConfig,
       name: "sweep",
       description: "Looker token broker: ends what is due, once a minute",
       // Nobody waits for it. Two at once are safe; one a minute is enough.
@@ -268,14 +137,19 @@ export class TokenBroker extends BrokerMetrics {
     });
     new SweepSchedule(this, "SweepSchedule", this.sweep.target);
 
-    const functions = [this.issueToken, this.logout, this.operate, this.sweep];
-    saveQuestions(
+    const functions = {
+      issueToken: this.issueToken,
+      logout: this.logout,
+      operate: this.operate,
+      sweep: this.sweep,
+    };
+    saveQueries(
       this,
       this.name,
-      functions.map(({ logGroup }) => logGroup),
+      Object.values(functions).map(({ logGroup }) => logGroup),
     );
 
-    const roleArns = functions.map(({ role }) => role.roleArn);
+    const roleArns = Object.values(functions).map(({ role }) => role.roleArn);
     denyRowsToOthers(this.table, [...roleArns, ...(props.breakGlassArns ?? [])]);
     letRolesUse(this.sealingKey, { seal: [this.issueToken.role.roleArn], open: roleArns });
 
@@ -289,12 +163,13 @@ export class TokenBroker extends BrokerMetrics {
       );
     }
 
-    this.alarms = brokerAlarms(this, {
+    this.alarms = brokerAlarms(this, functions, {
       thresholds: { ...defaultThresholds, ...props.alarms },
       runbookUrl: props.runbookUrl ?? "docs/how-to/runbook.md",
       ...(props.alarmTopic && { topic: props.alarmTopic }),
     });
-    if (props.dashboard ?? true) this.dashboard = brokerDashboard(this, Object.values(this.alarms));
+    if (props.dashboard ?? true)
+      this.dashboard = brokerDashboard(this, functions, Object.values(this.alarms));
   }
 
   /**

@@ -1,7 +1,7 @@
 /** `npm run ask`. Exit codes: 0 when it was answered, 2 for a bad question or flag, 1 for everything else. */
 import { fileURLToPath } from "node:url";
+import { parseAsk } from "./ask-flags.ts";
 import { ask } from "./insights/ask.ts";
-import { parseAsk } from "./insights/command-line.ts";
 import { asJson, asTable } from "./insights/show.ts";
 import { readRecordFile } from "./record-file.ts";
 

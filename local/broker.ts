@@ -1,10 +1,9 @@
 /** The whole broker on this machine, as `npm start` and the end-to-end tests run it. */
 import { join } from "node:path";
 import { authorizeCalls } from "./aws/authorize.ts";
-import { type Front, startFront } from "./aws/aws-proxy.ts";
+import { type AwsProxy, startAwsProxy } from "./aws/aws-proxy.ts";
 import type { Authorize, RoleCredential } from "./aws/call.ts";
 import { type Engines, startEngines } from "./aws/engines.ts";
-import type { Flags } from "./flags.ts";
 import { startGateway } from "./gateway/server.ts";
 import { type Pool, startPool } from "./lambda/pool.ts";
 import { type RunningLooker, startLooker } from "./looker/server.ts";
@@ -17,6 +16,7 @@ import { scheduledEvent } from "./stack/schedules.ts";
 import { synthesize } from "./stack/synthesize.ts";
 import { type LocalFunction, type LocalStack, readTemplate } from "./stack/template.ts";
 import { orInUse } from "./start-error.ts";
+import type { Flags } from "./start-flags.ts";
 
 /** The account of the local principals' ARNs in scopes.ts. */
 const place: Place = { partition: "aws", region: "us-east-1", accountId: "111122223333" };
@@ -43,8 +43,8 @@ export interface RunningBroker {
   /** The stand-in, unless another Looker is used. */
   looker?: RunningLooker;
   principals: readonly LocalPrincipal[];
-  front: Front;
-  /** Behind the front: where tests look at, and tamper with, what is stored. */
+  awsProxy: AwsProxy;
+  /** Behind the AWS proxy: where tests look at, and tamper with, what is stored. */
   engines: Engines;
   stack: LocalStack;
   tableName: string;
@@ -113,8 +113,12 @@ async function start(
         : secret,
     );
   const credentials = new Map<string, RoleCredential>();
-  const front = keep(
-    await startFront({ region, credentials: { find: (id) => credentials.get(id) }, engines: engines.urls }),
+  const awsProxy = keep(
+    await startAwsProxy({
+      region,
+      credentials: { find: (id) => credentials.get(id) },
+      engines: engines.urls,
+    }),
   );
 
   const outdir = join(options.workDir, "cdk.out");
@@ -136,7 +140,7 @@ async function start(
       sessionArn: userArn,
     });
   const administratorArn = principals.find(({ name }) => name === administrator)?.roleArn ?? "";
-  front.setAuthorize(options.authorize?.(stack, keyArns) ?? authorizeCalls(stack.roles, administratorArn));
+  awsProxy.setAuthorize(options.authorize?.(stack, keyArns) ?? authorizeCalls(stack.roles, administratorArn));
 
   const lines: string[] = [];
   const pools = new Map<string, Pool>();
@@ -154,7 +158,7 @@ async function start(
       credentials: keys,
       place: {
         region,
-        endpoints: { DYNAMODB: front.url, SECRETS_MANAGER: front.url, KMS: front.url },
+        endpoints: { DYNAMODB: awsProxy.url, SECRETS_MANAGER: awsProxy.url, KMS: awsProxy.url },
       },
       kind: options.instances,
       maxInstances: options.maxInstances,
@@ -207,7 +211,7 @@ async function start(
     lookerUrl,
     ...(looker ? { looker } : {}),
     principals,
-    front,
+    awsProxy,
     engines,
     stack,
     tableName: table.createTable.TableName,

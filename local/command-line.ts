@@ -14,7 +14,7 @@ export type Parsed<Flags> =
   | { kind: "wrong"; message: string };
 
 /** Thrown with that line. */
-export class Wrong extends Error {}
+export class UsageError extends Error {}
 
 export interface Command<Known extends Options, Flags> {
   /** How it is called, with `--` where its flags follow. */
@@ -34,7 +34,7 @@ export function read<const Known extends Options, Flags>(
     if (help) return { kind: "help", text: command.help };
     return { kind: "run", flags: command.flagsOf(values as ValuesOf<Known>) };
   } catch (error) {
-    if (!(error instanceof Wrong)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     return { kind: "wrong", message: error.message };
   }
 }
@@ -49,6 +49,6 @@ function parse(args: readonly string[], { name, options }: { name: string; optio
   } catch (error) {
     // Node's own message may have several sentences; the first names the argument.
     const [reason] = (error as Error).message.split(/\.\s|\n/);
-    throw new Wrong(`${reason}; \`${name} --help\` lists the flags.`);
+    throw new UsageError(`${reason}; \`${name} --help\` lists the flags.`);
   }
 }

@@ -18,7 +18,7 @@ The broker is running. Ctrl-C stops it.
 
   Broker        ${endpoint}
   Looker        ${lookerUrl}${looker ? " (stand-in)" : ""}
-${looker ? `  its control   ${looker.controlUrl}\n` : ""}  AWS endpoint  ${broker.front.url} (DynamoDB, Secrets Manager, KMS)
+${looker ? `  its control   ${looker.controlUrl}\n` : ""}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS)
   Keys          ${brokerFile}
 
 ${roles.join("\n")}

@@ -26,7 +26,7 @@ export interface LocalPrincipal {
   readonly allow: readonly string[];
 }
 
-/** May read and change what lies behind the front, as an administrator of the AWS account could. */
+/** May read and change what lies behind the AWS proxy, as an administrator of the AWS account could. */
 export const administrator = "administrator";
 
 type Grants = Readonly<

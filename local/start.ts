@@ -3,9 +3,9 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type RunningBroker, startBroker } from "./broker.ts";
 import { removeBrokerFile, writeBrokerFile } from "./broker-file.ts";
-import { parseFlags } from "./flags.ts";
 import { greeting } from "./greeting.ts";
 import { startRecordFile } from "./record-file.ts";
+import { parseFlags } from "./start-flags.ts";
 
 const workDir = fileURLToPath(new URL("../.local", import.meta.url));
 const brokerFile = fileURLToPath(new URL("../.local/broker.json", import.meta.url));

@@ -1,6 +1,6 @@
 /** The command line of `npm run probe`. Pure. */
 import { isLoopback } from "../functions/domain/scope.ts";
-import { type Parsed, read, type ValuesOf, Wrong } from "../local/command-line.ts";
+import { type Parsed, read, UsageError, type ValuesOf } from "../local/command-line.ts";
 
 export interface Flags {
   /** Undefined: the local broker's. */
@@ -79,20 +79,20 @@ export function parseFlags(args: readonly string[], environment: Environment): P
 function flagsOf(values: ValuesOf<typeof options>, environment: Environment): Flags {
   const { local = false, looker = false, logout = false, json = false } = values;
   if (local && values.endpoint !== undefined)
-    throw new Wrong("--local is the broker on this machine: leave out --endpoint, or --local.");
+    throw new UsageError("--local is the broker on this machine: leave out --endpoint, or --local.");
   if (local && values["without-policy-profile"] !== undefined)
-    throw new Wrong(
+    throw new UsageError(
       "--local has a principal without a policy of its own: leave out --without-policy-profile.",
     );
   if (!local && values.as !== undefined)
-    throw new Wrong("--as is for --local; elsewhere AWS_PROFILE says who runs the probe.");
+    throw new UsageError("--as is for --local; elsewhere AWS_PROFILE says who runs the probe.");
   if (!local && values.endpoint === undefined)
-    throw new Wrong("Give --endpoint URL, as the stack's output has it, or --local.");
+    throw new UsageError("Give --endpoint URL, as the stack's output has it, or --local.");
   const scope = scopeName("scope", values.scope);
   if (scope === undefined)
-    throw new Wrong("Give --scope NAME, one of which you are a caller or an operator.");
+    throw new UsageError("Give --scope NAME, one of which you are a caller or an operator.");
   const otherScope = scopeName("other-scope", values["other-scope"]);
-  if (otherScope === scope) throw new Wrong("--other-scope must be another one than --scope.");
+  if (otherScope === scope) throw new UsageError("--other-scope must be another one than --scope.");
   const endpoint = values.endpoint === undefined ? undefined : endpointOf(values.endpoint);
   const region =
     values.region ?? (endpoint === undefined ? undefined : regionOf(endpoint, environment.AWS_REGION));
@@ -113,7 +113,7 @@ function flagsOf(values: ValuesOf<typeof options>, environment: Environment): Fl
 
 function scopeName(flag: string, name: string | undefined): string | undefined {
   if (name === undefined || /^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) return name;
-  throw new Wrong(`--${flag} must be a scope's name (a-z, 0-9 and -), not ${JSON.stringify(name)}.`);
+  throw new UsageError(`--${flag} must be a scope's name (a-z, 0-9 and -), not ${JSON.stringify(name)}.`);
 }
 
 function endpointOf(text: string): string {
@@ -121,7 +121,7 @@ function endpointOf(text: string): string {
   // Session tokens travel in the clear otherwise.
   const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
   if (!url || !secure || url.search !== "" || url.hash !== "" || url.username !== "")
-    throw new Wrong(
+    throw new UsageError(
       '--endpoint must be a URL like "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/v1" (http:// for loopback only).',
     );
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
@@ -134,5 +134,5 @@ function endpointOf(text: string): string {
 function regionOf(endpoint: string, fallback: string | undefined): string {
   const [, region = fallback] = /\.execute-api\.([a-z0-9-]+)\./.exec(new URL(endpoint).hostname) ?? [];
   if (region) return region;
-  throw new Wrong("The endpoint does not say in which region it is: give --region, or set AWS_REGION.");
+  throw new UsageError("The endpoint does not say in which region it is: give --region, or set AWS_REGION.");
 }

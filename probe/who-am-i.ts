@@ -1,8 +1,8 @@
 /** The first request: is there a broker, does it know the runner, and is the scope one of the runner's? */
 import { CannotRun } from "./cannot-run.ts";
+import type { GrantedScope, Me } from "./context.ts";
 import { type Answer, tell } from "./request.ts";
 import type { Send } from "./send.ts";
-import type { GrantedScope, Me } from "./setting.ts";
 
 interface Introduction {
   readonly me: Me;

@@ -1,6 +1,7 @@
 /** A Lambda function that asks Looker, without Looker's SDK. */
-import type { Context } from "aws-lambda";
+
 import { TokenBrokerClient } from "@looker-token-broker/client";
+import type { Context } from "aws-lambda";
 
 // Outside of the handler, so that a warm instance has its token already.
 const broker = new TokenBrokerClient({ scope: "sales", budgetMs: 10_000 });

@@ -161,7 +161,7 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
       try {
         const caller = readCallerKey(item);
         const slot = readSlot(item);
-        return caller ? [{ key: { scope, ...caller, principalArn: slot.principalArn }, slot }] : [];
+        return caller ? [{ key: { scope, ...caller, callerArn: slot.callerArn }, slot }] : [];
       } catch (error) {
         if (error instanceof Unreadable) return [];
         throw error;
@@ -206,14 +206,14 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
       slotKey,
       readSlot,
       (key, slot) => slotItem(key, slot, clock.now()),
-      (key: CallerSlotKey) => emptySlot(key.principalArn),
+      (key: CallerSlotKey) => emptySlot(key.callerArn),
     ),
     scopeControls: rows(scopeControlKey, readScopeControl, scopeControlItem, () => newScopeControl),
     secretControls: rows(secretControlKey, readSecretControl, secretControlItem, () => newSecretControl),
     async readForIssue(key) {
       const [slot, control] = await batchGet([slotKey(key), scopeControlKey(key.scope)]);
       return {
-        slot: slot ? readSlot(slot) : emptySlot(key.principalArn),
+        slot: slot ? readSlot(slot) : emptySlot(key.callerArn),
         control: control ? readScopeControl(control) : newScopeControl,
       };
     },

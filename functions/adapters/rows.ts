@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import type { Attempt, ScopeControl, SecretControl, Versioned } from "../domain/control.ts";
 import type { Lease, OutboxToken, TrackedToken } from "../domain/lease.ts";
-import { isPrincipalArn } from "../domain/principal.ts";
+import { isCallerArn } from "../domain/principal.ts";
 import { deletableAt, dueAt, type Failure, type Mint, type Slot } from "../domain/slot.ts";
 import { type DueRow, type SlotKey, Unreadable } from "../use-cases/ports.ts";
 
@@ -24,8 +24,8 @@ export const dueShards = 8;
 const bucket = (text: string, buckets: number) =>
   createHash("sha256").update(text).digest().readUInt32BE(0) % buckets;
 
-export function slotKey({ scope, account, caller }: SlotKey): ItemKey {
-  const name = `caller#${account}#${caller}`;
+export function slotKey({ scope, account, uniqueId }: SlotKey): ItemKey {
+  const name = `caller#${account}#${uniqueId}`;
   return { pk: slotPartitionKey(scope, bucket(name, slotPartitions)), sk: name };
 }
 export const slotPartitionKey = (scope: string, partition: number) => `scope#${scope}#${partition}`;
@@ -41,7 +41,7 @@ export function slotItem(key: SlotKey, slot: Slot, now: number): Item {
   return {
     ...itemKey,
     ...head(slot),
-    principal_arn: slot.principalArn,
+    principal_arn: slot.callerArn,
     lease: slot.lease && leaseItem(slot.lease),
     superseded: slot.superseded.map(tokenItem),
     outbox: slot.outbox.map((token) => ({
@@ -62,7 +62,7 @@ export function readSlot(item: Item): Slot {
   checkSchema(item);
   return {
     ...version(item),
-    principalArn: text(item.principal_arn, isPrincipalArn),
+    callerArn: text(item.principal_arn, isCallerArn),
     lease: optional(item.lease, readLease),
     superseded: list(item.superseded, readToken),
     outbox: list(item.outbox, readOutboxToken),
@@ -147,9 +147,9 @@ export function readDueKey(item: Item): DueRow | undefined {
   return caller && { kind: "slot", key: { scope, ...caller }, dueAt };
 }
 
-export function readCallerKey(item: Item): { account: string; caller: string } | undefined {
-  const [, account, caller] = /^caller#(\d{12})#([A-Z0-9]+)$/.exec(text(item.sk)) ?? [];
-  return account && caller ? { account, caller } : undefined;
+export function readCallerKey(item: Item): { account: string; uniqueId: string } | undefined {
+  const [, account, uniqueId] = /^caller#(\d{12})#([A-Z0-9]+)$/.exec(text(item.sk)) ?? [];
+  return account && uniqueId ? { account, uniqueId } : undefined;
 }
 
 const head = (row: Versioned): Item => ({

@@ -16,13 +16,13 @@ export interface Principal {
    */
   readonly uniqueId: string;
   /** Path-less IAM ARN, for people: the path is lost when a role is assumed. */
-  readonly arn: string;
+  readonly callerArn: string;
   /** Chosen by the caller: information, never authority. */
   readonly sessionName?: string;
 }
 
-/** {@link Principal.arn}, and nothing else: no path, no session, no wildcard. */
-export const isPrincipalArn = (text: string): boolean =>
+/** {@link Principal.callerArn}, and nothing else: no path, no session, no wildcard. */
+export const isCallerArn = (text: string): boolean =>
   /^arn:(?:aws|aws-cn|aws-us-gov):iam::\d{12}:(?:role|user)\/[\w+=,.@-]{1,64}$/.test(text);
 
 export type ParsedPrincipal = { ok: true; principal: Principal } | { ok: false; reason: string };
@@ -59,7 +59,7 @@ export function parsePrincipal(identity: Identity): ParsedPrincipal {
   if (rolePartition && roleAccount && roleName && sessionName) {
     const [, uniqueId, session] = roleCaller.exec(caller) ?? [];
     if (!uniqueId || session !== sessionName || accountId !== roleAccount) return refused("mixed_identity");
-    const arn = `arn:${rolePartition}:iam::${roleAccount}:role/${roleName}`;
+    const callerArn = `arn:${rolePartition}:iam::${roleAccount}:role/${roleName}`;
     return {
       ok: true,
       principal: {
@@ -68,7 +68,7 @@ export function parsePrincipal(identity: Identity): ParsedPrincipal {
         kind: "role",
         name: roleName,
         uniqueId,
-        arn,
+        callerArn,
         sessionName,
       },
     };
@@ -78,8 +78,8 @@ export function parsePrincipal(identity: Identity): ParsedPrincipal {
   if (partition && account && name) {
     const [, uniqueId] = userCaller.exec(caller) ?? [];
     if (!uniqueId || accountId !== account) return refused("mixed_identity");
-    const arn = `arn:${partition}:iam::${account}:user/${name}`;
-    return { ok: true, principal: { partition, account, kind: "user", name, uniqueId, arn } };
+    const callerArn = `arn:${partition}:iam::${account}:user/${name}`;
+    return { ok: true, principal: { partition, account, kind: "user", name, uniqueId, callerArn } };
   }
   return refused("not_a_role_or_user");
 }

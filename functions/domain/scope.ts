@@ -58,6 +58,9 @@ const secretArnShape =
   /^arn:aws(?:-cn|-us-gov)?:secretsmanager:[a-z0-9-]+:\d{12}:secret:([\w/+=.@-]+)-\w{6}$/;
 const keyArnShape = /^arn:aws(?:-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 
+/** An own property named "__proto__" and friends cannot pass this, nor anything that a path could hide. */
+export const isScopeName = (text: string): boolean => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
+
 /** Parses and checks scope definitions. @throws {ScopesError} with every error found. */
 export function parseScopes(input: unknown): Scopes {
   if (!isRecord(input)) throw new ScopesError(["scopes: must be an object of scope definitions by name"]);
@@ -83,9 +86,7 @@ function parseScope(name: string, definition: unknown, complain: Complain): Scop
     failed = true;
     complain(field, error);
   };
-  // An own property named "__proto__" and friends cannot pass this, nor anything that a path could hide.
-  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name))
-    wrong("name", "must be 1 to 63 of a-z, 0-9 and -, and not begin with -");
+  if (!isScopeName(name)) wrong("name", "must be 1 to 63 of a-z, 0-9 and -, and not begin with -");
   if (!isRecord(definition)) {
     wrong("definition", "must be an object");
     return undefined;

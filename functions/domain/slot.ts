@@ -51,7 +51,7 @@ export interface Failure {
 
 export interface Slot extends Versioned {
   /** Path-less ARN, for people; the key holds the identity. */
-  readonly principalArn: string;
+  readonly callerArn: string;
   readonly lease?: Lease | undefined;
   readonly superseded: readonly TrackedToken[];
   readonly outbox: readonly OutboxToken[];
@@ -61,9 +61,9 @@ export interface Slot extends Versioned {
   readonly mintedAt: readonly number[];
 }
 
-export const emptySlot = (principalArn: string): Slot => ({
+export const emptySlot = (callerArn: string): Slot => ({
   version: 0,
-  principalArn,
+  callerArn,
   superseded: [],
   outbox: [],
   mintedAt: [],
@@ -78,7 +78,7 @@ export interface Step<Row, Outcome> {
 /** What a request for a token asks of the slot. */
 export interface Ask {
   /** The caller's ARN now. An IAM user can be renamed and keeps its unique id. */
-  readonly principalArn: string;
+  readonly callerArn: string;
   readonly minTtlMs: number;
   readonly staleLeaseId?: string | undefined;
   /** A lease that could not be unsealed: its row was edited. It is never served. */
@@ -103,12 +103,12 @@ export function decide(slot: Slot, control: ScopeControl, ask: Ask, now: number)
   if (lease && lease.leaseId === ask.staleLeaseId && now - lease.issuedAt < staleReportAfterMs)
     return { kind: "refuse", code: "busy", retryAfterMs: lease.issuedAt + staleReportAfterMs - now };
   const reported = lease !== undefined && lease.leaseId === ask.staleLeaseId;
-  const hindrance = mintHindrance(slot, ask, now);
+  const blocker = mintBlocker(slot, ask, now);
   if (lease && !reported) {
     // Refreshing ahead never costs a caller the lease that is still good.
-    return now >= refreshAt(lease) && !hindrance ? { kind: "mint" } : { kind: "serve", lease };
+    return now >= refreshAt(lease) && !blocker ? { kind: "mint" } : { kind: "serve", lease };
   }
-  return hindrance ?? { kind: "mint" };
+  return blocker ?? { kind: "mint" };
 }
 
 const frozenDetail = "An operator has frozen the scope. No token is given until an operator unfreezes it.";
@@ -116,14 +116,14 @@ const frozenDetail = "An operator has frozen the scope. No token is given until 
 function servable(slot: Slot, control: ScopeControl, ask: Ask, now: number): Lease | undefined {
   const lease = slot.lease;
   // Operators revoke by the ARN in the row, so under another name nothing is served before the row has that name.
-  if (slot.principalArn !== ask.principalArn) return undefined;
+  if (slot.callerArn !== ask.callerArn) return undefined;
   if (!lease || lease.epoch !== control.epoch || lease.digest !== ask.digest) return undefined;
   if (lease.leaseId === ask.unreadableLeaseId) return undefined;
   return lease.endsAt - now >= ask.minTtlMs ? lease : undefined;
 }
 
 /** Why no login may begin now, if so. */
-function mintHindrance(slot: Slot, ask: Ask, now: number): Decision | undefined {
+function mintBlocker(slot: Slot, ask: Ask, now: number): Decision | undefined {
   if (slot.mint && now < slot.mint.until + clockSkewMs) return { kind: "wait" };
   const { failure } = slot;
   if (failure && now < failure.until)
@@ -187,7 +187,7 @@ export function takeLock(
   const dropped = lease && (reportedStale || lease.leaseId === ask.unreadableLeaseId);
   const next: Slot = {
     ...pruned,
-    principalArn: ask.principalArn,
+    callerArn: ask.callerArn,
     mint,
     mintedAt: [...recentMints(slot, now), now],
     ...(dropped ? { lease: undefined, outbox: [...pruned.outbox, toOutbox(lease, now)] } : {}),

@@ -47,7 +47,7 @@ export function asProblem(error: unknown): Problem {
   if (error instanceof Unavailable)
     return new Problem("busy", {
       retryAfterSeconds: 2,
-      reason: `${error.dependency}_unavailable`,
+      reason: error.reason,
       cause: error,
     });
   // A row that was edited, or that a newer version wrote: for an operator, not for the caller.

@@ -4,7 +4,7 @@ import { authorize, type Lock } from "../domain/authorize.ts";
 import { type Principal, parsePrincipal } from "../domain/principal.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Scope, Scopes } from "../domain/scope.ts";
-import type { Findings } from "../use-cases/record.ts";
+import type { AuditFields } from "../use-cases/record.ts";
 import type { Timings } from "../use-cases/timings.ts";
 import { asProblem, type ProxyResult, problemAnswer } from "./answer.ts";
 import { type ApiEvent, readEvent, refuseQuery } from "./api-event.ts";
@@ -16,7 +16,7 @@ export interface CallerRequest {
   readonly principal: Principal;
   /** Epoch milliseconds by which the use case must be done; some time is kept for the answer. */
   readonly deadline: number;
-  readonly findings: Findings;
+  readonly audit: AuditFields;
   readonly timings: Timings;
 }
 
@@ -59,10 +59,10 @@ interface Context {
 }
 
 export function apiHandler(options: ApiOptions): (event: unknown, context: Context) => Promise<ProxyResult> {
-  const audit = auditing(options.audit);
+  const records = auditing(options.audit);
   const handler = middy(
     (event: unknown, context: Context) =>
-      answer(options, audit.entryOf(event as object), readEvent(event), context),
+      answer(options, records.entryOf(event as object), readEvent(event), context),
     {
       // Every step has its own time-out, so this is for what nobody thought of; then too there is an answer and a record.
       timeoutEarlyInMillis: 300,
@@ -71,7 +71,7 @@ export function apiHandler(options: ApiOptions): (event: unknown, context: Conte
       },
     },
   )
-    .use(audit)
+    .use(records)
     .onError((request) => {
       const problem = asProblem(request.error);
       request.error = problem;
@@ -101,7 +101,7 @@ async function answer(
     event,
     principal,
     deadline,
-    findings: entry.findings,
+    audit: entry.audit,
     timings: entry.timings,
   };
   if (route.lock === "any") {
@@ -111,8 +111,8 @@ async function answer(
   const authorization = authorize(scopes, event.scopeName, principal, route.lock);
   if (!authorization.ok) {
     const { reason } = authorization;
-    entry.findings.lock = route.lock;
-    if ("patterns" in authorization) entry.findings.patterns = authorization.patterns.slice(0, mostPatterns);
+    entry.audit.lock = route.lock;
+    if ("patterns" in authorization) entry.audit.patterns = authorization.patterns.slice(0, mostPatterns);
     throw new Problem("not_allowed", { reason });
   }
   return await route.handle({ ...request, scope: authorization.scope });

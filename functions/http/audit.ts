@@ -6,59 +6,18 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { Principal } from "../domain/principal.ts";
 import { Problem } from "../domain/problem.ts";
-import type { Findings, LeaseEnd } from "../use-cases/record.ts";
-import { type Spent, startTimings, type Timings } from "../use-cases/timings.ts";
+import { isScopeName } from "../domain/scope.ts";
+import type { AuditFields } from "../use-cases/record.ts";
+import { startTimings, type Timings } from "../use-cases/timings.ts";
 import type { ProxyResult } from "./answer.ts";
 import { readEvent } from "./api-event.ts";
-import { type EmbeddedMetrics, embeddedMetrics } from "./metrics.ts";
-
-export interface AuditRecord extends Omit<Findings, "lease_ends" | Instant>, Spent {
-  /** ISO 8601, when the request arrived. */
-  time: string;
-  kind: "audit";
-  /** Which broker of the account and region. */
-  broker: string;
-  request_id: string;
-  trace_id?: string;
-  verb: string;
-  /** As asked for; "?" where no scope could have that name. */
-  scope?: string;
-  caller?: { account: string; unique_id: string; arn: string; session_name?: string };
-  source_ip?: string;
-  source_vpce?: string;
-  code: string;
-  /** Of the HTTP answer, where there is one. */
-  status?: number;
-  duration_ms: number;
-  /** Name of an unexpected error and where it was thrown; never its message. */
-  error?: string;
-  error_at?: string;
-  /** ISO 8601. */
-  lease_ends_at?: string;
-  token_ends_at?: string;
-  issued_before?: string;
-}
-
-type Instant = "lease_ends_at" | "token_ends_at" | "issued_before_at";
-
-/** As written: the record, with its metrics in CloudWatch's embedded metric format. */
-export type AuditLine = AuditRecord & EmbeddedMetrics;
-
-export interface LeaseEndLine extends LeaseEnd {
-  /** ISO 8601, when Looker's confirmation was recorded. */
-  time: string;
-  kind: "lease_end";
-  broker: string;
-  /** Of the request, or the sweep, that ended it: its audit record says who and why. */
-  request_id: string;
-  verb: string;
-}
+import { type AuditLine, type AuditRecord, embeddedMetrics, type LeaseEndLine } from "./audit-record.ts";
 
 /** What the handler adds while it works. */
 export interface AuditEntry {
   verb: string;
   caller?: Principal;
-  readonly findings: Findings;
+  readonly audit: AuditFields;
   readonly timings: Timings;
 }
 
@@ -82,22 +41,17 @@ export interface Audit extends MiddlewareObj<unknown, ProxyResult> {
 /** Middleware that goes first, so that it begins before and ends after everything else. */
 export function auditing({ broker, now, write }: AuditOptions): Audit {
   const entries = new WeakMap<object, OpenEntry>();
-  const emit = (
-    event: object,
-    context: { awsRequestId?: string },
-    response: ProxyResult | null | undefined,
-    error: unknown,
-  ) => {
-    const entry = entries.get(event);
+  const emit = (request: AnsweredRequest) => {
+    const entry = entries.get(request.event as object);
     // middy calls onError also for what a later `after` throws.
     if (!entry || entry.emitted) return;
     entry.emitted = true;
     const endedAt = now();
-    const record = recordOf(broker, entry, event, context, response, error, endedAt);
+    const record = recordOf(broker, entry, request, endedAt);
     write({ ...record, ...embeddedMetrics(record, entry.startedAt) });
     const time = new Date(endedAt).toISOString();
     const { request_id, verb } = record;
-    for (const end of entry.findings.lease_ends ?? [])
+    for (const end of entry.audit.lease_ends ?? [])
       write({ time, kind: "lease_end", broker, request_id, verb, ...end });
   };
   return {
@@ -105,14 +59,14 @@ export function auditing({ broker, now, write }: AuditOptions): Audit {
       if (typeof request.event !== "object" || request.event === null) request.event = {};
       entries.set(request.event as object, {
         verb: "unknown",
-        findings: {},
+        audit: {},
         timings: startTimings(now),
         startedAt: now(),
         emitted: false,
       });
     },
-    after: (request) => emit(request.event as object, request.context, request.response, undefined),
-    onError: (request) => emit(request.event as object, request.context, request.response, request.error),
+    after: emit,
+    onError: emit,
     entryOf(event) {
       const entry = entries.get(event);
       if (!entry) throw new Error("the audit middleware must come first");
@@ -121,54 +75,61 @@ export function auditing({ broker, now, write }: AuditOptions): Audit {
   };
 }
 
-function recordOf(
-  broker: string,
-  entry: OpenEntry,
-  rawEvent: object,
-  context: { awsRequestId?: string },
-  response: ProxyResult | null | undefined,
-  error: unknown,
-  endedAt: number,
-): AuditRecord {
-  const event = readEvent(rawEvent);
-  const { caller, timings } = entry;
-  const { lease_ends: _, lease_ends_at, token_ends_at, issued_before_at, ...findings } = entry.findings;
-  const trace = process.env._X_AMZN_TRACE_ID;
-  const { scopeName, identity } = event;
+/** The members of middy's request that a record is made of. */
+interface AnsweredRequest {
+  readonly event: unknown;
+  readonly context: { awsRequestId?: string };
+  readonly response: ProxyResult | null | undefined;
+  /** Undefined after a success. */
+  readonly error: unknown;
+}
+
+function recordOf(broker: string, entry: OpenEntry, request: AnsweredRequest, endedAt: number): AuditRecord {
+  const { lease_ends: _, lease_ends_at, token_ends_at, issued_before_at, ...fields } = entry.audit;
+  const { requestId, scopeName, identity } = readEvent(request.event);
+  const { context, response, error } = request;
   const problem = error instanceof Problem ? error : undefined;
-  const record: AuditRecord = {
+  const cause = problem ? problem.cause : error;
+  return {
     time: new Date(entry.startedAt).toISOString(),
     kind: "audit",
     broker,
-    request_id: plain(event.requestId) ?? plain(context.awsRequestId) ?? "",
-    ...optional("trace_id", plain(trace?.match(/Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)/)?.[1])),
+    request_id: plain(requestId) ?? plain(context.awsRequestId) ?? "",
+    ...optional("trace_id", traceId()),
     verb: entry.verb,
-    ...optional(
-      "scope",
-      scopeName === undefined ? undefined : /^[a-z0-9][a-z0-9-]{0,62}$/.test(scopeName) ? scopeName : "?",
-    ),
-    ...(caller ? { caller: callerFields(caller) } : {}),
+    ...optional("scope", scopeName === undefined || isScopeName(scopeName) ? scopeName : "?"),
+    ...(entry.caller ? { caller: callerFields(entry.caller) } : {}),
     ...optional("source_ip", plain(identity.sourceIp)),
     ...optional("source_vpce", plain(identity.vpceId)),
     code: problem?.code ?? (error === undefined ? "ok" : "internal"),
     ...(response?.statusCode === undefined ? {} : { status: response.statusCode }),
     duration_ms: endedAt - entry.startedAt,
-    ...timings.spent(),
-    ...findings,
+    ...entry.timings.spent(),
+    ...fields,
     ...optional("lease_ends_at", isoTime(lease_ends_at)),
     ...optional("token_ends_at", isoTime(token_ends_at)),
     ...optional("issued_before", isoTime(issued_before_at)),
-    ...optional("reason", problem?.reason ?? findings.reason),
+    ...optional("reason", problem?.reason ?? fields.reason),
+    ...(cause instanceof Error ? errorFields(cause) : {}),
   };
-  const cause = problem ? problem.cause : error;
-  return cause instanceof Error ? { ...record, ...errorFields(cause) } : record;
 }
 
-function callerFields({ account, uniqueId, arn, sessionName }: Principal): NonNullable<AuditLine["caller"]> {
+/** X-Ray's id of the trace; Lambda sets the variable anew for each invocation. */
+function traceId(): string | undefined {
+  const root = /Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)/.exec(process.env._X_AMZN_TRACE_ID ?? "");
+  return root?.[1];
+}
+
+function callerFields({
+  account,
+  uniqueId,
+  callerArn,
+  sessionName,
+}: Principal): NonNullable<AuditLine["caller"]> {
   return {
     account,
     unique_id: uniqueId,
-    arn,
+    arn: callerArn,
     ...(sessionName === undefined ? {} : { session_name: sessionName }),
   };
 }
@@ -194,12 +155,12 @@ function optional<K extends string>(key: K, value: string | undefined): { [k in 
 
 /** The same for what no caller asked for: one line a run. */
 export function scheduledAudit(verb: string, options: AuditOptions): Audit {
-  const audit = auditing(options);
+  const records = auditing(options);
   return {
-    ...audit,
+    ...records,
     before: async (request) => {
-      await audit.before?.(request);
-      audit.entryOf(request.event as object).verb = verb;
+      await records.before?.(request);
+      records.entryOf(request.event as object).verb = verb;
     },
   };
 }

@@ -16,7 +16,7 @@ const defaultMinTtlSeconds = 60;
 export const postToken =
   (ports: MintPorts) =>
   async (request: ScopedRequest): Promise<ProxyResult> => {
-    const { scope, event, deadline, findings } = request;
+    const { scope, event, deadline, audit } = request;
     refuseQuery(event);
     const body = readBody(event, ["min_ttl_seconds", "stale_lease_id"]);
     const { min_ttl_seconds: minTtlSeconds = defaultMinTtlSeconds } = body;
@@ -36,7 +36,7 @@ export const postToken =
       minTtlSeconds,
       staleLeaseId: readLeaseId(body, "stale_lease_id"),
       deadline,
-      findings,
+      audit,
     });
     return json(200, {
       access_token: token.accessToken,
@@ -52,14 +52,14 @@ export const postToken =
 export const postLogout =
   (ports: LogOutPorts) =>
   async (request: ScopedRequest): Promise<ProxyResult> => {
-    const { event, deadline, findings } = request;
+    const { event, deadline, audit } = request;
     refuseQuery(event);
     const body = readBody(event, ["lease_id"]);
     const ended = await logOut(request.timings.of(ports), {
       key: slotKeyOf(request),
       leaseId: readLeaseId(body, "lease_id"),
       deadline,
-      findings,
+      audit,
     });
     return json(ended.pending > 0 ? 202 : 200, ended);
   };
@@ -67,11 +67,11 @@ export const postLogout =
 /** `GET /scopes`: who the caller is to the broker, and what it may do. */
 export const getScopes =
   (scopes: Scopes) =>
-  async ({ event, principal, findings }: CallerRequest): Promise<ProxyResult> => {
+  async ({ event, principal, audit }: CallerRequest): Promise<ProxyResult> => {
     readBody(event, []);
-    findings.outcome = "listed";
+    audit.outcome = "listed";
     return json(200, {
-      caller: { arn: principal.arn, account: principal.account, unique_id: principal.uniqueId },
+      caller: { arn: principal.callerArn, account: principal.account, unique_id: principal.uniqueId },
       scopes: permissions(scopes, principal).map(({ scope, may }) => ({
         scope: scope.name,
         base_url: scope.baseUrl,
@@ -85,8 +85,8 @@ function slotKeyOf({ scope, principal }: ScopedRequest): CallerSlotKey {
   return {
     scope: scope.name,
     account: principal.account,
-    caller: principal.uniqueId,
-    principalArn: principal.arn,
+    uniqueId: principal.uniqueId,
+    callerArn: principal.callerArn,
   };
 }
 

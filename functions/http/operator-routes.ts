@@ -2,7 +2,7 @@
 
 import type { Freeze } from "../domain/control.ts";
 import { clockSkewMs } from "../domain/lease.ts";
-import { isPrincipalArn } from "../domain/principal.ts";
+import { isCallerArn } from "../domain/principal.ts";
 import { Problem } from "../domain/problem.ts";
 import {
   countLeases,
@@ -13,7 +13,7 @@ import {
   revokeLeases,
   unfreezeScope,
 } from "../use-cases/operate.ts";
-import { type Findings, noteNamed } from "../use-cases/record.ts";
+import { type AuditFields, noteNamed } from "../use-cases/record.ts";
 import type { OperatePorts } from "../use-cases/revoke-slots.ts";
 import { json, type ProxyResult } from "./answer.ts";
 import { type ApiEvent, isLeaseId, readBody, refuseQuery } from "./api-event.ts";
@@ -53,7 +53,7 @@ export const deleteLeases =
       "dry_run",
     ]);
     const revocation = readRevocation(query, ports.clock.now());
-    noteTarget(request.findings, revocation);
+    noteTarget(request.audit, revocation);
     const watched = request.timings.of(ports);
     if (readTrue(query, "dry_run"))
       return json(200, { matched: await countLeases(watched, request, revocation) });
@@ -72,7 +72,7 @@ export const putFreeze =
         "reason",
         "must be text of 1 to 256 characters on one line: whoever unfreezes the scope will read it",
       );
-    const frozen = { by: request.principal.arn, at: ports.clock.now(), reason };
+    const frozen = { by: request.principal.callerArn, at: ports.clock.now(), reason };
     const result = await freezeScope(request.timings.of(ports), request, frozen);
     return json(result.pending > 0 ? 202 : 200, {
       frozen: freezeFields(frozen),
@@ -104,7 +104,7 @@ function readRevocation(query: Query, now: number): RevocationRequest {
     );
   if (lease_id !== undefined && !isLeaseId(lease_id))
     wrong("lease_id", "must be a lease_id as the broker gave it");
-  if (caller !== undefined && !isPrincipalArn(caller))
+  if (caller !== undefined && !isCallerArn(caller))
     wrong(
       "caller",
       "must be an ARN like arn:aws:iam::111122223333:role/name, without path, session or wildcard",
@@ -153,21 +153,21 @@ function readQuery(event: ApiEvent, known: readonly string[]): Query {
 }
 
 /** What was meant to be ended. Not the client id: whoever pasted a secret in its place must not find it in a log. */
-function noteTarget(findings: Findings, request: RevocationRequest): void {
+function noteTarget(audit: AuditFields, request: RevocationRequest): void {
   if (request.all) {
-    findings.filters = ["all"];
+    audit.filters = ["all"];
     return;
   }
   const { leaseId, callerArn, issuedBefore, clientId } = request;
-  findings.filters = Object.entries({
+  audit.filters = Object.entries({
     lease_id: leaseId,
     caller: callerArn,
     issued_before: issuedBefore,
     client_id: clientId,
   }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  noteNamed(findings, "lease_id", leaseId);
-  if (callerArn !== undefined) findings.target_caller = callerArn;
-  if (issuedBefore !== undefined) findings.issued_before_at = issuedBefore;
+  noteNamed(audit, "lease_id", leaseId);
+  if (callerArn !== undefined) audit.target_caller = callerArn;
+  if (issuedBefore !== undefined) audit.issued_before_at = issuedBefore;
 }
 
 function readTrue(query: Query, name: "all" | "dry_run"): boolean {

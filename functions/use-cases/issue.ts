@@ -8,7 +8,7 @@ import { type Ask, decide, type Slot, takeLock } from "../domain/slot.ts";
 import { commit } from "./commit.ts";
 import { type MintPorts, mint, mintNeedsMs } from "./mint.ts";
 import { type CallerSlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";
-import { count, type Findings, noteNamed } from "./record.ts";
+import { type AuditFields, count, noteNamed } from "./record.ts";
 
 /** Long waits belong to the client: a waiting function is a held instance. */
 const longestWaitMs = 3_000;
@@ -21,7 +21,7 @@ export interface IssueRequest {
   readonly staleLeaseId?: string | undefined;
   /** Epoch milliseconds by which the invocation must have answered. */
   readonly deadline: number;
-  readonly findings: Findings;
+  readonly audit: AuditFields;
 }
 
 export interface IssuedToken {
@@ -33,8 +33,8 @@ export interface IssuedToken {
 
 export async function issueToken(ports: MintPorts, request: IssueRequest): Promise<IssuedToken> {
   const { clock, ids, table } = ports;
-  const { scope, key, findings, deadline } = request;
-  noteNamed(findings, "stale_lease_id", request.staleLeaseId);
+  const { scope, key, audit, deadline } = request;
+  noteNamed(audit, "stale_lease_id", request.staleLeaseId);
   const owner = ids.next();
   const digest = configurationDigest(scope);
   let waited = 0;
@@ -45,7 +45,7 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
     const { slot, control } = await table.readForIssue(key);
     const now = clock.now();
     const ask: Ask = {
-      principalArn: key.principalArn,
+      callerArn: key.callerArn,
       minTtlMs: request.minTtlSeconds * 1_000,
       staleLeaseId: request.staleLeaseId,
       unreadableLeaseId,
@@ -61,9 +61,9 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
         if (clock.now() > deadline || (answer && answer.expiresInSeconds < 1))
           throw new Problem("busy", { retryAfterSeconds: 1, reason: "timed_out" });
         if (answer) {
-          const ownLogin = findings.minted_lease_id === decision.lease.leaseId;
-          Object.assign(findings, givenOut(decision.lease));
-          findings.outcome = ownLogin ? "minted" : waited > 0 ? "waited" : "hit";
+          const ownLogin = audit.minted_lease_id === decision.lease.leaseId;
+          Object.assign(audit, givenOut(decision.lease));
+          audit.outcome = ownLogin ? "minted" : waited > 0 ? "waited" : "hit";
           return answer;
         }
         // Somebody edited the row. It is reported, never served, and replaced under the usual budget.
@@ -83,7 +83,7 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
           throw new Problem("busy", { retryAfterSeconds: 1 });
         await clock.sleep(pause);
         waited += pause;
-        findings.wait_ms = waited;
+        audit.wait_ms = waited;
         break;
       }
       case "mint": {
@@ -101,8 +101,8 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
         }
         if (lock.kind === "changed") break;
         minted = true;
-        if (lock.possibleOrphan) count(findings, "possible_orphans");
-        await mint(ports, { scope, key, lock: lock.mint, deadline, findings });
+        if (lock.possibleOrphan) count(audit, "possible_orphans");
+        await mint(ports, { scope, key, lock: lock.mint, deadline, audit });
       }
     }
   }
@@ -111,7 +111,7 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
 /** Unseals the lease; undefined if its row was edited or swapped. */
 async function serve(
   ports: MintPorts,
-  { key, findings }: IssueRequest,
+  { key, audit }: IssueRequest,
   lease: Lease,
 ): Promise<IssuedToken | undefined> {
   try {
@@ -122,13 +122,13 @@ async function serve(
     return { accessToken, expiresInSeconds, leaseId: lease.leaseId, baseUrl: lease.baseUrl };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    count(findings, "unreadable");
+    count(audit, "unreadable");
     return undefined;
   }
 }
 
 /** Noted once it is certain that the caller gets it: a record must not name a holder who has nothing. */
-function givenOut(lease: Lease): Findings {
+function givenOut(lease: Lease): AuditFields {
   return {
     lease_id: lease.leaseId,
     token_sha256: lease.tokenSha256,

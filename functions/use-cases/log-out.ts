@@ -19,7 +19,7 @@ import {
   Unavailable,
   Unreadable,
 } from "./ports.ts";
-import { count, type Findings, noteNamed } from "./record.ts";
+import { type AuditFields, count, noteNamed } from "./record.ts";
 
 export interface LogOutPorts {
   readonly clock: Clock;
@@ -38,14 +38,15 @@ export function timeForLogout(clock: Pick<Clock, "now">, deadline: number): bool
   return clock.now() + logoutNeedsMs <= deadline;
 }
 
-export interface Ended {
+/** What came of logouts. */
+export interface LogoutCounts {
   /** Confirmed dead by Looker. */
   revoked: number;
   /** Not served any more, not confirmed yet: tried again until it is, or until Looker's own expiry. */
   pending: number;
 }
 
-export interface EndedTokens extends Ended {
+export interface EndedTokens extends LogoutCounts {
   /** Since when the oldest of the pending ones is to be dead. */
   oldestPending: number;
 }
@@ -57,26 +58,26 @@ export async function logOut(
     key: CallerSlotKey;
     leaseId?: string | undefined;
     deadline: number;
-    findings: Findings;
+    audit: AuditFields;
   },
-): Promise<Ended> {
+): Promise<LogoutCounts> {
   const filter: RevocationFilter = { leaseId: job.leaseId };
-  noteNamed(job.findings, "lease_id", job.leaseId);
+  noteNamed(job.audit, "lease_id", job.leaseId);
   const revocation = await commit(ports.table.slots, job.key, (slot, now) => revoke(slot, filter, now), {
     ...ports,
     deadline: job.deadline,
   });
-  if (revocation.possibleOrphan) count(job.findings, "possible_orphans");
+  if (revocation.possibleOrphan) count(job.audit, "possible_orphans");
   const ended = await endTokens(ports, job, revocation.tokens);
   const pending = ended.pending + (revocation.doomed ? 1 : 0);
-  Object.assign(job.findings, { outcome: "revoked", revoked: ended.revoked, pending });
+  Object.assign(job.audit, { outcome: "revoked", revoked: ended.revoked, pending });
   return { revoked: ended.revoked, pending };
 }
 
 /** Logs out tokens that are in the slot's outbox already, and records what came of it. */
 export async function endTokens(
   ports: LogOutPorts,
-  job: { key: CallerSlotKey; deadline: number; findings: Findings },
+  job: { key: CallerSlotKey; deadline: number; audit: AuditFields },
   tokens: readonly OutboxToken[],
   parallel = parallelLogouts,
 ): Promise<EndedTokens> {
@@ -106,7 +107,7 @@ export async function endTokens(
 
 async function endToken(
   { sealer, looker }: LogOutPorts,
-  { key, findings }: { key: SlotKey; findings: Findings },
+  { key, audit }: { key: SlotKey; audit: AuditFields },
   token: OutboxToken,
 ): Promise<"ended" | "unconfirmed" | "not_tried"> {
   try {
@@ -114,20 +115,20 @@ async function endToken(
     return await looker.logout(token.baseUrl, clear);
   } catch (error) {
     // An edited row is sent nowhere: its base_url may be an attacker's.
-    if (error instanceof Unreadable) count(findings, "unreadable");
+    if (error instanceof Unreadable) count(audit, "unreadable");
     // KMS away, or a key or a permission gone: the fence stands, and pending is the truth. The record says why.
-    else findings.reason = error instanceof Unavailable ? "kms_unavailable" : "unseal_failed";
+    else audit.reason = error instanceof Unavailable ? error.reason : "unseal_failed";
     return "unconfirmed";
   }
 }
 
-function noteEnd({ key, findings }: { key: SlotKey; findings: Findings }, token: OutboxToken): void {
-  count(findings, "logouts");
-  findings.lease_ends ??= [];
-  findings.lease_ends.push({
+function noteEnd({ key, audit }: { key: SlotKey; audit: AuditFields }, token: OutboxToken): void {
+  count(audit, "logouts");
+  audit.lease_ends ??= [];
+  audit.lease_ends.push({
     scope: key.scope,
     account: key.account,
-    unique_id: key.caller,
+    unique_id: key.uniqueId,
     lease_id: token.leaseId,
     client_id: token.clientId,
   });

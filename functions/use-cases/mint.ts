@@ -27,7 +27,7 @@ import {
   Unreadable,
   UnusableSecret,
 } from "./ports.ts";
-import { count, type Findings } from "./record.ts";
+import { type AuditFields, count } from "./record.ts";
 
 export interface MintPorts extends LogOutPorts {
   readonly secrets: ClientSecrets;
@@ -47,7 +47,7 @@ export interface MintJob {
   readonly key: CallerSlotKey;
   readonly lock: Mint;
   readonly deadline: number;
-  readonly findings: Findings;
+  readonly audit: AuditFields;
 }
 
 /** What a release needs to know, however the attempt ended. */
@@ -70,14 +70,14 @@ export async function mint(ports: MintPorts, request: MintJob): Promise<void> {
     result = await logInAndStore(ports, job);
   } catch (error) {
     // Whatever it was, it is shared with a back-off, and a lease that is still good is served all the same.
-    await release(ports, job, failureOf(error, job.findings));
+    await release(ports, job, failureOf(error, job.audit));
     return;
   }
   if (result !== "stored") await release(ports, job, result);
 }
 
 async function release(ports: MintPorts, job: AttemptJob, failure: MintFailure | undefined): Promise<void> {
-  if (failure) job.findings.mint_failure = failure.code;
+  if (failure) job.audit.mint_failure = failure.code;
   await commit(
     ports.table.slots,
     job.key,
@@ -94,7 +94,7 @@ type MintResult = "stored" | MintFailure | undefined;
 
 async function logInAndStore(ports: MintPorts, job: AttemptJob): Promise<MintResult> {
   const { clock, table, secrets } = ports;
-  const { scope, findings } = job;
+  const { scope, audit } = job;
   let secret = await secrets.current(scope.secretId);
   const { control, secretControl } = await table.readControls(scope.name, scope.secretId);
   // Whoever reads the slot next sees the freeze too, and says so.
@@ -108,11 +108,11 @@ async function logInAndStore(ports: MintPorts, job: AttemptJob): Promise<MintRes
     secret = await secrets.reread(scope.secretId);
     plan = planLogin(secretControl, secret, clock.now());
   }
-  findings.secret_version = secret.versionId;
-  if (plan.kind !== "log_in") return blocked(plan, clock.now(), findings);
+  audit.secret_version = secret.versionId;
+  if (plan.kind !== "log_in") return blocked(plan, clock.now(), audit);
   if (plan.writeAhead) {
     const begun = await writeAhead(ports, job, secret);
-    if (begun.kind !== "log_in") return blocked(begun, clock.now(), findings);
+    if (begun.kind !== "log_in") return blocked(begun, clock.now(), audit);
   }
   // A slow store or secret has used up the lock: another may hold it by the time that Looker answers.
   if (clock.now() + loginTimeoutMs > job.lock.until) {
@@ -124,9 +124,9 @@ async function logInAndStore(ports: MintPorts, job: AttemptJob): Promise<MintRes
 
 type Blocked = Exclude<LoginPlan, { kind: "log_in" }>;
 
-function blocked(plan: Blocked, now: number, findings: Findings): MintFailure {
-  findings.reason = `secret_${plan.kind}`;
-  if (plan.kind !== "denied") count(findings, "lockouts_avoided");
+function blocked(plan: Blocked, now: number, audit: AuditFields): MintFailure {
+  audit.reason = `secret_${plan.kind}`;
+  if (plan.kind !== "denied") count(audit, "lockouts_avoided");
   switch (plan.kind) {
     case "denied":
       return {
@@ -195,18 +195,18 @@ async function recordAttempt(
 
 async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Promise<MintResult> {
   const { clock, looker } = ports;
-  const { scope, findings } = job;
+  const { scope, audit } = job;
   const askedAt = clock.now();
   job.progress.tokenMade = true;
   const answer = await looker.login(scope.baseUrl, secret);
   if (answer.kind === "token") {
-    count(findings, "logins");
+    count(audit, "logins");
     // Not before: of a pair that was stored the wrong way round, this is the secret.
-    findings.client_id = secret.clientId;
+    audit.client_id = secret.clientId;
     const lookerEndsAt = askedAt + Math.min(answer.expiresInSeconds, longestLifeSeconds) * 1_000;
     return await keep(ports, job, secret, { token: answer.accessToken, lookerEndsAt });
   }
-  findings.reason = `login_${answer.kind}${"reason" in answer ? `_${answer.reason}` : ""}`;
+  audit.reason = `login_${answer.kind}${"reason" in answer ? `_${answer.reason}` : ""}`;
   job.progress.tokenMade = answer.kind === "unknown";
   switch (answer.kind) {
     case "rejected":
@@ -226,7 +226,7 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
         detail: "Looker, or what stands before it, answered the login with an error.",
       };
     case "unknown":
-      count(findings, "possible_orphans");
+      count(audit, "possible_orphans");
       return { code: "looker_unavailable", detail: "Looker did not answer the login in time." };
   }
 }
@@ -239,19 +239,19 @@ async function keep(
   fresh: { token: string; lookerEndsAt: number },
 ): Promise<MintResult> {
   const { clock, ids, table, sealer, looker } = ports;
-  const { scope, key, lock, findings, deadline } = job;
+  const { scope, key, lock, audit, deadline } = job;
   const leaseId = ids.next();
-  findings.minted_lease_id = leaseId;
+  audit.minted_lease_id = leaseId;
   const endNow = async () => {
     if ((await looker.logout(scope.baseUrl, fresh.token)) === "ended") {
       job.progress.tokenMade = false;
-      count(findings, "logouts");
-    } else count(findings, "possible_orphans");
+      count(audit, "logouts");
+    } else count(audit, "possible_orphans");
   };
   // Noted first of all: that this version works is true whatever becomes of the token. Its loss costs one back-off.
   if (job.firstUse)
     await recordAttempt(ports, job, secret, { kind: "worked" }).catch(() => {
-      findings.reason = "attempt_not_recorded";
+      audit.reason = "attempt_not_recorded";
     });
   let sealed: Uint8Array;
   try {
@@ -288,32 +288,32 @@ async function keep(
     // A row that cannot be read was not written: the token is nobody's.
     if (error instanceof Unreadable) await endNow();
     // Otherwise perhaps it is stored, and must not be ended here; perhaps nobody holds it: the known window.
-    else count(findings, "possible_orphans");
+    else count(audit, "possible_orphans");
     throw error;
   }
   if (outcome === "untracked") await endNow();
   else if (outcome === "fenced")
     await endTokens(ports, job, [{ ...lease, since: lock.since, attempts: 0, retryAt: 0 }]);
   if (!tooShort) return "stored";
-  findings.reason = "token_too_short";
+  audit.reason = "token_too_short";
   return { code: "looker_unavailable", detail: "Looker's token has less than 30 seconds to live." };
 }
 
 /** What a thrown error means to those who share the slot. */
-function failureOf(error: unknown, findings: Findings): MintFailure {
+function failureOf(error: unknown, audit: AuditFields): MintFailure {
   if (error instanceof UnusableSecret) {
-    findings.reason = `secret_${error.reason}`;
+    audit.reason = `secret_${error.reason}`;
     return {
       code: "looker_rejected_credentials",
       detail: `The scope's secret cannot be used (${error.reason}). An operator should check it in Secrets Manager.`,
     };
   }
-  if (error instanceof Unavailable) findings.reason = `${error.dependency}_unavailable`;
+  if (error instanceof Unavailable) audit.reason = error.reason;
   else {
     // A mistake in the deployment, such as a permission or a key that is gone: the record names it.
-    findings.reason = "mint_failed";
+    audit.reason = "mint_failed";
     const { name } = error as { name?: unknown };
-    if (typeof name === "string" && /^[A-Za-z]{1,64}$/.test(name)) findings.error = name;
+    if (typeof name === "string" && /^[A-Za-z]{1,64}$/.test(name)) audit.error = name;
   }
   return { code: "busy" };
 }

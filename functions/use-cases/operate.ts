@@ -14,12 +14,13 @@ import type { Scope } from "../domain/scope.ts";
 import type { RevocationFilter, Slot } from "../domain/slot.ts";
 import { commit } from "./commit.ts";
 import { Unavailable } from "./ports.ts";
-import { count, type Findings } from "./record.ts";
+import { type AuditFields, count } from "./record.ts";
 import {
   countMatches,
   endFenced,
   fenceSlots,
   type OperatePorts,
+  type RevocationCounts,
   runJob,
   type Selection,
 } from "./revoke-slots.ts";
@@ -27,13 +28,7 @@ import {
 export interface OperateJob {
   readonly scope: Scope;
   readonly deadline: number;
-  readonly findings: Findings;
-}
-
-export interface Revoked {
-  matched: number;
-  revoked: number;
-  pending: number;
+  readonly audit: AuditFields;
 }
 
 /** What an operator asks to end. `all` stands alone. */
@@ -46,8 +41,8 @@ export async function countLeases(
   job: OperateJob,
   request: RevocationRequest,
 ): Promise<number> {
-  const matched = await countMatches(ports, selectionOf(job.scope, request), job.findings);
-  Object.assign(job.findings, { outcome: "counted", matched });
+  const matched = await countMatches(ports, selectionOf(job.scope, request), job.audit);
+  Object.assign(job.audit, { outcome: "counted", matched });
   return matched;
 }
 
@@ -56,7 +51,7 @@ export async function revokeLeases(
   ports: OperatePorts,
   job: OperateJob,
   request: RevocationRequest,
-): Promise<Revoked> {
+): Promise<RevocationCounts> {
   if (request.all) return await revokeScope(ports, job, undefined);
   const { clientId } = request;
   // By itself it says that the pair is not to be used any more: first of all no new token. A login that begins now is
@@ -80,20 +75,24 @@ export async function revokeLeases(
       retryAfterSeconds: 1,
       detail:
         "Not every lease could be fenced in time. Repeat the call until it answers 200 or 202, or freeze the scope: that is one write.",
-      reason: "dynamodb_unavailable",
+      reason: error.reason,
       cause: error,
     });
   }
 }
 
-export async function freezeScope(ports: OperatePorts, job: OperateJob, frozen: Freeze): Promise<Revoked> {
+export async function freezeScope(
+  ports: OperatePorts,
+  job: OperateJob,
+  frozen: Freeze,
+): Promise<RevocationCounts> {
   return await revokeScope(ports, job, frozen);
 }
 
 /** Callers are served again, with new leases. A job under way goes on. */
 export async function unfreezeScope(
   ports: OperatePorts,
-  { scope, deadline, findings }: OperateJob,
+  { scope, deadline, audit }: OperateJob,
 ): Promise<void> {
   await commit(
     ports.table.scopeControls,
@@ -101,14 +100,14 @@ export async function unfreezeScope(
     (control) => ({ next: control.frozen && { ...control, frozen: undefined }, outcome: undefined }),
     { ...ports, deadline },
   );
-  findings.outcome = "unfrozen";
+  audit.outcome = "unfrozen";
 }
 
 async function revokeScope(
   ports: OperatePorts,
   job: OperateJob,
   frozen: Freeze | undefined,
-): Promise<Revoked> {
+): Promise<RevocationCounts> {
   const { table } = ports;
   const { scope, deadline } = job;
   const control = await commit(
@@ -123,20 +122,20 @@ async function revokeScope(
   // The fence stands. Everything from here on is a matter of time, and the sweeper's if this invocation has none.
   const work = control.job
     ? await runJob(ports, scope.name, control.job, job)
-    : { matched: 0, revoked: 0, done: false };
+    : { matched: 0, revoked: 0, pending: 0, done: false };
   // A job that is not through has at least one lease to go, for all that is known: never "nothing pending".
   return conclude(job, frozen ? "frozen" : "revoked", work, work.done ? 0 : 1);
 }
 
 function conclude(
-  { findings }: OperateJob,
+  { audit }: OperateJob,
   outcome: "revoked" | "frozen",
-  { matched, revoked }: { matched: number; revoked: number },
+  { matched, revoked }: Pick<RevocationCounts, "matched" | "revoked">,
   leastPending = 0,
-): Revoked {
+): RevocationCounts {
   const pending = Math.max(matched - revoked, leastPending);
-  const result: Revoked = { matched: revoked + pending, revoked, pending };
-  Object.assign(findings, { outcome, ...result });
+  const result: RevocationCounts = { matched: revoked + pending, revoked, pending };
+  Object.assign(audit, { outcome, ...result });
   return result;
 }
 
@@ -190,7 +189,7 @@ const pageSlots = 100;
 
 export async function listLeases(
   { table, clock }: OperatePorts,
-  { scope, findings }: OperateJob,
+  { scope, audit }: OperateJob,
   from: ListPosition,
 ): Promise<{ leases: ListedLease[]; frozen: Freeze | undefined; next: ListPosition | undefined }> {
   const control = await table.scopeControls.read(scope.name);
@@ -200,13 +199,13 @@ export async function listLeases(
   while (partition < table.slotPartitions && left > 0) {
     const page = await table.querySlots(scope.name, partition, { after, limit: left });
     for (const { key, slot } of page.entries)
-      leases.push(...leasesOf(slot, key.caller, control, clock.now()));
-    if (page.unreadable > 0) count(findings, "unreadable", page.unreadable);
+      leases.push(...leasesOf(slot, key.uniqueId, control, clock.now()));
+    if (page.unreadable > 0) count(audit, "unreadable", page.unreadable);
     left -= page.entries.length + page.unreadable;
     after = page.next;
     if (after === undefined) partition++;
   }
-  findings.outcome = "listed";
+  audit.outcome = "listed";
   return {
     leases,
     frozen: control.frozen,
@@ -215,7 +214,7 @@ export async function listLeases(
 }
 
 function leasesOf(slot: Slot, uniqueId: string, control: ScopeControl, now: number): ListedLease[] {
-  const who = { callerArn: slot.principalArn, uniqueId };
+  const who = { callerArn: slot.callerArn, uniqueId };
   const listed = (
     state: ListedLease["state"],
     { leaseId, issuedAt, endsAt, lookerEndsAt, clientId }: TrackedToken,

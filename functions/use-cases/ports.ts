@@ -17,14 +17,14 @@ export interface Ids {
 export interface SlotKey {
   readonly scope: string;
   readonly account: string;
-  /** The caller's immutable unique id. */
-  readonly caller: string;
+  /** The caller's immutable IAM id. */
+  readonly uniqueId: string;
 }
 
 /** With the caller's ARN: what it takes to make the row. */
 export interface CallerSlotKey extends SlotKey {
   /** Path-less, for people. */
-  readonly principalArn: string;
+  readonly callerArn: string;
 }
 
 /**
@@ -37,6 +37,10 @@ export class Unavailable extends Error {
   constructor(dependency: Unavailable["dependency"], options?: { cause?: unknown }) {
     super(`${dependency} is not available`, options);
     this.dependency = dependency;
+  }
+  /** For the audit record. */
+  get reason(): `${Unavailable["dependency"]}_unavailable` {
+    return `${this.dependency}_unavailable`;
   }
 }
 
@@ -119,10 +123,10 @@ export class Unreadable extends Error {
 
 /** What a token of this slot is sealed under: in one place, since what is sealed one way must be opened the same way. */
 export function sealIdentity(
-  { scope, account, caller }: SlotKey,
+  { scope, account, uniqueId }: SlotKey,
   { leaseId, baseUrl, clientId }: { leaseId: string; baseUrl: string; clientId: string },
 ): SealIdentity {
-  return { scope, account, caller, lease_id: leaseId, base_url: baseUrl, client_id: clientId };
+  return { scope, account, caller: uniqueId, lease_id: leaseId, base_url: baseUrl, client_id: clientId };
 }
 
 export interface Sealer {

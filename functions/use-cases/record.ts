@@ -5,7 +5,7 @@ import type { ProblemCode } from "../domain/problem.ts";
  * An allow-list by type. Nothing else of a request is ever recorded, and no
  * field can hold a token, a secret, or free text; names that a caller chooses have the shape of names.
  */
-export interface Findings {
+export interface AuditFields {
   /** How a request was answered. */
   outcome?: "hit" | "minted" | "waited" | "revoked" | "listed" | "counted" | "frozen" | "unfrozen" | "swept";
   /** The lease that was given out, or that the request named. */
@@ -81,8 +81,8 @@ type Counter =
   | "expired"
   | "slots";
 
-export function count(findings: Findings, what: Counter, by = 1): void {
-  findings[what] = (findings[what] ?? 0) + by;
+export function count(audit: AuditFields, what: Counter, by = 1): void {
+  audit[what] = (audit[what] ?? 0) + by;
 }
 
 /**
@@ -90,9 +90,9 @@ export function count(findings: Findings, what: Counter, by = 1): void {
  * that somebody sent in its place.
  */
 export function noteNamed(
-  findings: Findings,
+  audit: AuditFields,
   field: "lease_id" | "stale_lease_id",
   leaseId: string | undefined,
 ): void {
-  if (leaseId !== undefined && leaseId.length <= 20) findings[field] = leaseId;
+  if (leaseId !== undefined && leaseId.length <= 20) audit[field] = leaseId;
 }

@@ -8,10 +8,10 @@ import type { OutboxToken } from "../domain/lease.ts";
 import { type Revocation, type RevocationFilter, revoke, type Slot } from "../domain/slot.ts";
 import { commit } from "./commit.ts";
 import { withHostLimit } from "./host-limits.ts";
-import { endTokens, type LogOutPorts, timeForLogout } from "./log-out.ts";
+import { endTokens, type LogOutPorts, type LogoutCounts, timeForLogout } from "./log-out.ts";
 import { forEachParallel } from "./pool.ts";
 import { type BrokerTable, type CallerSlotKey, Unavailable } from "./ports.ts";
-import { count, type Findings } from "./record.ts";
+import { type AuditFields, count } from "./record.ts";
 
 export interface OperatePorts extends LogOutPorts {
   readonly table: BrokerTable;
@@ -30,15 +30,18 @@ export interface Selection {
   readonly filter: RevocationFilter;
 }
 
+export interface RevocationCounts extends LogoutCounts {
+  /** Tokens, logins under way, and rows that cannot be read and so might match. */
+  matched: number;
+}
+
 export interface FencedSlot {
   readonly key: CallerSlotKey;
   readonly tokens: readonly OutboxToken[];
 }
 
-export interface Fenced {
+export interface Fenced extends Pick<RevocationCounts, "matched"> {
   readonly slots: FencedSlot[];
-  /** Tokens, logins under way, and rows that cannot be read and so might match. */
-  matched: number;
 }
 
 /** All slots of a selection, in the order of their partitions. */
@@ -55,7 +58,7 @@ export async function* selectSlots(
       const page = await table.querySlots(scope, partition, { account, after });
       if (page.unreadable > 0) onUnreadable(page.unreadable);
       for (const entry of page.entries)
-        if (callerArn === undefined || entry.slot.principalArn === callerArn) yield entry;
+        if (callerArn === undefined || entry.slot.callerArn === callerArn) yield entry;
       after = page.next;
     } while (after !== undefined);
   }
@@ -65,12 +68,12 @@ export async function* selectSlots(
 export async function countMatches(
   ports: OperatePorts,
   selection: Selection,
-  findings: Findings,
+  audit: AuditFields,
 ): Promise<number> {
   let matched = 0;
   const onUnreadable = (rows: number) => {
     matched += rows;
-    count(findings, "unreadable", rows);
+    count(audit, "unreadable", rows);
   };
   const all = { from: 0, to: ports.table.slotPartitions };
   for await (const { slot } of selectSlots(ports.table, selection, all, onUnreadable))
@@ -82,14 +85,14 @@ export async function countMatches(
 export async function fenceSlots(
   ports: OperatePorts,
   selection: Selection,
-  { findings, deadline }: { findings: Findings; deadline: number },
+  { audit, deadline }: { audit: AuditFields; deadline: number },
   partitions = { from: 0, to: ports.table.slotPartitions },
 ): Promise<Fenced> {
   const fenced: Fenced = { slots: [], matched: 0 };
   // Not served by anyone, but what it holds cannot be ended: it is never told to be dead.
   const onUnreadable = (rows: number) => {
     fenced.matched += rows;
-    count(findings, "unreadable", rows);
+    count(audit, "unreadable", rows);
   };
   await forEachParallel(
     selectSlots(ports.table, selection, partitions, onUnreadable),
@@ -100,8 +103,8 @@ export async function fenceSlots(
         start: slot,
         deadline,
       });
-      count(findings, "slots");
-      if (outcome.possibleOrphan) count(findings, "possible_orphans");
+      count(audit, "slots");
+      if (outcome.possibleOrphan) count(audit, "possible_orphans");
       fenced.matched += matchesOf(outcome);
       if (outcome.tokens.length > 0) fenced.slots.push({ key, tokens: outcome.tokens });
     },
@@ -115,20 +118,20 @@ const matchesOf = (revocation: Revocation) => revocation.tokens.length + (revoca
 export async function endFenced(
   ports: LogOutPorts,
   slots: readonly FencedSlot[],
-  { findings, deadline }: { findings: Findings; deadline: number },
+  { audit, deadline }: { audit: AuditFields; deadline: number },
 ): Promise<number> {
   const looker = withHostLimit(ports.looker, () => timeForLogout(ports.clock, deadline));
-  return await endAll({ ...ports, looker }, slots, { findings, deadline });
+  return await endAll({ ...ports, looker }, slots, { audit, deadline });
 }
 
 async function endAll(
   ports: LogOutPorts,
   slots: readonly FencedSlot[],
-  { findings, deadline }: { findings: Findings; deadline: number },
+  { audit, deadline }: { audit: AuditFields; deadline: number },
 ): Promise<number> {
   let revoked = 0;
   await forEachParallel(slots, parallelSlots, async ({ key, tokens }) => {
-    const ended = await endTokens(ports, { key, deadline, findings }, tokens, 1);
+    const ended = await endTokens(ports, { key, deadline, audit }, tokens, 1);
     // Not `revoked += (await …)`: that would add to what the sum was before the wait.
     revoked += ended.revoked;
   });
@@ -144,8 +147,8 @@ export async function runJob(
   ports: OperatePorts,
   scope: string,
   job: Job,
-  { findings, deadline }: { findings: Findings; deadline: number },
-): Promise<{ matched: number; revoked: number; done: boolean }> {
+  { audit, deadline }: { audit: AuditFields; deadline: number },
+): Promise<RevocationCounts & { done: boolean }> {
   const { table, clock } = ports;
   const selection: Selection = { scope, filter: { olderEpoch: job } };
   const looker = withHostLimit(ports.looker, () => timeForLogout(clock, deadline));
@@ -158,11 +161,11 @@ export async function runJob(
       const fenced = await fenceSlots(
         ports,
         selection,
-        { findings, deadline },
+        { audit, deadline },
         { from: partition, to: through },
       );
       matched += fenced.matched;
-      endings.push(endAll({ ...ports, looker }, fenced.slots, { findings, deadline }));
+      endings.push(endAll({ ...ports, looker }, fenced.slots, { audit, deadline }));
       await commit(
         table.scopeControls,
         scope,
@@ -173,11 +176,11 @@ export async function runJob(
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     // What was done is told; the rest is carried on from the last partition that is through.
-    findings.reason = `${error.dependency}_unavailable`;
+    audit.reason = error.reason;
   } finally {
     // Also when a fence failed: nothing may be under way when this returns.
     await Promise.allSettled(endings);
   }
   const revoked = (await Promise.all(endings)).reduce((sum, each) => sum + each, 0);
-  return { matched, revoked, done: partition >= table.slotPartitions };
+  return { matched, revoked, pending: matched - revoked, done: partition >= table.slotPartitions };
 }

@@ -7,26 +7,19 @@ import { clockSkewMs, type OutboxToken } from "../domain/lease.ts";
 import { moveToOutbox, prune, type Slot, type Step } from "../domain/slot.ts";
 import { commit } from "./commit.ts";
 import { withCircuit, withHostLimit } from "./host-limits.ts";
-import { endTokens, timeForLogout } from "./log-out.ts";
+import { endTokens, type LogoutCounts, timeForLogout } from "./log-out.ts";
 import { forEachParallel } from "./pool.ts";
 import { Unavailable, Unreadable } from "./ports.ts";
-import { count, type Findings } from "./record.ts";
+import { type AuditFields, count } from "./record.ts";
 import { type FencedSlot, type OperatePorts, parallelSlots, runJob } from "./revoke-slots.ts";
-
-export interface Swept {
-  /** Logouts that Looker confirmed. */
-  revoked: number;
-  /** Tried and not confirmed. */
-  pending: number;
-}
 
 export async function sweep(
   ports: OperatePorts,
-  job: { deadline: number; findings: Findings },
-): Promise<Swept> {
+  job: { deadline: number; audit: AuditFields },
+): Promise<LogoutCounts> {
   const { table, clock } = ports;
-  const { findings, deadline } = job;
-  const result: Swept = { revoked: 0, pending: 0 };
+  const { audit, deadline } = job;
+  const result: LogoutCounts = { revoked: 0, pending: 0 };
   const guarded = {
     ...ports,
     looker: withHostLimit(withCircuit(ports.looker), () => timeForLogout(clock, deadline)),
@@ -37,32 +30,31 @@ export async function sweep(
     try {
       await work();
     } catch (error) {
-      if (error instanceof Unavailable) findings.reason = `${error.dependency}_unavailable`;
-      else if (error instanceof Unreadable) count(findings, "unreadable");
-      else findings.reason = "row_failed";
+      if (error instanceof Unavailable) audit.reason = error.reason;
+      else if (error instanceof Unreadable) count(audit, "unreadable");
+      else audit.reason = "row_failed";
     }
   };
-  findings.oldest_pending_ms = 0;
+  audit.oldest_pending_ms = 0;
   const add = (revoked: number, pending: number, oldest: number) => {
     result.revoked += revoked;
     result.pending += pending;
-    if (pending > 0)
-      findings.oldest_pending_ms = Math.max(findings.oldest_pending_ms ?? 0, clock.now() - oldest);
+    if (pending > 0) audit.oldest_pending_ms = Math.max(audit.oldest_pending_ms ?? 0, clock.now() - oldest);
   };
 
   const due = await table.queryDue(clock.now());
-  findings.sweep_lag_ms = due.reduce((most, { dueAt }) => Math.max(most, clock.now() - dueAt), 0);
+  audit.sweep_lag_ms = due.reduce((most, { dueAt }) => Math.max(most, clock.now() - dueAt), 0);
   const slots = due.flatMap((row) => (row.kind === "slot" ? [row.key] : []));
   const scopes = due.flatMap((row) => (row.kind === "scope" ? [row.scope] : []));
   const hosts = new Map<string, FencedSlot[]>();
   await forEachParallel(slots, parallelSlots, (name) =>
     apart(async () => {
       // The ARN is only needed to make a row, and this one is there: an index entry of a deleted row writes nothing.
-      const key = { ...name, principalArn: "" };
+      const key = { ...name, callerArn: "" };
       const swept = await commit(table.slots, key, sweepSlot, { ...ports, deadline });
-      count(findings, "slots");
-      count(findings, "expired", swept.expired);
-      if (swept.possibleOrphan) count(findings, "possible_orphans");
+      count(audit, "slots");
+      count(audit, "expired", swept.expired);
+      if (swept.possibleOrphan) count(audit, "possible_orphans");
       for (const [host, tokens] of Map.groupBy(swept.due, ({ baseUrl }) => baseUrl))
         if (!hosts.get(host)?.push({ key, tokens })) hosts.set(host, [{ key, tokens }]);
     }),
@@ -72,7 +64,7 @@ export async function sweep(
     ...[...hosts.values()].map((rows) =>
       forEachParallel(rows, parallelSlots, ({ key, tokens }) =>
         apart(async () => {
-          const ended = await endTokens(guarded, { key, deadline, findings }, tokens, 1);
+          const ended = await endTokens(guarded, { key, deadline, audit }, tokens, 1);
           add(ended.revoked, ended.pending, ended.oldestPending);
         }),
       ),
@@ -81,12 +73,12 @@ export async function sweep(
       apart(async () => {
         const { job: pending } = await table.scopeControls.read(scope);
         if (!pending) return;
-        const { matched, revoked } = await runJob(guarded, scope, pending, job);
-        add(revoked, matched - revoked, pending.at);
+        const done = await runJob(guarded, scope, pending, job);
+        add(done.revoked, done.pending, pending.at);
       }),
     ),
   ]);
-  Object.assign(findings, { outcome: "swept", ...result });
+  Object.assign(audit, { outcome: "swept", ...result });
   return result;
 }
 

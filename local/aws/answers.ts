@@ -1,4 +1,4 @@
-/** What the front answers itself, in the words of the service it stands before. */
+/** What the AWS proxy answers itself, in the words of the service it stands before. */
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { crc32 } from "node:zlib";
@@ -138,7 +138,7 @@ export function notJson(service: AwsService): Answer {
   return { status: 400, type: frameworkType(service, "SerializationException"), message: null };
 }
 
-/** Not AWS's words: the engine behind the front is not there, or one of the front's ports threw. */
+/** Not AWS's words: the engine behind the AWS proxy is not there, or one of the AWS proxy's ports threw. */
 export function broken(error: unknown): Answer {
   const reason = error instanceof Error ? error.message : "failed";
   return { status: 500, type: "InternalFailure", message: `The local run's own failure: ${reason}` };

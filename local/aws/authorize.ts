@@ -1,4 +1,4 @@
-/** Who may call what at the front: each function by its role's own statements, the administrator, nobody else. */
+/** Who may call what at the AWS proxy: each function by its role's own statements, the administrator, nobody else. */
 
 import type { LocalRole } from "../stack/roles.ts";
 import type { ArrivedCall, Decision } from "./call.ts";

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readBody } from "../http-request.ts";
 import { type SignedRequest, verifySignature } from "../sigv4/verify.ts";
 import {
   type Answer,
@@ -17,7 +18,6 @@ import {
   sendAnswer,
   UNKNOWN_OPERATION,
 } from "./answers.ts";
-import { readBody } from "./body.ts";
 import {
   type ArrivedCall,
   type Authorize,
@@ -28,11 +28,11 @@ import {
   parseTarget,
   type RoleCredential,
 } from "./call.ts";
+import { createRecord } from "./call-log.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import { pass } from "./pass.ts";
-import { createRecord } from "./record.ts";
+import { pass } from "./forward.ts";
 
-export interface FrontOptions {
+export interface AwsProxyOptions {
   /** 0 or omitted picks a free one. */
   port?: number;
   region: string;
@@ -45,7 +45,7 @@ export interface FrontOptions {
   now?: () => Date;
 }
 
-export interface Front {
+export interface AwsProxy {
   url: string;
   /** In the order of arrival; the latest ten thousand. */
   calls(): AwsCall[];
@@ -64,10 +64,10 @@ const MAX_BODY_BYTES: Record<AwsService, number> = {
   secretsmanager: 1024 * 1024,
   kms: 1024 * 1024,
 };
-/** Longer than any SDK keeps a free socket: one that the front closed under it costs a retry, and so a second call. */
+/** Longer than any SDK keeps a free socket: one that the AWS proxy closed under it costs a retry, and so a second call. */
 const KEEP_ALIVE_MS = 120_000;
 
-export async function startFront(options: FrontOptions): Promise<Front> {
+export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy> {
   const now = options.now ?? (() => new Date());
   const { region, credentials } = options;
   const record = createRecord();

@@ -1,4 +1,4 @@
-/** What the front tells of one call: to its `authorize` and `fault` ports, and afterwards in its record. */
+/** What the AWS proxy tells of one call: to its `authorize` and `fault` ports, and afterwards in its record. */
 import type { Credential } from "../sigv4/verify.ts";
 
 export type AwsService = "dynamodb" | "secretsmanager" | "kms";
@@ -112,7 +112,7 @@ function secretsOf(input: Record<string, unknown>): string[] {
   return strings([input.SecretId ?? input.Name, ...batch]);
 }
 
-/** A Decrypt without KeyId names its key only inside the ciphertext, which the front cannot read. */
+/** A Decrypt without KeyId names its key only inside the ciphertext, which the AWS proxy cannot read. */
 function keysOf(input: Record<string, unknown>): string[] {
   return strings([input.KeyId]);
 }

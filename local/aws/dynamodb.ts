@@ -19,7 +19,7 @@ export interface RunningEngine {
 
 export async function startDynalite(): Promise<RunningEngine> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  // The front lets go of idle connections first; a server that does it too can cut a request off.
+  // The AWS proxy lets go of idle connections first; a server that does it too can cut a request off.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -43,7 +43,7 @@ export interface TableDefinition extends CreateTableCommandInput {
   TimeToLiveSpecification?: TimeToLiveSpecification;
 }
 
-/** Creates what is missing and changes nothing else. An engine's URL is called with the front's own credential. */
+/** Creates what is missing and changes nothing else. An engine's URL is called with the AWS proxy's own credential. */
 export async function ensureTable(
   target: DynamoDBClient | { url: string; region: string },
   definition: TableDefinition,

@@ -1,4 +1,4 @@
-/** The front's way to one engine: signed anew, over kept connections, the answer passed on as it came. */
+/** The AWS proxy's way to one engine: signed anew, over kept connections, the answer passed on as it came. */
 import { createHash, createHmac, randomUUID } from "node:crypto";
 import { Agent, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { errorName } from "./answers.ts";

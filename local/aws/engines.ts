@@ -1,4 +1,4 @@
-/** What stands behind the front: the stand-ins, or an engine of the user's own for any of the three services. */
+/** What stands behind the AWS proxy: the stand-ins, or an engine of the user's own for any of the three services. */
 import { CreateAliasCommand, CreateKeyCommand, DescribeKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import {
   CreateSecretCommand,

@@ -1,11 +1,11 @@
 /**
- * AWS JSON 1.1 (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html) for the stand-ins behind the front.
- * They check no signatures: the front does, and they listen on loopback only.
+ * AWS JSON 1.1 (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html) for the stand-ins behind the AWS proxy.
+ * They check no signatures: the AWS proxy does, and they listen on loopback only.
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readBody } from "./body.ts";
+import { readBody } from "../http-request.ts";
 import { isRecord } from "./call.ts";
 
 export type Input = Record<string, unknown>;
@@ -39,7 +39,7 @@ export async function startJsonService(options: ServiceOptions) {
   const server = createServer((message, response) => {
     serve(options, message, response).catch(() => response.destroy());
   });
-  // The front's agent lets go of idle connections; two sides that do it would sometimes cut a request off.
+  // The AWS proxy's agent lets go of idle connections; two sides that do it would sometimes cut a request off.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

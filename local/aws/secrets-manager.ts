@@ -17,7 +17,7 @@ export interface SecretsManagerOptions {
 
 export interface RunningSecretsManager {
   url: string;
-  /** In this process, past the front: creates the secret if it is missing and makes the value current. */
+  /** In this process, past the AWS proxy: creates the secret if it is missing and makes the value current. */
   put(nameOrArn: string, value: string | object): { arn: string; versionId: string };
   close(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import {
   outputEnd,
   type ReportedError,
 } from "./protocol.ts";
-import { launch, type VesselKind } from "./sandbox.ts";
+import { launch, type SandboxKind } from "./sandbox.ts";
 
 export type Outcome =
   | { kind: "answered"; json: string }
@@ -27,7 +27,7 @@ export interface Instance {
 
 export interface InstanceOptions {
   number: number;
-  kind: VesselKind;
+  kind: SandboxKind;
   environment: Record<string, string>;
   codeDir: string;
   memoryMb: number;
@@ -56,7 +56,7 @@ export function startInstance(options: InstanceOptions): Instance {
       waiting = { requestId, marks: 0, settle };
     });
 
-  const vessel = launch(options.kind, {
+  const sandbox = launch(options.kind, {
     ...options,
     onMessage(reply) {
       if (waiting) waiting.reply ??= reply;
@@ -73,7 +73,7 @@ export function startInstance(options: InstanceOptions): Instance {
       step();
     },
   });
-  for (const stream of [vessel.stdout, vessel.stderr])
+  for (const stream of [sandbox.stdout, sandbox.stderr])
     onLines(stream, (line) => {
       if (!waiting || line !== outputEnd(waiting.requestId)) return onLog(line);
       waiting.marks++;
@@ -96,7 +96,7 @@ export function startInstance(options: InstanceOptions): Instance {
           errorType: "Sandbox.Timedout",
           errorMessage: `RequestId: ${requestId} Error: ${problem}`,
         };
-        void vessel.kill().then(() => resolve({ kind: "crashed", error }));
+        void sandbox.kill().then(() => resolve({ kind: "crashed", error }));
       }, seconds * 1000);
     });
     try {
@@ -108,14 +108,14 @@ export function startInstance(options: InstanceOptions): Instance {
 
   /** Waits until it is really gone: one that reported its end first would still pass for alive. */
   const lose = async (reply: FromInstance): Promise<Outcome> => {
-    await vessel.kill();
+    await sandbox.kill();
     return { kind: "lost", error: errorOf(reply) };
   };
 
   const start = within(initSeconds, initRequestId, expect(initRequestId));
   return {
     number,
-    ...(vessel.pid === undefined ? {} : { pid: vessel.pid }),
+    ...(sandbox.pid === undefined ? {} : { pid: sandbox.pid }),
     get alive() {
       return alive;
     },
@@ -126,13 +126,13 @@ export function startInstance(options: InstanceOptions): Instance {
       if (!alive)
         return { kind: "lost", error: { errorType: "Runtime.ExitError", errorMessage: "Runtime exited" } };
       const reply = expect(requestId);
-      vessel.post({ kind: "invoke", ...invocation, deadline: Date.now() + timeoutSeconds * 1000 });
+      sandbox.post({ kind: "invoke", ...invocation, deadline: Date.now() + timeoutSeconds * 1000 });
       const ended = await within(timeoutSeconds, requestId, reply);
       if (ended.kind === "answered") return { kind: "answered", json: ended.json };
       if (ended.kind === "failed") return { kind: "failed", error: ended.error };
       return lose(ended);
     },
-    kill: () => vessel.kill(),
+    kill: () => sandbox.kill(),
   };
 }
 

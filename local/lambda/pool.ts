@@ -7,7 +7,7 @@ import type { LocalFunction } from "../stack/template.ts";
 import { type AwsPlace, instanceEnvironment, type SessionCredentials } from "./environment.ts";
 import { type Instance, type Outcome, startInstance } from "./instance.ts";
 import type { ReportedError } from "./protocol.ts";
-import type { VesselKind } from "./sandbox.ts";
+import type { SandboxKind } from "./sandbox.ts";
 
 /** What came of an invocation, as the gateway takes it. */
 type InvokeResult =
@@ -21,7 +21,7 @@ export interface PoolOptions {
   definition: LocalFunction;
   credentials: SessionCredentials;
   place: AwsPlace;
-  kind: VesselKind;
+  kind: SandboxKind;
   maxInstances: number;
   /** Excess requests are throttled instead of waiting. */
   throttle: boolean;

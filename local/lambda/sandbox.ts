@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import { Worker } from "node:worker_threads";
 import type { FromInstance, ToInstance } from "./protocol.ts";
 
-export interface Vessel {
+export interface Sandbox {
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Of the child process, where it is one. */
@@ -14,7 +14,7 @@ export interface Vessel {
   kill(): Promise<void>;
 }
 
-export interface VesselOptions {
+export interface SandboxOptions {
   environment: Record<string, string>;
   memoryMb: number;
   codeDir: string;
@@ -23,15 +23,15 @@ export interface VesselOptions {
   onExit(how: string): void;
 }
 
-export type VesselKind = "threads" | "processes";
+export type SandboxKind = "threads" | "processes";
 
-const host = new URL("./host.ts", import.meta.url);
+const host = new URL("./runtime.ts", import.meta.url);
 
-export function launch(kind: VesselKind, options: VesselOptions): Vessel {
+export function launch(kind: SandboxKind, options: SandboxOptions): Sandbox {
   return kind === "threads" ? launchThread(options) : launchProcess(options);
 }
 
-function launchThread({ environment, memoryMb, onMessage, onExit }: VesselOptions): Vessel {
+function launchThread({ environment, memoryMb, onMessage, onExit }: SandboxOptions): Sandbox {
   const worker = new Worker(host, {
     env: environment,
     // Neither the flags nor the arguments of this process.
@@ -55,7 +55,7 @@ function launchThread({ environment, memoryMb, onMessage, onExit }: VesselOption
   };
 }
 
-function launchProcess({ environment, memoryMb, codeDir, onMessage, onExit }: VesselOptions): Vessel {
+function launchProcess({ environment, memoryMb, codeDir, onMessage, onExit }: SandboxOptions): Sandbox {
   const child = fork(host, [], {
     env: environment,
     execArgv: [`--max-old-space-size=${memoryMb}`],

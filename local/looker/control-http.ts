@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from "node:http";
+import { readBody, send } from "../loopback.ts";
 import type { Control } from "./control.ts";
 import { BadInput, describe, INPUTS, parse, parseFault, parseSettings } from "./control-input.ts";
-import { readBody, send } from "./exchange.ts";
 import { json, type Reply } from "./replies.ts";
 
 interface Route {

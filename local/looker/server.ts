@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Listening, listen, readBody, send } from "../loopback.ts";
 import type { LookerAccount } from "./accounts.ts";
 import { answer, faultRouteOf } from "./api.ts";
 import type { ApiRequest, Outcome } from "./authentication.ts";
 import { type Control, createControl, type InFlight } from "./control.ts";
 import { controlListener } from "./control-http.ts";
-import { type Listening, listen, readBody, send } from "./exchange.ts";
 import { type Fault, faultAnswer, keepsEffect, strikesAfter } from "./faults.ts";
 import { createInstance, type LookerInstance } from "./instance.ts";
 import type { LedgerEntry } from "./ledger.ts";

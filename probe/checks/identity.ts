@@ -1,7 +1,7 @@
 /** Whoever says who it is, instead of signing as that, is believed nowhere. */
 import { answers, type Check, type Expectation, gatewayRefuses, type NotTried, refused } from "../check.ts";
+import type { Me, Setting } from "../context.ts";
 import type { Answer } from "../request.ts";
-import type { Me, Setting } from "../setting.ts";
 import { verbsOn } from "./verbs.ts";
 
 export function forgedIdentity({ scope, me }: Setting): Check[] {

@@ -1,9 +1,9 @@
 /** What must work: a lease, the same one on asking again, and its end. In order, since each step needs the last one's. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { notTried, type Result, result } from "../check.ts";
+import type { GrantedScope, Setting } from "../context.ts";
 import { type Answer, tell } from "../request.ts";
 import { exchange } from "../send.ts";
-import type { GrantedScope, Setting } from "../setting.ts";
 import { tokenPath } from "./verbs.ts";
 
 interface Lease {

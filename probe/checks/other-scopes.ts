@@ -1,6 +1,6 @@
 /** Scopes in which the runner is nobody, and whether it can be told that one of them exists. */
 import { type Check, type NotTried, refused, sameRefusal } from "../check.ts";
-import { noSuchScope, type Setting } from "../setting.ts";
+import { noSuchScope, type Setting } from "../context.ts";
 import { verbsOn } from "./verbs.ts";
 
 export function otherScopes({ me, otherScope }: Setting): (Check | NotTried)[] {

@@ -5,7 +5,7 @@
  * by an exact Allow and the encoded one is refused by API Gateway, IAM compares the path as sent.
  */
 import { type Check, noFurther } from "../check.ts";
-import { noSuchScope, type Setting } from "../setting.ts";
+import { noSuchScope, type Setting } from "../context.ts";
 import { harmlessToken, tokenPath } from "./verbs.ts";
 
 export function oddPaths({ scope: { scope: own, may }, otherScope }: Setting): Check[] {

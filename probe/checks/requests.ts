@@ -1,6 +1,6 @@
 /** What is no request of the interface: too much, malformed, on no route, on no stage. */
 import { answers, type Check, gatewayRefuses, refused } from "../check.ts";
-import type { Setting } from "../setting.ts";
+import type { Setting } from "../context.ts";
 
 export function oddRequests({ scope }: Setting): Check[] {
   const token = { method: "POST", path: `/scopes/${scope.scope}/token` };

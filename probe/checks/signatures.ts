@@ -1,7 +1,7 @@
 /** Without the right signature nobody is anybody, on any route. */
 import { type Check, gatewayRefuses } from "../check.ts";
+import type { Setting } from "../context.ts";
 import type { Signing } from "../request.ts";
-import type { Setting } from "../setting.ts";
 import { verbsOn } from "./verbs.ts";
 
 export function signatures({ scope, me, region }: Setting): Check[] {

@@ -3,8 +3,8 @@
  * something is not valid and then a 400, which comes after both locks.
  */
 import { answers, type Check, type Expectation, refused } from "../check.ts";
+import type { Setting } from "../context.ts";
 import type { ProbeRequest } from "../request.ts";
-import type { Setting } from "../setting.ts";
 
 interface Verb {
   readonly name: string;

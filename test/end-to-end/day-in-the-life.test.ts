@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { AuditLine, LeaseEndLine } from "../../functions/http/audit.ts";
+import type { AuditLine, LeaseEndLine } from "../../functions/http/audit-record.ts";
 import type { Control } from "../../local/looker/control.ts";
 import { mustBeRecord } from "../support/audit/schema.ts";
 import {

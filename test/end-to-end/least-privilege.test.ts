@@ -1,4 +1,4 @@
-/** With the functions' real credentials: what the template does not allow is refused at the front, as AWS would. */
+/** With the functions' real credentials: what the template does not allow is refused at the AWS proxy, as AWS would. */
 import { DynamoDBClient, QueryCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { DecryptCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -11,14 +11,14 @@ beforeAll(async () => {
   stand = await startStand();
 }, startsWithinMs);
 afterAll(() => stand?.stop());
-beforeEach(() => stand.broker.front.clearCalls());
+beforeEach(() => stand.broker.awsProxy.clearCalls());
 
 /** What its instances sign with, or a local principal's keys. */
 function clientOptions(who: string) {
   const { broker } = stand;
   const environment = broker.stack.functions.some(({ id }) => id === who) && broker.environmentOf(who);
   return {
-    endpoint: broker.front.url,
+    endpoint: broker.awsProxy.url,
     region: broker.region,
     maxAttempts: 1,
     credentials: environment
@@ -72,14 +72,14 @@ async function expectDenied(work: Promise<unknown>, who: string, action: string,
     error?.message.startsWith(`User: ${session}/${name} is not authorized to perform: ${action} on `),
   ).toBe(true);
   expect(error?.message.endsWith(` ${cause}`)).toBe(true);
-  expect(stand.broker.front.calls().at(-1)).toMatchObject({
+  expect(stand.broker.awsProxy.calls().at(-1)).toMatchObject({
     status: 400,
     errorType: "AccessDeniedException",
   });
 }
 const notAllowed = (action: string) => `because no identity-based policy allows the ${action} action`;
 
-describe("the front refuses", () => {
+describe("the AWS proxy refuses", () => {
   test.each(["logout", "operate", "sweep"])("%s a client secret", async (who) => {
     const action = "secretsmanager:GetSecretValue";
     await expectDenied(secrets(who).send(readSecret()), who, action, notAllowed(action));
@@ -128,7 +128,7 @@ describe("the front refuses", () => {
   });
 });
 
-test("the front lets the functions do what they are for", async () => {
+test("the AWS proxy lets the functions do what they are for", async () => {
   const { SecretString } = await secrets("issue-token").send(readSecret());
   expect(SecretString === undefined).toBe(false);
   await expect(rows("sweep").send(queryDue())).resolves.toMatchObject({ Count: expect.any(Number) });

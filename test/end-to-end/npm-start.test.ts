@@ -250,7 +250,7 @@ test("instances as processes: one that is killed is replaced, and the lease outl
   const first = await post(broker, "report-service", "/scopes/sales/token");
   expect(first.status).toBe(200);
   const { stdout } = await promisify(execFile)("ps", ["-o", "pid=,args=", "--ppid", String(broker.pid)]);
-  const pids = stdout.split("\n").filter((line) => line.includes("host.ts"));
+  const pids = stdout.split("\n").filter((line) => line.includes("runtime.ts"));
   expect(pids).toHaveLength(1);
   process.kill(Number.parseInt(pids[0] ?? "", 10), "SIGKILL");
   // Whoever asks at this very moment may still be given to the one that was killed, as on Lambda: a 503, no more.

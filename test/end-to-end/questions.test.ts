@@ -1,7 +1,7 @@
 /** A short day at a broker, and then the ten questions: answered from the records alone, and compared with what was done. */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Question, questions } from "../../infra/saved-queries.ts";
+import { type SavedQuery, savedQueries } from "../../infra/saved-queries.ts";
 import { ask } from "../../local/insights/ask.ts";
 import { mostFields } from "../../local/insights/events.ts";
 import { filled, flagOf } from "../../local/insights/fill.ts";
@@ -68,7 +68,7 @@ beforeAll(async () => {
 afterAll(() => stand?.stop());
 
 function answerOf(name: string, values: Record<string, string> = {}) {
-  const question = questions.find((each) => each.name === name) as Question;
+  const question = savedQueries.find((each) => each.name === name) as SavedQuery;
   const flags = Object.fromEntries(Object.entries(values).map(([key, value]) => [flagOf(key), value]));
   return asObjects(ask(filled(question, flags), records, Date.now()));
 }
@@ -151,7 +151,7 @@ test("who holds tokens now: those whose end Looker has not confirmed, equal to L
 });
 
 test("who holds tokens now: nobody, when Looker's tokens are over", () => {
-  const { query } = questions.find(({ name }) => name === "who-holds-tokens-now") as Question;
+  const { query } = savedQueries.find(({ name }) => name === "who-holds-tokens-now") as SavedQuery;
   expect(ask(query, records, Date.now() + 2 * 3_600_000).rows).toEqual([]);
 });
 

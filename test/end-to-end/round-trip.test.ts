@@ -98,12 +98,12 @@ test("a logout with nothing to end answers that nothing was revoked, as often as
 test("a second request gets the same lease with one call to DynamoDB and none to anyone else", async () => {
   const first = await reports.token("sales");
   looker.control.resetLedger();
-  stand.broker.front.clearCalls();
+  stand.broker.awsProxy.clearCalls();
   const second = await reports.token("sales");
   expect(second.json.lease_id).toBe(first.json.lease_id);
   expect(second.json.access_token === first.json.access_token).toBe(true);
   expect(second.headers["cache-control"]).toBe("no-store");
-  expect(stand.broker.front.calls().map(({ service, operation }) => `${service}:${operation}`)).toEqual([
+  expect(stand.broker.awsProxy.calls().map(({ service, operation }) => `${service}:${operation}`)).toEqual([
     "dynamodb:BatchGetItem",
   ]);
   expect(looker.ledger()).toEqual([]);

@@ -1,4 +1,4 @@
-/** The table behind the front: rows as somebody would see, and leave, them who may read and write it. */
+/** The table behind the AWS proxy: rows as somebody would see, and leave, them who may read and write it. */
 import { DeleteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";

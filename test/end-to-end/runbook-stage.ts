@@ -132,7 +132,7 @@ async function withRows<T>(stand: Stand, work: (rows: TableRows) => Promise<T>):
   }
 }
 
-/** Past the front, at the engine itself. */
+/** Past the AWS proxy, at the engine itself. */
 export async function atTable<T>(
   { broker }: Stand,
   work: (client: DynamoDBClient, tableName: string) => Promise<T>,

@@ -196,15 +196,15 @@ test("the functions' logs of all this hold no secret", () => {
   expect(leaksIn(stand.broker.logs().join("\n"), stand.secrets)).toBe(0);
 });
 
-test("the administrator reads rows through the front, but no function's role is anybody's to use", async () => {
+test("the administrator reads rows through the AWS proxy, but no function's role is anybody's to use", async () => {
   const { principal } = callerOf(stand, "administrator");
   const admin = new DynamoDBClient({
-    endpoint: stand.broker.front.url,
+    endpoint: stand.broker.awsProxy.url,
     region: stand.broker.region,
     credentials: principal,
   });
   const asCaller = new DynamoDBClient({
-    endpoint: stand.broker.front.url,
+    endpoint: stand.broker.awsProxy.url,
     region: stand.broker.region,
     credentials: reports.principal,
   });

@@ -93,10 +93,10 @@ class Run {
     await this.simulation.stop(instance, "arrives", afterMs);
     if (instance.crashed) return;
     const startedAt = this.simulation.now;
-    const findings: { possible_orphans?: number } = {};
+    const audit: { possible_orphans?: number } = {};
     this.simulation.tell(instance, `arrives: ${JSON.stringify(command)}`);
     try {
-      const answer = await this.perform(command, instance, findings);
+      const answer = await this.perform(command, instance, audit);
       this.simulation.tell(instance, `is answered: ${answer}`);
     } catch (error) {
       const { name, code } = error as { name?: string; code?: string };
@@ -104,20 +104,20 @@ class Run {
         this.broken.push(`${instance.name} threw ${(error as Error).stack}`);
       this.simulation.tell(instance, `is refused: ${code ?? name}`);
     }
-    if ((findings.possible_orphans ?? 0) > 0) this.countedOrphans.add(instance);
+    if ((audit.possible_orphans ?? 0) > 0) this.countedOrphans.add(instance);
     if (!instance.frozen && this.simulation.now - startedAt > answersWithinMs)
       this.broken.push(
         `every request ends in its time: ${instance.name} took ${this.simulation.now - startedAt} ms`,
       );
   }
 
-  private async perform(command: Command, instance: Instance, findings: object): Promise<string> {
+  private async perform(command: Command, instance: Instance, audit: object): Promise<string> {
     const { core, world, simulation } = this;
     const caller = callerOf("caller" in command ? command.caller : 0);
-    const key = { scope: scope.name, account: "111122223333", caller, principalArn: arnOf(caller) };
+    const key = { scope: scope.name, account: "111122223333", uniqueId: caller, callerArn: arnOf(caller) };
     const ports = world.portsOf(instance, caller);
     const deadline = simulation.timeAt(instance) + invocationMs;
-    const job = { scope, key, deadline, findings };
+    const job = { scope, key, deadline, audit };
     switch (command.kind) {
       case "token":
         return await this.fetchToken(command.reportStale, caller, instance, job, ports);
@@ -147,7 +147,7 @@ class Run {
         return "unfrozen";
       }
       case "sweep":
-        return JSON.stringify(await core.sweep(ports, { deadline, findings }));
+        return JSON.stringify(await core.sweep(ports, { deadline, audit }));
       case "rotate":
         return `version ${++world.secretVersion}`;
       case "looker":
@@ -376,7 +376,7 @@ class Run {
         const deadline = simulation.timeAt(instance) + invocationMs;
         simulation.tell(
           instance,
-          JSON.stringify(await core.sweep(world.portsOf(instance, ""), { deadline, findings: {} })),
+          JSON.stringify(await core.sweep(world.portsOf(instance, ""), { deadline, audit: {} })),
         );
       })();
       await simulation.run();

@@ -130,17 +130,17 @@ export class World {
     };
   }
 
-  private slotAt(key: SlotKey & { principalArn?: string }): Slot {
-    return this.slots.get(key.caller)?.slot ?? this.parts.emptySlot(key.principalArn ?? "");
+  private slotAt(key: SlotKey & { callerArn?: string }): Slot {
+    return this.slots.get(key.uniqueId)?.slot ?? this.parts.emptySlot(key.callerArn ?? "");
   }
 
   private tableFor(instance: Instance): BrokerTable {
-    const slots = this.rows<SlotKey & { principalArn: string }, Slot>(
+    const slots = this.rows<SlotKey & { callerArn: string }, Slot>(
       instance,
       "slot",
       (key) => this.slotAt(key),
       (key, slot) => {
-        this.slots.set(key.caller, { key, slot });
+        this.slots.set(key.uniqueId, { key, slot });
         this.mostTracked = Math.max(this.mostTracked, slot.superseded.length + slot.outbox.length);
       },
     );
@@ -178,8 +178,8 @@ export class World {
       querySlots: (_scope, partition) =>
         this.ask(instance, "dynamodb", `queries partition ${partition}`, () => ({
           entries: [...this.slots.values()]
-            .filter(({ key }) => partitionOf(key.caller) === partition)
-            .map(({ key, slot }) => ({ key: { ...key, principalArn: slot.principalArn }, slot })),
+            .filter(({ key }) => partitionOf(key.uniqueId) === partition)
+            .map(({ key, slot }) => ({ key: { ...key, callerArn: slot.callerArn }, slot })),
           unreadable: 0,
           next: undefined,
         })),

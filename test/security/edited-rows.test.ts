@@ -29,7 +29,7 @@ describe("another base_url", () => {
     broker.looker.onLogout = () => "unconfirmed";
     await broker.logOut();
     for (const token of broker.row().outbox as Record<string, unknown>[]) token.base_url = evil;
-    expect(await broker.logOut()).toMatchObject({ pending: 1, findings: { unreadable: 1 } });
+    expect(await broker.logOut()).toMatchObject({ pending: 1, audit: { unreadable: 1 } });
     expect(hosts(broker)).not.toContain(evil);
   });
 

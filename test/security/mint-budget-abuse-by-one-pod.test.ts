@@ -40,7 +40,7 @@ it("and when it comes again as told, it is served", async () => {
   const { problem } = await broker.ask();
   broker.clock.jump((problem?.retryAfterSeconds ?? 0) * 1_000);
   expect((await broker.ask()).code).toBe("ok");
-  expect((await broker.ask()).findings.outcome).toBe("hit");
+  expect((await broker.ask()).audit.outcome).toBe("hit");
 });
 
 it("the role's other pods are served the live lease though the budget is spent", async () => {
@@ -57,8 +57,8 @@ it("the role's other pods are served the live lease though the budget is spent",
   }
   expect(broker.looker.logins()).toBe(sales.mintsPerTenMinutes);
   for (let pod = 0; pod < 20; pod++) {
-    const { token, findings } = await broker.ask({ on: broker.instance() });
-    expect([token?.leaseId, findings.outcome]).toEqual([held.leaseId, "hit"]);
+    const { token, audit } = await broker.ask({ on: broker.instance() });
+    expect([token?.leaseId, audit.outcome]).toEqual([held.leaseId, "hit"]);
   }
 });
 

@@ -27,16 +27,20 @@ it.each<[string, (theirs: Record<string, unknown>, own: Record<string, unknown>)
 )("a victim's %s in the thief's row yields nothing, and is reported", async (_, swap) => {
   const { ask, row, lease, looker, stolen } = await withBoth();
   row(thief).lease = structuredClone(swap(lease(victim), lease(thief)));
-  const { token, findings } = await ask({ key: thief });
+  const { token, audit } = await ask({ key: thief });
   expect(token?.accessToken).not.toBe(stolen.accessToken);
-  expect(findings.unreadable).toBe(1);
+  expect(audit.unreadable).toBe(1);
   expect(looker.logouts()).toEqual([]);
 });
 
 it("a thief who logs the victim's lease out from his own row ends nothing", async () => {
   const { logOut, row, lease, looker, stolen } = await withBoth();
   row(thief).lease = structuredClone(lease(victim));
-  expect(await logOut({ key: thief })).toMatchObject({ revoked: 0, pending: 1, findings: { unreadable: 1 } });
+  expect(await logOut({ key: thief })).toMatchObject({
+    revoked: 0,
+    pending: 1,
+    audit: { unreadable: 1 },
+  });
   expect(looker.live).toContain(stolen.accessToken);
 });
 
@@ -50,12 +54,12 @@ it("a whole row under another key yields nothing", async () => {
 it("a row of another scope yields nothing, though URL and secret are the same", async () => {
   const { ask, table, row, stolen } = await withBoth();
   const people = { ...scopeNamed("people"), secretId };
-  const key = callerKey(victim.caller, "people");
+  const key = callerKey(victim.uniqueId, "people");
   const { pk, sk } = slotKey(key);
   table.items.set(nameOf({ pk, sk }), { ...structuredClone(row(victim)), pk, sk });
-  const { token, findings } = await ask({ key, scope: people });
+  const { token, audit } = await ask({ key, scope: people });
   expect(token?.accessToken).not.toBe(stolen.accessToken);
-  expect(findings.unreadable).toBe(1);
+  expect(audit.unreadable).toBe(1);
 });
 
 it("the victim's own lease is served as before", async () => {

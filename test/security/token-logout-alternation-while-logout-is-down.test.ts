@@ -59,7 +59,11 @@ it("if Looker never confirms, the tokens' own end makes room: counted as expired
   const { broker } = await alternate();
   const alive = (await broker.slot()).outbox.length;
   broker.clock.jump(3_605_000);
-  const { revoked, pending, findings } = await sweepNow(broker);
-  expect({ revoked, pending, expired: findings.expired }).toEqual({ revoked: 0, pending: 0, expired: alive });
+  const { revoked, pending, audit } = await sweepNow(broker);
+  expect({ revoked, pending, expired: audit.expired }).toEqual({
+    revoked: 0,
+    pending: 0,
+    expired: alive,
+  });
   expect((await broker.ask()).code).toBe("ok");
 });

@@ -3,7 +3,7 @@ import type { RoleCredential } from "../../local/aws/call.ts";
 import { ensureTable, startDynalite, type TableDefinition } from "../../local/aws/dynamodb.ts";
 import { startKms } from "../../local/aws/kms.ts";
 import { startSecretsManager } from "../../local/aws/secrets-manager.ts";
-import { ACCOUNT, behindFront, ISSUE, REGION } from "./contracts/aws-under-test.ts";
+import { ACCOUNT, behindAwsProxy, ISSUE, REGION } from "./contracts/aws-under-test.ts";
 
 export { ACCOUNT, errorOf, ISSUE, REGION } from "./contracts/aws-under-test.ts";
 
@@ -43,13 +43,13 @@ export async function startStand() {
       await Promise.all([dynamodb.close(), secretsmanager.close(), kms.close()]);
     },
   };
-  const aws = await behindFront(engines, [ISSUE, LOGOUT]);
+  const aws = await behindAwsProxy(engines, [ISSUE, LOGOUT]);
   return {
     ...aws,
     kms,
     secretsmanager,
     dynamodbClient: (credentials = ISSUE, region = REGION) =>
-      aws.keep(new DynamoDBClient({ endpoint: aws.front.url, maxAttempts: 1, credentials, region })),
+      aws.keep(new DynamoDBClient({ endpoint: aws.awsProxy.url, maxAttempts: 1, credentials, region })),
   };
 }
 

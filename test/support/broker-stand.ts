@@ -55,7 +55,7 @@ export async function startStand(options: Partial<BrokerOptions> = {}): Promise<
   };
 }
 
-/** As the stand-in Secrets Manager holds it, read past the front. */
+/** As the stand-in Secrets Manager holds it, read past the AWS proxy. */
 export async function clientSecretOf(broker: RunningBroker, secretId: string) {
   const manager = new SecretsManagerClient({
     endpoint: broker.engines.urls.secretsmanager,

@@ -10,8 +10,9 @@ import { kmsSealer } from "../../functions/adapters/kms-sealer.ts";
 import { type Item, readCallerKey, readSlot } from "../../functions/adapters/rows.ts";
 import { environment } from "../../functions/contract.ts";
 import type { Slot } from "../../functions/domain/slot.ts";
+import { sealIdentity } from "../../functions/use-cases/ports.ts";
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
-import type { VesselKind } from "../../local/lambda/sandbox.ts";
+import type { SandboxKind } from "../../local/lambda/sandbox.ts";
 import type { LedgerEntry } from "../../local/looker/ledger.ts";
 import type { RunningLooker } from "../../local/looker/server.ts";
 import { type Answer, auditLines, type Caller, callerOf, type Stand, startStand } from "./broker-stand.ts";
@@ -24,7 +25,7 @@ export interface RaceStand extends Stand {
 }
 
 /** Twenty instances of each function. */
-export async function raceStand(instances: VesselKind): Promise<RaceStand> {
+export async function raceStand(instances: SandboxKind): Promise<RaceStand> {
   const stand = await startStand({ maxInstances: 20, instances });
   const { looker } = stand.broker;
   if (!looker) throw new Error("The stand-in Looker is not there.");
@@ -89,18 +90,18 @@ export function manyCallers(stand: Stand, name: string, count: number): Caller {
 
 export interface HeldToken {
   readonly scope: string;
-  readonly caller: string;
+  readonly uniqueId: string;
   readonly leaseId: string;
   readonly where: "lease" | "superseded" | "outbox";
 }
 
 export interface HeldRows {
-  readonly slots: readonly { readonly scope: string; readonly caller: string; readonly slot: Slot }[];
+  readonly slots: readonly { readonly scope: string; readonly uniqueId: string; readonly slot: Slot }[];
   /** Every token in any slot, by its SHA-256 as in Looker's ledger. */
   readonly tokens: ReadonlyMap<string, HeldToken>;
 }
 
-/** The table as it is, past the front, with every sealed token opened. */
+/** The table as it is, past the AWS proxy, with every sealed token opened. */
 export async function heldRows({ broker }: Stand): Promise<HeldRows> {
   const { engines, region, tableName, stack } = broker;
   const client = { region, credentials: ENGINE_CREDENTIAL };
@@ -119,16 +120,16 @@ export async function heldRows({ broker }: Stand): Promise<HeldRows> {
       return key ? [{ scope, ...key, slot: readSlot(item) }] : [];
     });
     const tokens = new Map<string, HeldToken>();
-    for (const { scope, account, caller, slot } of slots) {
+    for (const { scope, account, uniqueId, slot } of slots) {
       const held = [
         ...(slot.lease ? [["lease", slot.lease] as const] : []),
         ...slot.superseded.map((token) => ["superseded", token] as const),
         ...slot.outbox.map((token) => ["outbox", token] as const),
       ];
       for (const [where, token] of held) {
-        const { leaseId, sealed, baseUrl, clientId } = token;
-        const context = { scope, account, caller, lease_id: leaseId, base_url: baseUrl, client_id: clientId };
-        tokens.set(sha256(await sealer.unseal(sealed, context)), { scope, caller, leaseId, where });
+        const { leaseId, sealed } = token;
+        const context = sealIdentity({ scope, account, uniqueId }, token);
+        tokens.set(sha256(await sealer.unseal(sealed, context)), { scope, uniqueId, leaseId, where });
       }
     }
     return { slots, tokens };

@@ -8,7 +8,7 @@ import {
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
 import type { RunningBroker } from "../../local/broker.ts";
 
-/** Behind the front, as nobody could in AWS. */
+/** Behind the AWS proxy, as nobody could in AWS. */
 export async function emptyTable({ engines, region, tableName }: RunningBroker): Promise<void> {
   const client = new DynamoDBClient({
     endpoint: engines.urls.dynamodb,

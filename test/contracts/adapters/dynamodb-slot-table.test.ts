@@ -77,7 +77,7 @@ describe("the SDK's own retry of a write that was done", () => {
     const key = someKey();
     loseAnswers(made.client, 1);
     const step = (slot: { mintedAt: readonly number[] }) => ({
-      next: { ...slotOf(key.principalArn), mintedAt: [...slot.mintedAt, 1] },
+      next: { ...slotOf(key.callerArn), mintedAt: [...slot.mintedAt, 1] },
       outcome: "applied",
     });
     const options = { clock, ids: countingIds("retry"), deadline: clock.now() + 60_000 };
@@ -89,9 +89,7 @@ describe("the SDK's own retry of a write that was done", () => {
   it("is Unavailable when that answer is lost as well", async () => {
     const key = someKey();
     loseAnswers(made.client, 2);
-    await expect(made.table.slots.write(key, slotOf(key.principalArn), 0)).rejects.toBeInstanceOf(
-      Unavailable,
-    );
+    await expect(made.table.slots.write(key, slotOf(key.callerArn), 0)).rejects.toBeInstanceOf(Unavailable);
     expect(await made.table.slots.read(key)).toMatchObject({ version: 1 });
   });
 });
@@ -106,7 +104,7 @@ describe("an error of the service", () => {
     const key = someKey();
     const calls = [
       () => made.table.slots.read(key),
-      () => made.table.slots.write(key, slotOf(key.principalArn), 0),
+      () => made.table.slots.write(key, slotOf(key.callerArn), 0),
       () => made.table.readForIssue(key),
       () => made.table.readControls("sales", "secret"),
     ];
@@ -119,7 +117,7 @@ describe("an error of the service", () => {
       answerWith(made.client, () => serviceError(name, 400));
       const key = someKey();
       await expect(made.table.readForIssue(key)).rejects.toMatchObject({ name });
-      await expect(made.table.slots.write(key, slotOf(key.principalArn), 0)).rejects.toMatchObject({ name });
+      await expect(made.table.slots.write(key, slotOf(key.callerArn), 0)).rejects.toMatchObject({ name });
     },
   );
 
@@ -145,7 +143,7 @@ describe("keys that BatchGetItem leaves unprocessed", () => {
 
   it("are asked for again, and are not taken for missing rows", async () => {
     const key = someKey();
-    await made.table.slots.write(key, slotOf(key.principalArn), 0);
+    await made.table.slots.write(key, slotOf(key.callerArn), 0);
     leaveUnprocessed(2);
     expect((await made.table.readForIssue(key)).slot.version).toBe(1);
     expect(clock.slept).toEqual([50, 100]);
@@ -175,7 +173,7 @@ describe.each(["12345678901234567.5", "-12345678901234567.5", "90071992547409930
   (digits) => {
     const key = someKey();
     beforeEach(async () => {
-      await made.table.slots.write(key, slotOf(key.principalArn, { mintedAt: [1] }), 0);
+      await made.table.slots.write(key, slotOf(key.callerArn, { mintedAt: [1] }), 0);
       const item = marshall((await made.get(slotKey(key))) ?? expect.fail("no row"));
       const Item = { ...item, minted_at: { L: [{ N: digits }] } };
       await made.client.send(new PutItemCommand({ TableName: made.tableName, Item }));
@@ -190,9 +188,9 @@ describe.each(["12345678901234567.5", "-12345678901234567.5", "90071992547409930
       const { pk } = slotKey(key);
       let other = someKey();
       while (slotKey(other).pk !== pk) other = someKey();
-      await made.table.slots.write(other, slotOf(other.principalArn), 0);
+      await made.table.slots.write(other, slotOf(other.callerArn), 0);
       const page = await made.table.querySlots("sales", Number(pk.split("#")[2]));
-      expect(page.entries.map((entry) => entry.key.caller)).toEqual([other.caller]);
+      expect(page.entries.map((entry) => entry.key.uniqueId)).toEqual([other.uniqueId]);
       expect(page.unreadable).toBe(1);
     });
   },
@@ -201,7 +199,7 @@ describe.each(["12345678901234567.5", "-12345678901234567.5", "90071992547409930
 it("a due time that was edited to what JavaScript has no number for does not stop the sweep", async () => {
   const due = someKey();
   const outbox = [someOutboxToken("a", clock.now() - 1_000)];
-  await made.table.slots.write(due, slotOf(due.principalArn, { outbox }), 0);
+  await made.table.slots.write(due, slotOf(due.callerArn, { outbox }), 0);
   const item = marshall((await made.get(slotKey(due))) ?? expect.fail("no row"));
   const Item = {
     ...item,
@@ -209,10 +207,10 @@ it("a due time that was edited to what JavaScript has no number for does not sto
     due_at: { N: "-12345678901234567.5" },
   };
   await made.client.send(new PutItemCommand({ TableName: made.tableName, Item }));
-  const { scope, account, caller } = due;
+  const { scope, account, uniqueId } = due;
   expect(await made.table.queryDue(clock.now())).toContainEqual({
     kind: "slot",
-    key: { scope, account, caller },
+    key: { scope, account, uniqueId },
     dueAt: expect.any(Number),
   });
 });

@@ -9,7 +9,7 @@ import { decide } from "../../support/iam/evaluator.ts";
 import { otherAccount, roleArn, scopes } from "../../support/iam/resolved.ts";
 import { recipe } from "../../support/recipe.ts";
 import { account, region, type Synthesized, synthesized } from "../../support/synthesized.ts";
-import { cellsOf, handout, policiesOf, resourceOf } from "./policies.ts";
+import { cellsOf, policiesOf, resourceOf, scopeOutputs } from "./policies.ts";
 
 let made: Synthesized;
 beforeAll(() => {
@@ -26,7 +26,7 @@ const places = [
 describe.each(places)("a role of %s", (_, ofRole, scope) => {
   /** What CDK's recipe makes of it. */
   function cdk() {
-    const { api } = handout(made.stack, scope);
+    const { api } = scopeOutputs(made.stack, scope);
     const stack = new Stack(new App(), "Service", { env: { account: ofRole, region } });
     const assumedBy = new ServicePrincipal("ecs-tasks.amazonaws.com");
     new CallerRole(stack, "Caller", { roleName: "report-service", assumedBy, api, scope });
@@ -34,16 +34,16 @@ describe.each(places)("a role of %s", (_, ofRole, scope) => {
   }
 
   test("in CDK has the statement that the stack hands out, and nothing else", () => {
-    expect(cellsOf(cdk())).toEqual(cellsOf([handout(made.stack, scope).policy]));
+    expect(cellsOf(cdk())).toEqual(cellsOf([scopeOutputs(made.stack, scope).policy]));
   });
 
   test("in Terraform has the same", () => {
-    const { api, policy } = handout(made.stack, scope);
+    const { api, policy } = scopeOutputs(made.stack, scope);
     expect(cellsOf([terraform({ api, scope })])).toEqual(cellsOf([policy]));
   });
 
   test("is let through to the scope's two routes, and to no other scope's", () => {
-    const { api } = handout(made.stack, scope);
+    const { api } = scopeOutputs(made.stack, scope);
     const principal = { roleArn: roleArn("report-service", ofRole), policies: cdk() };
     const verdicts = (named: string) =>
       ["token", "logout"].map((verb) =>

@@ -6,7 +6,7 @@ import type { RunningLooker } from "../../../local/looker/server.ts";
 import { type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
 import { environmentOf, start } from "../../support/recipe.ts";
 import { type Synthesized, synthesized } from "../../support/synthesized.ts";
-import { cellsOf, handout, policiesOf, resourceOf } from "./policies.ts";
+import { cellsOf, policiesOf, resourceOf, scopeOutputs } from "./policies.ts";
 
 let stand: Stand;
 let made: Synthesized;
@@ -72,12 +72,12 @@ test("a Looker that hangs ends the call before Lambda would", async () => {
 test("its role is granted what the hand-out says, and nothing else", () => {
   const role = resourceOf(made.stack, "AWS::IAM::Role", "NightlyRole");
   expect(role.RoleName).toBe("nightly-report");
-  expect(cellsOf(policiesOf(made.stack, role))).toEqual(cellsOf([handout(made.stack, "sales").policy]));
+  expect(cellsOf(policiesOf(made.stack, role))).toEqual(cellsOf([scopeOutputs(made.stack, "sales").policy]));
 });
 
 test("it runs every night, and knows where the broker is", () => {
   const { id, Environment } = lambda();
-  expect(Environment.Variables.LOOKER_BROKER_ENDPOINT).toBe(handout(made.stack, "sales").endpoint);
+  expect(Environment.Variables.LOOKER_BROKER_ENDPOINT).toBe(scopeOutputs(made.stack, "sales").endpoint);
   expect(resourceOf(made.stack, "AWS::Scheduler::Schedule", "Nightly")).toMatchObject({
     ScheduleExpression: "cron(0 3 * * ? *)",
     ScheduleExpressionTimezone: "Europe/Berlin",

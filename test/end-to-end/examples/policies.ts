@@ -39,7 +39,7 @@ export const policiesOf = (stack: Stack, role: { id: string }): PolicyDocument[]
     .map(([, { Properties }]) => Properties.PolicyDocument);
 
 /** What a team is given with a scope. */
-export function handout(stack: Stack, scope: string) {
+export function scopeOutputs(stack: Stack, scope: string) {
   const [parameter] = ofType(stack, "AWS::SSM::Parameter").filter(([, { Properties }]) =>
     Properties.Name.endsWith(`/scopes/${scope}`),
   );

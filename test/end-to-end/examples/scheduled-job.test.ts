@@ -9,7 +9,7 @@ import type { RunningLooker } from "../../../local/looker/server.ts";
 import { leaksIn, type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
 import { buildClient, commandsOf, environmentOf, recipe, start } from "../../support/recipe.ts";
 import { region, synthesizedHere } from "../../support/synthesized.ts";
-import { cellsOf, handout, policiesOf, resourceOf } from "./policies.ts";
+import { cellsOf, policiesOf, resourceOf, scopeOutputs } from "./policies.ts";
 
 let stand: Stand;
 
@@ -47,7 +47,7 @@ test("cron's job asks Looker with a token of its own, which is ended with it", a
 
 test("the ECS task runs that job every night, with a role that has what the hand-out says, and nothing else", () => {
   const { stack: broker } = synthesizedHere();
-  const { endpoint, api, policy } = handout(broker, "sales");
+  const { endpoint, api, policy } = scopeOutputs(broker, "sales");
   const stack = new Stack(new App(), "Jobs", { env: { account: "444455556666", region } });
   // CDK's own types are at odds under exactOptionalPropertyTypes.
   const cluster = new Cluster(stack, "Cluster") as ICluster;

@@ -22,7 +22,7 @@ beforeAll(async () => {
   stand = await raceStand("threads");
 }, 60_000);
 afterEach(() => {
-  stand.broker.front.setFault(undefined);
+  stand.broker.awsProxy.setFault(undefined);
   stand.looker.control.clearFaults();
 });
 afterAll(() => stand?.stop());
@@ -49,7 +49,7 @@ test("DynamoDB away, in each of its ways: 503 quickly for every verb; afterwards
     { throw: "reset" },
   ];
   for (const fault of faults) {
-    broker.front.setFault(dynamodb(fault));
+    broker.awsProxy.setFault(dynamodb(fault));
     const asked = [
       () => reports.token("sales"),
       () => nightly.token("sales"),
@@ -70,7 +70,7 @@ test("DynamoDB away, in each of its ways: 503 quickly for every verb; afterwards
       expect(result.headers["retry-after"]).toMatch(/^[1-9]$/);
       expect(ms, `${fault.throw} #${index}`).toBeLessThan(quicklyMs);
     }
-    broker.front.setFault(undefined);
+    broker.awsProxy.setFault(undefined);
     expect((await reports.token("sales")).json.lease_id).toBe(held.lease_id);
   }
   expect(await statusAtLooker(broker.lookerUrl, held.access_token)).toBe(200);
@@ -98,7 +98,7 @@ test("every third answer of DynamoDB lost, late, or refused: right answers or 50
     { throw: "hang" },
   ];
   let calls = 0;
-  broker.front.setFault(({ service }) =>
+  broker.awsProxy.setFault(({ service }) =>
     service === "dynamodb" && ++calls % 3 === 0 ? faults[(calls / 3) % faults.length] : undefined,
   );
   const answers = await Promise.all(
@@ -106,7 +106,7 @@ test("every third answer of DynamoDB lost, late, or refused: right answers or 50
       timed(() => (index % 5 === 4 ? callers.logout("finance") : callers.token("finance"))),
     ),
   );
-  broker.front.setFault(undefined);
+  broker.awsProxy.setFault(undefined);
   for (const { result } of answers)
     expect(
       result.status === 200 || result.status === 202 || result.status === 503,
@@ -142,7 +142,7 @@ test("KMS away: instances that have unsealed the lease serve it still; with Look
     { throw: "hang" },
     { throw: "throttle" },
   ] satisfies Fault[]) {
-    broker.front.setFault(away(fault));
+    broker.awsProxy.setFault(away(fault));
     looker.control.addFault({ route: "all", kind: "hang" });
     const { result, ms } = await timed(() => reports.token("sales"));
     expect([fault.throw, result.status, result.json.access_token === held.access_token]).toEqual([
@@ -160,7 +160,7 @@ test("KMS away: instances that have unsealed the lease serve it still; with Look
   expect(other.ms).toBeLessThan(10_000);
   // An instance that has not unsealed it cannot: 503, not another login.
   looker.control.clearFaults();
-  broker.front.setFault(({ service }) => (service === "kms" ? { throw: "unavailable" } : undefined));
+  broker.awsProxy.setFault(({ service }) => (service === "kms" ? { throw: "unavailable" } : undefined));
   const logins = events(stand, "login").length;
   for (const { number } of broker.instances(issueToken)) await broker.kill(issueToken, number);
   const cold = await timed(() => reports.token("sales"));
@@ -169,7 +169,7 @@ test("KMS away: instances that have unsealed the lease serve it still; with Look
   expect(events(stand, "login")).toHaveLength(logins);
   // A login whose token cannot be sealed is ended at once: none is kept that no row could hold.
   expect((await nightly.token("sales")).status).toBe(503);
-  broker.front.setFault(undefined);
+  broker.awsProxy.setFault(undefined);
   expect((await reports.token("sales")).json.lease_id).toBe(held.lease_id);
   expect((await untilAnswered(() => nightly.token("sales"))).answer.status).toBe(200);
   expect(await lostTokens(stand)).toEqual(lostBefore);

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { ENGINE_CREDENTIAL } from "../../../local/aws/engine.ts";
-import { type AwsUnderTest, behindFront, REGION } from "../../support/contracts/aws-under-test.ts";
+import { type AwsUnderTest, behindAwsProxy, REGION } from "../../support/contracts/aws-under-test.ts";
 import { tool } from "./tools.ts";
 
 export interface RunningMoto {
@@ -46,7 +46,7 @@ export async function startMoto(): Promise<RunningMoto> {
   return { url, close };
 }
 
-/** Its own moto behind a front. It chooses the keys' ids; its account is 123456789012. */
+/** Its own moto behind an AWS proxy. It chooses the keys' ids; its account is 123456789012. */
 export async function startMotoStand(): Promise<AwsUnderTest> {
   const moto = await startMoto();
   const kms = new KMSClient({ endpoint: moto.url, region: REGION, credentials: ENGINE_CREDENTIAL });
@@ -56,7 +56,7 @@ export async function startMotoStand(): Promise<AwsUnderTest> {
   const [keyArn, otherKeyArn] = [await createKey(), await createKey()];
   const alias = `alias/sealing-${randomUUID()}`;
   await kms.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: keyArn }));
-  return behindFront({
+  return behindAwsProxy({
     urls: { dynamodb: moto.url, secretsmanager: moto.url, kms: moto.url },
     keyArn,
     alias,

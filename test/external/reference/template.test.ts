@@ -129,11 +129,11 @@ async function lint(templates: Record<string, unknown>): Promise<Record<string, 
   const args = [...options, ...ignore, "--non-zero-exit-code", "none", "--", ...files];
   // In a folder without a .cfnlintrc of anybody's.
   const { stdout } = await promisify(execFile)(tool("cfn-lint"), args, { cwd: directory });
-  const findings = JSON.parse(stdout) as Finding[];
+  const audit = JSON.parse(stdout) as Finding[];
   return Object.fromEntries(
     names.map((name, index) => [
       name,
-      findings
+      audit
         .filter(({ Filename }) => basename(Filename) === `${index}.template.json`)
         .map(({ Rule, Message, Location }) => `${Rule.Id} ${Message} (${Location.Path?.join("/")})`),
     ]),

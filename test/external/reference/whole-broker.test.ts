@@ -24,7 +24,7 @@ let stand: Stand;
 let looker: RunningLooker;
 let reports: Caller;
 let nightly: Caller;
-/** Past the front, at the engines themselves. */
+/** Past the AWS proxy, at the engines themselves. */
 let rows: DynamoDBClient;
 let keys: KMSClient;
 let secrets: SecretsManagerClient;

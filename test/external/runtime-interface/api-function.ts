@@ -69,7 +69,7 @@ export function behavesAsApiFunction({ functionId, ask }: ApiFunction): () => Fu
     "DynamoDB away ($throw) is answered with 503 soon, and the same instance serves when it is back",
     async (fault) => {
       const instance = await stand.start();
-      stand.broker.front.setFault(({ service }) => (service === "dynamodb" ? fault : undefined));
+      stand.broker.awsProxy.setFault(({ service }) => (service === "dynamodb" ? fault : undefined));
       const answer = answerOf(await instance.invoke(ask(stand.broker)), stand);
       expect(said(answer)).toEqual([503, "busy"]);
       expect(Number(answer.headers["Retry-After"])).toBeGreaterThan(0);
@@ -82,13 +82,13 @@ export function behavesAsApiFunction({ functionId, ask }: ApiFunction): () => Fu
   test("DynamoDB that hangs longer than there is time is answered before the time is up", async () => {
     const instance = await stand.start();
     expect(said(answerOf(await instance.invoke(ask(stand.broker)), stand))).toEqual([200]);
-    stand.broker.front.setFault(({ service }) => (service === "dynamodb" ? { throw: "hang" } : undefined));
+    stand.broker.awsProxy.setFault(({ service }) => (service === "dynamodb" ? { throw: "hang" } : undefined));
     const upAt = performance.now() + 1_500;
     const outcome = await instance.invoke(ask(stand.broker), 1_500);
     expect(said(answerOf(outcome, stand))).toEqual([503, "busy"]);
     expect("at" in outcome && outcome.at).toBeLessThan(upAt);
     expect(auditOf(instance).at(-1)).toMatchObject({ status: 503, reason: "timed_out" });
-    stand.broker.front.setFault(undefined);
+    stand.broker.awsProxy.setFault(undefined);
     expect(said(answerOf(await instance.invoke(ask(stand.broker)), stand))).toEqual([200]);
   });
 

@@ -16,11 +16,11 @@ test("a hot fetch is one BatchGetItem, and on a cold instance one Decrypt more",
   const issued = answerOf(await first.invoke(ask(broker)), stand());
   expect(issued.json).toMatchObject({ token_type: "Bearer", scope: "sales", base_url: broker.lookerUrl });
 
-  broker.front.clearCalls();
+  broker.awsProxy.clearCalls();
   expect(answerOf(await first.invoke(ask(broker)), stand()).json.lease_id).toBe(issued.json.lease_id);
   expect(stand().calls()).toEqual(["dynamodb:BatchGetItem"]);
 
-  broker.front.clearCalls();
+  broker.awsProxy.clearCalls();
   expect(answerOf(await second.invoke(ask(broker)), stand()).json.lease_id).toBe(issued.json.lease_id);
   expect(stand().calls()).toEqual(["dynamodb:BatchGetItem", "kms:Decrypt"]);
 });
@@ -28,7 +28,7 @@ test("a hot fetch is one BatchGetItem, and on a cold instance one Decrypt more",
 test("the list of scopes takes no call at all, even on a cold instance", async () => {
   const { broker } = stand();
   const instance = await stand().start();
-  broker.front.clearCalls();
+  broker.awsProxy.clearCalls();
   const answer = answerOf(
     await instance.invoke(eventOf(broker, "report-service", "GET", "/scopes")),
     stand(),

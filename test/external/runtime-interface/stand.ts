@@ -30,8 +30,8 @@ export async function startFunctionStand(functionId: string): Promise<FunctionSt
     definition,
     calls: () => callsOf(broker, definition).map(({ service, operation }) => `${service}:${operation}`),
     endFaults() {
-      broker.front.setFault(undefined);
-      broker.front.clearCalls();
+      broker.awsProxy.setFault(undefined);
+      broker.awsProxy.clearCalls();
       broker.looker?.control.clearFaults();
     },
     async start(change) {
@@ -50,8 +50,8 @@ export async function startFunctionStand(functionId: string): Promise<FunctionSt
   };
 }
 
-const callsOf = ({ front }: RunningBroker, { roleArn }: LocalFunction): AwsCall[] =>
-  front.calls().filter(({ principalArn }) => principalArn === roleArn);
+const callsOf = ({ awsProxy }: RunningBroker, { roleArn }: LocalFunction): AwsCall[] =>
+  awsProxy.calls().filter(({ principalArn }) => principalArn === roleArn);
 
 export interface HttpAnswer {
   readonly status: number;

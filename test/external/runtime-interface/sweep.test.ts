@@ -23,9 +23,9 @@ async function halfFrozen(): Promise<{ tokenStatus(): Promise<number> }> {
   await operator.send("DELETE", "/scopes/sales/freeze");
   const issued = await callerOf(stand, "report-service").token("sales");
   expect(issued.status).toBe(200);
-  broker.front.setFault(({ operation }) => (operation === "Query" ? { throw: "unavailable" } : undefined));
+  broker.awsProxy.setFault(({ operation }) => (operation === "Query" ? { throw: "unavailable" } : undefined));
   await operator.send("PUT", "/scopes/sales/freeze", JSON.stringify({ reason: "incident" }));
-  broker.front.setFault(undefined);
+  broker.awsProxy.setFault(undefined);
   const tokenStatus = () => statusAtLooker(broker.lookerUrl, issued.json.access_token);
   expect(await tokenStatus()).toBe(200);
   // Rows are due at whole seconds.
@@ -63,7 +63,7 @@ test.each<Fault>([{ throw: "unavailable" }, { throw: "reset" }, { throw: "hang" 
   async (fault) => {
     const { tokenStatus } = await halfFrozen();
     const instance = await stand.start();
-    stand.broker.front.setFault(({ service }) => (service === "dynamodb" ? fault : undefined));
+    stand.broker.awsProxy.setFault(({ service }) => (service === "dynamodb" ? fault : undefined));
     expect(await instance.invoke(schedule)).toMatchObject({ kind: "failed" });
     expect(auditOf(instance)).toMatchObject([{ verb: "sweep", code: "internal" }]);
     stand.endFaults();

@@ -31,7 +31,7 @@ export const mutants: Readonly<Record<string, Edit>> = {
   },
   "a row that cannot be read ends the sweep": {
     file: "functions/use-cases/sweep.ts",
-    find: 'else if (error instanceof Unreadable) count(findings, "unreadable");',
+    find: 'else if (error instanceof Unreadable) count(audit, "unreadable");',
     replace: "else if (error instanceof Unreadable) throw error;",
   },
 };

@@ -1,11 +1,11 @@
-/** KMS and Secrets Manager behind the front, as the contract suites use them, whoever wrote the two. */
+/** KMS and Secrets Manager behind the AWS proxy, as the contract suites use them, whoever wrote the two. */
 import { KMSClient } from "@aws-sdk/client-kms";
 import {
   CreateSecretCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { type Front, startFront } from "../../../local/aws/aws-proxy.ts";
+import { type AwsProxy, startAwsProxy } from "../../../local/aws/aws-proxy.ts";
 import type { AwsService, RoleCredential } from "../../../local/aws/call.ts";
 import { ENGINE_CREDENTIAL } from "../../../local/aws/engine.ts";
 
@@ -32,22 +32,22 @@ export interface AwsEngines {
 export type StartAws = () => Promise<AwsUnderTest>;
 
 export interface AwsUnderTest extends AwsEngines {
-  readonly front: Front;
+  readonly awsProxy: AwsProxy;
   kmsClient(credential?: RoleCredential, region?: string): KMSClient;
   secretsClient(credential?: RoleCredential, region?: string): SecretsManagerClient;
-  /** Past the front: creates the secret if it is missing, and makes the value current. */
+  /** Past the AWS proxy: creates the secret if it is missing, and makes the value current. */
   putSecret(name: string, value: string | object): Promise<{ arn: string; versionId: string }>;
   /** Closes what the test uses with the rest. */
   keep<C extends { destroy(): void }>(client: C): C;
 }
 
 /** SDK clients try once: each fault is to be seen as it comes. */
-export async function behindFront(
+export async function behindAwsProxy(
   engines: AwsEngines,
   principals: readonly RoleCredential[] = [ISSUE],
 ): Promise<AwsUnderTest> {
   const held = new Map(principals.map((credential) => [credential.accessKeyId, credential]));
-  const front = await startFront({
+  const awsProxy = await startAwsProxy({
     region: REGION,
     credentials: { find: (accessKeyId) => held.get(accessKeyId) },
     engines: engines.urls,
@@ -57,7 +57,7 @@ export async function behindFront(
     clients.push(client);
     return client;
   };
-  const settings = { endpoint: front.url, maxAttempts: 1 };
+  const settings = { endpoint: awsProxy.url, maxAttempts: 1 };
   const direct = keep(
     new SecretsManagerClient({
       endpoint: engines.urls.secretsmanager,
@@ -67,7 +67,7 @@ export async function behindFront(
   );
   return {
     ...engines,
-    front,
+    awsProxy,
     keep,
     kmsClient: (credentials = ISSUE, region = REGION) =>
       keep(new KMSClient({ ...settings, credentials, region })),
@@ -85,7 +85,7 @@ export async function behindFront(
     },
     async close() {
       for (const client of clients) client.destroy();
-      await front.close();
+      await awsProxy.close();
       await engines.close();
     },
   };

@@ -31,9 +31,9 @@ export function clientSecretsContract(name: string, startAws: StartAws): void {
     });
     afterAll(() => aws?.close());
     beforeEach(() => {
-      aws.front.setFault(undefined);
-      aws.front.setAuthorize(undefined);
-      aws.front.clearCalls();
+      aws.awsProxy.setFault(undefined);
+      aws.awsProxy.setAuthorize(undefined);
+      aws.awsProxy.clearCalls();
     });
 
     async function secretUnderTest(value: string | object = pair) {
@@ -44,7 +44,7 @@ export function clientSecretsContract(name: string, startAws: StartAws): void {
       return { id, arn, clock, versionId, secrets };
     }
 
-    const reads = () => aws.front.calls().length;
+    const reads = () => aws.awsProxy.calls().length;
 
     it("a secret is read by name or ARN, with its version and when it was read", async () => {
       const { id, arn, secrets, versionId, clock } = await secretUnderTest();
@@ -56,7 +56,7 @@ export function clientSecretsContract(name: string, startAws: StartAws): void {
       };
       expect(await secrets.current(id)).toEqual(secret);
       expect(await secrets.current(arn)).toEqual(secret);
-      expect(aws.front.calls()).toMatchObject([
+      expect(aws.awsProxy.calls()).toMatchObject([
         { operation: "GetSecretValue" },
         { operation: "GetSecretValue" },
       ]);
@@ -87,12 +87,12 @@ export function clientSecretsContract(name: string, startAws: StartAws): void {
       it("is not older than five minutes, even when Secrets Manager is down", async () => {
         const { id, secrets, clock } = await secretUnderTest();
         await secrets.current(id);
-        aws.front.setFault(() => ({ throw: "unavailable" }));
+        aws.awsProxy.setFault(() => ({ throw: "unavailable" }));
         clock.jump(299_999);
         expect((await secrets.current(id)).clientId).toBe("client-1");
         clock.jump(1);
         await expect(secrets.current(id)).rejects.toBeInstanceOf(Unavailable);
-        aws.front.setFault(undefined);
+        aws.awsProxy.setFault(undefined);
         expect((await secrets.current(id)).clientId).toBe("client-1");
       });
     });
@@ -150,7 +150,7 @@ export function clientSecretsContract(name: string, startAws: StartAws): void {
 
       it("is access_denied where the role may not read it", async () => {
         const { id, secrets } = await secretUnderTest();
-        aws.front.setAuthorize(() => ({ allow: false, reason: "test" }));
+        aws.awsProxy.setAuthorize(() => ({ allow: false, reason: "test" }));
         expect((await unusable(secrets.current(id))).reason).toBe("access_denied");
       });
 
@@ -198,7 +198,7 @@ export function clientSecretsContract(name: string, startAws: StartAws): void {
 
     it.each(["unavailable", "internal", "throttle", "reset"] as const)("%s is Unavailable", async (fault) => {
       const { id, secrets } = await secretUnderTest();
-      aws.front.setFault(() => ({ throw: fault }));
+      aws.awsProxy.setFault(() => ({ throw: fault }));
       await expect(secrets.current(id)).rejects.toMatchObject({ dependency: "secretsmanager" });
       await expect(secrets.current(id)).rejects.toBeInstanceOf(Unavailable);
     });

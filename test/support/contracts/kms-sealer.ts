@@ -30,19 +30,19 @@ export function kmsSealerContract(name: string, startAws: StartAws): void {
     });
     afterAll(() => aws?.close());
     beforeEach(() => {
-      aws.front.setFault(undefined);
-      aws.front.setAuthorize(undefined);
-      aws.front.clearCalls();
+      aws.awsProxy.setFault(undefined);
+      aws.awsProxy.setAuthorize(undefined);
+      aws.awsProxy.clearCalls();
     });
 
     const cold = (of: { tableName?: string } = {}) => coldSealer(aws, of);
-    const operations = () => aws.front.calls().map(({ operation }) => operation);
+    const operations = () => aws.awsProxy.calls().map(({ operation }) => operation);
     describe("the encryption context", () => {
       it("has the table and the six names of the row, under the sealing key", async () => {
         const sealed = await cold().seal(canary.token, identity);
         expect(await cold().unseal(sealed, identity)).toBe(canary.token);
         const encryptionContext = { table: "leases", ...identity };
-        expect(aws.front.calls()).toMatchObject([
+        expect(aws.awsProxy.calls()).toMatchObject([
           { operation: "Encrypt", resource: aws.keyArn, encryptionContext },
           { operation: "Decrypt", resource: aws.keyArn, encryptionContext },
         ]);
@@ -125,7 +125,7 @@ export function kmsSealerContract(name: string, startAws: StartAws): void {
         for (let at = 2; at < cacheSize; at += 50) await fill(at, Math.min(at + 50, cacheSize));
         await sealer.unseal(used, row(0));
         await fill(cacheSize, cacheSize + 1);
-        aws.front.clearCalls();
+        aws.awsProxy.clearCalls();
         expect(await sealer.unseal(used, row(0))).toBe("token-0");
         expect(operations()).toEqual([]);
         expect(await sealer.unseal(unused, row(1))).toBe("token-1");
@@ -139,7 +139,7 @@ export function kmsSealerContract(name: string, startAws: StartAws): void {
         async (fault) => {
           const sealer = cold();
           const sealed = await sealer.seal(canary.token, identity);
-          aws.front.setFault(() => ({ throw: fault }));
+          aws.awsProxy.setFault(() => ({ throw: fault }));
           expect(await sealer.unseal(sealed, identity)).toBe(canary.token);
           for (const error of [
             await errorOf(cold().unseal(sealed, identity)),
@@ -154,9 +154,9 @@ export function kmsSealerContract(name: string, startAws: StartAws): void {
 
       it("a hang is Unavailable once the client's limit is over", async () => {
         const requestHandler = { ...clientLimits.requestHandler, requestTimeout: 60 };
-        const settings = { endpoint: aws.front.url, region: REGION, credentials: ISSUE };
+        const settings = { endpoint: aws.awsProxy.url, region: REGION, credentials: ISSUE };
         const kms = new KMSClient({ ...settings, maxAttempts: 1, requestHandler });
-        aws.front.setFault(() => ({ throw: "hang" }));
+        aws.awsProxy.setFault(() => ({ throw: "hang" }));
         const sealer = kmsSealer(kms, { keyArn: aws.keyArn, tableName: "leases" });
         await expect(sealer.seal(canary.token, identity)).rejects.toBeInstanceOf(Unavailable);
         kms.destroy();
@@ -164,7 +164,7 @@ export function kmsSealerContract(name: string, startAws: StartAws): void {
 
       it("a denied call is neither an outage nor an edited row", async () => {
         const sealed = await cold().seal(canary.token, identity);
-        aws.front.setAuthorize(() => ({ allow: false, reason: "test" }));
+        aws.awsProxy.setAuthorize(() => ({ allow: false, reason: "test" }));
         for (const error of [
           await errorOf(cold().unseal(sealed, identity)),
           await errorOf(cold().seal(canary.token, identity)),

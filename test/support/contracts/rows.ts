@@ -9,7 +9,7 @@ const id = fc.stringMatching(/^[a-z0-9]{1,24}$/);
 const time = fc.integer({ min: 0, max: 4_102_444_800_000 });
 const count = fc.nat();
 const sha256 = fc.stringMatching(/^[0-9a-f]{64}$/);
-const principalArn = fc.stringMatching(/^arn:aws:iam::[0-9]{12}:(?:role|user)\/[A-Za-z0-9+=,.@_-]{1,64}$/);
+const callerArn = fc.stringMatching(/^arn:aws:iam::[0-9]{12}:(?:role|user)\/[A-Za-z0-9+=,.@_-]{1,64}$/);
 
 const trackedFields = {
   leaseId: id,
@@ -45,7 +45,7 @@ export const anySlot: fc.Arbitrary<Slot> = fc.record(
   {
     version: fc.integer({ min: 1 }),
     writeId: id,
-    principalArn,
+    callerArn,
     lease,
     superseded: fc.array(tracked, { maxLength: 4 }),
     outbox: fc.array(outboxToken, { maxLength: 4 }),
@@ -53,7 +53,7 @@ export const anySlot: fc.Arbitrary<Slot> = fc.record(
     failure,
     mintedAt: fc.array(time, { maxLength: 10 }),
   },
-  { requiredKeys: ["version", "writeId", "principalArn", "superseded", "outbox", "mintedAt"] },
+  { requiredKeys: ["version", "writeId", "callerArn", "superseded", "outbox", "mintedAt"] },
 );
 
 export const anyScopeControl: fc.Arbitrary<ScopeControl> = fc.record(
@@ -110,11 +110,11 @@ export const someOutboxToken = (leaseId: string, now: number): OutboxToken => ({
 });
 
 /** As many tokens as are tracked at most, in the longer of their two forms, and everything else that a slot can hold. */
-export function fullSlot(principalArn: string, now: number): Slot {
+export function fullSlot(callerArn: string, now: number): Slot {
   return {
     version: 1,
     writeId: "0123456789abcdef0123",
-    principalArn,
+    callerArn,
     lease: someLease("lease", now),
     superseded: [],
     outbox: Array.from({ length: maxTracked }, (_, index) => someOutboxToken(`token${index}`, now)),

@@ -50,14 +50,14 @@ export function commits({ clock, made }: Context): void {
       ["that was done, and of none thereafter", ["after", "after"]],
     ])("applies a transition once when the answer is lost of a write %s", async (_, losses) => {
       const key = someKey();
-      await slots().write(key, slotOf(key.principalArn), 0);
+      await slots().write(key, slotOf(key.callerArn), 0);
       expect(await commit(losing(slots(), losses), key, add, options("lost"))).toBe(0);
       expect(await slots().read(key)).toMatchObject({ version: 2, mintedAt: [0] });
     });
 
     it("applies each of two transitions once when one loses its answer and the other writes in between", async () => {
       const key = someKey();
-      await slots().write(key, slotOf(key.principalArn), 0);
+      await slots().write(key, slotOf(key.callerArn), 0);
       const rows = losing(slots(), ["before"]);
       const overtaken: Rows<typeof key, Slot> = {
         read: async (name) => {

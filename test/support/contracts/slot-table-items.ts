@@ -23,8 +23,8 @@ export function storedAttributes(context: Context): void {
       expect([...sizes.keys()].sort()).toEqual(partitions.sort());
       expect(Math.max(...sizes.values())).toBeLessThan(100);
       const key = someKey();
-      await table().slots.write(key, slotOf(key.principalArn), 0);
-      expect(await stored(key)).toMatchObject({ schema: 1, sk: `caller#${key.account}#${key.caller}` });
+      await table().slots.write(key, slotOf(key.callerArn), 0);
+      expect(await stored(key)).toMatchObject({ schema: 1, sk: `caller#${key.account}#${key.uniqueId}` });
     });
 
     it.each<[what: string, due: number | undefined, slot: (now: number) => Partial<Slot>]>([
@@ -44,7 +44,7 @@ export function storedAttributes(context: Context): void {
     ])("with %s are due after %o seconds", async (_, seconds, slot) => {
       const key = someKey();
       const now = clock.now();
-      await table().slots.write(key, slotOf(key.principalArn, slot(now)), 0);
+      await table().slots.write(key, slotOf(key.callerArn, slot(now)), 0);
       const { due_shard, due_at } = await stored(key);
       expect(due_at).toBe(seconds === undefined ? undefined : now / 1_000 + seconds);
       expect(due_shard).toEqual(seconds === undefined ? undefined : expect.stringMatching(/^due#[0-7]$/));
@@ -77,7 +77,7 @@ export function storedAttributes(context: Context): void {
 
     it("of a full slot stay under 8 KB as DynamoDB counts", async () => {
       const key = someKey("a-scope-with-quite-a-long-name");
-      const slot = fullSlot(key.principalArn, clock.now());
+      const slot = fullSlot(key.callerArn, clock.now());
       await table().slots.write(key, slot, 0);
       expect(await table().slots.read(key)).toEqual(slot);
       expect(itemBytes(await stored(key))).toBeLessThan(8_192);

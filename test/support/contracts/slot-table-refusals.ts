@@ -115,7 +115,7 @@ export function unreadableRows(context: Context): void {
       failure: { code: "busy", detail: "detail", at: now, until: now, count: 1 },
       mintedAt: [now],
     };
-    await table().slots.write(key, slotOf(key.principalArn, slot), 0);
+    await table().slots.write(key, slotOf(key.callerArn, slot), 0);
     return { key, item: await storedBy(context)(key) };
   }
 
@@ -192,7 +192,7 @@ export function unreadableRows(context: Context): void {
   it("a refused row is not written over by one who believes that there is none", async () => {
     const { key, item } = await storedSlot();
     await made().put(edited(item, "schema", 2));
-    expect(await table().slots.write(key, slotOf(key.principalArn), 0)).toBe(false);
+    expect(await table().slots.write(key, slotOf(key.callerArn), 0)).toBe(false);
     expect(await made().get(slotKey(key))).toMatchObject({ schema: 2 });
   });
 

@@ -38,34 +38,34 @@ export function slotTableContract(name: string, makeTable: MakeTable): void {
     describe("conditional writes", () => {
       it("create a row once, and leave it as it is when tried again", async () => {
         const key = someKey();
-        expect(await table.slots.write(key, slotOf(key.principalArn), 0)).toBe(true);
-        expect(await table.slots.write(key, slotOf(key.principalArn, { writeId: "w2" }), 0)).toBe(false);
+        expect(await table.slots.write(key, slotOf(key.callerArn), 0)).toBe(true);
+        expect(await table.slots.write(key, slotOf(key.callerArn, { writeId: "w2" }), 0)).toBe(false);
         expect(await table.slots.read(key)).toMatchObject({ version: 1, writeId: "w1" });
       });
 
       it("replace the row of the expected version, and no attribute of the old image stays", async () => {
         const key = someKey();
-        const first = slotOf(key.principalArn, { lease: someLease("a", clock.now()) });
+        const first = slotOf(key.callerArn, { lease: someLease("a", clock.now()) });
         await table.slots.write(key, first, 0);
-        expect(await table.slots.write(key, slotOf(key.principalArn, { version: 2, writeId: "w2" }), 1)).toBe(
+        expect(await table.slots.write(key, slotOf(key.callerArn, { version: 2, writeId: "w2" }), 1)).toBe(
           true,
         );
-        expect(await table.slots.read(key)).toEqual(slotOf(key.principalArn, { version: 2, writeId: "w2" }));
+        expect(await table.slots.read(key)).toEqual(slotOf(key.callerArn, { version: 2, writeId: "w2" }));
         expect(await stored(key)).not.toHaveProperty("lease");
       });
 
       it.each([0, 2, 4])("fail on version 3 when %i is expected, and write nothing", async (expected) => {
         const key = someKey();
         for (const version of [1, 2, 3])
-          await table.slots.write(key, slotOf(key.principalArn, { version }), version - 1);
-        const attempt = slotOf(key.principalArn, { version: expected + 1, writeId: "late" });
+          await table.slots.write(key, slotOf(key.callerArn, { version }), version - 1);
+        const attempt = slotOf(key.callerArn, { version: expected + 1, writeId: "late" });
         expect(await table.slots.write(key, attempt, expected)).toBe(false);
         expect(await table.slots.read(key)).toMatchObject({ version: 3, writeId: "w1" });
       });
 
       it("fail where a version is expected and there is no row", async () => {
         const key = someKey();
-        expect(await table.slots.write(key, slotOf(key.principalArn, { version: 8 }), 7)).toBe(false);
+        expect(await table.slots.write(key, slotOf(key.callerArn, { version: 8 }), 7)).toBe(false);
         expect(await made.get(slotKey(key))).toBeUndefined();
       });
 
@@ -74,11 +74,11 @@ export function slotTableContract(name: string, makeTable: MakeTable): void {
         ["replace", 1],
       ])("let exactly one of many concurrent writers %s", async (_, expected) => {
         const key = someKey();
-        if (expected === 1) await table.slots.write(key, slotOf(key.principalArn), 0);
+        if (expected === 1) await table.slots.write(key, slotOf(key.callerArn), 0);
         const writers = Array.from({ length: 8 }, (__, index) => `writer${index}`);
         const won = await Promise.all(
           writers.map((writeId) =>
-            table.slots.write(key, slotOf(key.principalArn, { version: expected + 1, writeId }), expected),
+            table.slots.write(key, slotOf(key.callerArn, { version: expected + 1, writeId }), expected),
           ),
         );
         expect(won.filter(Boolean)).toHaveLength(1);
@@ -106,11 +106,11 @@ export function slotTableContract(name: string, makeTable: MakeTable): void {
     describe("reads", () => {
       it("give an empty row of version 0 where there is none", async () => {
         const key = someKey("nothing");
-        expect(await table.slots.read(key)).toEqual(emptySlot(key.principalArn));
+        expect(await table.slots.read(key)).toEqual(emptySlot(key.callerArn));
         expect(await table.scopeControls.read("nothing")).toEqual(newScopeControl);
         expect(await table.secretControls.read("nothing")).toEqual(newSecretControl);
         expect(await table.readForIssue(key)).toEqual({
-          slot: emptySlot(key.principalArn),
+          slot: emptySlot(key.callerArn),
           control: newScopeControl,
         });
         expect(await table.readControls("nothing", "nothing")).toEqual({
@@ -122,7 +122,7 @@ export function slotTableContract(name: string, makeTable: MakeTable): void {
       it("see each write at once, by either way of reading", async () => {
         const key = someKey();
         for (let version = 1; version <= 20; version++) {
-          await table.slots.write(key, slotOf(key.principalArn, { version }), version - 1);
+          await table.slots.write(key, slotOf(key.callerArn, { version }), version - 1);
           expect((await table.slots.read(key)).version).toBe(version);
           expect((await table.readForIssue(key)).slot.version).toBe(version);
         }
@@ -130,12 +130,12 @@ export function slotTableContract(name: string, makeTable: MakeTable): void {
 
       it("for issue give the slot and its scope's control, in one call", async () => {
         const key = someKey("one-call");
-        await table.slots.write(key, slotOf(key.principalArn), 0);
+        await table.slots.write(key, slotOf(key.callerArn), 0);
         await table.slots.write(someKey("one-call"), slotOf("arn:aws:iam::1:role/other"), 0);
         await table.scopeControls.write("one-call", control, 0);
         await table.scopeControls.write("one-call-too", { ...control, epoch: 99 }, 0);
         const before = made.calls();
-        expect(await table.readForIssue(key)).toEqual({ slot: slotOf(key.principalArn), control });
+        expect(await table.readForIssue(key)).toEqual({ slot: slotOf(key.callerArn), control });
         expect(made.calls() - before).toBe(1);
       });
 
@@ -153,7 +153,7 @@ export function slotTableContract(name: string, makeTable: MakeTable): void {
       it("keeps every field of any slot, by either way of reading", async () => {
         await fc.assert(
           fc.asyncProperty(anySlot, async (slot) => {
-            const key = { ...someKey(), principalArn: slot.principalArn };
+            const key = { ...someKey(), callerArn: slot.callerArn };
             expect(await table.slots.write(key, slot, 0)).toBe(true);
             expect(await table.slots.read(key)).toEqual(slot);
             expect((await table.readForIssue(key)).slot).toEqual(slot);

@@ -29,12 +29,12 @@ export const freshName = () => `fresh-${++callers}`;
 
 /** A fresh one, so that no test meets another's row. */
 export function someKey(scope = "sales") {
-  const caller = `AROA${String(++callers).padStart(17, "0")}`;
-  return { scope, account, caller, principalArn: `arn:aws:iam::${account}:role/job-${callers}` };
+  const uniqueId = `AROA${String(++callers).padStart(17, "0")}`;
+  return { scope, account, uniqueId, callerArn: `arn:aws:iam::${account}:role/job-${callers}` };
 }
 
-export const slotOf = (principalArn: string, more: Partial<Slot> = {}): Slot => ({
-  ...emptySlot(principalArn),
+export const slotOf = (callerArn: string, more: Partial<Slot> = {}): Slot => ({
+  ...emptySlot(callerArn),
   version: 1,
   writeId: "w1",
   ...more,

@@ -6,10 +6,10 @@ import { parseScopes, type Scope } from "../../../functions/domain/scope.ts";
 import type { Slot } from "../../../functions/domain/slot.ts";
 import { asProblem } from "../../../functions/http/answer.ts";
 import { issueToken } from "../../../functions/use-cases/issue.ts";
-import { type Ended, logOut } from "../../../functions/use-cases/log-out.ts";
+import { type LogoutCounts, logOut } from "../../../functions/use-cases/log-out.ts";
 import type { MintPorts } from "../../../functions/use-cases/mint.ts";
 import type { SlotKey } from "../../../functions/use-cases/ports.ts";
-import type { Findings } from "../../../functions/use-cases/record.ts";
+import type { AuditFields } from "../../../functions/use-cases/record.ts";
 import { countingIds } from "./counting-ids.ts";
 import { fakeLooker } from "./fake-looker.ts";
 import { fakeSealer } from "./fake-sealer.ts";
@@ -45,12 +45,12 @@ export const scopeNamed = (name: string): Scope => {
 };
 export const sales = scopeNamed("sales");
 
-export type CallerKey = SlotKey & { readonly principalArn: string };
-export const callerKey = (caller = "AROAREPORTSERVICE000", scope = "sales"): CallerKey => ({
+export type CallerKey = SlotKey & { readonly callerArn: string };
+export const callerKey = (uniqueId = "AROAREPORTSERVICE000", scope = "sales"): CallerKey => ({
   scope,
   account,
-  caller,
-  principalArn: `arn:aws:iam::${account}:role/report-service`,
+  uniqueId,
+  callerArn: `arn:aws:iam::${account}:role/report-service`,
 });
 
 /** One warm instance of a function: names and memory of its own. */
@@ -86,16 +86,16 @@ export function inMemoryBroker({ auto = true } = {}) {
   /** A request for a token, with what it found. A problem is an answer; only what nobody foresaw is thrown. */
   async function ask(options: IssueOptions = {}) {
     const { on = first, key = callerKey(), scope = sales, minTtlSeconds = 60, budgetMs = 28_000 } = options;
-    const findings: Findings = {};
+    const audit: AuditFields = {};
     const deadline = clock.now() + budgetMs;
     try {
       const { staleLeaseId } = options;
-      const request = { scope, key, minTtlSeconds, staleLeaseId, deadline, findings };
-      return { token: await issueToken(on, request), problem: undefined, code: "ok", findings };
+      const request = { scope, key, minTtlSeconds, staleLeaseId, deadline, audit };
+      return { token: await issueToken(on, request), problem: undefined, code: "ok", audit };
     } catch (error) {
       const problem: Problem = asProblem(error);
       if (problem.code === "internal") throw error;
-      return { token: undefined, problem, code: problem.code, findings };
+      return { token: undefined, problem, code: problem.code, audit };
     }
   }
 
@@ -110,9 +110,14 @@ export function inMemoryBroker({ auto = true } = {}) {
     options: { key?: CallerKey; leaseId?: string; budgetMs?: number; on?: Instance } = {},
   ) {
     const { key = callerKey(), leaseId, budgetMs = 28_000, on = first } = options;
-    const findings: Findings = {};
-    const ended: Ended = await logOut(on, { key, leaseId, deadline: clock.now() + budgetMs, findings });
-    return { ...ended, findings };
+    const audit: AuditFields = {};
+    const ended: LogoutCounts = await logOut(on, {
+      key,
+      leaseId,
+      deadline: clock.now() + budgetMs,
+      audit,
+    });
+    return { ...ended, audit };
   }
 
   return {

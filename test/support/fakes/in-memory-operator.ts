@@ -3,7 +3,7 @@
 import { resources } from "../../../functions/contract.ts";
 import { apiHandler } from "../../../functions/http/api-handler.ts";
 import { deleteFreeze, deleteLeases, getLeases, putFreeze } from "../../../functions/http/operator-routes.ts";
-import type { Findings } from "../../../functions/use-cases/record.ts";
+import type { AuditFields } from "../../../functions/use-cases/record.ts";
 import type { OperatePorts } from "../../../functions/use-cases/revoke-slots.ts";
 import { sweep } from "../../../functions/use-cases/sweep.ts";
 import { mustBeDocumented } from "../openapi/document.ts";
@@ -23,7 +23,7 @@ export const oncall = roleIdentity("oncall", { uniqueId: "AROAONCALL0000000000" 
 /** A caller of its own for each number: successors of one role, or of the role of another name. */
 export function numberedCaller(number: number, role = "report-service", scope = "sales"): CallerKey {
   const uniqueId = `AROA${role.replaceAll("-", "").toUpperCase()}${String(number).padStart(8, "0")}`;
-  return { ...callerKey(uniqueId, scope), principalArn: `arn:aws:iam::${account}:role/${role}` };
+  return { ...callerKey(uniqueId, scope), callerArn: `arn:aws:iam::${account}:role/${role}` };
 }
 
 export function operatePorts(broker: InMemoryBroker): OperatePorts {
@@ -31,9 +31,9 @@ export function operatePorts(broker: InMemoryBroker): OperatePorts {
 }
 
 export async function sweepNow(broker: InMemoryBroker, { budgetMs = 52_000 } = {}) {
-  const findings: Findings = {};
-  const swept = await sweep(operatePorts(broker), { deadline: broker.clock.now() + budgetMs, findings });
-  return { ...swept, findings };
+  const audit: AuditFields = {};
+  const swept = await sweep(operatePorts(broker), { deadline: broker.clock.now() + budgetMs, audit });
+  return { ...swept, audit };
 }
 
 type Query = Readonly<Record<string, string | readonly string[]>>;

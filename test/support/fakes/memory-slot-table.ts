@@ -93,13 +93,13 @@ export function memorySlotTable(clock: Pick<Clock, "now">): MemorySlotTable {
       slotKey,
       readSlot,
       (key, slot) => slotItem(key, slot, clock.now()),
-      (key: SlotKey & { readonly principalArn: string }) => emptySlot(key.principalArn),
+      (key: SlotKey & { readonly callerArn: string }) => emptySlot(key.callerArn),
     ),
     scopeControls: rows(scopeControlKey, readScopeControl, scopeControlItem, () => newScopeControl),
     secretControls: rows(secretControlKey, readSecretControl, secretControlItem, () => newSecretControl),
     readForIssue: (key) =>
       call("readForIssue", nameOf(slotKey(key)), () => ({
-        slot: parsed(slotKey(key), readSlot, emptySlot(key.principalArn)),
+        slot: parsed(slotKey(key), readSlot, emptySlot(key.callerArn)),
         control: parsed(scopeControlKey(key.scope), readScopeControl, newScopeControl),
       })),
     readControls: (scope, secretId) =>
@@ -136,8 +136,8 @@ export function memorySlotTable(clock: Pick<Clock, "now">): MemorySlotTable {
 function entryOf(scope: string, item: Item): SlotPage["entries"][number] | undefined {
   try {
     const slot = readSlot(structuredClone(item));
-    const [, account = "", caller = ""] = String(item.sk).split("#");
-    return { key: { scope, account, caller, principalArn: slot.principalArn }, slot };
+    const [, account = "", uniqueId = ""] = String(item.sk).split("#");
+    return { key: { scope, account, uniqueId, callerArn: slot.callerArn }, slot };
   } catch (error) {
     if (error instanceof Unreadable) return undefined;
     throw error;
@@ -146,9 +146,9 @@ function entryOf(scope: string, item: Item): SlotPage["entries"][number] | undef
 
 function dueRow({ pk, sk, due_at }: Item): DueRow {
   const [, scope = ""] = String(pk).split("#");
-  const [kind, account = "", caller = ""] = String(sk).split("#");
+  const [kind, account = "", uniqueId = ""] = String(sk).split("#");
   const dueAt = Number(due_at) * 1_000;
   return kind === "caller"
-    ? { kind: "slot", key: { scope, account, caller }, dueAt }
+    ? { kind: "slot", key: { scope, account, uniqueId }, dueAt }
     : { kind: "scope", scope, dueAt };
 }

@@ -1,5 +1,6 @@
 /** Where a test's records go. Every one must be what docs/reference/audit-record.schema.json says, and CloudWatch must take its metrics. */
-import type { AuditLine, AuditOptions, LeaseEndLine } from "../../../functions/http/audit.ts";
+import type { AuditOptions } from "../../../functions/http/audit.ts";
+import type { AuditLine, LeaseEndLine } from "../../../functions/http/audit-record.ts";
 import { mustBeEmbeddedMetricFormat } from "../audit/embedded-metric-format.ts";
 import { mustBeRecord } from "../audit/schema.ts";
 

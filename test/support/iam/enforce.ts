@@ -1,5 +1,5 @@
 /**
- * The template's own policies as the front's `authorize` port: while a test runs the whole broker, each call to AWS is
+ * The template's own policies as the AWS proxy's `authorize` port: while a test runs the whole broker, each call to AWS is
  * allowed or denied as IAM would by the caller's identity policies, the table's and the key's.
  */
 import type { ArrivedCall, Authorize, Decision, Denial } from "../../../local/aws/call.ts";
@@ -11,7 +11,7 @@ import { administratorAccess, policy } from "./policies.ts";
 /** What a call is about, with the policy that is on it. */
 type OnResource = Pick<Request, "resource" | "resourcePolicy">;
 
-/** `engineKeys`: the ARN that the engine behind the front gives each of the template's keys. */
+/** `engineKeys`: the ARN that the engine behind the AWS proxy gives each of the template's keys. */
 export function templatePolicies(stack: LocalStack, engineKeys: ReadonlyMap<string, string>): Authorize {
   const [key] = stack.keys;
   if (!key) throw new Error("The template has no key.");

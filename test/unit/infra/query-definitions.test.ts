@@ -1,24 +1,24 @@
 import { expect, it } from "vitest";
-import { questions } from "../../../infra/saved-queries.ts";
+import { savedQueries } from "../../../infra/saved-queries.ts";
 import { synthesizedHere } from "../../support/synthesized.ts";
 
 it("saves each question as a query, in a folder of the broker's name", () => {
   const { ofType, stack } = synthesizedHere();
   const saved = ofType("AWS::Logs::QueryDefinition").map(([, { Properties }]) => Properties);
   expect(saved.map(({ Name }) => Name).sort()).toEqual(
-    questions.map(({ name }) => `${stack.broker.name}/${name}`).sort(),
+    savedQueries.map(({ name }) => `${stack.broker.name}/${name}`).sort(),
   );
   for (const { Name, QueryString } of saved) {
     // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-logs-querydefinition.html
     expect(Name).toMatch(/^(?:[^:*/]+\/?)*[^:*/]+$/);
-    expect(QueryString).toBe(questions.find(({ name }) => Name.endsWith(`/${name}`))?.query);
+    expect(QueryString).toBe(savedQueries.find(({ name }) => Name.endsWith(`/${name}`))?.query);
   }
 });
 
 it("has the console ask for what a question needs, and for nothing else", () => {
   const { ofType } = synthesizedHere();
   for (const [, { Properties }] of ofType("AWS::Logs::QueryDefinition")) {
-    const question = questions.find(({ name }) => Properties.Name.endsWith(`/${name}`));
+    const question = savedQueries.find(({ name }) => Properties.Name.endsWith(`/${name}`));
     const asked = question?.placeholders.map(({ name, description }) => ({
       Name: name,
       Description: description,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { questions } from "../../../infra/saved-queries.ts";
+import { savedQueries } from "../../../infra/saved-queries.ts";
 import { namedFields } from "../../../local/insights/named-fields.ts";
 import { groupsOf, parseQuery } from "../../../local/insights/parse.ts";
 import { fieldsOf, fieldsTable } from "../../support/audit/fields.ts";
@@ -11,10 +11,10 @@ const recorded = [...fieldsOf("audit"), ...fieldsOf("lease_end")].map(({ name })
 const system = ["@timestamp", "@message"];
 
 it("there are ten questions, each with a name of its own", () => {
-  expect(new Set(questions.map(({ name }) => name)).size).toBe(10);
+  expect(new Set(savedQueries.map(({ name }) => name)).size).toBe(10);
 });
 
-describe.each(questions)("$name", ({ name, asks, answer, query, placeholders }) => {
+describe.each(savedQueries)("$name", ({ name, asks, answer, query, placeholders }) => {
   it("is a query of which every part is understood, and shorter than a saved query may be", () => {
     expect(parseQuery(query).at(0)?.kind).toBe("filter");
     expect(query.length).toBeLessThan(10_000);

@@ -13,7 +13,7 @@ const broker = {
   region: "us-east-1",
   lookerUrl: "http://127.0.0.1:4191",
   looker: { controlUrl: "http://127.0.0.1:4192" },
-  front: { url: "http://127.0.0.1:4193" },
+  awsProxy: { url: "http://127.0.0.1:4193" },
   principals: localPrincipals(scopes, place, { apiId: "abc", stage: "v1" }),
 } as unknown as RunningBroker;
 

@@ -43,7 +43,7 @@ describe("the local principals", () => {
     for (const { userArn, caller, accountId, roleArn } of principals)
       expect(parsePrincipal({ userArn, caller, accountId })).toMatchObject({
         ok: true,
-        principal: { arn: roleArn, uniqueId: expect.stringMatching(/^AROA[A-Z2-7]{17}$/) },
+        principal: { callerArn: roleArn, uniqueId: expect.stringMatching(/^AROA[A-Z2-7]{17}$/) },
       });
     const again = localPrincipals(scopes, place, { apiId: "abc", stage: "v1" });
     expect(again[0]?.caller).toBe(principals[0]?.caller);

@@ -10,7 +10,7 @@ const principal = (changes: Partial<Principal> = {}): Principal => ({
   kind: "role",
   name: "report-service",
   uniqueId: "AROAREPORTSERVICE000",
-  arn: `arn:aws:iam::${account}:role/report-service`,
+  callerArn: `arn:aws:iam::${account}:role/report-service`,
   ...changes,
 });
 

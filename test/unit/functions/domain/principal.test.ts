@@ -29,7 +29,7 @@ describe.each(["aws", "aws-cn", "aws-us-gov"])("in the partition %s", (partition
         kind: "role",
         name: "report-service",
         uniqueId: roleId,
-        arn: `arn:${partition}:iam::${account}:role/report-service`,
+        callerArn: `arn:${partition}:iam::${account}:role/report-service`,
         sessionName: "pod-1",
       },
     });
@@ -44,7 +44,7 @@ describe.each(["aws", "aws-cn", "aws-us-gov"])("in the partition %s", (partition
         kind: "user",
         name: "alice",
         uniqueId: userId,
-        arn: `arn:${partition}:iam::${account}:user/alice`,
+        callerArn: `arn:${partition}:iam::${account}:user/alice`,
       },
     });
   });

@@ -45,7 +45,7 @@ it("a full row stays under 8 KB, twice what one write unit of a usual row costs"
     failure: { code: "looker_unavailable", detail: "Looker ".repeat(30), at: now, until: now, count: 7 },
     mintedAt: Array(60).fill(now),
   });
-  const key = { scope: "a".repeat(63), account: "111122223333", caller: `AROA${"A".repeat(17)}` };
+  const key = { scope: "a".repeat(63), account: "111122223333", uniqueId: `AROA${"A".repeat(17)}` };
   expect(attributes(slotItem(key, row, now))).toBeLessThan(8_192);
 });
 

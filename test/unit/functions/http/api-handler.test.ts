@@ -192,9 +192,9 @@ describe("the audit line", () => {
   );
 
   it("is written for requests that are under way at once, each with its own", async () => {
-    const { send, lines } = handlerOf(async ({ event, findings }) => {
+    const { send, lines } = handlerOf(async ({ event, audit }) => {
       await new Promise(setImmediate);
-      findings.lease_id = `lease-of-${event.scopeName}`;
+      audit.lease_id = `lease-of-${event.scopeName}`;
       return await fine();
     });
     await Promise.all([send(), send(apiEvent({ scope: "unknown" })), send()]);

@@ -17,14 +17,14 @@ const minute = 60_000;
 /** The function as functions/sweep.ts puts it together. */
 function sweeper(broker = inMemoryBroker()) {
   const { audit: options, lines, leaseEnds } = recorded(broker.clock.now);
-  const audit = scheduledAudit("sweep", options);
+  const records = scheduledAudit("sweep", options);
   const handler = middy(async (event: object) => {
-    const { findings, timings } = audit.entryOf(event);
+    const { audit, timings } = records.entryOf(event);
     return await sweep(timings.of(operatePorts(broker)), {
       deadline: broker.clock.now() + 52_000,
-      findings,
+      audit,
     });
-  }).use(audit) as unknown as (event: unknown, context: object) => Promise<unknown>;
+  }).use(records) as unknown as (event: unknown, context: object) => Promise<unknown>;
   return { run: () => handler({}, { awsRequestId: "sweep-1" }), lines, leaseEnds };
 }
 

@@ -29,7 +29,7 @@ describe("a login that brings no token", () => {
   it("and whose end is unknown counts as a possible orphan", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => ({ kind: "unknown", reason: "timeout" });
-    expect((await broker.ask()).findings.possible_orphans).toBe(1);
+    expect((await broker.ask()).audit.possible_orphans).toBe(1);
   });
 
   it("and did not reach Looker is tried again soon, as if it had not been", async () => {
@@ -70,9 +70,9 @@ describe("a secret that cannot be used", () => {
     async (reason) => {
       const broker = inMemoryBroker();
       broker.stored.set(secretId, reason);
-      const { code, findings } = await broker.ask();
+      const { code, audit } = await broker.ask();
       expect(code).toBe("looker_rejected_credentials");
-      expect(findings.reason).toBe(`secret_${reason}`);
+      expect(audit.reason).toBe(`secret_${reason}`);
       expect(broker.looker.ledger).toEqual([]);
       expect((await broker.slot()).mint).toBeUndefined();
     },
@@ -127,9 +127,9 @@ describe("a token with less than 30 seconds to live", () => {
   it("is ended, never served, and is a failure", async () => {
     const broker = inMemoryBroker();
     broker.looker.lifeSeconds = 29;
-    const { code, findings } = await broker.ask();
+    const { code, audit } = await broker.ask();
     expect(code).toBe("looker_unavailable");
-    expect(findings.reason).toBe("token_too_short");
+    expect(audit.reason).toBe("token_too_short");
     expect(broker.looker.live.size).toBe(0);
     expect(await broker.slot()).toMatchObject({
       lease: undefined,
@@ -152,10 +152,10 @@ describe("without KMS", () => {
   it("a fresh token is ended, since it cannot be kept", async () => {
     const broker = inMemoryBroker();
     broker.sealer.down = true;
-    const { code, findings } = await broker.ask();
+    const { code, audit } = await broker.ask();
     expect(code).toBe("busy");
     expect(broker.looker.logouts()).toEqual(["looker-token-1"]);
-    expect(findings.possible_orphans).toBeUndefined();
+    expect(audit.possible_orphans).toBeUndefined();
     expect((await broker.slot()).mint).toBeUndefined();
     broker.sealer.down = false;
     broker.clock.jump(1_000);
@@ -166,7 +166,7 @@ describe("without KMS", () => {
     const broker = inMemoryBroker();
     broker.sealer.down = true;
     broker.looker.onLogout = () => "unconfirmed";
-    expect((await broker.ask()).findings.possible_orphans).toBe(1);
+    expect((await broker.ask()).audit.possible_orphans).toBe(1);
   });
 
   it("a lease that is there is not replaced: the request is to be repeated", async () => {
@@ -205,8 +205,8 @@ describe("the answer to the store", () => {
       down = true;
       lost();
     };
-    const { code, findings } = await broker.ask();
-    expect([code, findings.possible_orphans]).toEqual(["busy", 1]);
+    const { code, audit } = await broker.ask();
+    expect([code, audit.possible_orphans]).toEqual(["busy", 1]);
     expect(broker.looker.logouts()).toEqual([]);
     broker.table.before = undefined;
     broker.table.after = undefined;
@@ -219,8 +219,8 @@ describe("the answer to the store", () => {
     broker.table.before = () => {
       if (broker.looker.logins() > 0) lost();
     };
-    const { code, findings } = await broker.ask();
-    expect([code, findings.possible_orphans]).toEqual(["busy", 1]);
+    const { code, audit } = await broker.ask();
+    expect([code, audit.possible_orphans]).toEqual(["busy", 1]);
     broker.table.before = undefined;
     expect((await broker.ask()).code).toBe("busy");
     broker.clock.jump(360_000);
@@ -266,11 +266,11 @@ describe("a lease whose row was edited", () => {
     const broker = inMemoryBroker();
     await broker.issue();
     edit(broker.row().lease as Record<string, unknown>);
-    const { token, findings } = await broker.ask();
+    const { token, audit } = await broker.ask();
     expect(token?.accessToken).toBe("looker-token-2");
-    expect(findings.unreadable).toBe(1);
+    expect(audit.unreadable).toBe(1);
     expect(broker.looker.logouts()).toEqual([]);
     expect(broker.looker.ledger.map(({ baseUrl }) => baseUrl)).not.toContain("https://evil.example.com");
-    expect((await broker.ask()).findings).toMatchObject({ outcome: "hit" });
+    expect((await broker.ask()).audit).toMatchObject({ outcome: "hit" });
   });
 });

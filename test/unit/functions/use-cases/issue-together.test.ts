@@ -12,8 +12,8 @@ describe("requests of one caller that arrive at once", () => {
     );
     expect(broker.looker.logins()).toBe(1);
     expect(new Set(answers.map(({ token }) => token?.accessToken))).toEqual(new Set(["looker-token-1"]));
-    expect(answers.filter(({ findings }) => findings.outcome === "minted")).toHaveLength(1);
-    expect(answers.filter(({ findings }) => findings.outcome === "waited")).toHaveLength(49);
+    expect(answers.filter(({ audit }) => audit.outcome === "minted")).toHaveLength(1);
+    expect(answers.filter(({ audit }) => audit.outcome === "waited")).toHaveLength(49);
   });
 
   it("share one login, though all saw the empty row before any wrote its lock", async () => {
@@ -46,8 +46,8 @@ describe("requests of one caller that arrive at once", () => {
     calls.length = 0;
     const second = await broker.ask({ on: broker.instance() });
     expect([second.code, second.problem?.retryAfterSeconds]).toEqual(["busy", 1]);
-    expect(second.findings.wait_ms).toBeGreaterThan(2_000);
-    expect(second.findings.wait_ms).toBeLessThanOrEqual(3_000);
+    expect(second.audit.wait_ms).toBeGreaterThan(2_000);
+    expect(second.audit.wait_ms).toBeLessThanOrEqual(3_000);
     expect(new Set(calls.map(({ operation }) => operation))).toEqual(new Set(["readForIssue"]));
     expect(calls.length).toBeLessThan(30);
     expect((await first).code).toBe("ok");
@@ -91,9 +91,9 @@ describe("a lock whose owner is gone", () => {
     broker.clock.jump(4_000);
     // The attempt that was written ahead stands: nobody knows whether Looker counted it.
     broker.table.items.delete(`secret#${secretId} #control`);
-    const { token, findings } = await broker.ask({ on: broker.instance() });
+    const { token, audit } = await broker.ask({ on: broker.instance() });
     expect(token?.accessToken).toBe("looker-token-1");
-    expect(findings.possible_orphans).toBe(1);
+    expect(audit.possible_orphans).toBe(1);
   });
 
   it("fences the owner that comes back: its token is ended, the other's is served to both", async () => {

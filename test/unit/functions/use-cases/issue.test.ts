@@ -22,12 +22,16 @@ async function withLease() {
 describe("the first request", () => {
   it("logs in once and answers with the token", async () => {
     const broker = inMemoryBroker();
-    const { token, findings } = await broker.ask();
+    const { token, audit } = await broker.ask();
     expect(token).toMatchObject({ accessToken: "looker-token-1", expiresInSeconds: 900, baseUrl: lookerUrl });
     expect(broker.looker.ledger).toMatchObject([
       { kind: "login", baseUrl: lookerUrl, clientId: "clientOne", clientSecret: "secret-of-one" },
     ]);
-    expect(findings).toMatchObject({ outcome: "minted", lease_id: token?.leaseId, client_id: "clientOne" });
+    expect(audit).toMatchObject({
+      outcome: "minted",
+      lease_id: token?.leaseId,
+      client_id: "clientOne",
+    });
   });
 
   it("keeps neither token nor secret in the clear", async () => {
@@ -72,7 +76,7 @@ describe("the hot path", () => {
     const { ask, table, looker, first, token } = await withLease();
     const again = await ask();
     expect(again.token).toEqual(token);
-    expect(again.findings.outcome).toBe("hit");
+    expect(again.audit.outcome).toBe("hit");
     expect(table.calls.map(({ operation }) => operation)).toEqual(["readForIssue"]);
     expect([looker.logins(), first.secrets.reads]).toEqual([1, 1]);
   });

@@ -148,9 +148,9 @@ describe("a row that was edited", () => {
   ])("(%s) sends nothing anywhere, is reported, and stays pending", async (_, edit) => {
     const { logOut, looker, row } = await withLease();
     Object.assign(row().lease as object, edit);
-    const { revoked, pending, findings } = await logOut();
+    const { revoked, pending, audit } = await logOut();
     expect({ revoked, pending }).toEqual({ revoked: 0, pending: 1 });
-    expect(findings.unreadable).toBe(1);
+    expect(audit.unreadable).toBe(1);
     expect(looker.logouts()).toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ import {
   unfreezeScope,
 } from "../../../../functions/use-cases/operate.ts";
 import { Unavailable } from "../../../../functions/use-cases/ports.ts";
-import type { Findings } from "../../../../functions/use-cases/record.ts";
+import type { AuditFields } from "../../../../functions/use-cases/record.ts";
 import { inMemoryBroker, sales, secretId } from "../../../support/fakes/in-memory-broker.ts";
 import { numberedCaller, operatePorts, sweepNow } from "../../../support/fakes/in-memory-operator.ts";
 
@@ -24,8 +24,8 @@ function setUp() {
   const broker = inMemoryBroker();
   const ports = operatePorts(broker);
   const job = (budgetMs = 24_000) => {
-    const findings: Findings = {};
-    return { scope: sales, deadline: broker.clock.now() + budgetMs, findings };
+    const audit: AuditFields = {};
+    return { scope: sales, deadline: broker.clock.now() + budgetMs, audit };
   };
   return {
     ...broker,
@@ -476,11 +476,11 @@ describe("a caller whose IAM user was renamed", () => {
     const all = setUp();
     const old = numberedCaller(1);
     const { accessToken } = await all.issue({ key: old });
-    const renamed = { ...old, principalArn: roleArn("report-renamed") };
-    expect((await all.revoke({ callerArn: renamed.principalArn })).matched).toBe(0);
+    const renamed = { ...old, callerArn: roleArn("report-renamed") };
+    expect((await all.revoke({ callerArn: renamed.callerArn })).matched).toBe(0);
     const next = await all.issue({ key: renamed });
     expect(next.accessToken).not.toBe(accessToken);
-    expect(await all.revoke({ callerArn: renamed.principalArn })).toEqual({
+    expect(await all.revoke({ callerArn: renamed.callerArn })).toEqual({
       matched: 2,
       revoked: 2,
       pending: 0,

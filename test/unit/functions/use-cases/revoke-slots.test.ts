@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { raiseEpoch } from "../../../../functions/domain/control.ts";
 import { Unavailable } from "../../../../functions/use-cases/ports.ts";
-import type { Findings } from "../../../../functions/use-cases/record.ts";
+import type { AuditFields } from "../../../../functions/use-cases/record.ts";
 import {
   countMatches,
   endFenced,
@@ -19,14 +19,14 @@ async function withSlots(count: number) {
   const broker = inMemoryBroker();
   for (let number = 0; number < count; number++) await broker.issue({ key: numberedCaller(number) });
   const ports = operatePorts(broker);
-  const findings: Findings = {};
-  const job = { findings, deadline: broker.clock.now() + 24_000 };
+  const audit: AuditFields = {};
+  const job = { audit, deadline: broker.clock.now() + 24_000 };
   broker.table.calls.length = 0;
   return {
     ...broker,
     broker,
     ports,
-    findings,
+    audit,
     job,
     partitions: { from: 0, to: broker.table.slotPartitions },
   };
@@ -49,7 +49,7 @@ describe("selecting", () => {
       querySlots: (scope, partition, options) => querySlots(scope, partition, { ...options, limit: 2 }),
     };
     const found = await collect(selectSlots(paged, everything, partitions, ignored));
-    expect(new Set(found.map(({ key }) => key.caller)).size).toBe(60);
+    expect(new Set(found.map(({ key }) => key.uniqueId)).size).toBe(60);
     expect(found).toHaveLength(60);
   });
 
@@ -103,7 +103,7 @@ describe("fencing", () => {
 
   it("that fails for one slot is a failure of all: nothing is promised", async () => {
     const { ports, job, table } = await withSlots(10);
-    const sick = numberedCaller(4).caller;
+    const sick = numberedCaller(4).uniqueId;
     table.before = (operation, key) => {
       if (operation === "write" && key.includes(sick)) throw new Unavailable("dynamodb");
     };
@@ -112,7 +112,7 @@ describe("fencing", () => {
 
   it("that fails has nothing under way any more when it says so", async () => {
     const { ports, job, table, clock } = await withSlots(100);
-    const sick = numberedCaller(4).caller;
+    const sick = numberedCaller(4).uniqueId;
     let underWay = 0;
     table.before = async (operation, key) => {
       if (operation !== "write") return;
@@ -129,9 +129,9 @@ describe("fencing", () => {
   });
 
   it("counting writes nothing", async () => {
-    const { ports, findings, table } = await withSlots(10);
+    const { ports, audit, table } = await withSlots(10);
     const before = structuredClone([...table.items]);
-    expect(await countMatches(ports, everything, findings)).toBe(10);
+    expect(await countMatches(ports, everything, audit)).toBe(10);
     expect([...table.items]).toEqual(before);
   });
 });
@@ -183,7 +183,12 @@ describe("a job", () => {
   it("leaves what was issued after the epoch was raised", async () => {
     const { ports, job, pending, issue, looker } = await withJob(5);
     const fresh = await issue({ key: numberedCaller(2) });
-    expect(await runJob(ports, "sales", pending, job)).toEqual({ matched: 5, revoked: 5, done: true });
+    expect(await runJob(ports, "sales", pending, job)).toEqual({
+      matched: 5,
+      revoked: 5,
+      pending: 0,
+      done: true,
+    });
     expect(looker.live).toEqual(new Set([fresh.accessToken]));
   });
 
@@ -254,7 +259,12 @@ describe("a job", () => {
       const item = table.items.get(key);
       if (times === 1 && item) item.version = Number(item.version) + 1;
     };
-    expect(await runJob(ports, "sales", pending, job)).toEqual({ matched: 20, revoked: 20, done: true });
+    expect(await runJob(ports, "sales", pending, job)).toEqual({
+      matched: 20,
+      revoked: 20,
+      pending: 0,
+      done: true,
+    });
     expect(looker.live.size).toBe(0);
   });
 });

@@ -103,8 +103,12 @@ describe("logouts that Looker does not confirm", () => {
     await broker.logOut();
     const logouts = broker.looker.logouts().length;
     broker.clock.jump(hour + 13_000);
-    const { revoked, pending, findings } = await sweepNow(broker);
-    expect({ revoked, pending, expired: findings.expired }).toEqual({ revoked: 0, pending: 0, expired: 1 });
+    const { revoked, pending, audit } = await sweepNow(broker);
+    expect({ revoked, pending, expired: audit.expired }).toEqual({
+      revoked: 0,
+      pending: 0,
+      expired: 1,
+    });
     expect(broker.looker.logouts()).toHaveLength(logouts);
     expect(await broker.slot()).toMatchObject({ outbox: [], lease: undefined });
   });
@@ -189,11 +193,11 @@ describe("locks that ran out without an outcome", () => {
     await broker.clock.advance(0);
     expect((await broker.slot()).mint).toBeDefined();
     await broker.clock.advance(19_000);
-    expect((await sweepNow(broker)).findings.possible_orphans).toBeUndefined();
+    expect((await sweepNow(broker)).audit.possible_orphans).toBeUndefined();
     await broker.clock.advance(2_000);
-    expect((await sweepNow(broker)).findings.possible_orphans).toBe(1);
+    expect((await sweepNow(broker)).audit.possible_orphans).toBe(1);
     expect((await broker.slot()).mint).toBeUndefined();
-    expect((await sweepNow(broker)).findings.possible_orphans).toBeUndefined();
+    expect((await sweepNow(broker)).audit.possible_orphans).toBeUndefined();
   });
 
   it("whose owner comes back after all: its token goes to the outbox and is ended", async () => {
@@ -240,8 +244,12 @@ describe("safe", () => {
     const broker = inMemoryBroker();
     for (let number = 0; number < 10; number++) await broker.issue({ key: numberedCaller(number) });
     broker.clock.jump(2 * hour);
-    const { revoked, pending, findings } = await sweepNow(broker);
-    expect({ revoked, pending, expired: findings.expired }).toEqual({ revoked: 0, pending: 0, expired: 10 });
+    const { revoked, pending, audit } = await sweepNow(broker);
+    expect({ revoked, pending, expired: audit.expired }).toEqual({
+      revoked: 0,
+      pending: 0,
+      expired: 10,
+    });
   });
 
   it("when a row cannot be read or written: the others are swept", async () => {
@@ -249,12 +257,12 @@ describe("safe", () => {
     for (let number = 0; number < 10; number++) await broker.issue({ key: numberedCaller(number) });
     broker.row(numberedCaller(3)).schema = 99;
     broker.clock.jump(901_000);
-    const sick = numberedCaller(4).caller;
+    const sick = numberedCaller(4).uniqueId;
     broker.table.before = (operation, key) => {
       if (operation === "write" && key.includes(sick)) throw new Unavailable("dynamodb");
     };
-    const { revoked, findings } = await sweepNow(broker);
-    expect({ revoked, unreadable: findings.unreadable, reason: findings.reason }).toEqual({
+    const { revoked, audit } = await sweepNow(broker);
+    expect({ revoked, unreadable: audit.unreadable, reason: audit.reason }).toEqual({
       revoked: 8,
       unreadable: 1,
       reason: "dynamodb_unavailable",

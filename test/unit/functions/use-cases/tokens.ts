@@ -5,7 +5,7 @@ import { type Ask, emptySlot, type Slot } from "../../../../functions/domain/slo
 
 export const now = 1_700_000_000_000;
 export const minutes = 60_000;
-export const principalArn = "arn:aws:iam::111122223333:role/report-service";
+export const callerArn = "arn:aws:iam::111122223333:role/report-service";
 
 /** A fresh lease of 15 minutes, of a token of an hour. */
 export const lease = (changes: Partial<Lease> = {}): Lease => ({
@@ -36,7 +36,7 @@ export const pending = (leaseId: string, changes: Partial<OutboxToken> = {}): Ou
 });
 
 export const slot = (changes: Partial<Slot> = {}): Slot => ({
-  ...emptySlot(principalArn),
+  ...emptySlot(callerArn),
   version: 1,
   writeId: "write-0000000001",
   ...changes,
@@ -48,7 +48,7 @@ export const control = (changes: Partial<ScopeControl> = {}): ScopeControl => ({
 });
 
 export const ask = (changes: Partial<Ask> = {}): Ask => ({
-  principalArn,
+  callerArn,
   minTtlMs: 60_000,
   digest: "digest",
   mintsPerTenMinutes: 10,

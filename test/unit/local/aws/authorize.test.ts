@@ -21,7 +21,7 @@ const decide = authorizeCalls(
 const allowed = (principal: string, service: ArrivedCall["service"], operation: string) =>
   decide({ at: 0, service, operation, principalArn: role(principal), resources: [] }).allow;
 
-describe("calls at the front", () => {
+describe("calls at the AWS proxy", () => {
   it("are allowed to a function by its own role's statements only", () => {
     expect(allowed("issue", "dynamodb", "GetItem")).toBe(true);
     expect(allowed("issue", "kms", "Decrypt")).toBe(true);
@@ -36,7 +36,7 @@ describe("calls at the front", () => {
     expect(allowed("administrator", "kms", "Decrypt")).toBe(false);
   });
 
-  it("are denied to callers, whose keys the front knows all the same", () => {
+  it("are denied to callers, whose keys the AWS proxy knows all the same", () => {
     expect(allowed("report-service", "dynamodb", "GetItem")).toBe(false);
     expect(allowed("report-service", "secretsmanager", "GetSecretValue")).toBe(false);
   });

@@ -19,9 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => stand.close());
 beforeEach(() => {
-  stand.front.setAuthorize(undefined);
-  stand.front.setFault(undefined);
-  stand.front.clearCalls();
+  stand.awsProxy.setAuthorize(undefined);
+  stand.awsProxy.setFault(undefined);
+  stand.awsProxy.clearCalls();
 });
 
 const put = (pk: string, more: object = {}) =>
@@ -31,7 +31,7 @@ const get = (pk: string) =>
 
 function post(target: string, body: string, headers: Record<string, string> = {}) {
   const sent = { "content-type": "application/x-amz-json-1.0", "x-amz-target": target, ...headers };
-  return fetch(stand.front.url, { method: "POST", headers: sent, body });
+  return fetch(stand.awsProxy.url, { method: "POST", headers: sent, body });
 }
 
 describe("signature", () => {
@@ -50,7 +50,7 @@ describe("signature", () => {
         message: "Request is missing Authentication Token",
       });
     }
-    expect(stand.front.calls().map((call) => [call.principalArn, call.status])).toEqual(
+    expect(stand.awsProxy.calls().map((call) => [call.principalArn, call.status])).toEqual(
       Array(3).fill(["", 400]),
     );
   });
@@ -96,7 +96,7 @@ describe("requests that are no call", () => {
       400,
       { __type: "com.amazon.coral.service#UnknownOperationException" },
     ]);
-    expect(stand.front.calls()).toEqual([]);
+    expect(stand.awsProxy.calls()).toEqual([]);
   });
 
   it("are refused with 413 above the service's size", async () => {
@@ -110,7 +110,7 @@ describe("record", () => {
   it("names the role behind each call, its operation and resource, in the order of arrival", async () => {
     await stand.dynamodbClient(ISSUE).send(put("record"));
     await stand.dynamodbClient(LOGOUT).send(get("record"));
-    const [first, second] = stand.front.calls();
+    const [first, second] = stand.awsProxy.calls();
     expect(first).toEqual({
       at: expect.any(Number),
       service: "dynamodb",
@@ -135,7 +135,7 @@ describe("record", () => {
         new QueryCommand({ TableName: "leases", IndexName: "due", KeyConditionExpression: "pk = :a" }),
       ),
     );
-    expect(stand.front.calls()).toMatchObject([
+    expect(stand.awsProxy.calls()).toMatchObject([
       { resources: ["leases", "other"], errorType: "ResourceNotFoundException", status: 400 },
       { resource: "leases", indexName: "due", errorType: "ValidationException", status: 400 },
     ]);
@@ -156,7 +156,7 @@ describe("record", () => {
       .secretsClient()
       .send(new PutSecretValueCommand({ SecretId: "looker/record", SecretString: "canary-string" }));
     await stand.dynamodbClient().send(put("canary-key"));
-    const calls = stand.front.calls();
+    const calls = stand.awsProxy.calls();
     expect(calls).toMatchObject([
       { operation: "Encrypt", resource: "alias/sealing", encryptionContext: context },
       { operation: "GetSecretValue", resource: "looker/record" },
@@ -173,7 +173,7 @@ describe("record", () => {
 describe("authorize", () => {
   it("denies in AWS's words, and the engine never hears of it", async () => {
     const asked: ArrivedCall[] = [];
-    stand.front.setAuthorize((call) => {
+    stand.awsProxy.setAuthorize((call) => {
       asked.push(call);
       return { allow: false, reason: "no statement of the role allows it" };
     });
@@ -185,13 +185,13 @@ describe("authorize", () => {
     expect(asked).toMatchObject([
       { operation: "PutItem", principalArn: ISSUE.principalArn, resource: "leases" },
     ]);
-    expect(stand.front.calls()).toMatchObject([{ status: 400, errorType: "AccessDeniedException" }]);
-    stand.front.setAuthorize(undefined);
+    expect(stand.awsProxy.calls()).toMatchObject([{ status: 400, errorType: "AccessDeniedException" }]);
+    stand.awsProxy.setAuthorize(undefined);
     expect((await stand.dynamodbClient().send(get("denied"))).Item).toBeUndefined();
   });
 
   it("denies KMS and Secrets Manager too", async () => {
-    stand.front.setAuthorize(async () => ({ allow: false, reason: "" }));
+    stand.awsProxy.setAuthorize(async () => ({ allow: false, reason: "" }));
     const Plaintext = Buffer.from("x");
     const encrypt = await errorOf(
       stand.kmsClient(LOGOUT).send(new EncryptCommand({ KeyId: "alias/sealing", Plaintext })),
@@ -221,19 +221,19 @@ describe("authorize", () => {
   ] satisfies [Denial, string][])(
     "tells as AWS does where a denial comes from: %j",
     async (denial, words) => {
-      stand.front.setAuthorize(() => ({ allow: false, reason: "", denial }));
+      stand.awsProxy.setAuthorize(() => ({ allow: false, reason: "", denial }));
       const error = await errorOf(stand.dynamodbClient().send(get("denied")));
       expect(error.message.endsWith(`:table/leases ${words}`)).toBe(true);
     },
   );
 
   it("allows nothing when it throws", async () => {
-    stand.front.setAuthorize(() => {
+    stand.awsProxy.setAuthorize(() => {
       throw new Error("policy could not be read");
     });
     const error = await errorOf(stand.dynamodbClient().send(put("thrown")));
     expect(error.$metadata.httpStatusCode).toBe(500);
-    stand.front.setAuthorize(undefined);
+    stand.awsProxy.setAuthorize(undefined);
     expect((await stand.dynamodbClient().send(get("thrown"))).Item).toBeUndefined();
   });
 });

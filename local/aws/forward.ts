@@ -6,7 +6,7 @@ import type { EngineAnswer } from "./engine.ts";
 
 export interface Exchange {
   response: ServerResponse;
-  /** Ends every delay when the front closes. */
+  /** Ends every delay when the AWS proxy closes. */
   signal: AbortSignal;
   answered(status: number, errorType?: string): void;
   fail(kind: FaultAnswer): void;

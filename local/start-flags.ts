@@ -1,7 +1,7 @@
 /** The command line of `npm start`, and the few environment variables that go with it. Pure. */
 import { isLoopback } from "../functions/domain/scope.ts";
-import { type Parsed, read, type ValuesOf, Wrong } from "./command-line.ts";
-import type { VesselKind } from "./lambda/sandbox.ts";
+import { type Parsed, read, UsageError, type ValuesOf } from "./command-line.ts";
+import type { SandboxKind } from "./lambda/sandbox.ts";
 
 export interface Flags {
   port: number;
@@ -11,8 +11,8 @@ export interface Flags {
   lookerElsewhere?: { url: string; clientId: string; clientSecret: string };
   maxInstances: number;
   throttle: boolean;
-  instances: VesselKind;
-  /** Engines to put behind the front in place of the stand-ins. */
+  instances: SandboxKind;
+  /** Engines to put behind the AWS proxy in place of the stand-ins. */
   engines: { dynamodb?: string; secretsmanager?: string; kms?: string };
 }
 
@@ -64,12 +64,12 @@ export function parseFlags(args: readonly string[], environment: Environment): P
 function flagsOf(values: ValuesOf<typeof options>, environment: Environment): Flags {
   const instances = values.instances ?? "threads";
   if (instances !== "threads" && instances !== "processes")
-    throw new Wrong(`--instances must be threads or processes, not ${JSON.stringify(instances)}.`);
+    throw new UsageError(`--instances must be threads or processes, not ${JSON.stringify(instances)}.`);
   const lookerUrl = values["looker-url"];
   if (lookerUrl !== undefined)
     for (const flag of ["looker-port", "looker-control-port"] as const)
       if (values[flag] !== undefined)
-        throw new Wrong(
+        throw new UsageError(
           `--${flag} is for the stand-in Looker, which --looker-url replaces: leave one of them out.`,
         );
   return {
@@ -96,7 +96,7 @@ const blockedPorts = [
 function port(flag: string, text: string | undefined, preset: number): number {
   const number = wholeNumber(flag, text, preset, 0, 65_535);
   if (!blockedPorts.includes(number)) return number;
-  throw new Wrong(
+  throw new UsageError(
     `--${flag} cannot be ${number}, which fetch refuses to call: choose another (0 picks a free one).`,
   );
 }
@@ -111,7 +111,9 @@ function wholeNumber(
   if (text === undefined) return preset;
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= min && number <= max) return number;
-  throw new Wrong(`--${flag} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}.`);
+  throw new UsageError(
+    `--${flag} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}.`,
+  );
 }
 
 function elsewhere(text: string, environment: Environment) {
@@ -119,15 +121,15 @@ function elsewhere(text: string, environment: Environment) {
   // The same rule as for a scope's `lookerUrl`; told here, it is told about the flag.
   const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
   if (!url || !secure || text.replace(/\/$/, "") !== url.origin)
-    throw new Wrong(
+    throw new UsageError(
       '--looker-url must be an origin like "https://example.cloud.looker.com" (http:// for loopback only).',
     );
   if (blockedPorts.includes(Number(url.port)))
-    throw new Wrong(`--looker-url cannot have port ${url.port}, which fetch refuses to call.`);
+    throw new UsageError(`--looker-url cannot have port ${url.port}, which fetch refuses to call.`);
   const clientId = environment.LOOKERSDK_CLIENT_ID;
   const clientSecret = environment.LOOKERSDK_CLIENT_SECRET;
   if (!clientId || !clientSecret)
-    throw new Wrong(
+    throw new UsageError(
       "--looker-url needs a service account's credentials: set LOOKERSDK_CLIENT_ID and LOOKERSDK_CLIENT_SECRET.",
     );
   return { url: url.origin, clientId, clientSecret };
@@ -139,7 +141,9 @@ function enginesOf(environment: Environment): Flags["engines"] {
     const url = environment[variable];
     if (!url) continue;
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-      throw new Wrong(`${variable} must be a URL like "http://127.0.0.1:8000"; unset it for the stand-in.`);
+      throw new UsageError(
+        `${variable} must be a URL like "http://127.0.0.1:8000"; unset it for the stand-in.`,
+      );
     engines[service as keyof Flags["engines"]] = url;
   }
   return engines;

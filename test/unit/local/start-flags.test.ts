@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseFlags } from "../../../local/flags.ts";
+import { parseFlags } from "../../../local/start-flags.ts";
 
 const credentials = { LOOKERSDK_CLIENT_ID: "id", LOOKERSDK_CLIENT_SECRET: "secret" };
 
@@ -53,7 +53,7 @@ describe("the flags of npm start", () => {
     });
   });
 
-  it("put other engines behind the front", () => {
+  it("put other engines behind the AWS proxy", () => {
     const environment = {
       AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:8000",
       AWS_ENDPOINT_URL_KMS: "http://127.0.0.1:5000",

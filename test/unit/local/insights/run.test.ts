@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { questions } from "../../../infra/saved-queries.ts";
-import { ask } from "../../../local/insights/ask.ts";
-import { parseAsk } from "../../../local/insights/command-line.ts";
-import { namedFields } from "../../../local/insights/named-fields.ts";
-import { parseQuery } from "../../../local/insights/parse.ts";
-import { asObjects, asTable } from "../../../local/insights/show.ts";
-import { InsightsError } from "../../../local/insights/syntax.ts";
-import { inOrder } from "../../../local/insights/values.ts";
+import { savedQueries } from "../../../../infra/saved-queries.ts";
+import { parseAsk } from "../../../../local/ask-flags.ts";
+import { ask } from "../../../../local/insights/ask.ts";
+import { namedFields } from "../../../../local/insights/named-fields.ts";
+import { parseQuery } from "../../../../local/insights/parse.ts";
+import { asObjects, asTable } from "../../../../local/insights/show.ts";
+import { InsightsError } from "../../../../local/insights/syntax.ts";
+import { inOrder } from "../../../../local/insights/values.ts";
 
 const now = Date.parse("2026-11-24T12:00:00.000Z");
 const event = (fields: object) =>
@@ -182,7 +182,7 @@ describe("npm run ask", () => {
     for (const args of [[], ["--help"], ["who-is-denied", "--help"]]) {
       const parsed = parseAsk(args);
       if (parsed.kind !== "help") throw new Error(parsed.kind);
-      for (const { name, asks } of questions)
+      for (const { name, asks } of savedQueries)
         expect(parsed.text).toMatch(new RegExp(`${name}[^]*\\n +${asks.slice(0, 20)}`));
     }
   });

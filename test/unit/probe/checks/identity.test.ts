@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { isCheck } from "../../../probe/check.ts";
-import { withoutPolicy } from "../../../probe/checks/identity.ts";
-import type { Answer } from "../../../probe/request.ts";
+import { isCheck } from "../../../../probe/check.ts";
+import { withoutPolicy } from "../../../../probe/checks/identity.ts";
+import type { Answer } from "../../../../probe/request.ts";
 
 const [check] = withoutPolicy({
   send: () => Promise.reject(new Error("not asked here")),

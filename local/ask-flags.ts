@@ -1,10 +1,10 @@
 /** The command line of `npm run ask`. Pure. */
-import { type Question, questions } from "../../infra/saved-queries.ts";
-import { type Parsed, read, Wrong } from "../command-line.ts";
-import { filled, flagOf } from "./fill.ts";
+import { type SavedQuery, savedQueries } from "../infra/saved-queries.ts";
+import { type Parsed, read, UsageError } from "./command-line.ts";
+import { filled, flagOf } from "./insights/fill.ts";
 
 export interface Asked {
-  readonly question: Question;
+  readonly question: SavedQuery;
   /** Its query, with the values in place. */
   readonly query: string;
   readonly show: "table" | "json" | "query";
@@ -14,7 +14,7 @@ const help = `Asks the local run's records what docs/reference/audit.md asks tho
 
   npm run ask -- QUESTION [flags]
 
-${questions.map(({ name, asks, placeholders }) => `  ${[name, ...placeholders.map((each) => `--${flagOf(each.name)} …`)].join(" ")}\n      ${asks}\n`).join("")}
+${savedQueries.map(({ name, asks, placeholders }) => `  ${[name, ...placeholders.map((each) => `--${flagOf(each.name)} …`)].join(" ")}\n      ${asks}\n`).join("")}
   --json         rows as JSON, empty columns too
   --print-query  prints the query with the values in place, for \`aws logs start-query\`, and runs nothing
   --help
@@ -24,7 +24,7 @@ const common = { json: { type: "boolean" }, "print-query": { type: "boolean" } }
 
 export function parseAsk([name = "--help", ...args]: readonly string[]): Parsed<Asked> {
   if (name === "--help") return { kind: "help", text: help };
-  const question = questions.find((each) => each.name === name);
+  const question = savedQueries.find((each) => each.name === name);
   if (!question)
     return { kind: "wrong", message: `There is no such question; \`npm run ask -- --help\` lists them.` };
   const own = question.placeholders.map((each) => [flagOf(each.name), { type: "string" }] as const);
@@ -33,7 +33,7 @@ export function parseAsk([name = "--help", ...args]: readonly string[]): Parsed<
     help,
     options: { ...Object.fromEntries(own), ...common },
     flagsOf: ({ json, "print-query": printQuery, ...values }): Asked => {
-      if (json && printQuery) throw new Wrong("--json and --print-query: leave one of them out.");
+      if (json && printQuery) throw new UsageError("--json and --print-query: leave one of them out.");
       return {
         question,
         query: filled(question, values as Record<string, string>),

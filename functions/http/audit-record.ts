@@ -1,10 +1,52 @@
 /**
- * A record's metrics, in CloudWatch's embedded metric format: members of the record's own line, from which CloudWatch
- * Logs makes metrics as it takes the line in. No call, no buffer, nothing to flush.
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ * The lines of the audit log: records, and their metrics as members of the same line. The fields are an allow-list by type;
+ * docs/reference/audit-record.schema.json describes them to readers.
  */
 import { type MetricName, metricDimensions, metricNames, metricNamespace } from "../contract.ts";
-import type { AuditRecord } from "./audit.ts";
+import type { AuditFields, LeaseEnd } from "../use-cases/record.ts";
+import type { Spent } from "../use-cases/timings.ts";
+
+export interface AuditRecord extends Omit<AuditFields, "lease_ends" | Instant>, Spent {
+  /** ISO 8601, when the request arrived. */
+  time: string;
+  kind: "audit";
+  /** Which broker of the account and region. */
+  broker: string;
+  request_id: string;
+  trace_id?: string;
+  verb: string;
+  /** As asked for; "?" where no scope could have that name. */
+  scope?: string;
+  caller?: { account: string; unique_id: string; arn: string; session_name?: string };
+  source_ip?: string;
+  source_vpce?: string;
+  code: string;
+  /** Of the HTTP answer, where there is one. */
+  status?: number;
+  duration_ms: number;
+  /** Name of an unexpected error and where it was thrown; never its message. */
+  error?: string;
+  error_at?: string;
+  /** ISO 8601. */
+  lease_ends_at?: string;
+  token_ends_at?: string;
+  issued_before?: string;
+}
+
+type Instant = "lease_ends_at" | "token_ends_at" | "issued_before_at";
+
+/** As written: the record, with its metrics in CloudWatch's embedded metric format. */
+export type AuditLine = AuditRecord & EmbeddedMetrics;
+
+export interface LeaseEndLine extends LeaseEnd {
+  /** ISO 8601, when Looker's confirmation was recorded. */
+  time: string;
+  kind: "lease_end";
+  broker: string;
+  /** Of the request, or the sweep, that ended it: its audit record says who and why. */
+  request_id: string;
+  verb: string;
+}
 
 export type EmbeddedMetrics = { readonly [name in MetricName]?: number } & {
   readonly _aws: {
@@ -23,6 +65,11 @@ interface MetricDirective {
 
 type Values = { readonly [name in MetricName]?: number | undefined };
 
+/**
+ * A record's metrics in CloudWatch's embedded metric format. CloudWatch Logs makes metrics from these members as it takes the
+ * line in: no call, no buffer, nothing to flush.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
 export function embeddedMetrics(record: AuditRecord, timestamp: number): EmbeddedMetrics {
   const { broker, code, verb } = metricDimensions;
   const groups: [dimensions: string[], Values][] = [

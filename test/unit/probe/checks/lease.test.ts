@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { leaseStory } from "../../../probe/checks/lease.ts";
-import type { Answer } from "../../../probe/request.ts";
-import type { Setting } from "../../../probe/setting.ts";
+import { leaseStory } from "../../../../probe/checks/lease.ts";
+import type { Setting } from "../../../../probe/context.ts";
+import type { Answer } from "../../../../probe/request.ts";
 
 const answer = (status: number, json: object, headers = {}): Answer => ({
   status,

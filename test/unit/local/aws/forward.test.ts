@@ -11,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => stand.close());
 beforeEach(() => {
-  stand.front.setFault(undefined);
-  stand.front.clearCalls();
+  stand.awsProxy.setFault(undefined);
+  stand.awsProxy.clearCalls();
 });
 
 const putIfAbsent = (pk: string) =>
@@ -23,14 +23,14 @@ const putIfAbsent = (pk: string) =>
   });
 
 async function isStored(pk: string): Promise<boolean> {
-  stand.front.setFault(undefined);
+  stand.awsProxy.setFault(undefined);
   const command = new GetItemCommand({ TableName: "leases", Key: { pk: { S: pk } }, ConsistentRead: true });
   return (await stand.dynamodbClient().send(command)).Item !== undefined;
 }
 
-/** Until the front has the call: what a client waits for can then be cut off. */
+/** Until the AWS proxy has the call: what a client waits for can then be cut off. */
 async function arrival(): Promise<void> {
-  while (stand.front.calls().length === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (stand.awsProxy.calls().length === 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe.each(["before", "after"] as const)("a fault %s the effect", (when) => {
@@ -41,24 +41,24 @@ describe.each(["before", "after"] as const)("a fault %s the effect", (when) => {
     ["unavailable", "ServiceUnavailable", 503],
     ["internal", "InternalServerError", 500],
   ] as const)("%s is what the caller of DynamoDB gets", async (kind, name, status) => {
-    stand.front.setFault(() => ({ throw: kind, when }));
+    stand.awsProxy.setFault(() => ({ throw: kind, when }));
     const pk = `${kind}-${when}`;
     const error = await errorOf(stand.dynamodbClient().send(putIfAbsent(pk)));
     expect([error.name, error.$metadata.httpStatusCode]).toEqual([name, status]);
-    expect(stand.front.calls()).toMatchObject([{ status, errorType: name }]);
+    expect(stand.awsProxy.calls()).toMatchObject([{ status, errorType: name }]);
     expect(await isStored(pk)).toBe(wasDone);
   });
 
   it("reset drops the connection without an answer", async () => {
-    stand.front.setFault(() => ({ throw: "reset", when }));
+    stand.awsProxy.setFault(() => ({ throw: "reset", when }));
     const error = await errorOf(stand.dynamodbClient().send(putIfAbsent(`reset-${when}`)));
     expect(error).toMatchObject({ code: "ECONNRESET" });
-    expect(stand.front.calls()).toMatchObject([{ operation: "PutItem", status: 0 }]);
+    expect(stand.awsProxy.calls()).toMatchObject([{ operation: "PutItem", status: 0 }]);
     expect(await isStored(`reset-${when}`)).toBe(wasDone);
   });
 
   it("hang never answers", async () => {
-    stand.front.setFault(() => ({ throw: "hang", when }));
+    stand.awsProxy.setFault(() => ({ throw: "hang", when }));
     const client = stand.dynamodbClient();
     const patience = new AbortController();
     const attempt = errorOf(client.send(putIfAbsent(`hang-${when}`), { abortSignal: patience.signal }));
@@ -66,21 +66,21 @@ describe.each(["before", "after"] as const)("a fault %s the effect", (when) => {
     while (wasDone && !(await isStored(`hang-${when}`)));
     patience.abort();
     expect((await attempt).name).toBe("AbortError");
-    expect(stand.front.calls()[0]).toMatchObject({ operation: "PutItem", status: 0 });
+    expect(stand.awsProxy.calls()[0]).toMatchObject({ operation: "PutItem", status: 0 });
     expect(await isStored(`hang-${when}`)).toBe(wasDone);
   });
 
   it("a delay alone loses nothing", async () => {
-    stand.front.setFault(() => ({ delayMs: 1, when }));
+    stand.awsProxy.setFault(() => ({ delayMs: 1, when }));
     await stand.dynamodbClient().send(putIfAbsent(`delay-${when}`));
-    expect(stand.front.calls()).toMatchObject([{ status: 200 }]);
+    expect(stand.awsProxy.calls()).toMatchObject([{ status: 200 }]);
     expect(await isStored(`delay-${when}`)).toBe(true);
   });
 });
 
 it("a conditional put whose answer was lost fails its condition when it is tried again", async () => {
   const faults: (Fault | undefined)[] = [{ throw: "reset", when: "after" }];
-  stand.front.setFault(() => faults.shift());
+  stand.awsProxy.setFault(() => faults.shift());
   const client = stand.dynamodbClient();
   await errorOf(client.send(putIfAbsent("lost")));
   const error = await errorOf(client.send(putIfAbsent("lost")));
@@ -95,7 +95,7 @@ it("each service is throttled and broken in its own words", async () => {
     ["throttle", "ThrottlingException", "ThrottlingException"],
     ["internal", "KMSInternalException", "InternalServiceError"],
   ] as const) {
-    stand.front.setFault(() => ({ throw: kind }));
+    stand.awsProxy.setFault(() => ({ throw: kind }));
     expect((await errorOf(encrypt())).name).toBe(kms);
     expect((await errorOf(read())).name).toBe(secrets);
   }
@@ -103,24 +103,24 @@ it("each service is throttled and broken in its own words", async () => {
 
 it("can hold one call and let the others pass", async () => {
   const gate = Promise.withResolvers<undefined>();
-  stand.front.setFault((call) => (call.service === "kms" ? gate.promise : undefined));
+  stand.awsProxy.setFault((call) => (call.service === "kms" ? gate.promise : undefined));
   const held = stand.kmsClient().send(new EncryptCommand({ KeyId: KEY_ARN, Plaintext: Buffer.from("x") }));
   await arrival();
   await stand.dynamodbClient().send(putIfAbsent("gate"));
-  expect(stand.front.calls().map((call) => call.status)).toEqual([0, 200]);
+  expect(stand.awsProxy.calls().map((call) => call.status)).toEqual([0, 200]);
   gate.resolve(undefined);
   expect((await held).KeyId).toBe(KEY_ARN);
 });
 
 it("ends delays and hangs when it closes, without doing what was held back", async () => {
   const own = await startStand();
-  own.front.setFault(({ service }) => (service === "kms" ? { throw: "hang" } : { delayMs: 3_600_000 }));
+  own.awsProxy.setFault(({ service }) => (service === "kms" ? { throw: "hang" } : { delayMs: 3_600_000 }));
   const Plaintext = Buffer.from("x");
   const attempts = [
     errorOf(own.dynamodbClient().send(putIfAbsent("closed"))),
     errorOf(own.kmsClient().send(new EncryptCommand({ KeyId: KEY_ARN, Plaintext }))),
   ];
-  while (own.front.calls().length < 2) await new Promise((resolve) => setImmediate(resolve));
+  while (own.awsProxy.calls().length < 2) await new Promise((resolve) => setImmediate(resolve));
   await own.close();
   for (const error of await Promise.all(attempts)) expect(error).toMatchObject({ code: "ECONNRESET" });
 });

@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Reply } from "./replies.ts";
+import type { Reply } from "./looker/replies.ts";
 
 /** Nothing that either interface takes comes near this. */
 const MAX_BODY_BYTES = 64 * 1024;

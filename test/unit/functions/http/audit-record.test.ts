@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { metricNames } from "../../../../functions/contract.ts";
-import type { AuditRecord } from "../../../../functions/http/audit.ts";
-import { embeddedMetrics } from "../../../../functions/http/metrics.ts";
+import { type AuditRecord, embeddedMetrics } from "../../../../functions/http/audit-record.ts";
 import { mustBeEmbeddedMetricFormat } from "../../../support/audit/embedded-metric-format.ts";
 
 const base: AuditRecord = {
