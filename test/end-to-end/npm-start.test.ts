@@ -179,7 +179,7 @@ test("it says when it is ready, what it prints works in a shell, and Ctrl-C ends
   ]);
 });
 
-/** What differs from run to run in what the tutorial shows. */
+/** The tutorial shows the output of one run. These parts of it differ in the next run. */
 const masks: [what: RegExp, mask: string][] = [
   [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME"],
   [/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g, "REQUEST"],
@@ -191,7 +191,7 @@ const masks: [what: RegExp, mask: string][] = [
 const masked = (text: string) =>
   masks.reduce((rest, [what, mask]) => rest.replaceAll(what, mask), text.trim());
 
-test("the tutorial: its commands, typed one after the other, print what it says that they print", async () => {
+test("the tutorial's commands, typed one after the other, print the output that it shows", async () => {
   const page = readFileSync(join(root, "docs/tutorials/first-token.md"), "utf8");
   const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, kind, text = ""]) => ({
     kind,

@@ -1,4 +1,4 @@
-/** The links of all pages: each leads to a file, its anchor to a heading there; and a path in code is one of the repository. */
+/** Links of all pages: each leads to a file and its anchor to a heading there. Paths in code are paths of the repository. */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import GithubSlugger from "github-slugger";
@@ -31,7 +31,7 @@ function parse(markdown: string): Page {
   return { links, codeSpans, anchors };
 }
 
-/** A heading without its marks of code, links and stress: GitHub makes the anchor of that. */
+/** A heading without marks of code, links and stress: GitHub makes the anchor from this text. */
 const textOf = (token: Token): string =>
   "tokens" in token && token.tokens ? token.tokens.map(textOf).join("") : "text" in token ? token.text : "";
 
