@@ -2,14 +2,14 @@
 import { readFileSync } from "node:fs";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { CannotRun } from "./cannot-run.ts";
-import type { Flags } from "./flags.ts";
+import type { ProbeFlags } from "./flags.ts";
 import type { Credentials, Target } from "./send.ts";
 
-export interface Found extends Target {
+export interface FoundTarget extends Target {
   readonly otherScope?: string;
 }
 
-export async function findTarget(flags: Flags): Promise<Found> {
+export async function findTarget(flags: ProbeFlags): Promise<FoundTarget> {
   const { endpoint, region = "", local, otherScope, withoutPolicyProfile } = flags;
   if (local || endpoint === undefined) return findLocal(flags);
   const runner = await credentials();
@@ -58,7 +58,7 @@ interface LocalBroker {
   readonly principals: Readonly<Record<string, LocalPrincipal>>;
 }
 
-function findLocal(flags: Flags): Found {
+function findLocal(flags: ProbeFlags): FoundTarget {
   const { endpoint, region, principals } = readBrokerFile();
   const all = Object.values(principals);
   const as = flags.local?.as;
@@ -70,10 +70,10 @@ function findLocal(flags: Flags): Found {
         : `There is no local principal ${as}: there are ${Object.keys(principals).join(", ")}.`,
     );
   const bystander = all.find(({ scopes, operates }) => scopes.length + operates.length === 0);
-  const foreign = all
+  const otherCallersScope = all
     .flatMap(({ scopes }) => scopes)
     .find((scope) => scope !== flags.scope && !runner.scopes.includes(scope));
-  const otherScope = flags.otherScope ?? foreign;
+  const otherScope = flags.otherScope ?? otherCallersScope;
   return {
     endpoint,
     region: flags.region ?? region,

@@ -1,4 +1,5 @@
 /** What `npm start` runs, as a process of its own, in a copy of the project: the developer's own run stays untouched. */
+
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import {
   cpSync,
@@ -11,15 +12,17 @@ import {
   statSync,
   symlinkSync,
 } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { startLooker } from "../../local/looker/server.ts";
+import { listen } from "../../local/loopback.ts";
 import { leaksIn, statusAtLooker } from "../support/broker-stand.ts";
 import { sendSigned } from "../support/raw-request.ts";
+import { refusingUrl } from "../support/refusing-url.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const project = realpathSync(mkdtempSync(join(tmpdir(), "token-broker-start-")));
@@ -334,9 +337,8 @@ test("--help exits 0", async () => {
 test.each(["--port", "--looker-port", "--looker-control-port"])(
   "a taken %s exits 1 with one line that names the flag",
   async (flag) => {
-    const taken = await listening();
-    onTestFinished(() => void taken.close());
-    const { port } = taken.address() as { port: number };
+    const { port, close } = await listen(createServer());
+    onTestFinished(close);
     const started = npmStart([...free.filter((_, at) => free[at - (at % 2)] !== flag), flag, String(port)]);
     expect(await started.exit).toBe(1);
     expect(started.errors()).toBe(
@@ -349,18 +351,9 @@ test.each(["--port", "--looker-port", "--looker-control-port"])(
 test.each([["AWS_ENDPOINT_URL_DYNAMODB"], ["AWS_ENDPOINT_URL_SECRETS_MANAGER"], ["AWS_ENDPOINT_URL_KMS"]])(
   "%s at which nothing listens exits 1 with one line that names it",
   async (variable) => {
-    const gone = await listening();
-    const { port } = gone.address() as { port: number };
-    await new Promise((resolve) => gone.close(resolve));
-    const started = npmStart(free, { [variable]: `http://127.0.0.1:${port}` });
+    const started = npmStart(free, { [variable]: await refusingUrl() });
     expect(await started.exit).toBe(1);
     expect(started.errors()).toContain(variable);
     expect(started.errors().trimEnd().split("\n")).toHaveLength(1);
   },
 );
-
-async function listening(): Promise<Server> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}

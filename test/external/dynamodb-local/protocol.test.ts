@@ -12,7 +12,7 @@ describe.skipIf(missing !== undefined)("the whole broker on AWS's DynamoDB Local
   let stand: RaceStand;
   beforeAll(async () => {
     engine = await startDynamodbLocal();
-    const started = await startStand({ maxInstances: 10, engines: { dynamodb: engine.url } });
+    const started = await startStand({ maxInstances: 10, externalEngines: { dynamodb: engine.url } });
     const { looker } = started.broker;
     if (!looker) throw new Error("The stand-in Looker is not there.");
     stand = { ...started, looker };
