@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { resources } from "../../../../functions/contract.ts";
-import { apiEvent, type Call, inMemoryApi } from "../../../support/fakes/in-memory-api.ts";
+import { apiEvent, type Call } from "../../../support/fakes/api-function.ts";
+import { inMemoryApi } from "../../../support/fakes/in-memory-api.ts";
 
 const marker = "echo-me-if-you-dare";
 const base64 = (text: string) => ({ body: Buffer.from(text).toString("base64"), isBase64Encoded: true });
