@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startPool } from "../../local/lambda/pool.ts";
 import {
   type Answer,
@@ -7,20 +7,16 @@ import {
   callerOf,
   leaksIn,
   openFirstLock,
-  type Stand,
-  startStand,
-  startsWithinMs,
+  sharedStand,
   untilSeen,
 } from "../support/broker-stand.ts";
 
-let stand: Stand;
+const stand = sharedStand();
 let reports: Caller;
 
-beforeAll(async () => {
-  stand = await startStand();
+beforeAll(() => {
   reports = callerOf(stand, "report-service");
-}, startsWithinMs);
-afterAll(() => stand?.stop());
+});
 afterEach(() => expect(leaksIn(stand.broker.logs().join("\n"), stand.secrets)).toBe(0));
 
 /** Stands in for whatever a client may have sent: it must appear in no answer and in no log. */

@@ -1,29 +1,14 @@
 /** Instances that are killed at the worst moments: child processes, since only those die as a machine does. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { resources } from "../../../functions/contract.ts";
-import { callerOf, statusAtLooker } from "../../support/broker-stand.ts";
-import {
-  counted,
-  events,
-  functionBehind,
-  heldRows,
-  killBusy,
-  listing,
-  lostTokens,
-  type RaceStand,
-  raceStand,
-  sha256,
-  until,
-  untilAnswered,
-  untilHeld,
-} from "../../support/crowd.ts";
+import { callerOf, counted, sharedStand, statusAtLooker, untilSeen } from "../../support/broker-stand.ts";
+import { untilAnswered } from "../../support/crowd.ts";
+import { functionBehind, killBusy } from "../../support/function-instances.ts";
+import { heldRows, listing, lostTokens, sha256 } from "../../support/held-tokens.ts";
+import { events, untilHeld } from "../../support/looker-ledger.ts";
 
-let stand: RaceStand;
-beforeAll(async () => {
-  stand = await raceStand("processes");
-}, 60_000);
-afterAll(() => stand?.stop());
+const stand = sharedStand({ maxInstances: 20, instances: "processes" });
 
 const loginPath = "/api/4.0/login";
 const logoutPath = "/api/4.0/logout";
@@ -47,7 +32,7 @@ test("instances killed while minting and while revoking: nothing is lost but the
   expect(await killBusy(stand, issueToken)).toBe(1);
   expect((await doomed).status).toBe(503);
   looker.control.release();
-  await until(() => events(stand, "login").length === 3, "the login of a dead instance");
+  await untilSeen(() => events(stand, "login").length === 3, "the login of a dead instance");
   const orphans = await lostTokens(stand);
   expect(orphans).toEqual([events(stand, "login")[2]?.tokenSha256]);
 
@@ -61,11 +46,11 @@ test("instances killed while minting and while revoking: nothing is lost but the
   // Killed in the middle of a freeze.
   const freeze = operator.send("PUT", "/scopes/finance/freeze", JSON.stringify({ reason: "incident" }));
   await untilHeld(stand, logoutPath, 1);
-  await until(
+  await untilSeen(
     () => broker.instances(functionBehind(stand, "PUT", resources.freeze)).some(({ busy }) => busy),
     "freeze",
   );
-  await until(
+  await untilSeen(
     async () => (await heldRows(stand)).tokens.get(sha256(frozen.access_token))?.where === "outbox",
     "the frozen lease in the outbox",
   );
@@ -83,7 +68,7 @@ test("instances killed while minting and while revoking: nothing is lost but the
   // As if Looker had never heard of the logouts: what a dead instance sent proves nothing.
   looker.control.clearFaults();
   // The index knows whole seconds: what was revoked in this one is due in the next.
-  await until(async () => {
+  await untilSeen(async () => {
     await broker.runSchedules();
     return (await listing(operator, "finance")).length === 0;
   }, "the sweeper's end of what is due");
@@ -98,7 +83,7 @@ test("instances killed while minting and while revoking: nothing is lost but the
   const { answer } = await untilAnswered(() => reports.token("sales"));
   expect(answer.status).toBe(200);
   expect(await lostTokens(stand)).toEqual(orphans);
-  await until(() => counted(stand, "possible_orphans") >= 1, "the known window counted");
+  await untilSeen(() => counted(stand, "possible_orphans") >= 1, "the known window counted");
   expect(counted(stand, "possible_orphans")).toBe(1);
 });
 
