@@ -111,15 +111,44 @@ const layers: Readonly<Record<string, Snippets>> = {
     noRestrictedImports: [
       ...imports("../../functions/contract.ts", "../../infra/routes.ts", "../../local/start.ts"),
       ...imports("../../test/support/setup.ts", "../../cli/src/run.ts", "@aws-sdk/client-kms"),
+      ...imports("./looker/looker-address.ts", "@looker/sdk-rtl", "@smithy/signature-v4"),
     ],
-    nothing: imports("./index.ts", "@smithy/signature-v4"),
+    nothing: imports("./index.ts", "./token/token-cache.ts"),
+  },
+  "client/src/looker": {
+    noRestrictedImports: imports("../broker/connection.ts", "../looker-sdk.ts", "@smithy/signature-v4"),
+    nothing: imports("../token/token-source.ts", "../waiting/deadline.ts", "@looker/sdk-node"),
+  },
+  "client/src/token": {
+    noRestrictedImports: imports("../looker/looker-address.ts", "../index.ts", "@looker/sdk-rtl"),
+    nothing: imports("../broker/connection.ts", "../waiting/abort.ts", "../errors/refusals.ts"),
+  },
+  "client/src/broker": {
+    noRestrictedImports: [
+      ...imports("../token/token-cache.ts", "../looker/looker-address.ts", "../../../functions/contract.ts"),
+      ...imports("@aws-sdk/client-kms", "@looker/sdk-rtl"),
+    ],
+    nothing: imports("../waiting/abort.ts", "../errors/refusals.ts", "@smithy/signature-v4"),
+  },
+  "client/src/waiting": {
+    noRestrictedImports: imports(
+      "../broker/connection.ts",
+      "../token/token-cache.ts",
+      "@smithy/signature-v4",
+    ),
+    nothing: imports("../errors/refusals.ts", "./clock.ts", "node:timers/promises"),
+  },
+  "client/src/errors": {
+    noRestrictedImports: imports("../waiting/clock.ts", "../broker/connection.ts", "@smithy/signature-v4"),
+    nothing: imports("./refusals.ts"),
   },
   "cli/src": {
     noRestrictedImports: [
       ...imports("../../functions/contract.ts", "../../infra/routes.ts", "../../local/start.ts"),
       ...imports("../../test/support/setup.ts", "@middy/core", "aws-cdk-lib"),
+      ...imports("../../client/src/index.ts", "@looker-token-broker/client/looker-sdk"),
     ],
-    nothing: imports("./run.ts", "@looker-token-broker/client"),
+    nothing: imports("./run.ts", "@looker-token-broker/client", "@looker-token-broker/client/broker"),
   },
   "test/support": {
     noRestrictedImports: imports("../unit/some/file.ts", "../end-to-end/some/file.ts", "../model/run.ts"),
