@@ -3,6 +3,7 @@
  * started whenever none is free, and beyond the limit requests wait or are throttled.
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { url as inspectorUrl } from "node:inspector";
 import type { SessionCredentials } from "../sigv4/session-credentials.ts";
 import type { LocalFunction } from "../stack/functions.ts";
 import { type AwsEndpoints, instanceEnvironment } from "./environment.ts";
@@ -21,6 +22,8 @@ export interface PoolOptions {
   /** How long a request may wait for an instance: API Gateway's 29 s. */
   queueSeconds?: number;
   initSeconds?: number;
+  /** A function may stand at a breakpoint, and is not killed there. By default: whether this process runs under `--inspect`. */
+  debugged?: boolean;
   /** How far an instance's clock is off. */
   clockSkewMs?: ((instanceNumber: number) => number) | undefined;
   onLog(instanceNumber: number, line: string): void;
@@ -37,8 +40,11 @@ export interface Pool {
   close(): Promise<void>;
 }
 
+const oneDay = 86_400;
+
 export function startPool(options: PoolOptions): Pool {
   const { definition, credentials, endpoints, maxInstances, throttle } = options;
+  const { debugged = inspectorUrl() !== undefined } = options;
   const all = new Set<Instance>();
   /** Used like a stack: the warmest first, so that the others stay cold, as on Lambda. */
   const idle: Instance[] = [];
@@ -57,6 +63,7 @@ export function startPool(options: PoolOptions): Pool {
         ...(options.clockSkewMs ? { LOCAL_CLOCK_SKEW_MS: String(options.clockSkewMs(number)) } : {}),
       },
       initSeconds: options.initSeconds ?? 10,
+      ...(debugged ? { initSeconds: oneDay, timeoutSeconds: oneDay } : {}),
       onLog: (line) => options.onLog(number, line),
       onGone: () => {
         all.delete(instance);

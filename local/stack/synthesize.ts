@@ -4,9 +4,11 @@
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { url as inspectorUrl } from "node:inspector";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AwsLocation } from "./location.ts";
+import { completeSourceMaps } from "./source-maps.ts";
 
 const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -41,4 +43,5 @@ export async function synthesize(outdir: string, lookerUrl: string, location: Aw
     throw new Error(
       `The stack cannot be synthesized: ${stderr.replace(/^Bundling asset .*\n/gm, "").trim()}`,
     );
+  if (inspectorUrl() !== undefined) completeSourceMaps(outdir);
 }

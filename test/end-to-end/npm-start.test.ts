@@ -31,8 +31,8 @@ const recordFile = join(project, ".local/records.jsonl");
 const free = ["--port", "0", "--looker-port", "0"];
 
 beforeAll(() => {
-  for (const part of ["functions", "infra", "local", "package.json", "cdk.json", "tsconfig.json"])
-    cpSync(join(root, part), join(project, part), { recursive: true });
+  const parts = ["functions", "infra", "local", "client", "cli", "package.json", "cdk.json", "tsconfig.json"];
+  for (const part of parts) cpSync(join(root, part), join(project, part), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
@@ -180,6 +180,43 @@ test("it says when it is ready, what it prints works in a shell, and Ctrl-C ends
     ["logout", "revoked"],
     ["token", "minted"],
   ]);
+});
+
+/** The tutorial shows the output of one run. These parts of it differ in the next run. */
+const masks: [what: RegExp, mask: string][] = [
+  [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME"],
+  [/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g, "REQUEST"],
+  [/\b[\da-f]{20}\b/g, "ID"],
+  [/127\.0\.0\.1:\d+/g, "ADDRESS"],
+  [/\b(?:\d+m )?\d+s\b/g, "DURATION"],
+  [/ +/g, " "],
+];
+const masked = (text: string) =>
+  masks.reduce((rest, [what, mask]) => rest.replaceAll(what, mask), text.trim());
+
+test("the tutorial's commands, typed one after the other, print the output that it shows", async () => {
+  const page = readFileSync(join(root, "docs/tutorials/first-token.md"), "utf8");
+  const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, kind, text = ""]) => ({
+    kind,
+    text,
+  }));
+  const [start, ...steps] = blocks;
+  expect(start).toEqual({ kind: "sh", text: "npm ci\nnpm start\n" });
+  const started = npmStart(free);
+  await ready(started);
+
+  const end = "--- end of a block";
+  const script = steps.flatMap(({ kind, text }) => (kind === "sh" ? [text, `echo "${end}"\n`] : [])).join("");
+  const { stdout, stderr } = await promisify(execFile)("bash", ["-euc", script], { cwd: project });
+  expect(stderr).toBe("");
+  const printed = stdout.split(`${end}\n`).slice(0, -1);
+  const promised = steps.flatMap(({ kind }, at) => {
+    const after = steps[at + 1];
+    return kind === "sh" ? [after?.kind === "text" ? after.text : ""] : [];
+  });
+  expect(promised.filter((text) => text !== "").length).toBeGreaterThan(4);
+  expect(printed.map(masked)).toEqual(promised.map(masked));
+  expect(await stop(started)).toBe(0);
 });
 
 /** Command lines of all processes below this one. */

@@ -316,7 +316,7 @@ describe("its policies", () => {
     expect(() => guarded({ pipelineArns: [] })).toThrow(/pipelineArns/);
   });
 
-  it.each(["code", "data"])("look like docs/guard/%s.json", (name) => {
+  it.each(["code", "data"])("look like docs/how-to/guard/%s.json", (name) => {
     const example = readFileSync(new URL(`../../../docs/how-to/guard/${name}.json`, import.meta.url), "utf8");
     expect(JSON.parse(example)).toEqual(JSON.parse(policyNamed(name, made)));
   });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { clockSkewMs, lookerGraceMs, refreshAt } from "../../../../functions/domain/lease.ts";
-import { decide, maxTracked, mintWindowMs, staleReportAfterMs } from "../../../../functions/domain/slot.ts";
+import {
+  decide,
+  lockMs,
+  maxTracked,
+  mintWindowMs,
+  staleReportAfterMs,
+} from "../../../../functions/domain/slot.ts";
 import { ask, control, lease, lock, minutes, now, pending, slot, tracked } from "../use-cases/tokens.ts";
 
 const live = slot({ lease: lease() });
@@ -49,7 +55,7 @@ describe("refreshing ahead", () => {
   it.each([
     [
       "another renews it",
-      slot({ lease: lease(), mint: lock("owner-2", { since: at, until: at + 15_000 }) }),
+      slot({ lease: lease(), mint: lock("owner-2", { since: at, until: at + lockMs }) }),
       ask(),
     ],
     [
@@ -113,7 +119,7 @@ describe("without a lease", () => {
     ["the largest skew after it", clockSkewMs, "mint"],
   ])("another's lock at %s leads to %s... %#", (_, offset, expected) => {
     const row = slot({ mint: lock("owner-2") });
-    expect(kind(row, control(), ask(), now + 15_000 + Number(offset))).toBe(expected);
+    expect(kind(row, control(), ask(), now + lockMs + Number(offset))).toBe(expected);
   });
 
   it("a doomed lock is waited for like any other", () => {

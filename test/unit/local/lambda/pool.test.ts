@@ -174,6 +174,13 @@ describe.each(["threads", "processes"] as const)("instances as %s", (sandbox) =>
     expect(await greet.invoke({})).toEqual({ kind: "answer", payload: 2 });
   });
 
+  it("are left alone under a debugger when the function's time is over", async () => {
+    const body = "await new Promise((resolve) => setTimeout(resolve, 1_200)); return requests;";
+    const greet = pool(bundle(body), { debugged: true }, { timeoutSeconds: 1 });
+    expect(await greet.invoke({})).toEqual({ kind: "answer", payload: 1 });
+    expect(lines).toEqual([]);
+  });
+
   it("are killed when the function's time is over, and replaced", async () => {
     const greet = pool(bundle("if (event.hang) for (;;); return requests;"), {}, { timeoutSeconds: 1 });
     expect(await greet.invoke({ hang: true })).toMatchObject({

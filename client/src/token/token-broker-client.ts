@@ -1,19 +1,18 @@
 /** Looker tokens of one scope, for one process. */
 
-import { type BrokerRequest, callBroker } from "./broker/broker-http.ts";
-import { type Connection, type ConnectionOptions, connect } from "./broker/connection.ts";
-import { TokenBrokerError } from "./broker/errors.ts";
-import { type Caller, callerOf, grantsOf, type ScopeGrant } from "./broker/scopes.ts";
-import type { TokenAnswer } from "./token/held-token.ts";
-import type { LookerToken } from "./token/looker-token.ts";
-import { discard, isRefusal, isRefusalError } from "./token/refused-by-looker.ts";
-import { type Patience, TokenCache, type TokenOptions } from "./token/token-cache.ts";
-import type { TokenSource } from "./token/token-source.ts";
-import { throwIfAborted } from "./waiting/abort.ts";
-import { type Clock, stopwatch, systemClock } from "./waiting/clock.ts";
-import { defaultBudgetMs, withRetries } from "./waiting/retry.ts";
-
-export type { TokenOptions } from "./token/token-cache.ts";
+import { type BrokerRequest, callBroker } from "../broker/call-broker.ts";
+import { type Connection, type ConnectionOptions, connect } from "../broker/connection.ts";
+import { isScopeName, scopeNameRule } from "../broker/scope-name.ts";
+import { type Caller, callerOf, grantsOf, type ScopeGrant } from "../broker/scopes.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
+import { throwIfAborted } from "../waiting/abort.ts";
+import { type Clock, stopwatch, systemClock } from "../waiting/clock.ts";
+import { defaultBudgetMs, withRetries } from "../waiting/retry.ts";
+import type { TokenAnswer } from "./held-token.ts";
+import type { LookerToken } from "./looker-token.ts";
+import { type RetryLimit, TokenCache, type TokenOptions } from "./token-cache.ts";
+import type { TokenSource } from "./token-source.ts";
+import { discardBody, isUnauthorizedError, isUnauthorizedResponse } from "./unauthorized.ts";
 
 /** A single try, beside a token that still lives. */
 const onceMs = 5_000;
@@ -48,11 +47,7 @@ export class TokenBrokerClient implements TokenSource {
 
   constructor(options: TokenBrokerClientOptions) {
     const { scope, budgetMs = defaultBudgetMs, clock = systemClock } = options;
-    if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(scope))
-      throw new TokenBrokerError(
-        "bad_request",
-        "A scope's name is 1 to 63 of a-z, 0-9 and -, not beginning with -.",
-      );
+    if (!isScopeName(scope)) throw new TokenBrokerError("bad_request", scopeNameRule);
     this.scope = scope;
     this.#connection = connect(options);
     // NaN, of a variable that is not set, would wait for ever.
@@ -64,8 +59,8 @@ export class TokenBrokerClient implements TokenSource {
       scope,
       clock,
       budgetMs,
-      ask: (body, signal, patience) =>
-        this.#call({ method: "POST", path: `/scopes/${scope}/token`, body, signal }, patience),
+      ask: (body, signal, limit) =>
+        this.#call({ method: "POST", path: `/scopes/${scope}/token`, body, signal }, limit),
     });
   }
 
@@ -87,12 +82,12 @@ export class TokenBrokerClient implements TokenSource {
     const first = await this.token(options);
     try {
       const result = await use(first);
-      if (!isRefusal(result)) return result;
-      await discard(result);
+      if (!isUnauthorizedResponse(result)) return result;
+      await discardBody(result);
     } catch (error) {
-      if (!isRefusalError(error)) throw error;
+      if (!isUnauthorizedError(error)) throw error;
     }
-    return use(await this.#cache.insteadOf(first, generation, options));
+    return use(await this.#cache.replacementFor(first, generation, options));
   }
 
   /** Whether a call to `token()` would be answered from memory. */
@@ -106,7 +101,7 @@ export class TokenBrokerClient implements TokenSource {
    */
   async logout({ leaseId, signal }: LogoutOptions = {}): Promise<LoggedOut> {
     throwIfAborted(signal);
-    return this.#cache.ending(leaseId, async () => {
+    return this.#cache.logOut(leaseId, async () => {
       const { body } = await this.#call({
         method: "POST",
         path: `/scopes/${this.scope}/logout`,
@@ -134,14 +129,14 @@ export class TokenBrokerClient implements TokenSource {
     return (await this.#call({ method: "GET", path: "/scopes", signal })).body;
   }
 
-  #call(request: BrokerRequest, patience: Patience = this.#budgetMs): Promise<TokenAnswer> {
+  #call(request: BrokerRequest, limit: RetryLimit = this.#budgetMs): Promise<TokenAnswer> {
     const clock = this.#clock;
     const attempt = async (timeoutMs: number) => {
       const elapsedMs = stopwatch(clock);
       const { body } = await callBroker(this.#connection, { ...request, timeoutMs, now: () => clock.now() });
       return { body, elapsedMs };
     };
-    if (patience === "once") return attempt(Math.min(onceMs, this.#budgetMs));
-    return withRetries(attempt, { budgetMs: patience, signal: request.signal, clock });
+    if (limit === "once") return attempt(Math.min(onceMs, this.#budgetMs));
+    return withRetries(attempt, { budgetMs: limit, signal: request.signal, clock });
   }
 }

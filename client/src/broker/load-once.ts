@@ -1,5 +1,5 @@
-/** Loads once. A load that failed is not remembered: the next call tries again. */
-export function remembered<T>(load: () => Promise<T>): () => Promise<T> {
+/** Loads once. A load that failed is not loadOnce: the next call tries again. */
+export function loadOnce<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   return () => {
     const loading = loaded ?? load();

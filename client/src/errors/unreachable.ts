@@ -1,5 +1,5 @@
 /** No answer came. */
-import { TokenBrokerError } from "./errors.ts";
+import { TokenBrokerError } from "./token-broker-error.ts";
 
 /** A name that does not exist and a certificate that does not fit stay so; all else may be over in a second. */
 const lasting = /^(ENOTFOUND|CERT_.*|ERR_TLS_.*|.*_SIGNATURE|.*SELF_SIGNED.*|UNABLE_TO_.*|DEPTH_ZERO_.*)$/;

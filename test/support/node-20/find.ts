@@ -1,4 +1,4 @@
-/** The oldest Node that the package supports, where this machine has one. */
+/** The oldest Node that the published packages support, where this machine has one. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";

@@ -1,9 +1,9 @@
-/** One piece of work that many wait for. Who gives up stops only its own waiting; when the last one has, the work is stopped. */
+/** One piece of work that many calls wait for. A call that gives up stops its own waiting only; the last one stops the work. */
 
-import { TokenBrokerError } from "../broker/errors.ts";
-import { abortable } from "./abort.ts";
+import type { TokenBrokerError } from "../errors/token-broker-error.ts";
+import { abortable, abortedError } from "./abort.ts";
 
-export class Flight<T> {
+export class SharedTask<T> {
   readonly #result: Promise<T>;
   readonly #controller = new AbortController();
   #waiting = 0;
@@ -23,7 +23,7 @@ export class Flight<T> {
       return await abortable(this.#result, signal);
     } finally {
       if (--this.#waiting === 0 && !this.#unattended)
-        this.stop(new TokenBrokerError("aborted", "Nobody waits for it any more."));
+        this.stop(abortedError("Nobody waits for it any more."));
     }
   }
 

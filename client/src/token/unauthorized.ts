@@ -4,13 +4,13 @@
  * An HTTP answer with status 401: a `Response`, or what has its form, which is `status` (fetch, axios) or `statusCode`
  * (Looker's transports, undici) beside `headers`.
  */
-export function isRefusal(answer: unknown): boolean {
+export function isUnauthorizedResponse(answer: unknown): boolean {
   const { headers } = Object(answer) as { headers?: unknown };
   return typeof headers === "object" && headers !== null && says401(answer);
 }
 
 /** A thrown error with `status` or `statusCode` 401, or with a `response` that has. */
-export function isRefusalError(thrown: unknown): boolean {
+export function isUnauthorizedError(thrown: unknown): boolean {
   return says401(thrown) || says401((Object(thrown) as { response?: unknown }).response);
 }
 
@@ -20,7 +20,7 @@ function says401(value: unknown): boolean {
 }
 
 /** An answer that nobody will read holds its connection until it is collected. */
-export async function discard(answer: unknown): Promise<void> {
+export async function discardBody(answer: unknown): Promise<void> {
   const { body } = Object(answer) as { body?: { cancel?: unknown } | null };
   if (typeof body?.cancel === "function") await body.cancel().catch(() => {});
 }

@@ -1,23 +1,14 @@
 /** One signed request to the broker, and what its answer means. */
-import { Sha256 } from "@aws-crypto/sha256-js";
-import { SignatureV4 } from "@smithy/signature-v4";
+import { credentialsError } from "../errors/credentials-error.ts";
+import { type HttpAnswer, refusalOf } from "../errors/refusals.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
+import { unreachableError } from "../errors/unreachable.ts";
 import { abortable, throwIfAborted, within } from "../waiting/abort.ts";
-import type { AwsCredentials, Connection } from "./connection.ts";
-import { credentialsError } from "./credentials-error.ts";
-import { TokenBrokerError } from "./errors.ts";
-import { type HttpAnswer, refusalOf } from "./refusals.ts";
-import { unreachableError } from "./unreachable.ts";
+import type { AwsCredentials } from "./aws-credentials.ts";
+import type { Connection } from "./connection.ts";
+import { type SignedRequest, sign, type UnsignedRequest } from "./sign.ts";
 
-export type { Connection } from "./connection.ts";
-export { connect } from "./connection.ts";
-
-export interface BrokerRequest {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Behind the endpoint: `/scopes/sales/token`. Encoded as it is to be sent. */
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>> | undefined;
-  /** Sent as JSON. */
-  readonly body?: object | undefined;
+export interface BrokerRequest extends UnsignedRequest {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
   /** Wall clock in milliseconds, for tests. */
@@ -104,59 +95,6 @@ async function credentialsOf(
     throw credentialsError(error);
   }
 }
-
-interface SignedRequest {
-  readonly url: URL;
-  readonly init: { method: string; headers: Record<string, string>; body?: string };
-}
-
-async function sign(
-  { endpoint, region }: Connection,
-  { method, path, query = {}, body }: BrokerRequest,
-  credentials: AwsCredentials,
-  signingDate: Date,
-): Promise<SignedRequest> {
-  const url = new URL(endpoint);
-  url.pathname = url.pathname.replace(/\/$/, "") + path;
-  // As the signature has it: a space is %20, not the plus of URLSearchParams.
-  url.search = Object.entries(query)
-    .map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`)
-    .join("&");
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  const signer = new SignatureV4({
-    service: "execute-api",
-    region,
-    credentials: signable(credentials),
-    sha256: Sha256,
-    applyChecksum: false,
-  });
-  const { headers } = await signer.sign(
-    {
-      method,
-      protocol: url.protocol,
-      hostname: url.hostname,
-      path: url.pathname,
-      query: { ...query },
-      headers: { host: url.host, ...(text === undefined ? {} : { "content-type": "application/json" }) },
-      body: text,
-    },
-    { signingDate },
-  );
-  // fetch sets it itself, to the same.
-  const { host: _, ...others } = headers;
-  return { url, init: { method, headers: others, ...(text === undefined ? {} : { body: text }) } };
-}
-
-/** Left out where it is undefined, as the signer's types have it. */
-const signable = ({ accessKeyId, secretAccessKey, sessionToken }: AwsCredentials) => ({
-  accessKeyId,
-  secretAccessKey,
-  ...(sessionToken === undefined ? {} : { sessionToken }),
-});
-
-/** RFC 3986, as Signature Version 4 wants it. */
-const percentEncode = (text: string) =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 async function send({ url, init }: SignedRequest, signal: AbortSignal): Promise<HttpAnswer> {
   try {

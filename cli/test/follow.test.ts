@@ -1,10 +1,10 @@
+import { TokenBrokerError } from "@looker-token-broker/client/broker";
 import { describe, expect, test } from "vitest";
-import { TokenBrokerError } from "../../../client/src/broker/errors.ts";
-import type { Broker } from "../../src/broker.ts";
-import { type Follow, follow } from "../../src/commands/follow.ts";
-import { type Filter, matches } from "../../src/filter.ts";
-import type { ListedLease } from "../../src/listing.ts";
-import type { Ending } from "../../src/outcome.ts";
+import type { Broker } from "../src/broker.ts";
+import { type Filter, matches } from "../src/filter.ts";
+import { type FollowJob, follow } from "../src/follow.ts";
+import type { ListedLease } from "../src/listing.ts";
+import type { RevocationResult } from "../src/outcome.ts";
 
 const start = Date.parse("2026-11-24T13:00:00Z");
 const caller = "arn:aws:iam::111122223333:role/report-service";
@@ -74,9 +74,9 @@ class Rows {
     },
   };
 
-  async follow(first: Follow["first"], filter: Filter = { caller }, waitMs = 60_000) {
-    const seen: Ending[] = [];
-    const ending = await follow({
+  async follow(first: FollowJob["first"], filter: Filter = { caller }, waitMs = 60_000) {
+    const seen: RevocationResult[] = [];
+    const result = await follow({
       broker: this.broker,
       scope: "sales",
       filter,
@@ -87,7 +87,7 @@ class Rows {
       sleep: this.sleep,
       monotonic: () => this.now,
     });
-    return { ending, seen };
+    return { result, seen };
   }
 }
 
@@ -96,7 +96,7 @@ const none = { revoked: 0, pending: 0, expired: 0, gone: 0, unknown: 0 };
 test("nothing pending is not followed", async () => {
   const rows = new Rows(lease("a", "live"));
   expect(await rows.follow({ revoked: 2, pending: 0 })).toEqual({
-    ending: { ...none, revoked: 2 },
+    result: { ...none, revoked: 2 },
     seen: [],
   });
 });
@@ -104,8 +104,8 @@ test("nothing pending is not followed", async () => {
 test("a pending lease is asked for again by its id until Looker confirms; a new lease of its caller is left alone", async () => {
   const rows = new Rows(lease("a", "pending"), lease("new", "live", { issued_at: "2026-11-24T13:00:01Z" }));
   rows.at(5, () => rows.dies.add("a"));
-  const { ending } = await rows.follow({ revoked: 1, pending: 1 });
-  expect(ending).toEqual({ ...none, revoked: 2 });
+  const { result } = await rows.follow({ revoked: 1, pending: 1 });
+  expect(result).toEqual({ ...none, revoked: 2 });
   expect(rows.rows.map(({ lease_id }) => lease_id)).toEqual(["new"]);
   expect(new Set(rows.asked.map((each) => JSON.stringify(each)))).toEqual(new Set(['{"lease_id":"a"}']));
 });
@@ -121,13 +121,13 @@ test.each([
   const rows = new Rows(lease("a", "pending", { token_ends_at: `2026-11-24T${ends}Z` }));
   rows.ahead = aheadSeconds * 1_000;
   rows.at(3, () => rows.drop("a"));
-  expect((await rows.follow({ revoked: 0, pending: 1 })).ending).toEqual({ ...none, [outcome]: 1 });
+  expect((await rows.follow({ revoked: 0, pending: 1 })).result).toEqual({ ...none, [outcome]: 1 });
 });
 
 test("what is pending when the time is over stays pending", async () => {
   const rows = new Rows(lease("a", "pending"));
-  const { ending } = await rows.follow({ revoked: 0, pending: 1 }, { caller }, 10_000);
-  expect(ending).toEqual({ ...none, pending: 1 });
+  const { result } = await rows.follow({ revoked: 0, pending: 1 }, { caller }, 10_000);
+  expect(result).toEqual({ ...none, pending: 1 });
   expect(rows.now).toBe(start + 10_000);
 });
 
@@ -148,7 +148,7 @@ test("a login that was caught under way is followed until its token is dead", as
     rows.rows = [lease("m", "pending")];
     rows.dies.add("m");
   });
-  expect((await rows.follow({ revoked: 0, pending: 1 })).ending).toEqual({ ...none, revoked: 1 });
+  expect((await rows.follow({ revoked: 0, pending: 1 })).result).toEqual({ ...none, revoked: 1 });
 });
 
 test("a login that brings no token is gone, and is not counted as confirmed", async () => {
@@ -158,7 +158,7 @@ test("a login that brings no token is gone, and is not counted as confirmed", as
   rows.at(3, () => {
     rows.rows = [];
   });
-  expect((await rows.follow({ revoked: 0, pending: 1 })).ending).toEqual({ ...none, gone: 1 });
+  expect((await rows.follow({ revoked: 0, pending: 1 })).result).toEqual({ ...none, gone: 1 });
 });
 
 test("a login that began only after the revocation is not waited for", async () => {
@@ -173,8 +173,8 @@ test("a login that began only after the revocation is not waited for", async () 
   rows.at(3, () => {
     rows.rows = [lease("m", "live")];
   });
-  const { ending } = await rows.follow({ revoked: 0, pending: 1 });
-  expect(ending).toEqual({ ...none, revoked: 1 });
+  const { result } = await rows.follow({ revoked: 0, pending: 1 });
+  expect(result).toEqual({ ...none, revoked: 1 });
 });
 
 test("a new lease that begins between the list and the count is not waited for", async () => {
@@ -183,14 +183,14 @@ test("a new lease that begins between the list and the count is not waited for",
     rows.rows = [...rows.rows, lease("new", "live")];
     rows.beforeCount = () => {};
   };
-  const { ending } = await rows.follow({ revoked: 0, pending: 1 }, { caller }, 1);
-  expect(ending).toEqual({ ...none, pending: 1 });
+  const { result } = await rows.follow({ revoked: 0, pending: 1 }, { caller }, 1);
+  expect(result).toEqual({ ...none, pending: 1 });
 });
 
 test("a row that the broker cannot read is never called dead", async () => {
   const rows = new Rows();
   rows.unreadable = 1;
-  expect((await rows.follow({ revoked: 0, pending: 1 })).ending).toEqual({ ...none, pending: 1 });
+  expect((await rows.follow({ revoked: 0, pending: 1 })).result).toEqual({ ...none, pending: 1 });
 });
 
 test("a broker that is away for a while costs patience, not the truth", async () => {
@@ -202,13 +202,13 @@ test("a broker that is away for a while costs patience, not the truth", async ()
     rows.fails = undefined;
     rows.dies.add("a");
   });
-  expect((await rows.follow({ revoked: 0, pending: 1 })).ending).toEqual({ ...none, revoked: 1 });
+  expect((await rows.follow({ revoked: 0, pending: 1 })).result).toEqual({ ...none, revoked: 1 });
 });
 
 test("who may revoke but not list is told at once what is known", async () => {
   const rows = new Rows();
   rows.fails = new TokenBrokerError("access_denied", "x");
-  expect((await rows.follow({ revoked: 1, pending: 2 })).ending).toEqual({ ...none, revoked: 1, pending: 2 });
+  expect((await rows.follow({ revoked: 1, pending: 2 })).result).toEqual({ ...none, revoked: 1, pending: 2 });
   expect(rows.now).toBe(start);
 });
 
@@ -218,8 +218,8 @@ describe("after a lost answer", () => {
 
   test("what was meant and is not listed any more is dead", async () => {
     const rows = new Rows(lease("new", "live", { issued_at: "2026-11-24T13:00:01Z" }));
-    const { ending } = await rows.follow({ lost: [a, b] }, { all: "true" });
-    expect(ending).toEqual({ ...lost, revoked: 2 });
+    const { result } = await rows.follow({ lost: [a, b] }, { all: "true" });
+    expect(result).toEqual({ ...lost, revoked: 2 });
     expect(rows.rows.map(({ lease_id }) => lease_id)).toEqual(["new"]);
     expect(rows.asked).toEqual([]);
   });
@@ -227,21 +227,21 @@ describe("after a lost answer", () => {
   test("what is still given out is ended by its id, and nothing that began since", async () => {
     const rows = new Rows(a, b, lease("new", "live", { issued_at: "2026-11-24T13:00:01Z" }));
     rows.dies.add("a").add("b").add("new");
-    const { ending } = await rows.follow({ lost: [a, b] }, { all: "true" });
-    expect(ending).toEqual({ ...lost, revoked: 2 });
+    const { result } = await rows.follow({ lost: [a, b] }, { all: "true" });
+    expect(result).toEqual({ ...lost, revoked: 2 });
     expect(rows.rows.map(({ lease_id }) => lease_id)).toEqual(["new"]);
   });
 
   test("what is listed as pending is pending, and what is listed as given out is unknown", async () => {
     const rows = new Rows({ ...a, state: "pending" }, b);
-    const { ending } = await rows.follow({ lost: [a, b] }, { all: "true" }, 0);
-    expect(ending).toEqual({ ...lost, pending: 1, unknown: 1 });
+    const { result } = await rows.follow({ lost: [a, b] }, { all: "true" }, 0);
+    expect(result).toEqual({ ...lost, pending: 1, unknown: 1 });
   });
 
   test("a list that cannot be had leaves all unknown, and is not waited for longer than was asked", async () => {
     const rows = new Rows(a);
     rows.fails = new TokenBrokerError("unavailable", "x");
-    expect((await rows.follow({ lost: [a, b] }, { all: "true" }, 0)).ending).toEqual({ ...lost, unknown: 2 });
+    expect((await rows.follow({ lost: [a, b] }, { all: "true" }, 0)).result).toEqual({ ...lost, unknown: 2 });
     expect(rows.now).toBe(start);
   });
 });

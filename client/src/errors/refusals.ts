@@ -4,7 +4,7 @@
  * https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden (403: messages and x-amzn-ErrorType)
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html (the messages about signatures)
  */
-import { type BrokerErrorCode, TokenBrokerError, type TokenBrokerErrorCode } from "./errors.ts";
+import { type BrokerErrorCode, TokenBrokerError, type TokenBrokerErrorCode } from "./token-broker-error.ts";
 
 export interface HttpAnswer {
   readonly status: number;
@@ -13,7 +13,8 @@ export interface HttpAnswer {
   readonly json: unknown;
 }
 
-export interface Asked {
+/** The request that was answered. */
+export interface AnsweredRequest {
   readonly host: string;
   readonly region: string;
   /** Wall clock, milliseconds since 1970. */
@@ -21,14 +22,15 @@ export interface Asked {
   readonly retryAfterSeconds: number | undefined;
 }
 
-export function refusalOf(answer: HttpAnswer, asked: Asked): TokenBrokerError {
+export function refusalOf(answer: HttpAnswer, request: AnsweredRequest): TokenBrokerError {
   const body = Object(answer.json) as Record<string, unknown>;
   const details = {
     status: answer.status,
     requestId: idOf(body.request_id ?? answer.headers.get("x-amzn-requestid")),
-    retryAfterSeconds: asked.retryAfterSeconds,
+    retryAfterSeconds: request.retryAfterSeconds,
   };
-  const [code, message, more] = byBroker(body) ?? byGateway(answer, body, asked) ?? byAnother(answer, asked);
+  const [code, message, more] =
+    byBroker(body) ?? byGateway(answer, body, request) ?? byAnother(answer, request);
   return new TokenBrokerError(code, message, { ...details, ...more });
 }
 
@@ -62,7 +64,7 @@ function byBroker({ code, title, detail }: Record<string, unknown>): Meaning | u
 function byGateway(
   { status, headers, json }: HttpAnswer,
   body: Record<string, unknown>,
-  asked: Asked,
+  request: AnsweredRequest,
 ): Meaning | undefined {
   const type = headers.get("x-amzn-errortype")?.replace(/:.*$/, "");
   const message = body.message ?? body.Message;
@@ -70,7 +72,7 @@ function byGateway(
   if (!type && !(typeof message === "string" && headers.has("x-amzn-requestid"))) return undefined;
   if (json === undefined && status < 500) return undefined;
   const text = typeof message === "string" ? message : "";
-  if (status === 403) return forbidden(type, text, headers, asked);
+  if (status === 403) return forbidden(type, text, headers, request);
   if (status === 429) return ["throttled", "API Gateway takes no more requests at the moment."];
   if (status === 413) return ["payload_too_large", "The request is too large for API Gateway."];
   if (status >= 500)
@@ -79,10 +81,15 @@ function byGateway(
   return ["bad_request", reasoned("API Gateway refused the request", text || `${status}`)];
 }
 
-function forbidden(type: string | undefined, text: string, headers: Headers, asked: Asked): Meaning {
-  if (/^Signature (expired|not yet current)/.test(text)) return skewed(headers, asked);
+function forbidden(
+  type: string | undefined,
+  text: string,
+  headers: Headers,
+  request: AnsweredRequest,
+): Meaning {
+  if (/^Signature (expired|not yet current)/.test(text)) return skewed(headers, request);
   if (/Credential should be scoped to a valid region/i.test(text))
-    return ["wrong_region", `The API at ${asked.host} is not in the region ${asked.region}.`];
+    return ["wrong_region", `The API at ${request.host} is not in the region ${request.region}.`];
   if (/security token included in the request is expired/i.test(text) || type === "ExpiredTokenException")
     return ["expired_credentials", "The AWS credentials have expired."];
   if (
@@ -98,13 +105,13 @@ function forbidden(type: string | undefined, text: string, headers: Headers, ask
     /signature/i.test(text)
   )
     return ["bad_signature", "AWS does not accept the request's signature."];
-  return ["no_such_route", reasoned(`There is no broker at this path of ${asked.host}`, text)];
+  return ["no_such_route", reasoned(`There is no broker at this path of ${request.host}`, text)];
 }
 
 /** AWS allows five minutes: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html */
 const allowedSkewMs = 5 * 60_000;
 
-function skewed(headers: Headers, { now }: Asked): Meaning {
+function skewed(headers: Headers, { now }: AnsweredRequest): Meaning {
   const theirs = Date.parse(headers.get("date") ?? "");
   if (Number.isNaN(theirs)) return ["clock_skew", "This machine's clock is more than five minutes wrong."];
   const aheadMs = now - theirs;
@@ -124,7 +131,7 @@ function duration(milliseconds: number): string {
   return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
 }
 
-function byAnother({ status, headers }: HttpAnswer, { host }: Asked): Meaning {
+function byAnother({ status, headers }: HttpAnswer, { host }: AnsweredRequest): Meaning {
   if (status >= 300 && status < 400)
     return ["not_a_broker", `${host} answered with a redirect (${status}), which is not followed.`];
   const type = headers.get("content-type")?.replace(/;.*$/, "").trim();

@@ -1,5 +1,5 @@
 /** Why there are no AWS credentials. The provider's own message is not passed on: it may quote a command's output. */
-import { TokenBrokerError } from "./errors.ts";
+import { TokenBrokerError } from "./token-broker-error.ts";
 import { codeOf, isLasting } from "./unreachable.ts";
 
 export function credentialsError(error: unknown): TokenBrokerError {

@@ -2,23 +2,21 @@
  * From `pending`, or from a lost answer, to the truth. The first request is not simply repeated: a caller may have got a
  * new lease in the meantime, and that would be ended, too. The leases that were meant are followed one by one.
  */
-import { TokenBrokerError } from "../../../client/src/broker/errors.ts";
-import type { Broker } from "../broker.ts";
-import { clockSkewMs, type Filter, matches } from "../filter.ts";
-import { type ListedLease, listingOf } from "../listing.ts";
-import type { Ending } from "../outcome.ts";
+import { TokenBrokerError } from "@looker-token-broker/client/broker";
+import type { Broker } from "./broker.ts";
+import { clockSkewMs, type Filter, matches } from "./filter.ts";
+import { type ListedLease, listingOf } from "./listing.ts";
+import type { RevocationCounts, RevocationResult } from "./outcome.ts";
 
-export interface Follow {
+export interface FollowJob {
   readonly broker: Broker;
   readonly scope: string;
   readonly filter: Filter;
   /** What the broker answered to the revocation; where that was lost, the leases that it was meant for. */
-  readonly first:
-    | { readonly revoked: number; readonly pending: number }
-    | { readonly lost: readonly ListedLease[] };
+  readonly first: RevocationCounts | { readonly lost: readonly ListedLease[] };
   readonly waitMs: number;
   readonly signal: AbortSignal;
-  onProgress(ending: Ending): void;
+  onProgress(result: RevocationResult): void;
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
   /** Milliseconds since some moment, for `waitMs`. */
   monotonic(): number;
@@ -29,53 +27,53 @@ const everyMs = 2_000;
 const askedAgain = 10;
 const budgetMs = 10_000;
 
-export async function follow(job: Follow): Promise<Ending> {
+export async function follow(job: FollowJob): Promise<RevocationResult> {
   const { first, waitMs, signal, sleep, monotonic } = job;
   const begun = monotonic();
-  let { ending, tracked } = beginning(first);
+  let { result, tracked } = startOf(first);
   // Of a lost answer nothing is known before the first look.
-  let looks = ending.answerLost ? 0 : 1;
+  let looks = result.answerLost ? 0 : 1;
   let looked = false;
-  for (; open(ending) > 0 && !signal.aborted; looks++) {
+  for (; open(result) > 0 && !signal.aborted; looks++) {
     if (monotonic() - begun >= waitMs && looks > 0) break;
-    job.onProgress(ending);
+    job.onProgress(result);
     try {
       if (tracked && looked)
         await askAgain(job, tracked, (state) => {
-          ending = { ...ending, revoked: ending.revoked + 1, [state]: ending[state] - 1 };
+          result = { ...result, revoked: result.revoked + 1, [state]: result[state] - 1 };
         });
-      ({ tracked, ending } = await look(job, tracked, ending));
+      ({ tracked, result } = await look(job, tracked, result));
       looked = true;
     } catch (error) {
       // What is known stays true. What is refused will be refused again; all else may pass.
       if (!(error instanceof TokenBrokerError)) throw error;
-      if (!error.retryable && error.code !== "timed_out") return ending;
+      if (!error.retryable && error.code !== "timed_out") return result;
     }
     const leftMs = begun + waitMs - monotonic();
-    if (open(ending) > 0 && leftMs > 0) await sleep(Math.min(everyMs, leftMs), signal).catch(() => {});
+    if (open(result) > 0 && leftMs > 0) await sleep(Math.min(everyMs, leftMs), signal).catch(() => {});
   }
-  return ending;
+  return result;
 }
 
-const open = ({ pending, unknown }: Ending) => pending + unknown;
+const open = ({ pending, unknown }: RevocationResult) => pending + unknown;
 
 /** The listed leases that are waited for, by what names them before and after their login. */
 type Tracked = Map<string, ListedLease>;
 
 const keyOf = ({ unique_id, issued_at }: ListedLease) => `${unique_id} ${issued_at}`;
 
-function beginning(first: Follow["first"]): { ending: Ending; tracked: Tracked | undefined } {
+function startOf(first: FollowJob["first"]): { result: RevocationResult; tracked: Tracked | undefined } {
   const none = { revoked: 0, pending: 0, expired: 0, gone: 0, unknown: 0 };
   if (!("lost" in first)) {
     const { revoked, pending } = first;
-    return { ending: { ...none, revoked, pending }, tracked: undefined };
+    return { result: { ...none, revoked, pending }, tracked: undefined };
   }
   const tracked: Tracked = new Map(first.lost.map((lease) => [keyOf(lease), lease]));
-  return { ending: { ...none, unknown: tracked.size, answerLost: true }, tracked };
+  return { result: { ...none, unknown: tracked.size, answerLost: true }, tracked };
 }
 
 async function askAgain(
-  { broker, scope, signal, first }: Follow,
+  { broker, scope, signal, first }: FollowJob,
   tracked: Tracked,
   onConfirmed: (was: "pending" | "unknown") => void,
 ): Promise<void> {
@@ -96,10 +94,10 @@ async function askAgain(
 }
 
 async function look(
-  job: Follow,
+  job: FollowJob,
   before: Tracked | undefined,
-  ending: Ending,
-): Promise<{ tracked: Tracked; ending: Ending }> {
+  result: RevocationResult,
+): Promise<{ tracked: Tracked; result: RevocationResult }> {
   const { broker, filter, first } = job;
   const listed = await matchingIn(job);
   // The list is older than this by no more than Date is cut.
@@ -124,27 +122,27 @@ async function look(
     if (listedAt + clockSkewMs <= Date.parse(token_ends_at)) revoked++;
     else expired++;
   }
-  const gone = Math.max(0, open(ending) - pending - unknown - revoked - expired - served);
+  const gone = Math.max(0, open(result) - pending - unknown - revoked - expired - served);
   return {
     tracked,
-    ending: {
-      ...ending,
-      revoked: ending.revoked + revoked,
-      expired: ending.expired + expired,
-      gone: ending.gone + gone,
+    result: {
+      ...result,
+      revoked: result.revoked + revoked,
+      expired: result.expired + expired,
+      gone: result.gone + gone,
       pending,
       unknown,
     },
   };
 }
 
-async function matchingIn({ broker, scope, filter, signal }: Follow): Promise<ListedLease[]> {
+async function matchingIn({ broker, scope, filter, signal }: FollowJob): Promise<ListedLease[]> {
   const { leases } = await listingOf(broker, scope, { signal, budgetMs });
   return leases.filter((lease) => matches(lease, filter));
 }
 
 /** Rows that the broker itself cannot read match whatever is asked, and are in no list. */
-async function unreadableIn(job: Follow, listed: readonly ListedLease[]): Promise<number> {
+async function unreadableIn(job: FollowJob, listed: readonly ListedLease[]): Promise<number> {
   const { broker, scope, filter, signal } = job;
   const { matched }: { matched: number } = await broker.ask({
     method: "DELETE",
@@ -165,6 +163,6 @@ function isEnding({ state }: ListedLease, { all }: Filter): boolean {
 }
 
 /** Whether the revocation came to it is told by an answer, or by its being pending. */
-function isUnknown({ state }: ListedLease, first: Follow["first"]): boolean {
+function isUnknown({ state }: ListedLease, first: FollowJob["first"]): boolean {
   return "lost" in first && state !== "pending";
 }

@@ -1,0 +1,12 @@
+/**
+ * What tools import that ask the broker's other routes, as the command does: a connection, one signed call, its retries,
+ * and the errors that they throw. A service that wants a token needs only `TokenBrokerClient`.
+ */
+
+export type { AwsCredentials, AwsCredentialsProvider } from "./broker/aws-credentials.ts";
+export { type BrokerAnswer, type BrokerRequest, callBroker } from "./broker/call-broker.ts";
+export { type Connection, type ConnectionOptions, connect } from "./broker/connection.ts";
+export { isScopeName, scopeNameRule } from "./broker/scope-name.ts";
+export { type Caller, callerOf, grantsOf, type ScopeGrant } from "./broker/scopes.ts";
+export { TokenBrokerError, type TokenBrokerErrorCode } from "./errors/token-broker-error.ts";
+export { type RetryOptions, withRetries } from "./waiting/retry.ts";
