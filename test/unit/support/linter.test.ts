@@ -155,11 +155,51 @@ const layers: Readonly<Record<string, Snippets>> = {
     nothing: imports("./setup.ts", "../../functions/contract.ts"),
   },
   local: {
+    noRestrictedImports: [
+      ...imports("../functions/domain/slot.ts", "../functions/wiring.ts", "../test/support/setup.ts"),
+      ...imports("../client/src/index.ts", "../cli/src/run.ts", "../probe/probe.ts"),
+    ],
+    nothing: imports("./aws/call.ts", "../functions/domain/scope.ts", "../functions/contract.ts"),
     // A cycle counts although it is of types only.
     noImportCycles: [
       'import type { One } from "./noImportCycles-1.ts"; export type Other = One;',
       'import type { Other } from "./noImportCycles-0.ts"; export type One = Other;',
     ],
+  },
+  "local/stack": {
+    noRestrictedImports: [
+      ...imports("../gateway/routes.ts", "../lambda/pool.ts", "../aws/call.ts", "../looker/server.ts"),
+      ...imports("../broker.ts", "../../functions/domain/slot.ts", "../../infra/routes.ts"),
+    ],
+    nothing: imports("./template.ts", "../../functions/domain/pattern.ts", "../../functions/contract.ts"),
+  },
+  "local/sigv4": {
+    noRestrictedImports: imports("../stack/location.ts", "../loopback.ts"),
+    nothing: imports("./verify.ts", "@smithy/signature-v4"),
+  },
+  "local/insights": {
+    noRestrictedImports: imports("../command-line.ts", "../../infra/saved-queries.ts"),
+    nothing: imports("./run.ts"),
+  },
+  "local/lambda": {
+    noRestrictedImports: imports("../aws/call.ts", "../gateway/event.ts", "../broker.ts"),
+    nothing: imports("./pool.ts", "../stack/functions.ts", "../sigv4/session-credentials.ts"),
+  },
+  "local/aws": {
+    noRestrictedImports: imports("../gateway/event.ts", "../lambda/pool.ts", "../principals.ts"),
+    nothing: imports("../stack/keys.ts", "../sigv4/verify.ts", "../loopback.ts", "@aws-sdk/client-kms"),
+  },
+  "local/gateway": {
+    noRestrictedImports: imports("../aws/call.ts", "../lambda/pool.ts", "../../functions/http/answer.ts"),
+    nothing: imports("../stack/routes.ts", "../sigv4/verify.ts", "../lambda/invoke-result.ts"),
+  },
+  "local/looker": {
+    noRestrictedImports: imports("../aws/call.ts", "../../functions/adapters/looker-api.ts"),
+    nothing: imports("../loopback.ts", "../http-request.ts", "../../functions/domain/scope.ts"),
+  },
+  "probe/checks": {
+    noRestrictedImports: imports("../../local/broker.ts", "../../functions/domain/slot.ts"),
+    nothing: imports("../check.ts", "../../local/command-line.ts", "../../functions/domain/scope.ts"),
   },
 };
 
