@@ -5,10 +5,9 @@ import { type Stand, untilSeen } from "./broker-stand.ts";
 export const events = ({ looker }: Stand, event: LedgerEntry["event"]): LedgerEntry[] =>
   looker.ledger().filter((entry) => entry.event === event);
 
-/** Until that many requests to `path` wait in Looker's hold. */
-export const untilHeld = ({ looker }: Stand, path: string, count = 1): Promise<true> =>
+/** Until a request to `path` is at Looker, which lets it wait: `hold` for its release, `hang` for ever and without effect. */
+export const untilHeld = ({ looker }: Stand, path: string, kind: "hold" | "hang" = "hold"): Promise<true> =>
   untilSeen(
-    () =>
-      looker.control.inFlight().filter((each) => each.path === path && each.fault === "hold").length >= count,
-    `${count} held ${path}`,
+    () => looker.control.inFlight().some((each) => each.path === path && each.fault === kind),
+    `${path} in a ${kind}`,
   );

@@ -61,15 +61,15 @@ test("an instance killed while logging out: the token is not served again, and t
   const { looker, broker } = stand;
   const nightly = callerOf(stand, "nightly-job");
   const own = await lease(nightly, "sales");
-  looker.control.addFault({ route: "logout", kind: "hold" });
+  looker.control.addFault({ route: "logout", kind: "hang" });
   const logout = nightly.logout("sales");
-  await untilHeld(stand, logoutPath);
+  await untilHeld(stand, logoutPath, "hang");
   expect(await killBusy(stand, functionBehind(stand, "POST", resources.logout))).toBe(1);
   expect((await logout).status).toBe(503);
   // The fence was written before.
   expect((await lease(nightly, "sales")).access_token).not.toBe(own.access_token);
   expect(await whereIs(own.access_token)).toBe("outbox");
-  // As if Looker had never heard of the logout: what a dead instance sent proves nothing.
+  // Looker has never heard of the logout: what a dead instance sent proves nothing.
   looker.control.clearFaults();
   expect(await statusAtLooker(broker.lookerUrl, own.access_token)).toBe(200);
   await untilSwept("sales");
@@ -81,9 +81,9 @@ test("an instance killed in the middle of a freeze: the scope is frozen, and the
   const [finance, operator] = [callerOf(stand, "finance-service"), callerOf(stand, "platform-engineer")];
   const operate = functionBehind(stand, "PUT", resources.freeze);
   const frozen = await lease(finance, "finance");
-  looker.control.addFault({ route: "logout", kind: "hold" });
+  looker.control.addFault({ route: "logout", kind: "hang" });
   const freeze = operator.send("PUT", "/scopes/finance/freeze", JSON.stringify({ reason: "incident" }));
-  await untilHeld(stand, logoutPath);
+  await untilHeld(stand, logoutPath, "hang");
   await untilSeen(
     async () => (await whereIs(frozen.access_token)) === "outbox",
     "the frozen lease in the outbox",
@@ -92,6 +92,7 @@ test("an instance killed in the middle of a freeze: the scope is frozen, and the
   expect((await freeze).status).toBe(503);
   expect((await finance.token("finance")).json.code).toBe("scope_frozen");
   expect(await whereIs(frozen.access_token)).toBe("outbox");
+  expect(await statusAtLooker(broker.lookerUrl, frozen.access_token)).toBe(200);
   looker.control.clearFaults();
   await untilSwept("finance");
   expect(await listing(operator, "finance")).toEqual([]);
