@@ -13,6 +13,7 @@ export const scopes = {
     secret: { secretName: "looker/sales" },
     callers: [role("report-service"), role("nightly-job")],
     operators: [role("platform-engineer")],
+    leaseSeconds: 900,
   },
   finance: {
     lookerUrl,

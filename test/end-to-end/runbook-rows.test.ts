@@ -1,229 +1,296 @@
 /** The runbook's entries about the sweeper, the table and the region: each fault made, seen, typed away, and over. */
 import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { expect, test } from "vitest";
-import { callerOf, clientSecretOf, startStand, statusAtLooker, untilSeen } from "../support/broker-stand.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  type Answer,
+  type Caller,
+  callerOf,
+  clientSecretOf,
+  type Stand,
+  startStand,
+  startsWithinMs,
+  statusAtLooker,
+  untilSeen,
+} from "../support/broker-stand.ts";
 import { emptyTable } from "../support/empty-table.ts";
 import type { Row } from "./rows.ts";
 import { resourcesOf, textOf } from "./runbook-aws.ts";
-import { atTable, onRunbook } from "./runbook-stage.ts";
+import { atTable, onRunbook, type Shell } from "./runbook-stage.ts";
 
 const book = onRunbook(import.meta.filename);
 const takenBy = (token: string) => statusAtLooker(book.stand.broker.lookerUrl, token);
 
-test("#sweeper-stopped: what was left is swept by hand, and the schedule is switched on as it was", async () => {
-  // None has run yet.
-  expect(book.alarm("SweeperStopped")).toBe("ALARM");
-  const reports = book.caller("report-service");
-  const { json } = await reports.token("sales");
-  book.looker.addFault({ route: "logout", kind: "status", status: 500, times: 1 });
-  expect((await reports.logout("sales")).json).toEqual({ revoked: 0, pending: 1 });
-
-  const [, { Properties }] =
-    Object.entries(resourcesOf(book.stand)).find(([, { Type }]) => Type === "AWS::Scheduler::Schedule") ??
-    ([] as never);
-  const schedule = { Name: "schedule", State: "DISABLED", ...Properties };
-  let sent: object | undefined;
-  book.aws.answer("scheduler get-schedule", ({ query }) =>
-    query === "State" ? schedule.State : { Arn: "arn", CreationDate: "then", ...schedule },
-  );
-  book.aws.answer("scheduler update-schedule", (flags) => {
-    sent = JSON.parse(textOf(flags["cli-input-json"]));
-    return Object.assign(schedule, sent);
+book.story("#sweeper-stopped", () => {
+  let shell: Shell;
+  let token: string;
+  let schedule: Record<string, unknown>;
+  beforeAll(async () => {
+    const reports = book.caller("report-service");
+    token = (await reports.token("sales")).json.access_token;
+    book.looker.addFault({ route: "logout", kind: "status", status: 500, times: 1 });
+    expect((await reports.logout("sales")).json).toEqual({ revoked: 0, pending: 1 });
+    const [, { Properties }] =
+      Object.entries(resourcesOf(book.stand)).find(([, { Type }]) => Type === "AWS::Scheduler::Schedule") ??
+      ([] as never);
+    schedule = Properties;
   });
-  book.aws.answer("lambda get-function-concurrency", () => ({ ReservedConcurrentExecutions: 0 }));
-  book.aws.answer("lambda delete-function-concurrency", (flags) => flags["function-name"]);
-  book.aws.answer("logs filter-log-events", (flags) => flags["log-group-name"]);
 
-  const shell = await book.at("sweeper-stopped");
-  expect((await shell.type('aws scheduler get-schedule --name "$SCHEDULE" --query')).out).toContain(
-    "DISABLED",
-  );
-  await shell.type("FILE=");
-  expect(sent).toEqual({ Name: "schedule", ...Properties, State: "ENABLED" });
-  expect((await shell.type("aws lambda delete-function-concurrency")).out).toMatch(/^BrokerSweepFunction/);
-
-  // A logout that failed is tried again after fifteen seconds.
-  await untilSeen(
-    async () => {
-      expect((await shell.type("aws lambda invoke")).out).toContain('"pending"');
-      return (await shell.type("looker-token leases")).out.startsWith("No leases");
-    },
-    "the end of the token that was left",
-    40_000,
-  );
-  expect(await takenBy(json.access_token)).toBe(401);
-  await untilSeen(() => book.alarm("SweeperStopped") === "OK", "the alarm's end");
-  expect((await shell.type("ask what-goes-wrong")).exitCode).toBe(0);
-}, 120_000);
-
-test("#edited-rows: nothing of them is served, a lifted freeze is renewed, and a broken row is removed", async () => {
-  const [reports, nightly] = [book.caller("report-service"), book.caller("nightly-job")];
-  const first = (await reports.token("sales")).json;
-  await nightly.token("sales");
-  await book.edit(reports, (row: Row) => {
-    row.lease.sealed[row.lease.sealed.length - 1] ^= 1;
+  test("no sweep has run yet: the alarm is on", async () => {
+    expect(book.alarm("SweeperStopped")).toBe("ALARM");
+    shell = await book.at("sweeper-stopped");
   });
-  await book.edit(nightly, (row: Row) => {
-    row.schema = 2;
+
+  test("the schedule is seen to be disabled, and is switched on as it was", async () => {
+    const now = { Name: "schedule", State: "DISABLED", ...schedule };
+    let sent: object | undefined;
+    book.aws.answer("scheduler get-schedule", ({ query }) =>
+      query === "State" ? now.State : { Arn: "arn", CreationDate: "then", ...now },
+    );
+    book.aws.answer("scheduler update-schedule", (flags) => {
+      sent = JSON.parse(textOf(flags["cli-input-json"]));
+      return Object.assign(now, sent);
+    });
+    book.aws.answer("lambda get-function-concurrency", () => ({ ReservedConcurrentExecutions: 0 }));
+    book.aws.answer("logs filter-log-events", (flags) => flags["log-group-name"]);
+    expect((await shell.type('aws scheduler get-schedule --name "$SCHEDULE" --query')).out).toContain(
+      "DISABLED",
+    );
+    await shell.type("FILE=");
+    expect(sent).toEqual({ Name: "schedule", ...schedule, State: "ENABLED" });
   });
-  expect((await reports.token("sales")).json.lease_id).not.toBe(first.lease_id);
-  const broken = await nightly.token("sales");
-  expect(broken.json.code).toBe("internal");
-  await untilSeen(() => book.alarm("EditedRows") === "ALARM", "the alarm");
 
-  const shell = await book.at("edited-rows");
-  expect((await shell.type("ask what-goes-wrong")).out).toMatch(/scope: sales/);
-  const frozen = await shell.type("looker-token leases --all-scopes");
-  expect(frozen.out).toMatch(/frozen {3}sales: nothing of it is served any more/);
-  expect((await reports.token("sales")).json.code).toBe("scope_frozen");
-  book.aws.answer("cloudtrail lookup-events", () => "then\tPutResourcePolicy\tsomebody");
-  book.aws.answer("dynamodb describe-table", () => "arn:table");
-  book.aws.answer("dynamodb get-resource-policy", (flags) => flags["resource-arn"]);
-  expect((await shell.type("aws cloudtrail")).out).toContain("arn:table");
-  shell.set({ SCOPE: "sales" });
-  expect((await shell.type("looker-token unfreeze")).out).toMatch(/^unfrozen {2}sales/);
-
-  book.aws.answer("dynamodb scan", (flags) =>
-    atTable(book.stand, async (client, TableName) => {
-      const { Items } = await client.send(
-        new ScanCommand({
-          TableName,
-          FilterExpression: flags["filter-expression"],
-          ExpressionAttributeValues: JSON.parse(flags["expression-attribute-values"] ?? ""),
-          ProjectionExpression: flags["projection-expression"],
-        }),
-      );
-      return Items?.[0];
-    }),
-  );
-  book.aws.answer("dynamodb delete-item", (flags) =>
-    atTable(book.stand, async (client, TableName) => {
-      expect(flags["table-name"]).toBe(TableName);
-      await client.send(new DeleteItemCommand({ TableName, Key: JSON.parse(flags.key ?? "") }));
-      return "";
-    }),
-  );
-  shell.set({
-    REQUEST: String(broken.headers["x-amzn-requestid"]),
-    ACCOUNT: nightly.principal.accountId,
-    UNIQUE_ID: nightly.principal.caller.split(":")[0] ?? "",
+  test("the sweeper's limit of concurrency is taken away", async () => {
+    book.aws.answer("lambda delete-function-concurrency", (flags) => flags["function-name"]);
+    expect((await shell.type("aws lambda delete-function-concurrency")).out).toMatch(/^BrokerSweepFunction/);
   });
-  expect((await shell.type("ask what-happened")).out).toMatch(
-    new RegExp(`caller.unique_id: ${nightly.principal.caller.split(":")[0]}`),
-  );
-  expect([(await nightly.token("sales")).status, (await reports.token("sales")).status]).toEqual([200, 200]);
-  const listed = (await shell.type("looker-token leases --scope")).out;
-  expect(listed).toMatch(/nightly-job .* live /);
-  // Its seal was edited: Looker alone ends it.
-  expect(listed).toMatch(new RegExp(`${first.lease_id} +pending`));
-}, 180_000);
 
-test("#table-restored: nothing of before is served, and what the rows have forgotten is done again", async () => {
-  const [reports, nightly, money] = [
-    book.caller("report-service"),
-    book.caller("nightly-job"),
-    book.caller("finance-service"),
-  ];
-  const revoked = (await reports.token("sales")).json;
-  const untouched = (await money.token("finance")).json;
-  const backup = await book.rows();
-  await reports.logout("sales");
-  const later = (await nightly.token("sales")).json;
-  await emptyTable(book.stand.broker);
-  for (const row of backup) await book.put(row);
-  // The revoked lease is given out again.
-  expect((await reports.token("sales")).json.lease_id).toBe(revoked.lease_id);
-  expect([await takenBy(revoked.access_token), await takenBy(later.access_token)]).toEqual([401, 200]);
-
-  const shell = await book.at("table-restored");
-  const frozen = await shell.type("looker-token freeze");
-  expect(frozen.out).toContain("revoked  2 leases of 2 scopes");
-  expect([await takenBy(untouched.access_token), (await money.token("finance")).json.code]).toEqual([
-    401,
-    "scope_frozen",
-  ]);
-
-  const [tableId, table] = Object.entries(resourcesOf(book.stand)).find(
-    ([, { Type }]) => Type === "AWS::DynamoDB::Table",
-  ) ?? ["", { Properties: {} }];
-  const mended = new Set<string>();
-  book.aws.answer("dynamodb describe-table", ({ query }) =>
-    query === "Table.TableArn" ? "arn:table" : "due\tACTIVE",
-  );
-  book.aws.answer("cloudformation detect-stack-resource-drift", ({ "logical-resource-id": id, query }) => {
-    if (id !== tableId) throw new Error(`${id} is not the table`);
-    if (query?.endsWith("ExpectedProperties")) return JSON.stringify(table.Properties);
-    return mended.size === 3 ? "IN_SYNC" : "MODIFIED";
+  test("what was left is swept by hand, and the alarm is over", async () => {
+    // A logout that failed is tried again after fifteen seconds.
+    await untilSeen(
+      async () => {
+        expect((await shell.type("aws lambda invoke")).out).toContain('"pending"');
+        return (await shell.type("looker-token leases")).out.startsWith("No leases");
+      },
+      "the end of the token that was left",
+      40_000,
+    );
+    expect(await takenBy(token)).toBe(401);
+    await untilSeen(() => book.alarm("SweeperStopped") === "OK", "the alarm's end");
+    expect((await shell.type("ask what-goes-wrong")).exitCode).toBe(0);
   });
-  book.aws.answer("dynamodb put-resource-policy", ({ policy, "resource-arn": arn }) => {
-    if (arn === "arn:table" && JSON.parse(textOf(policy)).Statement[0].Sid === "DenyRowsToOthers")
-      mended.add("policy");
-    return "{}";
+});
+
+book.story("#edited-rows", () => {
+  let shell: Shell;
+  let reports: Caller;
+  let nightly: Caller;
+  let editedLeaseId: string;
+  let broken: Answer;
+  beforeAll(async () => {
+    [reports, nightly] = [book.caller("report-service"), book.caller("nightly-job")];
+    editedLeaseId = (await reports.token("sales")).json.lease_id;
+    await nightly.token("sales");
+    await book.edit(reports, (row: Row) => {
+      row.lease.sealed[row.lease.sealed.length - 1] ^= 1;
+    });
+    await book.edit(nightly, (row: Row) => {
+      row.schema = 2;
+    });
   });
-  book.aws.answer("dynamodb update-time-to-live", () => mended.add("ttl") && "{}");
-  book.aws.answer("dynamodb update-table", () => mended.add("protection") && "UPDATING");
-  expect((await shell.type("TABLE=")).out).toMatch(/IN_SYNC\n$/);
-  expect((await shell.type("aws dynamodb describe-table")).out).toBe("due\tACTIVE\n");
 
-  expect((await shell.type("HOURS=72 ask who-revoked")).out).toMatch(/verb: freeze/);
-  shell.set({ CLIENT_ID: (await clientSecretOf(book.stand.broker, "looker/finance")).client_id });
-  expect((await shell.type("looker-token revoke")).exitCode).toBe(0);
-  for (const SCOPE of ["sales", "finance"]) {
-    shell.set({ SCOPE });
-    expect((await shell.type("looker-token unfreeze")).out).toContain(`unfrozen  ${SCOPE}`);
-  }
-  const fresh = (await reports.token("sales")).json;
-  expect(await takenBy(fresh.access_token)).toBe(200);
+  test("nothing of them is served, and the alarm goes off", async () => {
+    expect((await reports.token("sales")).json.lease_id).not.toBe(editedLeaseId);
+    broken = await nightly.token("sales");
+    expect(broken.json.code).toBe("internal");
+    await untilSeen(() => book.alarm("EditedRows") === "ALARM", "the alarm");
+  });
 
-  expect((await money.token("finance")).json.code).toBe("looker_rejected_credentials");
+  test("the scope is named, and a freeze stops all that is served", async () => {
+    shell = await book.at("edited-rows");
+    expect((await shell.type("ask what-goes-wrong")).out).toMatch(/scope: sales/);
+    const frozen = await shell.type("looker-token leases --all-scopes");
+    expect(frozen.out).toMatch(/frozen {3}sales: nothing of it is served any more/);
+    expect((await reports.token("sales")).json.code).toBe("scope_frozen");
+  });
 
-  const listed = (await shell.type("looker-token leases")).out;
-  expect(listed).toContain(fresh.lease_id);
-  expect(listed).not.toContain(later.lease_id);
-  // What the rows cannot tell, the records do.
-  expect((await shell.type("ask who-holds-tokens-now")).out).toContain(`lease_id: ${later.lease_id}`);
-}, 180_000);
+  test("once it is known who could write, the freeze is lifted", async () => {
+    book.aws.answer("cloudtrail lookup-events", () => "then\tPutResourcePolicy\tsomebody");
+    book.aws.answer("dynamodb describe-table", () => "arn:table");
+    book.aws.answer("dynamodb get-resource-policy", (flags) => flags["resource-arn"]);
+    expect((await shell.type("aws cloudtrail")).out).toContain("arn:table");
+    shell.set({ SCOPE: "sales" });
+    expect((await shell.type("looker-token unfreeze")).out).toMatch(/^unfrozen {2}sales/);
+  });
 
-test("#region-lost: another broker takes over, with what was frozen, and the old one ends what it has", async () => {
-  const old = await startStand();
-  const outputsOf = ({ broker }: typeof old) => `Endpoint=${broker.endpoint}\nTableName=${broker.tableName}`;
-  const keysOf = (stand: typeof old) => {
-    const { principal } = callerOf(stand, "platform-engineer");
-    return {
+  test("a row that cannot be read is found by its caller's request, and removed", async () => {
+    book.aws.answer("dynamodb scan", (flags) =>
+      atTable(book.stand, async (client, TableName) => {
+        const { Items } = await client.send(
+          new ScanCommand({
+            TableName,
+            FilterExpression: flags["filter-expression"],
+            ExpressionAttributeValues: JSON.parse(flags["expression-attribute-values"] ?? ""),
+            ProjectionExpression: flags["projection-expression"],
+          }),
+        );
+        return Items?.[0];
+      }),
+    );
+    book.aws.answer("dynamodb delete-item", (flags) =>
+      atTable(book.stand, async (client, TableName) => {
+        expect(flags["table-name"]).toBe(TableName);
+        await client.send(new DeleteItemCommand({ TableName, Key: JSON.parse(flags.key ?? "") }));
+        return "";
+      }),
+    );
+    const uniqueId = nightly.principal.caller.split(":")[0] ?? "";
+    shell.set({
+      REQUEST: String(broken.headers["x-amzn-requestid"]),
+      ACCOUNT: nightly.principal.accountId,
+      UNIQUE_ID: uniqueId,
+    });
+    expect((await shell.type("ask what-happened")).out).toMatch(new RegExp(`caller.unique_id: ${uniqueId}`));
+  });
+
+  test("it is over: both callers are served, and a token whose seal was edited is pending until Looker ends it", async () => {
+    expect([(await nightly.token("sales")).status, (await reports.token("sales")).status]).toEqual([
+      200, 200,
+    ]);
+    const listed = (await shell.type("looker-token leases --scope")).out;
+    expect(listed).toMatch(/nightly-job .* live /);
+    expect(listed).toMatch(new RegExp(`${editedLeaseId} +pending`));
+  });
+});
+
+book.story("#table-restored", () => {
+  let shell: Shell;
+  let reports: Caller;
+  let money: Caller;
+  /** Of before the backup, revoked after it; of before the backup; and of after it. */
+  let [revoked, untouched, later]: Record<string, string>[] = [];
+  beforeAll(async () => {
+    [reports, money] = [book.caller("report-service"), book.caller("finance-service")];
+    revoked = (await reports.token("sales")).json;
+    untouched = (await money.token("finance")).json;
+    const backup = await book.rows();
+    await reports.logout("sales");
+    later = (await book.caller("nightly-job").token("sales")).json;
+    await emptyTable(book.stand.broker);
+    for (const row of backup) await book.put(row);
+  });
+
+  test("a lease that was revoked is given out again, though its token is dead", async () => {
+    expect((await reports.token("sales")).json.lease_id).toBe(revoked?.lease_id);
+    expect([await takenBy(revoked?.access_token ?? ""), await takenBy(later?.access_token ?? "")]).toEqual([
+      401, 200,
+    ]);
+  });
+
+  test("a freeze of all scopes ends what the rows hold, and nothing of before is served", async () => {
+    shell = await book.at("table-restored");
+    const frozen = await shell.type("looker-token freeze");
+    expect(frozen.out).toContain("revoked  2 leases of 2 scopes");
+    const served = await money.token("finance");
+    expect([await takenBy(untouched?.access_token ?? ""), served.json.code]).toEqual([401, "scope_frozen"]);
+  });
+
+  test("the table has its policy, TTL and deletion protection again, and its index", async () => {
+    const [tableId, table] = Object.entries(resourcesOf(book.stand)).find(
+      ([, { Type }]) => Type === "AWS::DynamoDB::Table",
+    ) ?? ["", { Properties: {} }];
+    const mended = new Set<string>();
+    book.aws.answer("dynamodb describe-table", ({ query }) =>
+      query === "Table.TableArn" ? "arn:table" : "due\tACTIVE",
+    );
+    book.aws.answer("cloudformation detect-stack-resource-drift", ({ "logical-resource-id": id, query }) => {
+      if (id !== tableId) throw new Error(`${id} is not the table`);
+      if (query?.endsWith("ExpectedProperties")) return JSON.stringify(table.Properties);
+      return mended.size === 3 ? "IN_SYNC" : "MODIFIED";
+    });
+    book.aws.answer("dynamodb put-resource-policy", ({ policy, "resource-arn": arn }) => {
+      if (arn === "arn:table" && JSON.parse(textOf(policy)).Statement[0].Sid === "DenyRowsToOthers")
+        mended.add("policy");
+      return "{}";
+    });
+    book.aws.answer("dynamodb update-time-to-live", () => mended.add("ttl") && "{}");
+    book.aws.answer("dynamodb update-table", () => mended.add("protection") && "UPDATING");
+    expect((await shell.type("TABLE=")).out).toMatch(/IN_SYNC\n$/);
+    expect((await shell.type("aws dynamodb describe-table")).out).toBe("due\tACTIVE\n");
+  });
+
+  test("what the rows have forgotten is done again, and each scope unfrozen", async () => {
+    expect((await shell.type("HOURS=72 ask who-revoked")).out).toMatch(/verb: freeze/);
+    shell.set({ CLIENT_ID: (await clientSecretOf(book.stand.broker, "looker/finance")).client_id });
+    expect((await shell.type("looker-token revoke")).exitCode).toBe(0);
+    for (const SCOPE of ["sales", "finance"]) {
+      shell.set({ SCOPE });
+      expect((await shell.type("looker-token unfreeze")).out).toContain(`unfrozen  ${SCOPE}`);
+    }
+    expect((await money.token("finance")).json.code).toBe("looker_rejected_credentials");
+  });
+
+  test("it is over: leases are new, and what no row holds is in the records", async () => {
+    const fresh = (await reports.token("sales")).json;
+    expect(await takenBy(fresh.access_token)).toBe(200);
+    const listed = (await shell.type("looker-token leases")).out;
+    expect(listed).toContain(fresh.lease_id);
+    expect(listed).not.toContain(later?.lease_id);
+    expect((await shell.type("ask who-holds-tokens-now")).out).toContain(`lease_id: ${later?.lease_id}`);
+  });
+});
+
+book.story("#region-lost", () => {
+  let old: Stand;
+  let before: Shell;
+  let after: Shell;
+  const atBroker = ({ broker }: Stand) =>
+    book.aws.answer(
+      "cloudformation describe-stacks",
+      () => `Endpoint=${broker.endpoint}\nTableName=${broker.tableName}`,
+    );
+  beforeAll(async () => {
+    old = await startStand();
+  }, startsWithinMs);
+  afterAll(() => old?.stop());
+
+  test("the old broker ends all that it has, when the region is there for a moment", async () => {
+    const { principal } = callerOf(old, "platform-engineer");
+    atBroker(old);
+    before = await book.at("region-lost", {
       AWS_ACCESS_KEY_ID: principal.accessKeyId,
       AWS_SECRET_ACCESS_KEY: principal.secretAccessKey,
       AWS_SESSION_TOKEN: principal.sessionToken,
-    };
-  };
-  try {
-    book.aws.answer("cloudformation describe-stacks", () => outputsOf(old));
-    const before = await book.at("region-lost", keysOf(old));
+    });
     const { json } = await callerOf(old, "report-service").token("sales");
     expect((await before.type("looker-token whoami")).exitCode).toBe(0);
-
-    // The region comes back for a moment, when callers have moved.
     const swept = await before.type("looker-token freeze --all-scopes");
     expect([swept.exitCode, swept.out]).toEqual([0, expect.stringContaining("revoked  1 lease of 2 scopes")]);
     expect(await statusAtLooker(old.broker.lookerUrl, json.access_token)).toBe(401);
+  });
+
+  test("a region that does not answer is told by the command's exit code", async () => {
     await old.broker.close();
     const lost = await before.type("looker-token whoami");
     expect([lost.exitCode, lost.err]).toEqual([4, expect.stringMatching(/^looker-token: /)]);
-  } finally {
-    await old.stop();
-  }
+  });
 
-  book.aws.answer("cloudformation describe-stacks", () => outputsOf(book.stand));
-  const after = await book.at("region-lost");
-  after.set({ SCOPE: "finance" });
-  const made: string[] = [];
-  book.aws.answer("secretsmanager create-secret", (flags) =>
-    made.push(`${flags.name} ${textOf(flags["secret-string"])}`),
-  );
-  await after.type("export AWS_REGION", "pair");
-  await after.type("aws secretsmanager create-secret");
-  expect(made).toEqual(["looker/finance pair"]);
-  expect((await after.type("looker-token freeze --scope")).out).toMatch(/^frozen {3}finance/);
-  expect((await book.caller("finance-service").token("finance")).json.code).toBe("scope_frozen");
-  await book.caller("report-service").token("sales");
-  expect((await after.type("looker-token scopes")).out).toMatch(/operate[\s\S]*report-service .* live /);
-}, 180_000);
+  test("another broker is given the secrets, and what was frozen is frozen", async () => {
+    atBroker(book.stand);
+    after = await book.at("region-lost");
+    after.set({ SCOPE: "finance" });
+    const made: string[] = [];
+    book.aws.answer("secretsmanager create-secret", (flags) =>
+      made.push(`${flags.name} ${textOf(flags["secret-string"])}`),
+    );
+    await after.type("export AWS_REGION", "pair");
+    await after.type("aws secretsmanager create-secret");
+    expect(made).toEqual(["looker/finance pair"]);
+    expect((await after.type("looker-token freeze --scope")).out).toMatch(/^frozen {3}finance/);
+    expect((await book.caller("finance-service").token("finance")).json.code).toBe("scope_frozen");
+  });
+
+  test("it is over: the new broker lists its scopes, and callers have leases", async () => {
+    await book.caller("report-service").token("sales");
+    expect((await after.type("looker-token scopes")).out).toMatch(/operate[\s\S]*report-service .* live /);
+  });
+});

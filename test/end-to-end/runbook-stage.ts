@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
 import type { Control } from "../../local/looker/control.ts";
 import { type AlarmProperties, type AlarmState, stateOf } from "../support/audit/alarm-state.ts";
@@ -40,6 +40,8 @@ export interface Runbook {
   readonly aws: Aws;
   readonly looker: Control;
   caller(name: string): Caller;
+  /** The acts of one entry, in their order: each finds the rows, the faults and the shell as the one before left them. */
+  story(title: string, acts: () => void): void;
   /** A new shell in which "First of all" was typed. */
   at(anchor: string, given?: Readonly<Record<string, string>>): Promise<Shell>;
   /** A row's change behind the broker's back, as by somebody who can write to the table. */
@@ -63,10 +65,14 @@ export function onRunbook(testFile: string, options: Parameters<typeof startStan
     mkdirSync(join(stand.workDir, "bin"));
     aws = await startAws(() => stand, join(stand.workDir, "bin"));
   }, startsWithinMs);
-  afterEach(async () => {
+  let inStory = false;
+  const tidy = async () => {
     stand.broker.looker?.control.clearFaults();
     await emptyTable(stand.broker);
     expect(leaksIn(printed.splice(0).join("\n"), stand.secrets)).toBe(0);
+  };
+  afterEach(async () => {
+    if (!inStory) await tidy();
   });
   afterAll(async () => {
     await aws?.close();
@@ -101,6 +107,18 @@ export function onRunbook(testFile: string, options: Parameters<typeof startStan
       return stand.broker.looker?.control as Control;
     },
     caller: (name) => callerOf(stand, name),
+    story(title, acts) {
+      describe(title, () => {
+        beforeAll(() => {
+          inStory = true;
+        });
+        afterAll(async () => {
+          inStory = false;
+          await tidy();
+        });
+        acts();
+      });
+    },
     async at(anchor, given = {}) {
       const state = join(stand.workDir, `shell-${++shells}`);
       const first = await shellAt("first-of-all", state, { ...given }).type("STACK=");

@@ -1,6 +1,7 @@
 /** A lease id is a name, not a capability: whoever learns one from a log gets and ends nothing by it. */
 import { expect, it } from "vitest";
-import { inMemoryApi, roleIdentity } from "../support/fakes/in-memory-api.ts";
+import { roleIdentity } from "../support/fakes/api-function.ts";
+import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 
 const intruder = roleIdentity("report-intruder", { uniqueId: "AROAINTRUDER00000000" });
 

@@ -1,6 +1,7 @@
 /** A caller sends somebody else's identity along: in the body, in headers, in the path, in the query. */
 import { expect, it } from "vitest";
-import { type Call, inMemoryApi, roleIdentity } from "../support/fakes/in-memory-api.ts";
+import { type Call, roleIdentity } from "../support/fakes/api-function.ts";
+import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 
 const hr = roleIdentity("hr", { uniqueId: "AROAHUMANRESOURCES00" });
 const forged = { apiId: "a1b2c3d4e5", stage: "v1", accountId: hr.accountId, identity: hr };

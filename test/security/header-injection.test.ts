@@ -2,7 +2,8 @@
 import { expect, it } from "vitest";
 import { resources } from "../../functions/contract.ts";
 import { canary, findLeaks } from "../support/canary.ts";
-import { apiEvent, inMemoryApi, roleIdentity } from "../support/fakes/in-memory-api.ts";
+import { apiEvent, roleIdentity } from "../support/fakes/api-function.ts";
+import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 import { inMemoryOperator } from "../support/fakes/in-memory-operator.ts";
 
 const split = "x\r\nSet-Cookie: session=evil\r\n\r\n<script>";

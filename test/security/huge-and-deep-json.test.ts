@@ -3,7 +3,8 @@ import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/clien
 import { expect, it } from "vitest";
 import { secretsManager } from "../../functions/adapters/secrets-manager.ts";
 import { resources } from "../../functions/contract.ts";
-import { apiEvent, inMemoryApi } from "../support/fakes/in-memory-api.ts";
+import { apiEvent } from "../support/fakes/api-function.ts";
+import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 import { inMemoryOperator } from "../support/fakes/in-memory-operator.ts";
 
 /** Far more than any of these takes on a slow machine, far less than one that is quadratic. */

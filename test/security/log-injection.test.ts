@@ -3,7 +3,8 @@ import { expect, it } from "vitest";
 import { writeLogLine } from "../../functions/adapters/audit-log.ts";
 import { resources } from "../../functions/contract.ts";
 import { captureOutput } from "../support/canary.ts";
-import { apiEvent, type Call, inMemoryApi, roleIdentity } from "../support/fakes/in-memory-api.ts";
+import { apiEvent, type Call, roleIdentity } from "../support/fakes/api-function.ts";
+import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 import { inMemoryOperator, queryEvent } from "../support/fakes/in-memory-operator.ts";
 
 const forgeries: [what: string, text: string][] = [

@@ -1,6 +1,7 @@
 /** Fields that contradict each other: a proxy's, a bug's, or a forger's. None of them may be picked from. */
 import { expect, it } from "vitest";
-import { inMemoryApi, roleIdentity } from "../support/fakes/in-memory-api.ts";
+import { roleIdentity } from "../support/fakes/api-function.ts";
+import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 
 const own = roleIdentity();
 const hr = roleIdentity("hr", { uniqueId: "AROAHUMANRESOURCES00", session: "hr-session" });

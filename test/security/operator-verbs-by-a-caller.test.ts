@@ -1,6 +1,6 @@
 /** A caller, or anyone who is not in the scope's `operators`, tries the operator's verbs. */
 import { expect, it } from "vitest";
-import { type Call, roleIdentity } from "../support/fakes/in-memory-api.ts";
+import { type Call, roleIdentity } from "../support/fakes/api-function.ts";
 import { inMemoryOperator, oncall } from "../support/fakes/in-memory-operator.ts";
 
 const verbs = ["list", "revoke one", "revoke everything", "dry run", "freeze", "unfreeze"] as const;

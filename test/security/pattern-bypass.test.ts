@@ -1,6 +1,7 @@
 /** Names that are nearly those of a pattern (here `role/report-*` and `user/alice`) are not allowed. */
 import { expect, it } from "vitest";
-import { inMemoryApi, roleIdentity } from "../support/fakes/in-memory-api.ts";
+import { roleIdentity } from "../support/fakes/api-function.ts";
+import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 
 it.each([
   "my-report-service",

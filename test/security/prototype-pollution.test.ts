@@ -4,7 +4,8 @@ import { afterEach, expect, it } from "vitest";
 import { readSecretControl, readSlot } from "../../functions/adapters/rows.ts";
 import { resources } from "../../functions/contract.ts";
 import { parseScopes } from "../../functions/domain/scope.ts";
-import { apiEvent, inMemoryApi } from "../support/fakes/in-memory-api.ts";
+import { apiEvent } from "../support/fakes/api-function.ts";
+import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 import { inMemoryOperator, queryEvent } from "../support/fakes/in-memory-operator.ts";
 
 const inherited = ["__proto__", ...Object.getOwnPropertyNames(Object.prototype)];

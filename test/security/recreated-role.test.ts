@@ -1,6 +1,7 @@
 /** A role is deleted and made again under its name, perhaps by somebody else: IAM gives it another unique id. */
 import { expect, it } from "vitest";
-import { inMemoryApi, roleIdentity } from "../support/fakes/in-memory-api.ts";
+import { roleIdentity } from "../support/fakes/api-function.ts";
+import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 
 const before = roleIdentity("report-service", { uniqueId: "AROABEFORE0000000000" });
 const after = roleIdentity("report-service", { uniqueId: "AROAAFTER00000000000" });

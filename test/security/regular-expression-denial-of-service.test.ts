@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matchesGlob, parsePattern } from "../../functions/domain/pattern.ts";
 import { parsePrincipal } from "../../functions/domain/principal.ts";
-import { roleIdentity } from "../support/fakes/in-memory-api.ts";
+import { roleIdentity } from "../support/fakes/api-function.ts";
 
 const functions = new URL("../../functions/", import.meta.url);
 

@@ -1,6 +1,7 @@
 /** Whoever assumes a role chooses the session's name: it must name nobody. */
 import { describe, expect, it } from "vitest";
-import { inMemoryApi, roleIdentity } from "../support/fakes/in-memory-api.ts";
+import { roleIdentity } from "../support/fakes/api-function.ts";
+import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 
 describe.each(["hr", "oncall", "report-service", "AROAHUMANRESOURCES00", "alice@example.com", "=,.@-+"])(
   "a session that calls itself %s",

@@ -3,13 +3,13 @@ import type { LogoutOutcome } from "../../../functions/use-cases/ports.ts";
 import type { Fault } from "../../../local/looker/faults.ts";
 import { canary, captureOutput, findLeaks } from "../../support/canary.ts";
 import { takeRefusedHosts } from "../../support/loopback-only.ts";
+import { refusingUrl } from "../../support/refusing-url.ts";
 import {
   adapter,
   jsonSays,
   loggedIn,
   lookerSays,
   proxySays,
-  refusingUrl,
   startedLooker,
   startServer,
 } from "./looker-under-test.ts";

@@ -7,6 +7,7 @@ import tls from "node:tls";
 import { onTestFinished } from "vitest";
 import { type LookerTimeouts, lookerApi } from "../../../functions/adapters/looker-api.ts";
 import { type RunningLooker, startLooker } from "../../../local/looker/server.ts";
+import { listen } from "../../../local/loopback.ts";
 import { canary, watchFor } from "../../support/canary.ts";
 import { type Certificate, certificate } from "../../support/certificates.ts";
 import { virtualClock } from "../../support/fakes/virtual-clock.ts";
@@ -63,12 +64,9 @@ export async function startServer(answers: Record<string, Said | (() => Said)>) 
     const said = typeof answer === "function" ? answer() : answer;
     response.writeHead(said.status, said.headers).end(said.body);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+  const { url, close } = await listen(server);
+  onTestFinished(close);
+  return { url, received };
 }
 
 /** Listens on loopback until the test's end, and on what it accepted. @returns its port */

@@ -1,7 +1,8 @@
 /** The document and the real handlers: each says what the other does. */
 import { describe, expect, it } from "vitest";
 import { Unavailable } from "../../../functions/use-cases/ports.ts";
-import { type Answer, type Call, inMemoryApi } from "../../support/fakes/in-memory-api.ts";
+import type { Answer, Call } from "../../support/fakes/api-function.ts";
+import { inMemoryApi } from "../../support/fakes/in-memory-api.ts";
 import { inMemoryBroker } from "../../support/fakes/in-memory-broker.ts";
 import { inMemoryOperator, numberedCaller, queryEvent } from "../../support/fakes/in-memory-operator.ts";
 import { codesOf, type Documented, operationNamed, operations } from "../../support/openapi/document.ts";

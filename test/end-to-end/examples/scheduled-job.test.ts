@@ -1,23 +1,21 @@
 /** examples/scheduled-job: the crontab's line as cron runs it, and the ECS task as CDK writes it. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { App, Stack } from "aws-cdk-lib";
 import { Cluster, ContainerImage, type ICluster } from "aws-cdk-lib/aws-ecs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { ScheduledTask } from "../../../examples/scheduled-job/scheduled-task.ts";
-import type { RunningLooker } from "../../../local/looker/server.ts";
-import { leaksIn, type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
-import { buildClient, commandsOf, environmentOf, recipe, start } from "../../support/recipe.ts";
+import { leaksIn, sharedStand } from "../../support/broker-stand.ts";
+import { buildCommand, commandsOf, environmentOf, recipe, start } from "../../support/recipe.ts";
 import { region, synthesizedHere } from "../../support/synthesized.ts";
 import { cellsOf, policiesOf, resourceOf, scopeOutputs } from "./policies.ts";
 
-let stand: Stand;
+const stand = sharedStand();
 
-beforeAll(async () => {
-  buildClient();
-  stand = await startStand();
-}, startsWithinMs);
-afterAll(() => stand?.stop());
+let lookerToken: string;
+
+beforeAll(() => {
+  lookerToken = buildCommand();
+});
 
 /** The machine's own place for the job, by the repository's. */
 const placed = (command: string) => command.replaceAll("/opt/reports", recipe("scheduled-job"));
@@ -26,9 +24,7 @@ test("cron's job asks Looker with a token of its own, which is ended with it", a
   const lines = readFileSync(recipe("scheduled-job/crontab"), "utf8").split("\n");
   const command = /^0 3 \* \* \* (.+)$/.exec(lines.findLast(Boolean) ?? "")?.[1] ?? "";
   expect(command).not.toBe("");
-  const bin = commandsOf(stand, {
-    "looker-token": { linkTo: join(recipe(".."), "client/dist/esm/cli/main.js") },
-  });
+  const bin = commandsOf(stand, { "looker-token": { linkTo: lookerToken } });
   const env = environmentOf(stand, "nightly-job");
   // cron gives the rest of the line to sh.
   const { ended } = start("/bin/sh", ["-c", placed(command)], {
@@ -40,7 +36,7 @@ test("cron's job asks Looker with a token of its own, which is ended with it", a
   expect(JSON.parse(out)).toMatchObject({ display_name: expect.any(String) });
   expect(leaksIn(out, stand.secrets)).toBe(0);
 
-  const looker = stand.broker.looker as RunningLooker;
+  const looker = stand.looker;
   expect(looker.ledger().map(({ event }) => event)).toEqual(["login", "api", "logout"]);
   expect(looker.control.liveTokens()).toEqual([]);
 });

@@ -43,7 +43,7 @@ beforeAll(async () => {
   stand = await startStand({
     instances: "processes",
     maxInstances: 1,
-    lookerElsewhere: { url: proxy.url, ...sales },
+    externalLooker: { url: proxy.url, ...sales },
   });
   const { clientId: client_id, clientSecret: client_secret } = finance;
   await stand.broker.engines.putSecret("looker/finance", { client_id, client_secret });

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { resources } from "../../../functions/contract.ts";
 import { canary } from "../../support/canary.ts";
-import { apiEvent, roleIdentity } from "../../support/fakes/in-memory-api.ts";
+import { apiEvent, roleIdentity } from "../../support/fakes/api-function.ts";
 import { oncall } from "../../support/fakes/in-memory-operator.ts";
 import type { EntryName } from "./entries.ts";
 import { type Change, changed, changesWith, number, rowText, text, value } from "./hostile.ts";

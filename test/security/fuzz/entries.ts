@@ -1,6 +1,6 @@
 /** The entry files' handlers, as Lambda would call them: one warm instance of each. */
 import { environment } from "../../../functions/contract.ts";
-import { apiId, stage } from "../../support/fakes/in-memory-api.ts";
+import { apiId, stage } from "../../support/fakes/api-function.ts";
 
 export const entryNames = ["issue-token", "logout", "operate", "sweep"] as const;
 export type EntryName = (typeof entryNames)[number];

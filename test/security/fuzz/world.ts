@@ -3,7 +3,7 @@ import type { Item } from "../../../functions/adapters/rows.ts";
 import { resources } from "../../../functions/contract.ts";
 import { Unavailable } from "../../../functions/use-cases/ports.ts";
 import { canary } from "../../support/canary.ts";
-import { apiEvent, roleIdentity } from "../../support/fakes/in-memory-api.ts";
+import { apiEvent, roleIdentity } from "../../support/fakes/api-function.ts";
 import { secretId } from "../../support/fakes/in-memory-broker.ts";
 import { oncall } from "../../support/fakes/in-memory-operator.ts";
 import { broker } from "./adapters.ts";

@@ -11,8 +11,8 @@ import { administratorAccess, defaultKeyPolicy } from "../../support/iam/policie
 import {
   arn,
   functionNamed,
+  location,
   otherAccount,
-  place,
   resolved,
   roleArn,
   roleOf,
@@ -118,10 +118,17 @@ describe("on rows", () => {
       "GetItem on another table": onAnotherTable("GetItem"),
       "PutItem on another table": onAnotherTable("PutItem"),
       "Query on another table": onAnotherTable("Query"),
+      ...named(
+        ["GetItem", "PutItem", "Query"].map((action) => `${action} on a table whose name goes on`),
+        (name) => ({
+          action: `dynamodb:${name.split(" ")[0]}`,
+          resource: arn("dynamodb", `table/${tableName}-too`),
+        }),
+      ),
       // A table of the same name elsewhere: no ARN of the broker's leaves region or account open.
       "GetItem in another region": {
         action: "dynamodb:GetItem",
-        resource: rows("GetItem").resource.replace(place.region, "eu-west-1"),
+        resource: rows("GetItem").resource.replace(location.region, "eu-west-1"),
       },
     },
     {
@@ -155,6 +162,9 @@ describe("on rows", () => {
       "GetItem on another table": administrators,
       "PutItem on another table": administrators,
       "Query on another table": administrators,
+      "GetItem on a table whose name goes on": administrators,
+      "PutItem on a table whose name goes on": administrators,
+      "Query on a table whose name goes on": administrators,
       "GetItem in another region": administrators,
     },
   );
@@ -227,7 +237,7 @@ describe("with the sealing key", () => {
   const another = {
     ...key("Decrypt", complete),
     resource: arn("kms", "key/00000000-0000-4000-8000-000000000000"),
-    resourcePolicy: defaultKeyPolicy(place.accountId),
+    resourcePolicy: defaultKeyPolicy(location.accountId),
   };
   matrix(
     {

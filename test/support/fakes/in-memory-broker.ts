@@ -23,14 +23,18 @@ export const secretId = "looker/sales";
 export const firstSecret = { clientId: "clientOne", clientSecret: "secret-of-one", versionId: "version-1" };
 
 const operators = [`arn:aws:iam::${account}:role/oncall`];
+/** Tests move the clock and spend budgets by these numbers, whatever a scope's defaults are. */
+export const fixedLimits = { leaseSeconds: 900, mintsPerTenMinutes: 10 };
 export const scopes = parseScopes({
   sales: {
+    ...fixedLimits,
     lookerUrl,
     secret: { secretName: secretId },
     callers: [`arn:aws:iam::${account}:role/report-*`, `arn:aws:iam::${account}:user/alice`],
     operators,
   },
   people: {
+    ...fixedLimits,
     lookerUrl,
     secret: { secretName: "looker/people" },
     callers: [`arn:aws:iam::${account}:role/hr`],

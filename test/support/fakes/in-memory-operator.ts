@@ -1,20 +1,17 @@
 /** Operators and the sweeper over the fakes: the use cases, and the operator's HTTP interface. */
 
 import { resources } from "../../../functions/contract.ts";
-import { apiHandler } from "../../../functions/http/api-handler.ts";
 import { deleteFreeze, deleteLeases, getLeases, putFreeze } from "../../../functions/http/operator-routes.ts";
 import type { AuditFields } from "../../../functions/use-cases/record.ts";
 import type { OperatePorts } from "../../../functions/use-cases/revoke-slots.ts";
 import { sweep } from "../../../functions/use-cases/sweep.ts";
-import { mustBeDocumented } from "../openapi/document.ts";
-import { type Answer, apiEvent, apiId, type Call, roleIdentity, stage } from "./in-memory-api.ts";
+import { apiEvent, type Call, documentedFunction, roleIdentity } from "./api-function.ts";
 import {
   account,
   type CallerKey,
   callerKey,
   type InMemoryBroker,
   inMemoryBroker,
-  scopes,
 } from "./in-memory-broker.ts";
 import { recorded } from "./recorded.ts";
 
@@ -51,10 +48,7 @@ export const queryEvent = (query: Query = {}) => ({
 export function inMemoryOperator(broker = inMemoryBroker()) {
   const ports = operatePorts(broker);
   const { audit, lines, leaseEnds } = recorded(broker.clock.now);
-  const handler = apiHandler({
-    apiId,
-    stage,
-    scopes,
+  const send = documentedFunction({
     routes: {
       [`GET ${resources.leases}`]: { verb: "list", lock: "operators", handle: getLeases(ports) },
       [`DELETE ${resources.leases}`]: { verb: "revoke", lock: "operators", handle: deleteLeases(ports) },
@@ -63,13 +57,7 @@ export function inMemoryOperator(broker = inMemoryBroker()) {
     },
     audit,
   });
-  async function call(given: Call = {}): Promise<Answer> {
-    const event = apiEvent({ identity: oncall, ...given });
-    const { statusCode, headers, body } = await handler(event, { awsRequestId: "lambda-request-1" });
-    const answer = { status: statusCode, headers, text: body, body: JSON.parse(body) };
-    mustBeDocumented(event, answer);
-    return answer;
-  }
+  const call = (given: Call = {}) => send(apiEvent({ identity: oncall, ...given }));
   return {
     broker,
     ports,

@@ -10,9 +10,12 @@ import { type AlarmProperties, stateOf } from "../../support/audit/alarm-state.t
 import { type Datum, mustBeEmbeddedMetricFormat } from "../../support/audit/embedded-metric-format.ts";
 import { type Synthesized, synthesized, synthesizedHere } from "../../support/synthesized.ts";
 
+/** What {@link faults} exceeds, whatever the defaults are. */
+const thresholds = { mintsPerFiveMinutes: 300, p99Milliseconds: 3_000, deniedCallsPerFiveMinutes: 20 };
+
 let broker: Synthesized;
 beforeAll(() => {
-  broker = synthesized();
+  broker = synthesized({ settings: () => ({ alarms: thresholds }) });
 });
 afterAll(() => broker.remove());
 
@@ -258,14 +261,20 @@ describe("the alarms", () => {
     }
   });
 
+  const thresholdsOf = (made: Synthesized) =>
+    (["MintRate", "SlowAnswers", "DeniedCalls"] as const).map((name) => propertiesOf(name, made).Threshold);
+
+  it("have thresholds of 300 logins, three seconds and 20 refusals without settings", () => {
+    expect(thresholdsOf(synthesizedHere())).toEqual([300, 3_000, 20]);
+  });
+
   it("take their thresholds from the settings", () => {
     const made = synthesizedHere({
       settings: () => ({
         alarms: { mintsPerFiveMinutes: 7, p99Milliseconds: 900, deniedCallsPerFiveMinutes: 3 },
       }),
     });
-    const threshold = (name: TemplateName) => propertiesOf(name, made).Threshold;
-    expect([threshold("MintRate"), threshold("SlowAnswers"), threshold("DeniedCalls")]).toEqual([7, 900, 3]);
+    expect(thresholdsOf(made)).toEqual([7, 900, 3]);
     expect(propertiesOf("MintRate", made).AlarmDescription).toContain("over 7 tokens");
   });
 

@@ -37,7 +37,6 @@ describe("the functions", () => {
       Runtime: "nodejs24.x",
       Architectures: ["arm64"],
       Handler: "index.handler",
-      MemorySize: 512,
       TracingConfig: { Mode: "Active" },
       LoggingConfig: { LogGroup: Match.anyValue() },
       ReservedConcurrentExecutions: Match.absent(),
@@ -113,7 +112,8 @@ describe("the functions", () => {
     template.resourceCountIs("AWS::Logs::LogGroup", 5);
   });
 
-  it("can have more memory, and a floor of concurrency for those that revoke", () => {
+  it("have 512 MB, and can have more, and a floor of concurrency for those that revoke", () => {
+    broker.template.allResourcesProperties("AWS::Lambda::Function", { MemorySize: 512 });
     const made = synthesizedHere({
       settings: () => ({ memorySize: 1024, reservedConcurrency: { operate: 5, sweep: 2 } }),
     });

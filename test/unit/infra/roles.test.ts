@@ -2,12 +2,10 @@ import { type IVpc, Vpc } from "aws-cdk-lib/aws-ec2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ScopeDefinitions } from "../../../functions/domain/scope.ts";
 import {
-  account,
   keyArn,
   region,
   type Synthesized,
   scopeOf,
-  secretArn,
   synthesized,
   synthesizedHere,
 } from "../../support/synthesized.ts";
@@ -18,95 +16,25 @@ beforeAll(() => {
 });
 afterAll(() => broker.remove());
 
-const contextKeys = ["table", "scope", "account", "caller", "lease_id", "base_url", "client_id"];
 const functions = ["IssueToken", "Logout", "Operate", "Sweep"];
 
 describe("the roles", () => {
-  const table = () => ({ "Fn::GetAtt": [broker.one("AWS::DynamoDB::Table")[0], "Arn"] });
-  const rows = () => ({
-    Sid: "ReadAndWriteRows",
-    Effect: "Allow",
-    Action: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"],
-    Resource: table(),
-  });
-  const query = (Sid: string, Resource: unknown) => ({
-    Sid,
-    Effect: "Allow",
-    Action: "dynamodb:Query",
-    Resource,
-  });
-  const sealing = (...actions: string[]) => ({
-    Sid: "UseSealingKey",
-    Effect: "Allow",
-    Action: actions.length === 1 ? actions[0] : actions,
-    Resource: { "Fn::GetAtt": [broker.one("AWS::KMS::Key")[0], "Arn"] },
-    Condition: {
-      StringEquals: { "kms:EncryptionContext:table": { Ref: broker.one("AWS::DynamoDB::Table")[0] } },
-      Null: Object.fromEntries(contextKeys.map((key) => [`kms:EncryptionContext:${key}`, "false"])),
-      "ForAllValues:StringEquals": { "kms:EncryptionContextKeys": contextKeys },
-    },
-  });
-  const logs = (part: string) => ({
-    Sid: "WriteLogs",
-    Effect: "Allow",
-    Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-    Resource: { "Fn::GetAtt": [broker.one("AWS::Logs::LogGroup", `${part}Logs`)[0], "Arn"] },
-  });
-  const traces = {
-    Sid: "WriteTraces",
-    Effect: "Allow",
-    Action: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-    Resource: "*",
-  };
-
-  it("let issue-token use rows, seal and open, and read the scopes' secrets", () => {
-    expect(broker.statementsOf("IssueToken")).toEqual([
-      rows(),
-      sealing("kms:Decrypt", "kms:Encrypt"),
-      logs("IssueToken"),
-      traces,
-      {
-        Sid: "ReadScopeSecrets",
-        Effect: "Allow",
-        Action: "secretsmanager:GetSecretValue",
-        Resource: [`arn:aws:secretsmanager:${region}:${account}:secret:looker/sales-??????`, secretArn],
-      },
-      {
-        Sid: "DecryptScopeSecrets0",
-        Effect: "Allow",
-        Action: "kms:Decrypt",
-        Resource: keyArn,
-        Condition: {
-          StringEquals: { "kms:ViaService": `secretsmanager.${region}.amazonaws.com` },
-          StringLike: { "kms:EncryptionContext:SecretARN": [secretArn] },
-        },
-      },
-    ]);
+  // On what, and under which conditions: test/security/iam decides that by evaluation.
+  it("of the functions allow these actions, and no other", () => {
+    const rows = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"];
+    const traces = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
+    const always = [...rows, "kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", ...traces];
+    const actionsOf = (construct: string) =>
+      [...new Set(broker.statementsOf(construct).flatMap(({ Action }) => Action))].sort();
+    expect(Object.fromEntries(functions.map((construct) => [construct, actionsOf(construct)]))).toEqual({
+      IssueToken: [...always, "kms:Encrypt", "secretsmanager:GetSecretValue"].sort(),
+      Logout: always,
+      Operate: [...always, "dynamodb:Query"].sort(),
+      Sweep: [...always, "dynamodb:Query"].sort(),
+    });
   });
 
-  it("let logout use rows and open what is sealed, and no secret", () => {
-    expect(broker.statementsOf("Logout")).toEqual([rows(), sealing("kms:Decrypt"), logs("Logout"), traces]);
-  });
-
-  it("let operate query slots, and sweep the index too, and neither seal nor read a secret", () => {
-    expect(broker.statementsOf("Operate")).toEqual([
-      rows(),
-      query("QueryRows", table()),
-      sealing("kms:Decrypt"),
-      logs("Operate"),
-      traces,
-    ]);
-    expect(broker.statementsOf("Sweep")).toEqual([
-      rows(),
-      query("QueryRows", table()),
-      query("QueryDueRows", { "Fn::Join": ["", [table(), "/index/due"]] }),
-      sealing("kms:Decrypt"),
-      logs("Sweep"),
-      traces,
-    ]);
-  });
-
-  it("let the scheduler start the sweeper once a minute, without retries, and nothing else", () => {
+  it("of the scheduler starts the sweeper once a minute, without retries, and may do nothing else", () => {
     const sweep = { "Fn::GetAtt": [broker.one("AWS::Lambda::Function", "Sweep")[0], "Arn"] };
     broker.template.hasResourceProperties("AWS::Scheduler::Schedule", {
       ScheduleExpression: "rate(1 minute)",
@@ -117,9 +45,7 @@ describe("the roles", () => {
     expect(Policies).toEqual([
       expect.objectContaining({
         PolicyDocument: expect.objectContaining({
-          Statement: [
-            { Sid: "StartTheSweeper", Effect: "Allow", Action: "lambda:InvokeFunction", Resource: sweep },
-          ],
+          Statement: [expect.objectContaining({ Effect: "Allow", Action: "lambda:InvokeFunction" })],
         }),
       }),
     ]);

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import {
+  clockSkewMs,
   configurationDigest,
-  lookerGraceMs,
+  loginTimeoutMs,
   lookerLifeIsOver,
   nextLogoutAt,
   refreshAt,
@@ -31,8 +32,8 @@ it("leases that began together are renewed at moments that are spread evenly", (
 it.each([
   ["its last millisecond by this clock", -1, false],
   ["its end by this clock", 0, false],
-  ["the largest skew and a login less a millisecond after it", lookerGraceMs - 1, false],
-  ["the largest skew and a login after it", lookerGraceMs, true],
+  ["the largest skew and a login less a millisecond after it", loginTimeoutMs + clockSkewMs - 1, false],
+  ["the largest skew and a login after it", loginTimeoutMs + clockSkewMs, true],
 ])("a token's Looker life at %s is over: %#", (_, offset, over) => {
   expect(lookerLifeIsOver(lease(), now + 60 * minutes + offset)).toBe(over);
 });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { clockSkewMs, lookerGraceMs, refreshAt } from "../../../../functions/domain/lease.ts";
-import { decide, maxTracked, mintWindowMs, staleReportAfterMs } from "../../../../functions/domain/slot.ts";
+import {
+  decide,
+  lockMs,
+  maxTracked,
+  mintWindowMs,
+  staleReportAfterMs,
+} from "../../../../functions/domain/slot.ts";
 import {
   ask,
   control,
@@ -60,7 +66,7 @@ describe("refreshing ahead", () => {
   it.each([
     [
       "another renews it",
-      slot({ lease: lease(), mint: lock("owner-2", { since: at, until: at + 15_000 }) }),
+      slot({ lease: lease(), mint: lock("owner-2", { since: at, until: at + lockMs }) }),
       ask(),
     ],
     [
@@ -128,7 +134,7 @@ describe("without a lease", () => {
     ["the largest skew after it", clockSkewMs, "mint"],
   ])("another's lock at %s leads to %s... %#", (_, offset, expected) => {
     const row = slot({ mint: lock("owner-2") });
-    expect(kind(row, control(), ask(), now + 15_000 + Number(offset))).toBe(expected);
+    expect(kind(row, control(), ask(), now + lockMs + Number(offset))).toBe(expected);
   });
 
   it("a doomed lock is waited for like any other", () => {

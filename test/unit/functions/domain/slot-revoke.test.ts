@@ -3,6 +3,7 @@ import { clockSkewMs, lookerGraceMs } from "../../../../functions/domain/lease.t
 import {
   deletableAt,
   dueAt,
+  lockMs,
   prune,
   type RevocationFilter,
   revoke,
@@ -90,7 +91,7 @@ describe("a login under way", () => {
   });
 
   it("whose lock ran out is cleared and counted, and its late token is fenced all the same", () => {
-    const late = now + 15_000 + clockSkewMs;
+    const late = now + lockMs + clockSkewMs;
     const { next, outcome } = revoke(minting, {}, late);
     expect(outcome).toMatchObject({ doomed: false, possibleOrphan: true });
     expect(next?.mint).toBeUndefined();
@@ -147,7 +148,7 @@ describe("the sweeper's date", () => {
     ["a lease: its end", { lease: lease() }, lease().endsAt],
     ["a superseded token: its end", { superseded: [tracked("a", { endsAt: now + 5 })] }, now + 5],
     ["a pending token: its next try", { outbox: [pending("a", { retryAt: now + 7 })] }, now + 7],
-    ["a lock: its end by any clock", { mint: lock() }, now + 15_000 + clockSkewMs],
+    ["a lock: its end by any clock", { mint: lock() }, now + lockMs + clockSkewMs],
     [
       "all of them: the earliest",
       { lease: lease(), outbox: [pending("a", { retryAt: now + 7 })], mint: lock() },
@@ -169,7 +170,7 @@ describe("the row's own end", () => {
       now + 2 * day,
     ],
     ["a superseded token", { superseded: [tracked("a", { lookerEndsAt: now + day })] }, now + 2 * day],
-    ["a lock: a day after its end", { mint: lock() }, now + 15_000 + day],
+    ["a lock: a day after its end", { mint: lock() }, now + lockMs + day],
   ])("with %s", (_, changes, expected) => {
     expect(deletableAt(slot(changes), now)).toBe(expected);
   });

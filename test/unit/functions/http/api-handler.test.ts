@@ -1,34 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { Problem } from "../../../../functions/domain/problem.ts";
 import { json } from "../../../../functions/http/answer.ts";
-import { apiHandler, type ScopedRequest } from "../../../../functions/http/api-handler.ts";
+import type { ApiOptions, ScopedRequest } from "../../../../functions/http/api-handler.ts";
 import { Unavailable } from "../../../../functions/use-cases/ports.ts";
-
-import { apiEvent, apiId, roleIdentity, stage } from "../../../support/fakes/in-memory-api.ts";
-import { scopes } from "../../../support/fakes/in-memory-broker.ts";
+import { apiEvent, apiFunction, roleIdentity } from "../../../support/fakes/api-function.ts";
 import { recorded } from "../../../support/fakes/recorded.ts";
 
-type Handle = (
-  request: ScopedRequest,
-) => ReturnType<Parameters<typeof apiHandler>[0]["routes"][string]["handle"]>;
+type Handle = (request: ScopedRequest) => ReturnType<ApiOptions["routes"][string]["handle"]>;
 
 const secretText = "do-not-show-this-text";
 const requestId = "11111111-2222-3333-4444-555555555555";
 
 function handlerOf(handle: Handle, lock: "callers" | "operators" = "callers") {
   const { audit, lines } = recorded(() => 1_700_000_000_000);
-  const handler = apiHandler({
-    apiId,
-    stage,
-    scopes,
+  const send = apiFunction({
     routes: { "POST /scopes/{scope}/token": { verb: "token", lock, handle } },
     audit,
   });
-  const send = async (event: unknown = apiEvent(), context: object = {}) => {
-    const result = await handler(event, context);
-    return { ...result, problem: JSON.parse(result.body) };
-  };
-  return { send, lines };
+  return { send: (event: unknown = apiEvent(), context: object = {}) => send(event, context), lines };
 }
 const fine = async () => json(200, { fine: true });
 const throwing = (error: unknown) => async () => {
@@ -53,23 +42,23 @@ describe("a route", () => {
 
   it("is only for those whom the scope's own list names for it", async () => {
     const { send, lines } = handlerOf(fine, "operators");
-    expect(await send()).toMatchObject({ statusCode: 403, problem: { code: "not_allowed" } });
+    expect(await send()).toMatchObject({ status: 403, body: { code: "not_allowed" } });
     expect(lines).toMatchObject([{ reason: "not_in_operators" }]);
-    expect(await send(apiEvent({ identity: roleIdentity("oncall") }))).toMatchObject({ statusCode: 200 });
+    expect(await send(apiEvent({ identity: roleIdentity("oncall") }))).toMatchObject({ status: 200 });
   });
 });
 
 describe("a problem", () => {
   it("is answered as RFC 9457 says, with a code, and is not to be stored", async () => {
     const { send } = handlerOf(throwing(new Problem("busy", { retryAfterSeconds: 7, detail: "Wait." })));
-    const { statusCode, headers, problem } = await send();
-    expect(statusCode).toBe(503);
+    const { status, headers, body } = await send();
+    expect(status).toBe(503);
     expect(headers).toEqual({
       "Content-Type": "application/problem+json",
       "Cache-Control": "no-store",
       "Retry-After": "7",
     });
-    expect(problem).toEqual({
+    expect(body).toEqual({
       title: expect.any(String),
       status: 503,
       detail: "Wait.",
@@ -90,15 +79,15 @@ describe("a problem", () => {
     ["internal", 500],
   ] as const)("%s has the status %i", async (code, status) => {
     const { send } = handlerOf(throwing(new Problem(code)));
-    expect(await send()).toMatchObject({ statusCode: status, problem: { code, status } });
+    expect(await send()).toMatchObject({ status, body: { code, status } });
   });
 
   it("of a dependency is one that passes", async () => {
     const { send, lines } = handlerOf(throwing(new Unavailable("kms", { cause: new Error(secretText) })));
     expect(await send()).toMatchObject({
-      statusCode: 503,
+      status: 503,
       headers: { "Retry-After": expect.any(String) },
-      problem: { code: "busy" },
+      body: { code: "busy" },
     });
     expect(lines).toMatchObject([{ code: "busy", reason: "kms_unavailable" }]);
   });
@@ -114,9 +103,9 @@ describe("a problem", () => {
     ["an error with a cause", new Error("x", { cause: new Error(secretText) })],
   ])("that nobody foresaw (%s) says nothing, here or in the record", async (_, error) => {
     const { send, lines } = handlerOf(throwing(error));
-    const { statusCode, problem } = await send();
-    expect(statusCode).toBe(500);
-    expect(problem).toEqual({
+    const { status, body } = await send();
+    expect(status).toBe(500);
+    expect(body).toEqual({
       title: "Internal error",
       status: 500,
       code: "internal",
@@ -151,8 +140,8 @@ describe("the audit line", () => {
 
   it("is written, and an answer given, when the time is nearly over", async () => {
     const { send, lines } = handlerOf(() => new Promise(() => {}));
-    const { statusCode, problem } = await send(apiEvent(), { getRemainingTimeInMillis: () => 310 });
-    expect([statusCode, problem.code]).toEqual([503, "busy"]);
+    const { status, body } = await send(apiEvent(), { getRemainingTimeInMillis: () => 310 });
+    expect([status, body.code]).toEqual([503, "busy"]);
     expect(lines).toMatchObject([{ code: "busy", reason: "timed_out" }]);
   });
 
@@ -186,7 +175,7 @@ describe("the audit line", () => {
     "is written, and the request refused, where %s is something of which no text can be made",
     async (_, event) => {
       const { send, lines } = handlerOf(fine);
-      expect((await send(apiEvent({ event }))).statusCode).toBe(403);
+      expect((await send(apiEvent({ event }))).status).toBe(403);
       expect(lines).toMatchObject([{ code: "not_allowed", reason: "unknown_route" }]);
     },
   );

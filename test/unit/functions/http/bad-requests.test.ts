@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { resources } from "../../../../functions/contract.ts";
-import { apiEvent, type Call, inMemoryApi } from "../../../support/fakes/in-memory-api.ts";
+import { apiEvent, type Call } from "../../../support/fakes/api-function.ts";
+import { inMemoryApi } from "../../../support/fakes/in-memory-api.ts";
 
 const marker = "echo-me-if-you-dare";
 const base64 = (text: string) => ({ body: Buffer.from(text).toString("base64"), isBase64Encoded: true });
@@ -40,6 +41,8 @@ describe("a body", () => {
     ["with null for a lease id", { body: { stale_lease_id: null } }],
     ["with an empty lease id", { body: { stale_lease_id: "" } }],
     ["with a lease id of other characters", { body: { stale_lease_id: `${marker} \n` } }],
+    ["with an object for a lease id", { body: { stale_lease_id: { [marker]: 1 } } }],
+    ["with half a character for a lease id", { body: '{"stale_lease_id": "\\ud800"}' }],
     ["with a lease id that is too long", { body: { stale_lease_id: "a".repeat(65) } }],
     ["with null for the lease to end", { resource: resources.logout, body: { lease_id: null } }],
     ["with an empty lease to end", { resource: resources.logout, body: { lease_id: "" } }],
@@ -48,6 +51,9 @@ describe("a body", () => {
       "of the token route on the logout route",
       { resource: resources.logout, body: { stale_lease_id: "lease-123" } },
     ],
+    ["of the logout route on the token route", { body: { lease_id: "lease-123" } }],
+    ["of an operator's route on the logout route", { resource: resources.logout, body: { all: true } }],
+    ["that is not JSON on the logout route", { resource: resources.logout, body: `{${marker}` }],
     ["in base64 that is not JSON", { event: base64(marker) }],
     ["in base64 with an unknown field", { event: base64(`{"${marker}": 1}`) }],
     ["that is no text in the event", { event: { body: { min_ttl_seconds: 60 } } }],
@@ -128,6 +134,7 @@ describe("an event that is no request of this API", () => {
     ["true", true],
     ["an empty object", {}],
     ["a request without its context", { ...apiEvent(), requestContext: null }],
+    ["a request without an identity", apiEvent({ requestContext: { identity: undefined } })],
     ["a context that is text", { ...apiEvent(), requestContext: marker }],
     ["a scheduled event", { source: "aws.events", detail: { marker } }],
     [

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { resources } from "../../../../functions/contract.ts";
-import { inMemoryApi, roleIdentity } from "../../../support/fakes/in-memory-api.ts";
+import { roleIdentity } from "../../../support/fakes/api-function.ts";
+import { inMemoryApi } from "../../../support/fakes/in-memory-api.ts";
 import { lookerUrl } from "../../../support/fakes/in-memory-broker.ts";
 
 describe("POST token", () => {
@@ -28,6 +29,17 @@ describe("POST token", () => {
     ["a stale report", { stale_lease_id: "lease-of-yesterday" }],
   ])("takes %s", async (_, body) => {
     expect((await inMemoryApi().token({ body })).status).toBe(200);
+  });
+
+  it("without min_ttl_seconds serves a lease of which a minute is left, and not one of less", async () => {
+    const { token, broker } = inMemoryApi();
+    const first = await token();
+    // The renewals ahead of the lease's end fail.
+    broker.looker.onLogin = () => ({ kind: "failed", reason: "status_500" });
+    broker.clock.jump(840_000);
+    expect((await token()).body.lease_id).toBe(first.body.lease_id);
+    broker.clock.jump(1_000);
+    expect((await token()).body.code).toBe("looker_unavailable");
   });
 
   it("records the token by its hash only", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { lookerGraceMs } from "../../../../functions/domain/lease.ts";
 import { Unavailable } from "../../../../functions/use-cases/ports.ts";
 import { inMemoryOperator, numberedCaller, sweepNow } from "../../../support/fakes/in-memory-operator.ts";
 
@@ -30,7 +31,7 @@ describe("GET leases", () => {
             state: "live",
             issued_at: new Date(issuedAt).toISOString(),
             ends_at: new Date(issuedAt + 900_000).toISOString(),
-            token_ends_at: new Date(issuedAt + 3_600_000 + 13_000).toISOString(),
+            token_ends_at: new Date(issuedAt + 3_600_000 + lookerGraceMs).toISOString(),
             client_id: "clientOne",
           },
         ],

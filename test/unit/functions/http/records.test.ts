@@ -3,12 +3,13 @@
 import middy from "@middy/core";
 import { describe, expect, it } from "vitest";
 import { resources } from "../../../../functions/contract.ts";
-import { apiHandler } from "../../../../functions/http/api-handler.ts";
+import { lookerGraceMs } from "../../../../functions/domain/lease.ts";
 import { scheduledAudit } from "../../../../functions/http/audit.ts";
 import type { MintPorts } from "../../../../functions/use-cases/mint.ts";
 import { sweep } from "../../../../functions/use-cases/sweep.ts";
-import { apiEvent, apiId, inMemoryApi, roleIdentity, stage } from "../../../support/fakes/in-memory-api.ts";
-import { account, inMemoryBroker, lookerUrl, scopes } from "../../../support/fakes/in-memory-broker.ts";
+import { apiEvent, apiFunction, roleIdentity } from "../../../support/fakes/api-function.ts";
+import { inMemoryApi } from "../../../support/fakes/in-memory-api.ts";
+import { account, inMemoryBroker, lookerUrl } from "../../../support/fakes/in-memory-broker.ts";
 import { inMemoryOperator, operatePorts } from "../../../support/fakes/in-memory-operator.ts";
 import { recorded } from "../../../support/fakes/recorded.ts";
 
@@ -52,7 +53,7 @@ describe("a record of a token request", () => {
       client_id: "clientOne",
       secret_version: "version-1",
       lease_ends_at: new Date(begun + 15 * minute).toISOString(),
-      token_ends_at: new Date(begun + 60 * minute + 13_000).toISOString(),
+      token_ends_at: new Date(begun + 60 * minute + lookerGraceMs).toISOString(),
       duration_ms: 300,
       looker_ms: 300,
       dynamodb_ms: 0,
@@ -190,10 +191,7 @@ describe("a record of a token request", () => {
     const { audit, lines } = recorded(() => Math.floor(performance.now()));
     const { first, looker } = inMemoryBroker();
     const silent: MintPorts = { ...first, looker: { ...looker, login: () => new Promise(() => {}) } };
-    const handler = apiHandler({
-      apiId,
-      stage,
-      scopes,
+    const send = apiFunction({
       routes: {
         [`POST ${resources.token}`]: {
           verb: "token",
@@ -207,8 +205,8 @@ describe("a record of a token request", () => {
       },
       audit,
     });
-    const answer = await handler(apiEvent(), { getRemainingTimeInMillis: () => 330 });
-    expect(answer.statusCode).toBe(503);
+    const answer = await send(apiEvent(), { getRemainingTimeInMillis: () => 330 });
+    expect(answer.status).toBe(503);
     expect(lines).toMatchObject([{ code: "busy", reason: "timed_out", looker_ms: expect.any(Number) }]);
     expect(lines[0]?.looker_ms).toBeGreaterThan(0);
   });

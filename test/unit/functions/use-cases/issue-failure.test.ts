@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../../../functions/domain/digest.ts";
+import { loginTimeoutMs } from "../../../../functions/domain/lease.ts";
+import { lockMs } from "../../../../functions/domain/slot.ts";
 import { type LoginOutcome, Unavailable, Unreadable } from "../../../../functions/use-cases/ports.ts";
 import { callerKey, inMemoryBroker, secretId } from "../../../support/fakes/in-memory-broker.ts";
 
@@ -107,7 +109,7 @@ describe("a secret that cannot be used", () => {
   it("in time, since Secrets Manager was slow, does not begin a login that would outlive its lock", async () => {
     const broker = inMemoryBroker();
     broker.table.after = (operation) => {
-      if (operation === "readControls") broker.clock.jump(8_000);
+      if (operation === "readControls") broker.clock.jump(lockMs - loginTimeoutMs + 1);
     };
     expect((await broker.ask()).code).toBe("busy");
     expect(broker.looker.ledger).toEqual([]);

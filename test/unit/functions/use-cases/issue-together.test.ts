@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { clockSkewMs } from "../../../../functions/domain/lease.ts";
+import { lockMs } from "../../../../functions/domain/slot.ts";
 import { callerKey, inMemoryBroker, secretId } from "../../../support/fakes/in-memory-broker.ts";
 
 const callers = Array.from({ length: 10 }, (_, n) => callerKey(`AROAREPORTSERVICE0${n}0`));
@@ -86,9 +88,9 @@ describe("a lock whose owner is gone", () => {
     broker.looker.onLogin = (call) => (call === 1 ? new Promise(() => {}) : undefined);
     void broker.ask();
     while (broker.looker.logins() === 0) await Promise.resolve();
-    broker.clock.jump(16_000);
+    broker.clock.jump(lockMs + 1_000);
     expect((await broker.ask({ on: broker.instance() })).code).toBe("busy");
-    broker.clock.jump(4_000);
+    broker.clock.jump(clockSkewMs - 1_000);
     // The attempt that was written ahead stands: nobody knows whether Looker counted it.
     broker.table.items.delete(`secret#${secretId} #control`);
     const { token, audit } = await broker.ask({ on: broker.instance() });
@@ -109,7 +111,7 @@ describe("a lock whose owner is gone", () => {
     };
     const late = broker.ask({ on: broker.instance(), budgetMs: 60_000 });
     while (broker.looker.logins() < 2) await Promise.resolve();
-    broker.clock.jump(20_000);
+    broker.clock.jump(lockMs + clockSkewMs);
     const second = await broker.issue({ on: broker.instance() });
     resume();
     expect((await late).token).toEqual(second);
@@ -124,12 +126,12 @@ describe("a lock whose owner is gone", () => {
     const broker = inMemoryBroker();
     await broker.issue({ key: callerKey("AROAREPORTSERVICE999") });
     broker.looker.onLogin = async (call) => {
-      if (call === 2) await broker.clock.sleep(22_000);
+      if (call === 2) await broker.clock.sleep(lockMs + clockSkewMs + 2_000);
       return undefined;
     };
     const late = broker.ask({ on: broker.instance() });
     while (broker.looker.logins() < 2) await Promise.resolve();
-    broker.clock.jump(20_500);
+    broker.clock.jump(lockMs + clockSkewMs + 500);
     await broker.issue({ on: broker.instance() });
     await late;
     expect(broker.looker.logouts()).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { refreshAt } from "../../../../functions/domain/lease.ts";
+import { lookerGraceMs, refreshAt } from "../../../../functions/domain/lease.ts";
 import { Unavailable } from "../../../../functions/use-cases/ports.ts";
 import { callerKey, inMemoryBroker } from "../../../support/fakes/in-memory-broker.ts";
 
@@ -90,7 +90,7 @@ describe("what Looker does not confirm", () => {
     const { logOut, looker, clock } = await withLease();
     looker.onLogout = () => "unconfirmed";
     await logOut();
-    clock.jump(3_614_000);
+    clock.jump(3_600_000 + lookerGraceMs + 1_000);
     expect(await logOut()).toMatchObject({ revoked: 0, pending: 0 });
     expect(looker.logouts()).toHaveLength(1);
   });

@@ -1,8 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { clockSkewMs, lookerGraceMs } from "../../../../functions/domain/lease.ts";
 import { parseScopes, type Scope } from "../../../../functions/domain/scope.ts";
+import { lockMs } from "../../../../functions/domain/slot.ts";
 import type { IssuedToken } from "../../../../functions/use-cases/issue.ts";
 import { Unavailable } from "../../../../functions/use-cases/ports.ts";
-import { account, callerKey, inMemoryBroker, secretId } from "../../../support/fakes/in-memory-broker.ts";
+import {
+  account,
+  callerKey,
+  fixedLimits,
+  inMemoryBroker,
+  secretId,
+} from "../../../support/fakes/in-memory-broker.ts";
 import { numberedCaller, sweepNow } from "../../../support/fakes/in-memory-operator.ts";
 
 const hour = 3_600_000;
@@ -11,7 +19,7 @@ const hour = 3_600_000;
 function scopeAt(lookerUrl: string): Scope {
   const callers = [`arn:aws:iam::${account}:role/report-service`];
   const scope = parseScopes({
-    other: { lookerUrl, secret: { secretName: secretId }, callers, operators: callers },
+    other: { ...fixedLimits, lookerUrl, secret: { secretName: secretId }, callers, operators: callers },
   }).get("other");
   if (!scope) throw new Error("no such scope");
   return scope;
@@ -102,7 +110,7 @@ describe("logouts that Looker does not confirm", () => {
     broker.looker.onLogout = () => "unconfirmed";
     await broker.logOut();
     const logouts = broker.looker.logouts().length;
-    broker.clock.jump(hour + 13_000);
+    broker.clock.jump(hour + lookerGraceMs);
     const { revoked, pending, audit } = await sweepNow(broker);
     expect({ revoked, pending, expired: audit.expired }).toEqual({
       revoked: 0,
@@ -192,7 +200,7 @@ describe("locks that ran out without an outcome", () => {
     void broker.ask();
     await broker.clock.advance(0);
     expect((await broker.slot()).mint).toBeDefined();
-    await broker.clock.advance(19_000);
+    await broker.clock.advance(lockMs + clockSkewMs - 1_000);
     expect((await sweepNow(broker)).audit.possible_orphans).toBeUndefined();
     await broker.clock.advance(2_000);
     expect((await sweepNow(broker)).audit.possible_orphans).toBe(1);
@@ -212,7 +220,7 @@ describe("locks that ran out without an outcome", () => {
       return undefined;
     };
     const late = broker.ask({ budgetMs: 10 * hour });
-    await broker.clock.advance(21_000);
+    await broker.clock.advance(lockMs + clockSkewMs + 1_000);
     await sweepNow(broker);
     broker.looker.onLogin = undefined;
     const fresh = await broker.issue({ on: broker.instance() });

@@ -1,7 +1,7 @@
 /** Rows to begin from. */
 import { newScopeControl, type ScopeControl } from "../../../../functions/domain/control.ts";
 import type { Lease, OutboxToken, SupersededToken } from "../../../../functions/domain/lease.ts";
-import { type Ask, emptySlot, type Failure, type Slot } from "../../../../functions/domain/slot.ts";
+import { type Ask, emptySlot, type Failure, lockMs, type Slot } from "../../../../functions/domain/slot.ts";
 
 export const now = 1_700_000_000_000;
 export const minutes = 60_000;
@@ -61,7 +61,7 @@ export const ask = (changes: Partial<Ask> = {}): Ask => ({
 export const lock = (owner = "owner-1", changes: Partial<NonNullable<Slot["mint"]>> = {}) => ({
   owner,
   since: now,
-  until: now + 15_000,
+  until: now + lockMs,
   epoch: 0,
   doomed: false,
   ...changes,
