@@ -8,6 +8,49 @@ import { resourcesOf, textOf } from "./runbook-aws.ts";
 import { atTable, onRunbook } from "./runbook-stage.ts";
 
 const book = onRunbook(import.meta.filename);
+
+/** The policies as AWS has them; what the stack wrote down is not theirs to say. */
+function policiesAt() {
+  const right: Record<string, string> = {
+    table: '{"Statement": [{"Effect": "Deny", "Action": ["dynamodb:GetItem", "dynamodb:Scan"]}]}',
+    "sealing-key": '{"Statement": [{"Effect": "Allow", "Action": "kms:PutKeyPolicy"}]}',
+  };
+  const found = { ...right };
+  const nameOf = (path = "") => path.split("/").at(-1) ?? "";
+  let drift = "IN_SYNC";
+  book.aws.answer("ssm get-parameter", ({ name }) => right[nameOf(name)]);
+  book.aws.answer("ssm put-parameter", ({ name, value }) => {
+    right[nameOf(name)] = value ?? "";
+    drift = "IN_SYNC";
+    return 2;
+  });
+  book.aws.answer("dynamodb get-resource-policy", ({ "resource-arn": arn }) => arn === "arn:table" && found.table);
+  book.aws.answer("dynamodb put-resource-policy", ({ policy, "resource-arn": arn }) => {
+    if (arn === "arn:table") found.table = textOf(policy).trim();
+    return "1";
+  });
+  book.aws.answer("kms get-key-policy", () => found["sealing-key"]);
+  book.aws.answer("kms put-key-policy", ({ policy }) => {
+    found["sealing-key"] = textOf(policy).trim();
+    return "";
+  });
+  book.aws.answer("cloudformation describe-stack-resources", (flags) => nameOf(flags["physical-resource-id"]));
+  const asDeployed = { ...right };
+  book.aws.answer("cloudformation detect-stack-resource-drift", ({ query, "logical-resource-id": id = "" }) =>
+    query?.endsWith("ExpectedProperties") ? JSON.stringify({ Value: asDeployed[id] }) : drift,
+  );
+  book.aws.answer("dynamodb describe-table", ({ query }) =>
+    query === "Table.TableArn" ? "arn:table" : "True\ndue\tACTIVE",
+  );
+  return {
+    found,
+    right,
+    tamper: () => {
+      drift = "MODIFIED";
+    },
+  };
+}
+const bothClosed = "table: closed, IN_SYNC\nsealing-key: closed, IN_SYNC\n";
 const takenBy = (token: string) => statusAtLooker(book.stand.broker.lookerUrl, token);
 
 test("#sweeper-stopped: what was left is swept by hand, and the schedule is switched on as it was", async () => {
@@ -77,9 +120,8 @@ test("#edited-rows: nothing of them is served, a lifted freeze is renewed, and a
   expect(frozen.out).toMatch(/frozen {3}sales: nothing of it is served any more/);
   expect((await reports.token("sales")).json.code).toBe("scope_frozen");
   book.aws.answer("cloudtrail lookup-events", () => "then\tPutResourcePolicy\tsomebody");
-  book.aws.answer("dynamodb describe-table", () => "arn:table");
-  book.aws.answer("dynamodb get-resource-policy", (flags) => flags["resource-arn"]);
-  expect((await shell.type("aws cloudtrail")).out).toContain("arn:table");
+  policiesAt().found.table = "";
+  expect((await shell.type("aws cloudtrail")).out).toContain("table: OPEN, IN_SYNC");
   shell.set({ SCOPE: "sales" });
   expect((await shell.type("looker-token unfreeze")).out).toMatch(/^unfrozen {2}sales/);
 
@@ -118,6 +160,33 @@ test("#edited-rows: nothing of them is served, a lifted freeze is renewed, and a
   expect(listed).toMatch(new RegExp(`${first.lease_id} +pending`));
 }, 180_000);
 
+test("#policy-changed: what could be read is ended, both policies are put back, and what was written down as well", async () => {
+  const reports = book.caller("report-service");
+  const { json } = await reports.token("sales");
+  const { found, right, tamper } = policiesAt();
+  const allow = '{"Statement": [{"Effect": "Allow", "Action": "*"}]}';
+  Object.assign(found, { table: allow, "sealing-key": allow });
+  // Whoever opened the table said that this is right, too.
+  right.table = allow;
+  tamper();
+  book.aws.answer("cloudtrail lookup-events", (flags) => `then\tPutResourcePolicy\t${flags["lookup-attributes"]}`);
+  book.aws.answer("kms list-grants", () => "grant\tsomebody\tDecrypt");
+  book.aws.answer("kms revoke-grant", (flags) => flags["grant-id"]);
+
+  const shell = await book.at("policy-changed");
+  const seen = (await shell.type("policies\naws kms list-grants")).out;
+  expect(seen).toContain("table: closed, MODIFIED\nsealing-key: OPEN, MODIFIED\ngrant\tsomebody");
+  await shell.type("for name in");
+  expect((await shell.type("looker-token leases")).out).toContain("revoked  1 lease of 2 scopes");
+  expect(await takenBy(json.access_token)).toBe(401);
+  await shell.type("FILE=");
+  shell.set({ GRANT: "grant", SCOPE: "sales" });
+  expect((await shell.type("aws kms revoke-grant")).out).toBe("grant\n");
+  expect((await shell.type("policies")).out).toBe(bothClosed);
+  expect((await shell.type("looker-token unfreeze")).out).toMatch(/^unfrozen {2}sales/);
+  expect((await reports.token("sales")).status).toBe(200);
+}, 180_000);
+
 test("#table-restored: nothing of before is served, and what the rows have forgotten is done again", async () => {
   const [reports, nightly, money] = [
     book.caller("report-service"),
@@ -143,27 +212,16 @@ test("#table-restored: nothing of before is served, and what the rows have forgo
     "scope_frozen",
   ]);
 
-  const [tableId, table] = Object.entries(resourcesOf(book.stand)).find(
-    ([, { Type }]) => Type === "AWS::DynamoDB::Table",
-  ) ?? ["", { Properties: {} }];
   const mended = new Set<string>();
-  book.aws.answer("dynamodb describe-table", ({ query }) =>
-    query === "Table.TableArn" ? "arn:table" : "due\tACTIVE",
-  );
-  book.aws.answer("cloudformation detect-stack-resource-drift", ({ "logical-resource-id": id, query }) => {
-    if (id !== tableId) throw new Error(`${id} is not the table`);
-    if (query?.endsWith("ExpectedProperties")) return JSON.stringify(table.Properties);
-    return mended.size === 3 ? "IN_SYNC" : "MODIFIED";
-  });
-  book.aws.answer("dynamodb put-resource-policy", ({ policy, "resource-arn": arn }) => {
-    if (arn === "arn:table" && JSON.parse(textOf(policy)).Statement[0].Sid === "DenyRowsToOthers")
-      mended.add("policy");
-    return "{}";
-  });
+  policiesAt().found.table = "";
   book.aws.answer("dynamodb update-time-to-live", () => mended.add("ttl") && "{}");
   book.aws.answer("dynamodb update-table", () => mended.add("protection") && "UPDATING");
-  expect((await shell.type("TABLE=")).out).toMatch(/IN_SYNC\n$/);
-  expect((await shell.type("aws dynamodb describe-table")).out).toBe("due\tACTIVE\n");
+  book.aws.answer("dynamodb describe-time-to-live", () => "ENABLED\tttl");
+  expect((await shell.type("policies")).out).toMatch(/^table: OPEN, IN_SYNC\n/);
+  await shell.type("FILE=");
+  expect([...mended]).toEqual(["ttl", "protection"]);
+  expect((await shell.type("policies")).out).toBe(bothClosed);
+  expect((await shell.type("aws dynamodb describe-time-to-live")).out).toBe("ENABLED\tttl\nTrue\ndue\tACTIVE\n");
 
   expect((await shell.type("HOURS=72 ask who-revoked")).out).toMatch(/verb: freeze/);
   shell.set({ CLIENT_ID: (await clientSecretOf(book.stand.broker, "looker/finance")).client_id });
