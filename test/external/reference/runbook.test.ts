@@ -133,7 +133,7 @@ aws() {
 async function type(script: string) {
   const log = mkdtempSync(join(directory, "typed-"));
   writeFileSync(join(log, "pair"), pair);
-  const child = spawn("bash", ["-c", `${around}\n${script}`], {
+  const child = spawn("bash", ["-c", `${around}\n: >>"$LOG"\n${script}`], {
     cwd: directory,
     stdio: ["pipe", "pipe", "pipe"],
     env: {
@@ -220,6 +220,16 @@ const openLine = "table: OPEN, IN_SYNC";
 const closedLine = "table: closed, IN_SYNC";
 const putPolicy = (policy: unknown) =>
   `aws dynamodb put-resource-policy --resource-arn "$(table_arn)" --policy '${JSON.stringify(policy)}' --query RevisionId >/dev/null`;
+/** Answers from memory, for what is about the comparison alone: the command line takes a second for each of its own. */
+const policiesWith = (found: unknown, right: unknown = policies.table) => `
+aws() {
+  case "$2" in
+    get-resource-policy | get-key-policy) printf %s '${JSON.stringify(found)}' ;;
+    get-parameter) printf %s '${JSON.stringify(right)}' ;;
+    detect-stack-resource-drift) echo IN_SYNC ;;
+  esac
+}
+policies`;
 const linesOf = async (script: string) => (await type(script)).out.trim().split("\n");
 const [deny] = policies.table.Statement;
 
@@ -271,23 +281,22 @@ describe("the policies", () => {
       { ...policies.table, Statement: [{ ...deny, Condition: { ArnEquals: deny?.Condition.ArnNotEquals } }] },
     ],
   ])("a table whose policy %s is open", async (_, policy) => {
-    expect((await linesOf(`${putPolicy(policy)}\npolicies`))[0]).toBe(openLine);
+    expect((await linesOf(policiesWith(policy)))[0]).toBe(openLine);
   });
 
   test("a policy that says the same in another order is closed", async () => {
     const { Statement, Version } = policies.table;
     const same = { Version, Statement: { ...Statement[0], Action: [...(deny?.Action ?? [])].reverse() } };
-    expect((await linesOf(`${putPolicy(same)}\npolicies`))[0]).toBe(closedLine);
+    expect((await linesOf(policiesWith(same)))[0]).toBe(closedLine);
   });
 
-  test("without what the stack wrote down nothing is closed", async () => {
-    const gone = "right() { aws ssm get-parameter --name /gone --query Parameter.Value --output text; }";
-    const empty = "right() { echo '{}'; }";
-    for (const right of [gone, empty]) {
-      const lines = await linesOf(`${putPolicy(policies.table)}\n${right}\npolicies`);
+  test.each([{}, { Statement: [] }, null])(
+    "what the stack wrote down as %j closes nothing",
+    async (nothing) => {
+      const lines = await linesOf(policiesWith(nothing, nothing));
       expect(lines).toEqual([openLine, "sealing-key: OPEN, IN_SYNC"]);
-    }
-  });
+    },
+  );
 
   test("both policies are put back by the commands of #policy-changed", async () => {
     await type(`${putPolicy({ ...policies.table, Statement: [{ ...deny, Effect: "Allow" }] })}
