@@ -14,6 +14,7 @@ import { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { ParameterTier, StringParameter } from "aws-cdk-lib/aws-ssm";
 import { Construct, type IConstruct } from "constructs";
+import type { CustomDomain } from "./broker-api.ts";
 import type { TokenBroker } from "./token-broker.ts";
 
 export interface GuardProps {
@@ -80,14 +81,11 @@ export class Guard extends Construct {
     const brokerFunctions = [broker.issueToken, broker.logout, broker.operate, broker.sweep];
     const functionRoleArns = brokerFunctions.map(({ role }) => role.roleArn);
     const apiArn = `arn:${stack.partition}:apigateway:${stack.region}::`;
-    const { domainName } = broker.api;
-    const certificateArn = broker.domain?.certificate.certificateArn;
 
     this.publish("code", [
       deny("KeepTheBroker", {
         notActions: [
           ...readers("cloudformation", "iam", "lambda", "scheduler", "ssm", "s3"),
-          ...(certificateArn ? readers("acm") : []),
           "apigateway:GET",
           "cloudformation:Detect*",
           ...logReaders,
@@ -99,9 +97,6 @@ export class Guard extends Construct {
           // What begins like a function is its versions and aliases: the names end at random.
           ...only(LambdaFunction).map(({ functionArn }) => `${functionArn}*`),
           `${apiArn}/restapis/${broker.api.restApiId}*`,
-          // With its mappings to APIs.
-          ...(domainName ? [`${apiArn}/domainnames/${domainName.domainName}*`] : []),
-          ...(certificateArn ? [certificateArn] : []),
           ...roleArns,
           ...only(ManagedPolicy).map(({ managedPolicyArn }) => managedPolicyArn),
           ...only(CfnSchedule).map(({ attrArn }) => attrArn),
@@ -119,7 +114,6 @@ export class Guard extends Construct {
         // A function's own role has no business with these. The scheduler's has, and CodeDeploy's.
         but: [...deployers, ...roleArns.filter((arn) => !functionRoleArns.includes(arn))],
       }),
-      ...keepTheName(stack, broker, deployers),
       deny("KeepThePipeline", {
         notActions: [...readers("iam"), "sts:*"],
         resources: [...pipelineArns],
@@ -147,6 +141,20 @@ export class Guard extends Construct {
         but: [...deployers, ...functionRoleArns],
       }),
     ]);
+
+    if (broker.domain)
+      this.publish("domain", [
+        deny("KeepTheDomain", {
+          notActions: ["apigateway:GET", ...readers("acm")],
+          resources: [
+            // With its mappings to APIs.
+            `${apiArn}/domainnames/${broker.domain.domainName}*`,
+            broker.domain.certificate.certificateArn,
+          ],
+          but: deployers,
+        }),
+        ...keepTheRecord(stack, broker.domain, deployers),
+      ]);
   }
 
   private publish(name: string, statements: PolicyStatement[]): void {
@@ -166,9 +174,12 @@ export class Guard extends Construct {
  * name and of names below it (by which certificates are proved), and a delegation of a name above it.
  * https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html
  */
-function keepTheName(stack: Stack, { domain }: TokenBroker, deployers: string[]): PolicyStatement[] {
-  const { domainName, hostedZone } = domain ?? {};
-  if (domainName === undefined || hostedZone === undefined) return [];
+function keepTheRecord(
+  stack: Stack,
+  { domainName, hostedZone }: CustomDomain,
+  deployers: string[],
+): PolicyStatement[] {
+  if (hostedZone === undefined) return [];
   const [name, zone] = [domainName.toLowerCase(), hostedZone.zoneName.toLowerCase().replace(/\.$/, "")];
   if (!`.${name}`.endsWith(`.${zone}`))
     throw new Error(`The guard cannot keep ${name}: the hosted zone ${zone} does not hold it.`);
@@ -176,7 +187,7 @@ function keepTheName(stack: Stack, { domain }: TokenBroker, deployers: string[])
   for (let each = afterDot(name); each.length > zone.length; each = afterDot(each)) above.push(each);
   return [
     new PolicyStatement({
-      sid: "KeepTheName",
+      sid: "KeepTheRecord",
       effect: Effect.DENY,
       actions: ["route53:ChangeResourceRecordSets"],
       resources: [`arn:${stack.partition}:route53:::hostedzone/${hostedZone.hostedZoneId}`],

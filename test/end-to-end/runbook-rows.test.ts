@@ -18,6 +18,55 @@ import { resourcesOf, textOf } from "./runbook-aws.ts";
 import { atTable, onRunbook, type Shell } from "./runbook-stage.ts";
 
 const book = onRunbook(import.meta.filename);
+/** The policies as AWS has them; what the stack wrote down is not theirs to say. */
+function policiesAt() {
+  const right: Record<string, string> = {
+    table: '{"Statement": [{"Effect": "Deny", "Action": ["dynamodb:GetItem", "dynamodb:Scan"]}]}',
+    "sealing-key": '{"Statement": [{"Effect": "Allow", "Action": "kms:PutKeyPolicy"}]}',
+  };
+  const found = { ...right };
+  const nameOf = (path = "") => path.split("/").at(-1) ?? "";
+  let drift = "IN_SYNC";
+  book.aws.answer("ssm get-parameter", ({ name }) => right[nameOf(name)]);
+  book.aws.answer("ssm put-parameter", ({ name, value }) => {
+    right[nameOf(name)] = value ?? "";
+    drift = "IN_SYNC";
+    return 2;
+  });
+  book.aws.answer(
+    "dynamodb get-resource-policy",
+    ({ "resource-arn": arn }) => arn === "arn:table" && found.table,
+  );
+  book.aws.answer("dynamodb put-resource-policy", ({ policy, "resource-arn": arn }) => {
+    if (arn === "arn:table") found.table = textOf(policy).trim();
+    return "1";
+  });
+  book.aws.answer("kms get-key-policy", () => found["sealing-key"]);
+  book.aws.answer("kms put-key-policy", ({ policy }) => {
+    found["sealing-key"] = textOf(policy).trim();
+    return "";
+  });
+  book.aws.answer("cloudformation describe-stack-resources", (flags) =>
+    nameOf(flags["physical-resource-id"]),
+  );
+  const asDeployed = { ...right };
+  book.aws.answer(
+    "cloudformation detect-stack-resource-drift",
+    ({ query, "logical-resource-id": id = "" }) =>
+      query?.endsWith("ExpectedProperties") ? JSON.stringify({ Value: asDeployed[id] }) : drift,
+  );
+  book.aws.answer("dynamodb describe-table", ({ query }) =>
+    query === "Table.TableArn" ? "arn:table" : "True\ndue\tACTIVE",
+  );
+  return {
+    found,
+    right,
+    tamper: () => {
+      drift = "MODIFIED";
+    },
+  };
+}
+const bothClosed = "table: closed, IN_SYNC\nsealing-key: closed, IN_SYNC\n";
 const takenBy = (token: string) => statusAtLooker(book.stand.broker.lookerUrl, token);
 
 book.story("#sweeper-stopped", () => {
@@ -115,9 +164,8 @@ book.story("#edited-rows", () => {
 
   test("once it is known who could write, the freeze is lifted", async () => {
     book.aws.answer("cloudtrail lookup-events", () => "then\tPutResourcePolicy\tsomebody");
-    book.aws.answer("dynamodb describe-table", () => "arn:table");
-    book.aws.answer("dynamodb get-resource-policy", (flags) => flags["resource-arn"]);
-    expect((await shell.type("aws cloudtrail")).out).toContain("arn:table");
+    policiesAt().found.table = "";
+    expect((await shell.type("aws cloudtrail")).out).toContain("table: OPEN, IN_SYNC");
     shell.set({ SCOPE: "sales" });
     expect((await shell.type("looker-token unfreeze")).out).toMatch(/^unfrozen {2}sales/);
   });
@@ -162,6 +210,52 @@ book.story("#edited-rows", () => {
   });
 });
 
+book.story("#policy-changed", () => {
+  let shell: Shell;
+  let reports: Caller;
+  let token: string;
+  beforeAll(async () => {
+    reports = book.caller("report-service");
+    token = (await reports.token("sales")).json.access_token;
+    const { found, right, tamper } = policiesAt();
+    const allow = '{"Statement": [{"Effect": "Allow", "Action": "*"}]}';
+    Object.assign(found, { table: allow, "sealing-key": allow });
+    // Whoever opened the table said that this is right, too.
+    right.table = allow;
+    tamper();
+    book.aws.answer(
+      "cloudtrail lookup-events",
+      (flags) => `then\tPutResourcePolicy\t${flags["lookup-attributes"]}`,
+    );
+    book.aws.answer("kms list-grants", () => "grant\tsomebody\tDecrypt");
+    book.aws.answer("kms revoke-grant", (flags) => flags["grant-id"]);
+  });
+
+  test("both policies are seen to be changed, and so is what was written down of them", async () => {
+    shell = await book.at("policy-changed");
+    const seen = (await shell.type("policies\naws kms list-grants")).out;
+    expect(seen).toContain("table: closed, MODIFIED\nsealing-key: OPEN, MODIFIED\ngrant\tsomebody");
+  });
+
+  test("what could be read is ended", async () => {
+    await shell.type("for name in");
+    expect((await shell.type("looker-token leases")).out).toContain("revoked  1 lease of 2 scopes");
+    expect(await takenBy(token)).toBe(401);
+  });
+
+  test("both policies are put back, and what was written down as well", async () => {
+    await shell.type("FILE=");
+    shell.set({ GRANT: "grant", SCOPE: "sales" });
+    expect((await shell.type("aws kms revoke-grant")).out).toBe("grant\n");
+    expect((await shell.type("policies")).out).toBe(bothClosed);
+  });
+
+  test("it is over: callers are served again", async () => {
+    expect((await shell.type("looker-token unfreeze")).out).toMatch(/^unfrozen {2}sales/);
+    expect((await reports.token("sales")).status).toBe(200);
+  });
+});
+
 book.story("#table-restored", () => {
   let shell: Shell;
   let reports: Caller;
@@ -194,28 +288,19 @@ book.story("#table-restored", () => {
     expect([await takenBy(untouched?.access_token ?? ""), served.json.code]).toEqual([401, "scope_frozen"]);
   });
 
-  test("the table has its policy, TTL and deletion protection again, and its index", async () => {
-    const [tableId, table] = Object.entries(resourcesOf(book.stand)).find(
-      ([, { Type }]) => Type === "AWS::DynamoDB::Table",
-    ) ?? ["", { Properties: {} }];
+  test("the table is seen to be open, and has its policy, TTL and deletion protection again", async () => {
     const mended = new Set<string>();
-    book.aws.answer("dynamodb describe-table", ({ query }) =>
-      query === "Table.TableArn" ? "arn:table" : "due\tACTIVE",
-    );
-    book.aws.answer("cloudformation detect-stack-resource-drift", ({ "logical-resource-id": id, query }) => {
-      if (id !== tableId) throw new Error(`${id} is not the table`);
-      if (query?.endsWith("ExpectedProperties")) return JSON.stringify(table.Properties);
-      return mended.size === 3 ? "IN_SYNC" : "MODIFIED";
-    });
-    book.aws.answer("dynamodb put-resource-policy", ({ policy, "resource-arn": arn }) => {
-      if (arn === "arn:table" && JSON.parse(textOf(policy)).Statement[0].Sid === "DenyRowsToOthers")
-        mended.add("policy");
-      return "{}";
-    });
+    policiesAt().found.table = "";
     book.aws.answer("dynamodb update-time-to-live", () => mended.add("ttl") && "{}");
     book.aws.answer("dynamodb update-table", () => mended.add("protection") && "UPDATING");
-    expect((await shell.type("TABLE=")).out).toMatch(/IN_SYNC\n$/);
-    expect((await shell.type("aws dynamodb describe-table")).out).toBe("due\tACTIVE\n");
+    book.aws.answer("dynamodb describe-time-to-live", () => "ENABLED\tttl");
+    expect((await shell.type("policies")).out).toMatch(/^table: OPEN, IN_SYNC\n/);
+    await shell.type("FILE=");
+    expect([...mended]).toEqual(["ttl", "protection"]);
+    expect((await shell.type("policies")).out).toBe(bothClosed);
+    expect((await shell.type("aws dynamodb describe-time-to-live")).out).toBe(
+      "ENABLED\tttl\nTrue\ndue\tACTIVE\n",
+    );
   });
 
   test("what the rows have forgotten is done again, and each scope unfrozen", async () => {

@@ -31,7 +31,7 @@ export interface Ran {
 export interface Shell {
   /** Sets what the reader is told to set. */
   set(variables: Readonly<Record<string, string>>): void;
-  /** Types the one block of the entry that begins so. `pasted` is what the commands read. */
+  /** Types the one block of the entry that is this line, or else begins so. `pasted` is what the commands read. */
   type(beginning: string, pasted?: string): Promise<Ran>;
 }
 
@@ -168,7 +168,9 @@ export async function atTable<T>(
 }
 
 function blockOf(anchor: string, beginning: string): string {
-  const [block, ...more] = entryOf(anchor).blocks.filter((each) => each.startsWith(beginning));
+  const { blocks } = entryOf(anchor);
+  const whole = blocks.filter((each) => each === `${beginning}\n`);
+  const [block, ...more] = whole.length > 0 ? whole : blocks.filter((each) => each.startsWith(beginning));
   if (block === undefined || more.length > 0)
     throw new Error(`#${anchor} has ${block ? "several blocks" : "no block"} that begin with ${beginning}`);
   return block;

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { entries } from "../../support/runbook-document.ts";
 import { type RunningMoto, startMoto } from "./moto.ts";
 import { tool } from "./tools.ts";
@@ -133,7 +133,7 @@ aws() {
 async function type(script: string) {
   const log = mkdtempSync(join(directory, "typed-"));
   writeFileSync(join(log, "pair"), pair);
-  const child = spawn("bash", ["-c", `${around}\n${script}`], {
+  const child = spawn("bash", ["-c", `${around}\n: >>"$LOG"\n${script}`], {
     cwd: directory,
     stdio: ["pipe", "pipe", "pipe"],
     env: {
@@ -149,6 +149,7 @@ async function type(script: string) {
       ...{ ACCOUNT: "111122223333", UNIQUE_ID: "AROAEXAMPLEEXAMPLE12" },
       PAIR: join(log, "pair"),
       KEY_ID: keyId,
+      GRANT: "grant",
     },
   });
   let out = "";
@@ -219,70 +220,96 @@ const openLine = "table: OPEN, IN_SYNC";
 const closedLine = "table: closed, IN_SYNC";
 const putPolicy = (policy: unknown) =>
   `aws dynamodb put-resource-policy --resource-arn "$(table_arn)" --policy '${JSON.stringify(policy)}' --query RevisionId >/dev/null`;
+/** Answers from memory, for what is about the comparison alone: the command line takes a second for each of its own. */
+const policiesWith = (found: unknown, right: unknown = policies.table) => `
+aws() {
+  case "$2" in
+    get-resource-policy | get-key-policy) printf %s '${JSON.stringify(found)}' ;;
+    get-parameter) printf %s '${JSON.stringify(right)}' ;;
+    detect-stack-resource-drift) echo IN_SYNC ;;
+  esac
+}
+policies`;
 const linesOf = async (script: string) => (await type(script)).out.trim().split("\n");
 const [deny] = policies.table.Statement;
 
-test("a table without a policy is open, and is closed by the commands of #table-restored", async () => {
-  await type('aws dynamodb delete-resource-policy --resource-arn "$(table_arn)"');
-  expect((await linesOf("policies"))[0]).toBe(openLine);
-  await type(blockWith("update-time-to-live"));
-  expect((await linesOf("policies"))[0]).toBe(closedLine);
-  expect(await linesOf(blockWith("describe-time-to-live"))).toEqual(["ENABLED\tttl", "True"]);
-});
+describe("the policies", () => {
+  // The blocks above have written there too.
+  beforeAll(async () => {
+    const { commands } = await type(
+      Object.keys(policies)
+        .map(
+          (name) =>
+            `aws ssm put-parameter --overwrite --name "/$STACK/policies/${name}" --value "file://${name}"`,
+        )
+        .join("\n"),
+    );
+    expect(commands.map(({ code }) => code)).toEqual([0, 0]);
+  }, 120_000);
 
-test.each<[string, unknown]>([
-  ["denies fewer actions", { ...policies.table, Statement: [{ ...deny, Action: "dynamodb:PutItem" }] }],
-  [
-    "lets one more in",
-    {
-      ...policies.table,
-      Statement: [
-        {
-          ...deny,
-          Condition: { ArnNotEquals: { "aws:PrincipalArn": ["arn:aws:iam::123456789012:role/a", "b", "c"] } },
-        },
-      ],
+  test("a table without a policy is open, and is closed by the commands of #table-restored", async () => {
+    await type('aws dynamodb delete-resource-policy --resource-arn "$(table_arn)"');
+    expect((await linesOf("policies"))[0]).toBe(openLine);
+    await type(blockWith("update-time-to-live"));
+    expect((await linesOf("policies"))[0]).toBe(closedLine);
+    expect(await linesOf(blockWith("describe-time-to-live"))).toEqual(["ENABLED\tttl", "True"]);
+  });
+
+  test.each<[string, unknown]>([
+    ["denies fewer actions", { ...policies.table, Statement: [{ ...deny, Action: "dynamodb:PutItem" }] }],
+    [
+      "lets one more in",
+      {
+        ...policies.table,
+        Statement: [
+          {
+            ...deny,
+            Condition: {
+              ArnNotEquals: { "aws:PrincipalArn": ["arn:aws:iam::123456789012:role/a", "b", "c"] },
+            },
+          },
+        ],
+      },
+    ],
+    ["allows instead of denying", { ...policies.table, Statement: [{ ...deny, Effect: "Allow" }] }],
+    [
+      "has another statement beside",
+      { ...policies.table, Statement: [deny, { ...deny, Sid: "Too", Effect: "Allow" }] },
+    ],
+    [
+      "compares in another way",
+      { ...policies.table, Statement: [{ ...deny, Condition: { ArnEquals: deny?.Condition.ArnNotEquals } }] },
+    ],
+  ])("a table whose policy %s is open", async (_, policy) => {
+    expect((await linesOf(policiesWith(policy)))[0]).toBe(openLine);
+  });
+
+  test("a policy that says the same in another order is closed", async () => {
+    const { Statement, Version } = policies.table;
+    const same = { Version, Statement: { ...Statement[0], Action: [...(deny?.Action ?? [])].reverse() } };
+    expect((await linesOf(policiesWith(same)))[0]).toBe(closedLine);
+  });
+
+  test.each([{}, { Statement: [] }, null])(
+    "what the stack wrote down as %j closes nothing",
+    async (nothing) => {
+      const lines = await linesOf(policiesWith(nothing, nothing));
+      expect(lines).toEqual([openLine, "sealing-key: OPEN, IN_SYNC"]);
     },
-  ],
-  ["allows instead of denying", { ...policies.table, Statement: [{ ...deny, Effect: "Allow" }] }],
-  [
-    "has another statement beside",
-    { ...policies.table, Statement: [deny, { ...deny, Sid: "Too", Effect: "Allow" }] },
-  ],
-  [
-    "compares in another way",
-    { ...policies.table, Statement: [{ ...deny, Condition: { ArnEquals: deny?.Condition.ArnNotEquals } }] },
-  ],
-])("a table whose policy %s is open", async (_, policy) => {
-  expect((await linesOf(`${putPolicy(policy)}\npolicies`))[0]).toBe(openLine);
-});
+  );
 
-test("a policy that says the same in another order is closed", async () => {
-  const { Statement, Version } = policies.table;
-  const same = { Version, Statement: { ...Statement[0], Action: [...(deny?.Action ?? [])].reverse() } };
-  expect((await linesOf(`${putPolicy(same)}\npolicies`))[0]).toBe(closedLine);
-});
+  test("both policies are put back by the commands of #policy-changed", async () => {
+    await type(`${putPolicy({ ...policies.table, Statement: [{ ...deny, Effect: "Allow" }] })}
+  aws kms put-key-policy --key-id "$KEY_ID" --policy-name default --policy '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}], "Version": "2012-10-17"}'`);
+    expect(await linesOf("policies")).toEqual([openLine, "sealing-key: OPEN, IN_SYNC"]);
+    await type(blockWith("put-key-policy"));
+    expect(await linesOf("policies")).toEqual([closedLine, "sealing-key: closed, IN_SYNC"]);
+  });
 
-test("without what the stack wrote down nothing is closed", async () => {
-  const gone = "right() { aws ssm get-parameter --name /gone --query Parameter.Value --output text; }";
-  const empty = "right() { echo '{}'; }";
-  for (const right of [gone, empty]) {
-    const lines = await linesOf(`${putPolicy(policies.table)}\n${right}\npolicies`);
-    expect(lines).toEqual([openLine, "sealing-key: OPEN, IN_SYNC"]);
-  }
-});
-
-test("both policies are put back by the commands of #policy-changed", async () => {
-  await type(`${putPolicy({ ...policies.table, Statement: [{ ...deny, Effect: "Allow" }] })}
-aws kms put-key-policy --key-id "$KEY_ID" --policy-name default --policy '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}], "Version": "2012-10-17"}'`);
-  expect(await linesOf("policies")).toEqual([openLine, "sealing-key: OPEN, IN_SYNC"]);
-  await type(blockWith("put-key-policy"));
-  expect(await linesOf("policies")).toEqual([closedLine, "sealing-key: closed, IN_SYNC"]);
-});
-
-test("what the stack wrote down is written anew from CloudFormation's memory", async () => {
-  await type(blockWith("put-parameter"));
-  const { out } = await type("right table; right sealing-key");
-  expect(out).toBe("as the stack wrote it down\nas the stack wrote it down\n");
-  expect(await linesOf("policies")).toEqual([openLine, "sealing-key: OPEN, IN_SYNC"]);
+  test("what the stack wrote down is written anew from CloudFormation's memory", async () => {
+    await type(blockWith("put-parameter"));
+    const { out } = await type("right table; right sealing-key");
+    expect(out).toBe("as the stack wrote it down\nas the stack wrote it down\n");
+    expect(await linesOf("policies")).toEqual([openLine, "sealing-key: OPEN, IN_SYNC"]);
+  });
 });

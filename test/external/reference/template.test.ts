@@ -86,6 +86,7 @@ const variants: Record<string, SynthesizeOptions> = {
       removalPolicy: RemovalPolicy.DESTROY,
       breakGlassArns: [`arn:aws:iam::${account}:role/break-glass`],
       alarmTopic: new Topic(stack, "OnCall"),
+      tellOfPolicyChanges: true,
       alarms: { mintsPerFiveMinutes: 1, p99Milliseconds: 1, deniedCallsPerFiveMinutes: 1 },
       runbookUrl: "https://git.example.com/runbook.md",
       dashboard: false,

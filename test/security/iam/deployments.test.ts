@@ -49,6 +49,50 @@ describe("secrets under a customer managed key", () => {
   });
 });
 
+describe("one secret of several scopes", () => {
+  const keys = ["1", "2"].map((digit) => arn("kms", `key/${digit.repeat(8)}-1111-4111-8111-111111111111`));
+  const shared = (...encryptionKeyArns: (string | undefined)[]) =>
+    resolved({
+      scopes: Object.fromEntries(
+        encryptionKeyArns.map((encryptionKeyArn, index) => [
+          `scope-${index}`,
+          {
+            ...scopes.sales,
+            secret: { secretName: "looker/sales", ...(encryptionKeyArn && { encryptionKeyArn }) },
+          },
+        ]),
+      ),
+    }).stack;
+  const decryptable = (stack: LocalStack) =>
+    keys.filter(
+      (resource) =>
+        decide({
+          principal: roleOfFunction("issue-token", stack),
+          action: "kms:Decrypt",
+          resource,
+          resourcePolicy: defaultKeyPolicy(place.accountId),
+          context: {
+            ...encryptionContextKeys({ SecretARN: secretArn("looker/sales"), SecretVersionId: "v1" }),
+            "kms:ViaService": `secretsmanager.${place.region}.amazonaws.com`,
+          },
+        }) === "allowed",
+    );
+
+  it("is decrypted still when a scope is added that does not name its key, before or after", () => {
+    expect(decryptable(shared(keys[0]))).toEqual([keys[0]]);
+    expect(decryptable(shared(keys[0], undefined))).toEqual([keys[0]]);
+    expect(decryptable(shared(undefined, keys[0]))).toEqual([keys[0]]);
+  });
+
+  it("is decrypted by each of the keys that scopes name, as while its key is being replaced", () => {
+    expect(decryptable(shared(keys[0], keys[1]))).toEqual(keys);
+  });
+
+  it("is decrypted by no key that none names", () => {
+    expect(decryptable(shared(undefined, undefined))).toEqual([]);
+  });
+});
+
 it("each secret is issue-token's to read, and no other, where one policy cannot name them all", () => {
   const names = Array.from({ length: 60 }, (_, index) => `looker/${"department-".repeat(4)}${index}`);
   const { stack, resources } = resolved({

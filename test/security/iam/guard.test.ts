@@ -1,8 +1,14 @@
 /** The guard (infra/guard.ts) as the organisation would evaluate it, against the account's administrator. */
 import { readFileSync } from "node:fs";
+import { Stack } from "aws-cdk-lib";
+import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
+import { HostedZone } from "aws-cdk-lib/aws-route53";
+import { Topic } from "aws-cdk-lib/aws-sns";
 import { describe, expect, it } from "vitest";
 import { sealContextKeys, stageName } from "../../../functions/contract.ts";
+import type { CustomDomain } from "../../../infra/broker-api.ts";
 import { Guard, type GuardProps } from "../../../infra/guard.ts";
+import type { BrokerSettings } from "../../../infra/stack.ts";
 import type { PolicyDocument } from "../../../local/stack/policy-document.ts";
 import { assertExists, decide, encryptionContextKeys, type Principal } from "../../support/iam/evaluator.ts";
 import { administratorAccess } from "../../support/iam/policies.ts";
@@ -32,9 +38,26 @@ const policyNamed = (name: string, { resources }: Resolved): string =>
     resources.find(({ properties: { Name } }) => String(Name).endsWith(`/guard/${name}`))?.properties.Value,
   );
 
-const made = guarded({}, { settings: () => ({ breakGlassArns: [breakGlass] }) });
+const certificateArn = arn("acm", "certificate/1234abcd-12ab-34cd-56ef-1234567890ab");
+const domainName = "looker-tokens.data.example.com";
+const domainOf = (made: Stack, more: Partial<CustomDomain> = {}): CustomDomain => ({
+  domainName,
+  certificate: Certificate.fromCertificateArn(made, "Certificate", certificateArn),
+  hostedZone: HostedZone.fromHostedZoneAttributes(made, "Zone", {
+    hostedZoneId: "Z123456789ABC",
+    zoneName: "example.com",
+  }),
+  ...more,
+});
+const withDomainAndRule: BrokerSettings = (stack) => ({
+  breakGlassArns: [breakGlass],
+  domain: domainOf(stack),
+  alarmTopic: Topic.fromTopicArn(stack, "OnCall", arn("sns", "on-call")),
+  tellOfPolicyChanges: true,
+});
+const made = guarded({}, { settings: withDomainAndRule });
 const { stack, resources } = made;
-const guard = ["code", "data"].map((name) => JSON.parse(policyNamed(name, made)) as PolicyDocument);
+const guard = ["code", "data", "domain"].map((name) => JSON.parse(policyNamed(name, made)) as PolicyDocument);
 
 const administrator = (arn: string, serviceControlPolicies: PolicyDocument[] = guard): Principal => ({
   roleArn: arn,
@@ -60,10 +83,20 @@ const policyArn = ofType("AWS::IAM::ManagedPolicy")[0]?.physical.ref ?? "";
 const schedulerRole = stack.roles.find(({ arn }) => stack.functions.every((each) => each.roleArn !== arn));
 const api = `arn:aws:apigateway:${location.region}::/restapis/${stack.apiId}`;
 const secret = arn("secretsmanager", "secret:looker/sales-a1B2c3");
+const domain = `arn:aws:apigateway:${location.region}::/domainnames/${domainName}`;
+const zone = "arn:aws:route53:::hostedzone/Z123456789ABC";
+const rule = ofType("AWS::Events::Rule")[0]?.physical.attributes.Arn ?? "";
 const bucket = `arn:aws:s3:::cdk-hnb659fds-assets-${location.accountId}-${location.region}`;
 
+const records = (...names: string[]) => ({
+  "route53:ChangeResourceRecordSetsNormalizedRecordNames": names,
+});
+
 /** Of the account's administrator, by what it would come to. */
-const denied: Record<string, readonly (readonly [action: string, resource: string])[]> = {
+const denied: Record<
+  string,
+  readonly (readonly [action: string, resource: string, context?: Record<string, string[]>])[]
+> = {
   "to pose as a caller": [
     ["lambda:InvokeFunction", issueToken.arn],
     ["lambda:InvokeFunction", `${issueToken.arn}:live`],
@@ -99,6 +132,24 @@ const denied: Record<string, readonly (readonly [action: string, resource: strin
     ["scheduler:DeleteSchedule", schedule],
     ["ssm:PutParameter", arn("ssm", "parameter/looker-token-broker/scopes/sales")],
     ["ssm:PutParameter", arn("ssm", "parameter/looker-token-broker/guard/code")],
+    ["ssm:PutParameter", arn("ssm", "parameter/looker-token-broker/policies/table")],
+  ],
+  "to stand between callers and it, under its own name": [
+    ["apigateway:PATCH", domain],
+    ["apigateway:DELETE", domain],
+    // To another API.
+    ["apigateway:PUT", `${domain}/basepathmappings/(none)`],
+    ["apigateway:DELETE", `${domain}/basepathmappings/(none)`],
+    ["acm:ImportCertificate", certificateArn],
+    ["acm:ExportCertificate", certificateArn],
+    ["acm:DeleteCertificate", certificateArn],
+    ["route53:ChangeResourceRecordSets", zone, records(domainName)],
+    // Among others that are nobody's business.
+    ["route53:ChangeResourceRecordSets", zone, records("www.example.com", domainName)],
+    // By which a certificate is proved.
+    ["route53:ChangeResourceRecordSets", zone, records(`_0a1b2c3d.${domainName}`)],
+    // A delegation to other name servers.
+    ["route53:ChangeResourceRecordSets", zone, records("data.example.com")],
   ],
   "to deploy in the pipeline's place": [
     ["cloudformation:UpdateStack", arn("cloudformation", "stack/looker-token-broker/0a1b2c3d")],
@@ -145,6 +196,9 @@ const denied: Record<string, readonly (readonly [action: string, resource: strin
     ["logs:DeleteLogGroup", accessLog],
     ["cloudwatch:DeleteAlarms", arn("cloudwatch", "alarm:looker-token-broker-BrokerAlarm-A1B2")],
     ["cloudwatch:SetAlarmState", arn("cloudwatch", "alarm:looker-token-broker-BrokerAlarm-A1B2")],
+    ["events:DisableRule", rule],
+    ["events:RemoveTargets", rule],
+    ["events:DeleteRule", rule],
   ],
 };
 
@@ -157,10 +211,10 @@ const verdict = (principal: Principal, action: string, resource: string, context
 
 describe("the account's administrator is denied", () => {
   it.each(Object.entries(denied))("%s", async (_, operations) => {
-    for (const [action, resource] of operations) {
+    for (const [action, resource, context] of operations) {
       // The evaluator's data names no resources for this one.
-      if (action !== "apigateway:POST") await assertExists(action, resource);
-      expect([action, verdict(administrator(roleArn("administrator")), action, resource)]).toEqual([
+      if (!["apigateway:POST", "apigateway:PUT"].includes(action)) await assertExists(action, resource);
+      expect([action, verdict(administrator(roleArn("administrator")), action, resource, context)]).toEqual([
         action,
         "explicit deny",
       ]);
@@ -172,15 +226,18 @@ describe("the account's administrator is denied", () => {
     ["a role named like the pipeline's, under another path", roleArn("deploy")],
     ["the break-glass role", breakGlass],
   ])("as is %s", (_, arn) => {
-    for (const [action, resource] of Object.values(denied).flat())
-      expect([action, verdict(administrator(arn), action, resource)]).toEqual([action, "explicit deny"]);
+    for (const [action, resource, context] of Object.values(denied).flat())
+      expect([action, verdict(administrator(arn), action, resource, context)]).toEqual([
+        action,
+        "explicit deny",
+      ]);
   });
 
   it("and none of it is denied without the guard, but for what the key's and the table's own policies deny", () => {
     const free = Object.values(denied)
       .flat()
-      .filter(([action, resource]) =>
-        verdict(administrator(roleArn("administrator"), []), action, resource).includes("deny"),
+      .filter(([action, resource, context]) =>
+        verdict(administrator(roleArn("administrator"), []), action, resource, context).includes("deny"),
       );
     expect(free.map(([action]) => action)).toEqual(alreadyDenied);
   });
@@ -188,9 +245,9 @@ describe("the account's administrator is denied", () => {
 
 describe("the guard leaves alone", () => {
   it.each([pipelineArn, cdkRole("deploy"), cdkRole("cfn-exec")])("the deployment as %s", (arn) => {
-    for (const [action, resource] of Object.values(denied).flat()) {
+    for (const [action, resource, context] of Object.values(denied).flat()) {
       if (alreadyDenied.includes(action)) continue;
-      expect([action, verdict(administrator(arn), action, resource)]).toEqual([action, "allowed"]);
+      expect([action, verdict(administrator(arn), action, resource, context)]).toEqual([action, "allowed"]);
     }
   });
 
@@ -256,6 +313,9 @@ describe("the guard leaves alone", () => {
       ["kms:DescribeKey", key?.arn ?? ""],
       ["logs:StartQuery", logGroup],
       ["logs:FilterLogEvents", logGroup],
+      ["apigateway:GET", domain],
+      ["acm:DescribeCertificate", certificateArn],
+      ["events:DescribeRule", rule],
       ["cloudformation:DescribeStacks", arn("cloudformation", "stack/looker-token-broker/0a1b2c3d")],
     ] as const)
       expect([action, verdict(administrator(roleArn("administrator")), action, resource)]).toEqual([
@@ -265,14 +325,20 @@ describe("the guard leaves alone", () => {
   });
 
   it("everything that is not the broker's", () => {
-    for (const [action, resource] of [
+    for (const [action, resource, context] of [
       ["lambda:InvokeFunction", arn("lambda", "function:another")],
       ["dynamodb:DeleteTable", arn("dynamodb", "table/another")],
       ["iam:PassRole", roleArn("another")],
       ["apigateway:PATCH", `arn:aws:apigateway:${location.region}::/restapis/an0therap1`],
       ["secretsmanager:GetSecretValue", arn("secretsmanager", "secret:looker/sales-admin-a1B2c3")],
+      ["acm:DeleteCertificate", arn("acm", "certificate/00000000-0000-4000-8000-000000000000")],
+      ["apigateway:PATCH", `arn:aws:apigateway:${location.region}::/domainnames/another.example.com`],
+      // The zone is other names' zone too.
+      ["route53:ChangeResourceRecordSets", zone, records("www.example.com", "example.com")],
+      ["route53:ChangeResourceRecordSets", zone, records("xlooker-tokens.data.example.com")],
+      ["route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z999999999999", records(domainName)],
     ] as const)
-      expect([action, verdict(administrator(roleArn("administrator")), action, resource)]).toEqual([
+      expect([action, verdict(administrator(roleArn("administrator")), action, resource, context)]).toEqual([
         action,
         "allowed",
       ]);
@@ -290,9 +356,10 @@ describe("its policies", () => {
         { ...scopes.sales, secret: { secretName: `looker/${"department-".repeat(4)}${index}` } },
       ]),
     );
-    const large = guarded({ secretArns: [arn("secretsmanager", "secret:looker/*")] }, { scopes: manyScopes });
-    // Room for a domain, the roles of CodeDeploy and of API Gateway's logs, and a longer name of the stack.
-    for (const name of ["code", "data"])
+    const secretArns = [arn("secretsmanager", "secret:looker/*")];
+    const large = guarded({ secretArns }, { scopes: manyScopes, settings: withDomainAndRule });
+    // Room for the roles of CodeDeploy and of API Gateway's logs, and for a longer name of the stack.
+    for (const name of ["code", "data", "domain"])
       expect(policyNamed(name, large).length).toBeLessThan(maximumCharacters - 1_000);
   });
 
@@ -312,11 +379,29 @@ describe("its policies", () => {
     expect(policyNamed("data", far)).not.toContain(elsewhere);
   });
 
+  it("keep a domain whose zone lies elsewhere, without a word of DNS", () => {
+    const { hostedZone: _, ...elsewhere } = domainOf(new Stack());
+    const far = guarded(
+      {},
+      { settings: (stack) => ({ domain: { ...elsewhere, certificate: domainOf(stack).certificate } }) },
+    );
+    expect(policyNamed("domain", far)).toContain(`/domainnames/${domainName}*`);
+    expect(policyNamed("domain", far)).toContain(certificateArn);
+    expect(policyNamed("domain", far)).not.toContain("route53");
+  });
+
+  it("are not made for a zone that does not hold the name", () => {
+    const settings: BrokerSettings = (stack) => ({
+      domain: domainOf(stack, { domainName: "tokens.another.org" }),
+    });
+    expect(() => guarded({}, { settings })).toThrow(/hosted zone example\.com does not hold it/);
+  });
+
   it("are not made for a pipeline that nobody is", () => {
     expect(() => guarded({ pipelineArns: [] })).toThrow(/pipelineArns/);
   });
 
-  it.each(["code", "data"])("look like docs/how-to/guard/%s.json", (name) => {
+  it.each(["code", "data", "domain"])("look like docs/how-to/guard/%s.json", (name) => {
     const example = readFileSync(new URL(`../../../docs/how-to/guard/${name}.json`, import.meta.url), "utf8");
     expect(JSON.parse(example)).toEqual(JSON.parse(policyNamed(name, made)));
   });

@@ -9,7 +9,7 @@ import { type FunctionName, writeBundle } from "../../../infra/bundle.ts";
 import { scopes } from "../../../infra/scopes.ts";
 
 /** Bytes of index.mjs, about one per cent above what each is. What goes beyond is to be worth its cold start. */
-const budgets = { "issue-token": 296_000, logout: 270_000, operate: 279_000, sweep: 263_000 };
+const budgets = { "issue-token": 296_000, logout: 270_000, operate: 279_000, sweep: 266_000 };
 
 describe.each(Object.entries(budgets) as [FunctionName, number][])("the bundle of %s", (name, budget) => {
   const write = () => {
@@ -64,6 +64,7 @@ describe.each(Object.entries(budgets) as [FunctionName, number][])("the bundle o
         [environment.brokerName]: "looker-token-broker/Broker",
         [environment.apiId]: "abcdefghij",
         [environment.apiStage]: "v1",
+        [environment.accountId]: "111122223333",
       },
     });
     expect({ stdout, stderr }).toEqual({ stdout: "function\n", stderr: "" });
