@@ -139,6 +139,7 @@ const strike: fc.Arbitrary<Strike> = fc
         kind: fc.constant("outage" as const),
         of: fc.constantFrom("dynamodb" as const, "kms" as const),
         forMs: seconds(1, 3, 8, 20),
+        losesAnswer: fc.boolean(),
       }),
     ),
     fc.constantFrom(false, false, false, false, false, true),
@@ -149,8 +150,11 @@ const unwell: fc.Arbitrary<UnwellAccount> = fc.record({
   scope: fc.constantFrom("sales" as const, "finance" as const),
   logouts: fc.constantFrom("unconfirmed" as const, "failed" as const, "hang" as const),
   crowdOnly: fc.boolean(),
-  // The last one is more than a sweep gets through.
-  crowd: fc.constantFrom(...[0, 0, 0, 0, 2, 2, 6, 6, 12, 12, 24, 150]),
+  crowd: fc.oneof(
+    { weight: 24, arbitrary: fc.constantFrom(0, 0, 2, 6, 12, 24) },
+    // More than a sweep gets through.
+    { weight: 1, arbitrary: fc.constant(150) },
+  ),
 });
 
 export const scenarios: fc.Arbitrary<Scenario> = fc.record({
