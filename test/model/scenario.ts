@@ -12,7 +12,7 @@ interface Who {
   readonly caller: number;
 }
 
-export type RevocationKind = "all" | "caller" | "lease" | "client" | "before";
+type RevocationKind = "all" | "caller" | "lease" | "client" | "before";
 
 export type Command =
   /** `name`: which of its names the caller bears. `configuration`: which one the instance has, where there are two. */
@@ -39,7 +39,7 @@ export interface Arrival {
 }
 
 /** An account whose logouts do not succeed. */
-export interface UnwellAccount {
+interface UnwellAccount {
   readonly scope: "sales" | "finance";
   readonly logouts: "unconfirmed" | "failed" | "hang";
   /** Where they are not confirmed: only the crowd's are like that, and the account's others are well. */
@@ -132,8 +132,8 @@ const strike: fc.Arbitrary<Strike> = fc
       fc.record({ kind: fc.constant("crash" as const) }),
       fc.record({ kind: fc.constant("freeze" as const), forMs: seconds(3_600, 90, 25, 6) }),
       fc.record({ kind: fc.constant("late" as const), byMs: seconds(1, 5, 20, 60) }),
-      fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5) }),
-      fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5) }),
+      fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5, 8) }),
+      fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5, 8) }),
       fc.record({ kind: fc.constant("twice" as const) }),
       fc.record({
         kind: fc.constant("outage" as const),

@@ -3,7 +3,7 @@
  * which of the stopped instances goes on next, and which faults strike where, is what a run decides.
  */
 
-export type Fault =
+type Fault =
   /** The process is gone, with everything that it had under way. */
   | { readonly kind: "crash" }
   /** The process stands still, with everything that it has under way. */
