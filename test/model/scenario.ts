@@ -165,7 +165,10 @@ const unwell: fc.Arbitrary<UnwellAccount> = fc.record({
   ),
 });
 
-const arrivalOf = (what: fc.Arbitrary<Command>, when: fc.Arbitrary<number> = afterMs): fc.Arbitrary<Arrival> =>
+const arrivalOf = (
+  what: fc.Arbitrary<Command>,
+  when: fc.Arbitrary<number> = afterMs,
+): fc.Arbitrary<Arrival> =>
   fc.record({
     afterMs: when,
     skewMs: fc.constantFrom(0, 2_500, -2_500),
