@@ -5,7 +5,7 @@ import type { Scenario, ScopeName } from "./scenario.ts";
 
 const account = "111122223333";
 const host = "https://looker.example";
-export const secondHost = "https://looker-next.example";
+const secondHost = "https://looker-next.example";
 export const leaseMs = 900_000;
 
 export type Configurations = Readonly<Record<ScopeName, readonly [Scope, ...Scope[]]>>;

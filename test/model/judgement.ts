@@ -8,6 +8,7 @@ import {
   type Observed,
   skewMs,
 } from "./observed.ts";
+import type { Scenario } from "./scenario.ts";
 import { type MadeToken, nameOf, tokenIn } from "./world.ts";
 
 export function judgeAtRest(seen: Observed): void {
@@ -24,10 +25,7 @@ export function judgeAtRest(seen: Observed): void {
   judgeAttempts(seen);
   judgeDenials(seen);
   judgeBudgets(seen);
-  const undisturbed = scenario.arrivals.every(
-    ({ command }) => command.kind === "sweep" || (command.kind === "token" && !command.reportStale),
-  );
-  if (calm && undisturbed && scenario.unusableLogin === 0) judgeOneLogin(seen);
+  if (calm && scenario.unusableLogin === 0) judgeOneLogin(seen);
 }
 
 /** Whether anyone could have meant this token, or its lease was over, or its minter could not store it. */
@@ -55,11 +53,19 @@ function judgeFinishedJobs({ world, broken }: Observed): void {
 
 const configurationOf = (made: MadeToken) => `${nameOf(made.key)} ${made.baseUrl} ${made.secretId}`;
 
+/** Whether nobody ended or reported a lease of the scope. */
+const isUndisturbed = (scenario: Scenario, scope: string) =>
+  scenario.arrivals.every(({ command }) => {
+    if (!("scope" in command) || command.scope !== scope || command.kind === "rotate") return true;
+    return command.kind === "token" && !command.reportStale;
+  });
+
 /** In calm runs a login is made when there is no lease, or once it is due for renewal; by each configuration for itself. */
 function judgeOneLogin({ world, scenario, broken }: Observed): void {
   const last = new Map<string, MadeToken>();
   const life = Math.min(leaseMs, scenario.lookerLifeMs);
   for (const made of world.tokens) {
+    if (!isUndisturbed(scenario, made.key.scope)) continue;
     const before = last.get(configurationOf(made));
     if (before && made.madeAt - before.madeAt < 0.75 * life - 2 * skewMs - lockMs)
       broken.push(`one successful login per lease: ${before.token} and ${made.token}`);

@@ -199,13 +199,6 @@ const mutants: Record<string, readonly Edit[]> = {
       replace: "      if (byAttempts.size === 0) accounts.delete(account);",
     },
   ],
-  "an account may hold every place": [
-    {
-      file: "use-cases/host-limits.ts",
-      find: "({ account }) => account.underWay < account.share || isOpen(host, account)",
-      replace: "() => true",
-    },
-  ],
   "one account that hangs closes the host": [
     { file: "use-cases/host-limits.ts", find: "host.timedOut.size > 1", replace: "host.timedOut.size > 0" },
   ],

@@ -21,7 +21,7 @@ export class BrokenPromise extends Error {
 }
 
 /** A revocation, a logout or a freeze: what must not be served after its answer. */
-export interface Revocation {
+interface Revocation {
   readonly scope: string;
   readonly arrivedAtStop: number;
   readonly covers: (made: MadeToken) => boolean;
@@ -31,7 +31,7 @@ export interface Revocation {
   answeredAtStop?: number;
 }
 
-export interface Unfreeze {
+interface Unfreeze {
   readonly scope: string;
   answeredAtStop?: number;
 }

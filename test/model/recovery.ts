@@ -171,27 +171,27 @@ class Recovery {
     }
   }
 
-  /** A sweep a minute, but for those minutes in which nothing can be due. */
+  /** A sweep a minute, but for the minutes in which nothing is due. */
   private async sweepOn(): Promise<void> {
     const { simulation, world, broken } = this.seen;
     const scheduler = this.newInstance("scheduler");
     let waitingForSecond: readonly MadeToken[] = [];
-    for (let sweeps = 0; sweeps < 100; sweeps++) {
+    for (let minute = 0; minute < 100; minute++) {
       const beganAt = simulation.now;
-      const instance = this.newInstance("sweep");
-      const due = this.dueAt(simulation.timeAt(instance));
-      await this.sweep(instance);
-      for (const made of waitingForSecond)
-        if (world.isAlive(made))
-          broken.push(`what is to be dead is dead within two sweeps: ${made.token} is alive`);
-      this.judgeOverdue();
-      waitingForSecond = due.filter((made) => world.isAlive(made));
       const next = this.nextDueAt();
-      if (next === undefined && this.askers === 0) return;
-      const soonest = beganAt + sweepEveryMs;
-      const minutes = Math.ceil(((next ?? soonest) - soonest) / sweepEveryMs);
-      const skipped = waitingForSecond.length > 0 || this.askers > 0 ? 0 : Math.max(0, minutes);
-      await simulation.wait(scheduler, "waits", soonest + skipped * sweepEveryMs - simulation.now);
+      if (next === undefined && this.askers === 0 && minute > 0) return;
+      // A sweep that finds nothing shows nothing.
+      if (minute === 0 || waitingForSecond.length > 0 || (next ?? Number.POSITIVE_INFINITY) <= beganAt) {
+        const instance = this.newInstance("sweep");
+        const due = this.dueAt(simulation.timeAt(instance));
+        await this.sweep(instance);
+        for (const made of waitingForSecond)
+          if (world.isAlive(made))
+            broken.push(`what is to be dead is dead within two sweeps: ${made.token} is alive`);
+        this.judgeOverdue();
+        waitingForSecond = due.filter((made) => world.isAlive(made));
+      }
+      await simulation.wait(scheduler, "waits", beganAt + sweepEveryMs - simulation.now);
     }
     broken.push("the sweeper comes to an end");
   }
@@ -236,7 +236,7 @@ class Recovery {
     }
     for (const { control } of world.scopeControls.values())
       if (control.job) next = Math.min(next, control.job.at);
-    return next === Number.POSITIVE_INFINITY ? undefined : next + skewMs;
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   /** Whatever the rows say: what was revoked, or is past its lease, is dead after a logout's longest back-off and two sweeps. */

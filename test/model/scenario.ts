@@ -12,7 +12,7 @@ interface Who {
   readonly caller: number;
 }
 
-export type RevocationKind = "all" | "caller" | "lease" | "client" | "before";
+type RevocationKind = "all" | "caller" | "lease" | "client" | "before";
 
 export type Command =
   /** `name`: which of its names the caller bears. `configuration`: which one the instance has, where there are two. */
@@ -39,7 +39,7 @@ export interface Arrival {
 }
 
 /** An account whose logouts do not succeed. */
-export interface UnwellAccount {
+interface UnwellAccount {
   readonly scope: "sales" | "finance";
   readonly logouts: "unconfirmed" | "failed" | "hang";
   /** Where they are not confirmed: only the crowd's are like that, and the account's others are well. */
@@ -132,38 +132,85 @@ const strike: fc.Arbitrary<Strike> = fc
       fc.record({ kind: fc.constant("crash" as const) }),
       fc.record({ kind: fc.constant("freeze" as const), forMs: seconds(3_600, 90, 25, 6) }),
       fc.record({ kind: fc.constant("late" as const), byMs: seconds(1, 5, 20, 60) }),
-      fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5) }),
-      fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5) }),
+      fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5, 8) }),
+      fc.record({ kind: fc.constant("slow" as const), byMs: seconds(0.4, 2, 5.5, 8) }),
       fc.record({ kind: fc.constant("twice" as const) }),
       fc.record({
         kind: fc.constant("outage" as const),
         of: fc.constantFrom("dynamodb" as const, "kms" as const),
         forMs: seconds(1, 3, 8, 20),
+        losesAnswer: fc.boolean(),
       }),
     ),
     fc.constantFrom(false, false, false, false, false, true),
   )
   .map(([when, fault, onControl]) => ({ ...when, fault, onControl }));
 
+/** What overtakes a freeze on its way. */
+const slowControl: fc.Arbitrary<Strike> = fc.record({
+  fault: fc.record({ kind: fc.constant("slow" as const), byMs: seconds(5.5, 8) }),
+  afterToken: fc.constant(0),
+  atStop: fc.integer({ min: 1, max: 100 }),
+  onControl: fc.constant(true),
+});
+
 const unwell: fc.Arbitrary<UnwellAccount> = fc.record({
   scope: fc.constantFrom("sales" as const, "finance" as const),
   logouts: fc.constantFrom("unconfirmed" as const, "failed" as const, "hang" as const),
   crowdOnly: fc.boolean(),
-  // The last one is more than a sweep gets through.
-  crowd: fc.constantFrom(...[0, 0, 0, 0, 2, 2, 6, 6, 12, 12, 24, 150]),
+  crowd: fc.oneof(
+    { weight: 24, arbitrary: fc.constantFrom(0, 0, 2, 6, 12, 24) },
+    // More than a sweep gets through.
+    { weight: 1, arbitrary: fc.constant(150) },
+  ),
 });
 
-export const scenarios: fc.Arbitrary<Scenario> = fc.record({
-  arrivals: fc.array(
-    fc.record({
-      afterMs,
-      skewMs: fc.constantFrom(0, 2_500, -2_500),
-      secretAgeMs: fc.constantFrom(0, 0, 0, 9_000, 290_000),
-      command,
-    }),
-    { minLength: 2, maxLength: 12 },
+const arrivalOf = (
+  what: fc.Arbitrary<Command>,
+  when: fc.Arbitrary<number> = afterMs,
+): fc.Arbitrary<Arrival> =>
+  fc.record({
+    afterMs: when,
+    skewMs: fc.constantFrom(0, 2_500, -2_500),
+    secretAgeMs: fc.constantFrom(0, 0, 0, 9_000, 290_000),
+    command: what,
+  });
+
+/** A login that begins while a freeze of its scope is still on its way to the table. */
+const overtaken = scope.chain((frozen) =>
+  fc.tuple(
+    arrivalOf(fc.constant({ kind: "freeze" as const, scope: frozen })),
+    arrivalOf(
+      fc.record({
+        kind: fc.constant("token" as const),
+        scope: fc.constant(frozen),
+        caller: who.caller,
+        name,
+        configuration: fc.constantFrom(0, 0, 1),
+        reportStale: fc.constant(false),
+      }),
+      fc.constant(5_000),
+    ),
   ),
-  strikes: fc.oneof(fc.constant([]), fc.array(strike, { maxLength: 4 }), fc.array(strike, { maxLength: 4 })),
+);
+
+const arrivals = fc
+  .array(
+    fc.oneof(
+      { weight: 40, arbitrary: arrivalOf(command).map((one): readonly Arrival[] => [one]) },
+      { weight: 1, arbitrary: overtaken.map((two): readonly Arrival[] => two) },
+    ),
+    { minLength: 2, maxLength: 12 },
+  )
+  .map((parts) => parts.flat());
+
+export const scenarios: fc.Arbitrary<Scenario> = fc.record({
+  arrivals,
+  strikes: fc.oneof(
+    { weight: 2, arbitrary: fc.constant([]) },
+    { weight: 4, arbitrary: fc.array(strike, { maxLength: 4 }) },
+    { weight: 1, arbitrary: fc.array(fc.oneof(slowControl, strike), { maxLength: 4 }) },
+  ),
   order: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 60 }),
   secondConfiguration: fc.constantFrom("none" as const, "none" as const, "url" as const, "secret" as const),
   firstRightVersion: fc.constantFrom(1, 1, 1, 1, 1, 2, 1_000),

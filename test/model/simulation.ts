@@ -3,7 +3,7 @@
  * which of the stopped instances goes on next, and which faults strike where, is what a run decides.
  */
 
-export type Fault =
+type Fault =
   /** The process is gone, with everything that it had under way. */
   | { readonly kind: "crash" }
   /** The process stands still, with everything that it has under way. */
@@ -16,8 +16,13 @@ export type Fault =
   | { readonly kind: "slow"; readonly byMs: number }
   /** A write's answer is lost, and the SDK sends it once more. */
   | { readonly kind: "twice" }
-  /** A dependency refuses everything for some time. */
-  | { readonly kind: "outage"; readonly of: "dynamodb" | "kms"; readonly forMs: number };
+  /** A dependency refuses everything for some time. It may begin with a write whose answer is lost. */
+  | {
+      readonly kind: "outage";
+      readonly of: "dynamodb" | "kms";
+      readonly forMs: number;
+      readonly losesAnswer: boolean;
+    };
 
 /** A fault, and the first stop that it can strike: counted from the start, or from when Looker made the n-th token. */
 export interface Strike {
@@ -220,7 +225,7 @@ export class Simulation {
       case "outage":
         this.tell(instance, () => `${fault.of} refuses everything for ${fault.forMs} ms`);
         this.refusingUntil.set(fault.of, this.now + fault.forMs);
-        return "on";
+        return fault.losesAnswer ? "lost" : "on";
     }
   }
 }
@@ -230,8 +235,9 @@ function canStrike(fault: Fault, { instance, place }: Stop): boolean {
   if (instance.name === "network") return false;
   switch (fault.kind) {
     case "crash":
-    case "outage":
       return true;
+    case "outage":
+      return !fault.losesAnswer || place === "write is answered";
     case "freeze":
       return !instance.frozen;
     case "lose":

@@ -41,7 +41,7 @@ export interface MadeToken {
 }
 
 /** A login that reached Looker. */
-export interface Attempt {
+interface Attempt {
   readonly baseUrl: string;
   readonly clientId: string;
   readonly at: number;
@@ -50,7 +50,7 @@ export interface Attempt {
 }
 
 /** A slot with what it was. */
-export interface StoredSlot {
+interface StoredSlot {
   readonly key: SlotKey;
   slot: Slot;
   /** By which stop the row bore each name first. */
@@ -59,7 +59,7 @@ export interface StoredSlot {
   readonly due: { readonly at: number; readonly dueAt: number | undefined }[];
 }
 
-export interface StoredControl {
+interface StoredControl {
   control: ScopeControl;
   readonly due: { readonly at: number; readonly dueAt: number | undefined }[];
 }
