@@ -70,10 +70,10 @@ describe("one secret of several scopes", () => {
           principal: roleOfFunction("issue-token", stack),
           action: "kms:Decrypt",
           resource,
-          resourcePolicy: defaultKeyPolicy(place.accountId),
+          resourcePolicy: defaultKeyPolicy(location.accountId),
           context: {
             ...encryptionContextKeys({ SecretARN: secretArn("looker/sales"), SecretVersionId: "v1" }),
-            "kms:ViaService": `secretsmanager.${place.region}.amazonaws.com`,
+            "kms:ViaService": `secretsmanager.${location.region}.amazonaws.com`,
           },
         }) === "allowed",
     );
