@@ -12,7 +12,7 @@ const maxAttempts = 8;
  * lost write should it still be under way.
  *
  * @param start the row as it was just read, if it was
- * @param mustLand a token hangs on it: it is tried until the deadline, the first read too
+ * @param mustLand a token hangs on it: it is tried until the deadline, and at least once; the first read too
  * @throws {Unavailable} when the row cannot be read or the outcome stays unknown
  */
 export async function commit<Key, Row extends Versioned, Outcome>(
@@ -30,9 +30,12 @@ export async function commit<Key, Row extends Versioned, Outcome>(
   const mine = new Map<string, Outcome>();
   let row = start ?? (await (mustLand ? reread(rows, key, { clock, deadline, mustLand }) : rows.read(key)));
   let failure: unknown;
-  // What a token hangs on is tried once also by a process that was frozen until long after the deadline.
+  // Past the deadline, what a token hangs on is tried as long as nothing but contention stands against it: the process may
+  // have been frozen until long after.
   const goesOn = (attempt: number) =>
-    mustLand ? attempt === 1 || clock.now() < deadline : attempt <= maxAttempts && clock.now() < deadline;
+    clock.now() < deadline
+      ? mustLand || attempt <= maxAttempts
+      : mustLand && failure === undefined && attempt <= maxAttempts;
   for (let attempt = 1; goesOn(attempt); attempt++) {
     if (row.writeId !== undefined && mine.has(row.writeId)) return mine.get(row.writeId) as Outcome;
     const { next, outcome } = step(row, clock.now());

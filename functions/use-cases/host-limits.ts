@@ -18,9 +18,15 @@ interface Account {
   failures: number;
 }
 
+interface Waiting {
+  readonly account: Account;
+  readonly attempts: number;
+  readonly go: () => void;
+}
+
 interface Host {
   underWay: number;
-  readonly waiting: { readonly account: Account; readonly go: () => void }[];
+  readonly waiting: Waiting[];
   readonly accounts: Map<string, Account>;
   /** Since the last answer of any kind: attempts without a connection, and accounts that met a time-out. */
   unreached: number;
@@ -36,10 +42,10 @@ interface Host {
 export function logoutLimits(timeIsLeft: () => boolean): LogoutLimits {
   const hosts = new Map<string, Host>();
   return {
-    async run({ baseUrl, clientId }, logout) {
+    async run({ baseUrl, clientId, attempts }, logout) {
       const host = entry(hosts, baseUrl, newHost);
       const account = entry(host.accounts, clientId, newAccount);
-      await place(host, account);
+      await place(host, account, attempts);
       try {
         if (!timeIsLeft() || isOpen(host, account)) return "not_tried";
         const outcome = await logout();
@@ -70,24 +76,33 @@ function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): V
 }
 
 /** Waits for a place at the host, within the account's share. */
-function place(host: Host, account: Account): Promise<void> {
+function place(host: Host, account: Account, attempts: number): Promise<void> {
   return new Promise((go) => {
-    host.waiting.push({ account, go });
+    host.waiting.push({ account, attempts, go });
     admit(host);
   });
 }
 
 function admit(host: Host): void {
   while (host.underWay < placesPerHost) {
-    const next = host.waiting.findIndex(
-      ({ account }) => account.underWay < account.share || isOpen(host, account),
-    );
-    const [turn] = next < 0 ? [] : host.waiting.splice(next, 1);
+    const turn = nextTurn(host);
     if (!turn) return;
+    host.waiting.splice(host.waiting.indexOf(turn), 1);
     host.underWay++;
     turn.account.underWay++;
     turn.go();
   }
+}
+
+/** The account that has waited longest, and of it the logout with the fewest attempts. */
+function nextTurn(host: Host): Waiting | undefined {
+  const first = host.waiting.find(({ account }) => account.underWay < account.share || isOpen(host, account));
+  return host.waiting
+    .filter(({ account }) => account === first?.account)
+    .reduce<Waiting | undefined>(
+      (best, each) => (best && best.attempts <= each.attempts ? best : each),
+      undefined,
+    );
 }
 
 function isOpen(host: Host, account: Account): boolean {

@@ -50,7 +50,7 @@ export interface LogoutCounts {
 export interface LogoutLimits {
   /** Runs one logout when its turn comes; `not_tried` where it does not come. */
   run(
-    account: Pick<OutboxToken, "baseUrl" | "clientId">,
+    token: Pick<OutboxToken, "baseUrl" | "clientId" | "attempts">,
     logout: () => Promise<LogoutOutcome>,
   ): Promise<LogoutOutcome>;
 }

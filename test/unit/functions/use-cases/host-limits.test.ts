@@ -14,7 +14,7 @@ function held(timeIsLeft: () => boolean = () => true) {
   return {
     begun,
     ask: (account: string, baseUrl = host) =>
-      limits.run({ baseUrl, clientId: account }, () => {
+      limits.run({ baseUrl, clientId: account, attempts: 0 }, () => {
         begun.push(account);
         return new Promise((answer) => underWay.push({ account, baseUrl, answer }));
       }),
@@ -42,7 +42,7 @@ function held(timeIsLeft: () => boolean = () => true) {
 async function sent(limits: ReturnType<typeof logoutLimits>, outcomes: [account: string, LogoutOutcome][]) {
   const results: LogoutOutcome[] = [];
   for (const [clientId, outcome] of outcomes)
-    results.push(await limits.run({ baseUrl: host, clientId }, async () => outcome));
+    results.push(await limits.run({ baseUrl: host, clientId, attempts: 0 }, async () => outcome));
   return results;
 }
 const times = (count: number, account: string, outcome: LogoutOutcome): [string, LogoutOutcome][] =>
@@ -188,7 +188,7 @@ describe("a host's circuit", () => {
   it("is of that host only", async () => {
     const limits = fresh();
     await sent(limits, times(5, "a", "unreached"));
-    const elsewhere = { baseUrl: "https://two.example.com", clientId: "a" };
+    const elsewhere = { baseUrl: "https://two.example.com", clientId: "a", attempts: 0 };
     expect(await limits.run(elsewhere, async () => "ended")).toBe("ended");
   });
 });
@@ -205,9 +205,28 @@ describe("a logout whose turn comes", () => {
     expect(begun).toHaveLength(6);
   });
 
+  it("goes to those of the account that were tried least, whoever came first", async () => {
+    const limits = fresh();
+    const order: number[] = [];
+    const gates: (() => void)[] = [];
+    const all = [9, 9, 9, 9, 5, 0, 2].map((attempts) =>
+      limits.run({ baseUrl: host, clientId: "a", attempts }, async () => {
+        order.push(attempts);
+        await new Promise<void>((open) => gates.push(open));
+        return "unconfirmed";
+      }),
+    );
+    for (let n = 0; n < 7; n++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      gates.shift()?.();
+    }
+    await Promise.all(all);
+    expect(order).toEqual([9, 9, 9, 9, 0, 2, 5]);
+  });
+
   it("and throws gives its place back", async () => {
     const limits = fresh();
-    const account = { baseUrl: host, clientId: "a" };
+    const account = { baseUrl: host, clientId: "a", attempts: 0 };
     for (let n = 0; n < 20; n++)
       await expect(limits.run(account, () => Promise.reject(new Error("kms")))).rejects.toThrow("kms");
     expect(await limits.run(account, async () => "ended")).toBe("ended");
