@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { writeLogLine } from "./adapters/audit-log.ts";
-import { awsConnections } from "./adapters/aws-client.ts";
+import { clientLimits } from "./adapters/aws-client.ts";
 import { dynamodbSlotTable } from "./adapters/dynamodb-slot-table.ts";
 import { kmsSealer } from "./adapters/kms-sealer.ts";
 import { type LookerApi, lookerApi } from "./adapters/looker-api.ts";
@@ -70,10 +70,6 @@ export function auditOptions({ brokerName }: FunctionConfig): AuditOptions {
   return { broker: brokerName, now: systemClock.now, write: writeLogLine };
 }
 
-const aws = awsConnections();
-/** Of every AWS client. */
-export const awsClientOptions = aws.options;
-
 export function brokerPorts({
   tableName,
   sealingKeyArn,
@@ -81,13 +77,13 @@ export function brokerPorts({
   return {
     clock: systemClock,
     ids: randomIds,
-    table: dynamodbSlotTable(new DynamoDBClient(awsClientOptions), tableName, systemClock),
-    sealer: kmsSealer(new KMSClient(awsClientOptions), { keyArn: sealingKeyArn, tableName }),
+    table: dynamodbSlotTable(new DynamoDBClient(clientLimits), tableName, systemClock),
+    sealer: kmsSealer(new KMSClient(clientLimits), { keyArn: sealingKeyArn, tableName }),
     looker: lookerApi({ loginMs: loginTimeoutMs, logoutMs: 5_000, userMs: 3_000 }, systemClock),
   };
 }
 
-/** A connection to Looker is never older than the invocation that uses it; of those to AWS one is kept, for the hot path. */
+/** A connection to Looker is never older than the invocation that uses it. */
 export function withOwnConnections<Invocation extends unknown[], Result>(
   { looker }: { readonly looker: Pick<LookerApi, "disconnect"> },
   handler: (...invocation: Invocation) => Promise<Result>,
@@ -99,7 +95,6 @@ export function withOwnConnections<Invocation extends unknown[], Result>(
       return await handler(...invocation);
     } finally {
       looker.disconnect();
-      aws.keepOneIdle();
     }
   };
 }

@@ -97,17 +97,27 @@ test("a right new secret works at once after a thaw: no unknown login, no possib
 });
 
 test("of 100 logouts that are due after a thaw all get through in one sweep", async () => {
-  await dueLeases(20);
+  // So that it is frozen for three seconds: the local AWS closes an idle connection after five, which is another matter.
+  const dueAt = Date.now() + 15_000;
+  await leasesEndingAt(dueAt, 100);
+  await leasesEndingAt(Date.now() - 5_000, 20);
+  await sleep(dueAt - 2_000 - Date.now());
   await stand.broker.runSchedules();
   expect(lines("sweep").at(-1)).toMatchObject({ revoked: 20, pending: 0 });
+
+  const sweeps = lines("sweep").length;
 
   await thawedBy(
     "sweep",
     () => stand.broker.runSchedules(),
-    () => dueLeases(100),
+    () => sleep(dueAt + 1_000 - Date.now()),
   );
 
-  expect(lines("sweep").at(-1)).toMatchObject({ revoked: 100, pending: 0 });
+  // A row that the table did not give in time is the next sweep's; a logout that Looker was asked for is not.
+  const after = () => lines("sweep").slice(sweeps);
+  if (after().some(({ reason }) => reason === "dynamodb_unavailable")) await stand.broker.runSchedules();
+  expect(after().map(({ pending }) => pending ?? 0)).toEqual(after().map(() => 0));
+  expect(after().reduce((sum, { revoked }) => sum + (revoked ?? 0), 0)).toBe(100);
   const due = looker.liveTokens().filter(({ sha256 }) => made.has(sha256));
   expect(due).toEqual([]);
 });
@@ -118,7 +128,7 @@ test("no function leaves a connection to Looker open behind its answer", async (
     logout: () => reports.logout("sales"),
     operate: () => operator.send("DELETE", "/scopes/finance/leases?all=true"),
     sweep: async () => {
-      await dueLeases(3);
+      await leasesEndingAt(Date.now() - 5_000, 3);
       await stand.broker.runSchedules();
     },
   };
@@ -134,8 +144,8 @@ test("no function leaves a connection to Looker open behind its answer", async (
 /** SHA-256s of tokens of leases that have ended. */
 const made = new Set<string>();
 
-/** As many callers' leases that ended a moment ago, their tokens alive at Looker. */
-async function dueLeases(count: number): Promise<void> {
+/** As many callers' leases, their tokens alive at Looker. */
+async function leasesEndingAt(endsAt: number, count: number): Promise<void> {
   const { engines, region, tableName, stack } = stand.broker;
   const client = { region, credentials: ENGINE_CREDENTIAL };
   const dynamodb = new DynamoDBClient({ ...client, endpoint: engines.urls.dynamodb });
@@ -158,7 +168,7 @@ async function dueLeases(count: number): Promise<void> {
       sealed: await sealer.seal(token, sealIdentity(key, named)),
       tokenSha256: sha256Of(token),
       issuedAt: now - 300_000,
-      endsAt: now - 5_000,
+      endsAt,
       lookerEndsAt: now + 3_000_000,
       epoch: 0,
       digest: "of-an-ended-lease",
