@@ -188,24 +188,29 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
     }
   }
 
-  /** The shards side by side: as many pages as there are shards are asked for at once, and each is given on as it comes. */
+  /**
+   * The shards side by side: of each the next page is asked for while the last is worked on. A shard that cannot be read does not
+   * keep the others from being swept; its failure comes last.
+   */
   async function* queryDue(now: number): AsyncGenerator<DueRow[]> {
     const shards = Array.from({ length: dueShards }, (_, shard) => dueShardPages(shard, now));
-    const next = (shard: AsyncGenerator<DueRow[]>) => {
-      const page = shard.next().then((result) => ({ shard, page: result }));
-      // Asked for ahead: if nobody comes for it, its failure is nobody's.
-      page.catch(() => {});
-      return page;
+    const next = async (shard: AsyncGenerator<DueRow[]>) => {
+      const [page] = await Promise.allSettled([shard.next()]);
+      return { shard, page };
     };
     const underWay = new Map(shards.map((shard) => [shard, next(shard)]));
+    const failures: unknown[] = [];
     while (underWay.size > 0) {
       const { shard, page } = await Promise.race(underWay.values());
-      if (page.done) underWay.delete(shard);
-      else {
+      if (page.status === "fulfilled" && !page.value.done) {
         underWay.set(shard, next(shard));
-        yield page.value;
+        yield page.value.value;
+      } else {
+        underWay.delete(shard);
+        if (page.status === "rejected") failures.push(page.reason);
       }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   return {

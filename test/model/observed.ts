@@ -82,7 +82,8 @@ export class Observed {
     if (!made || made.answerLost) return;
     if (own > 0 && world.isAlive(made) && !made.endedInHand)
       broken.push(`what cannot be stored is ended: ${made.token} was let go`);
-    if (made.usable && simulation.timeAt(instance) < deadline - 1_000) this.judgeProven(made);
+    // The last three seconds are for the answer, and for a write that was begun before them.
+    if (made.usable && simulation.timeAt(instance) < deadline - 3_000) this.judgeProven(made);
     this.judgeTracking();
   }
 
