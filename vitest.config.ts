@@ -35,7 +35,7 @@ export default defineConfig({
       quick("model"),
       quick("contracts"),
       quick("client", "client/test"),
-      // The command imports the library by its name; tsconfig.json leads to the library's sources.
+      // The command imports the library by its name. tsconfig.json leads to the library's sources.
       { ...quick("cli", "cli/test"), resolve: { tsconfigPaths: true } },
       // Slower tiers, for .ci/run. Each end-to-end file starts a whole broker and waits for most of its time.
       project("end-to-end", "test/end-to-end", { testTimeout: 120_000, maxWorkers: 2 }),

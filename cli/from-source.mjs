@@ -1,6 +1,6 @@
 /**
- * `node --import ./cli/from-source.mjs cli/src/main.ts` runs the command from a fresh clone: what it imports of the library
- * is taken from the library's sources, since nothing has been built yet. It is not published.
+ * `node --import ./cli/from-source.mjs cli/src/main.ts` runs the command from a fresh clone, without a build. Imports of the
+ * library lead to the library's sources. This file is not published.
  */
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
@@ -8,7 +8,7 @@ import { registerHooks } from "node:module";
 const client = new URL("../client/", import.meta.url);
 const { name, exports } = JSON.parse(readFileSync(new URL("package.json", client), "utf8"));
 
-/** Only of what the library exports: nothing else could be imported of the published one. */
+/** Undefined for everything but an export of the library, because only exports can be imported of the published one. */
 function sourceOf(specifier) {
   if (specifier !== name && !specifier.startsWith(`${name}/`)) return undefined;
   const built = exports[`.${specifier.slice(name.length)}`]?.import?.default;

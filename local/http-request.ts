@@ -1,7 +1,7 @@
 /** A request as it was sent. */
 import type { IncomingMessage } from "node:http";
 
-/** Undefined: longer than allowed; the rest is read and dropped, so that the refusal reaches a client still sending. */
+/** Undefined for a body of more bytes. The rest is read all the same, so that a client still sending gets the refusal. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -13,7 +13,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   return bytes <= maxBytes ? Buffer.concat(chunks) : undefined;
 }
 
-/** Not `new URL`: it would tidy up the path that a client got wrong. The query comes without its question mark. */
+/** `new URL` would tidy up a malformed path. The query comes without the question mark. */
 export function splitTarget(target: string): { rawPath: string; rawQuery: string } {
   const mark = target.indexOf("?");
   return mark < 0

@@ -1,11 +1,11 @@
-/** Servers that this machine alone can reach: whatever reaches their ports may drive them. */
+/** Servers on loopback. Their ports ask for no credentials, so only this machine may reach them. */
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface Listening {
   readonly url: string;
   readonly port: number;
-  /** Cuts off what is under way: a request that hangs would keep the server, and the process, for ever. */
+  /** Cuts off requests under way, because a hanging request would keep the process alive. */
   close(): Promise<void>;
 }
 

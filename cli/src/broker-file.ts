@@ -29,7 +29,7 @@ export function findLocalBroker(directory: string): LocalBroker {
   }
 }
 
-/** The broker of this directory; undefined where none runs. */
+/** The broker of this directory, or undefined if none runs. */
 export function readBrokerFile(directory: string): LocalBroker | undefined {
   const file = join(directory, ".local/broker.json");
   const text = textOf(file);
@@ -60,7 +60,7 @@ export const keysOf = ({ access_key_id, secret_access_key, session_token }: Loca
   ...(session_token === undefined ? {} : { sessionToken: session_token }),
 });
 
-/** What a command needs its principal for; `any` where it needs none in particular. */
+/** The right that a command needs. `any`: every principal has it. */
 export type RequiredGrant = { may: "call" | "operate"; scope: string | undefined } | { may: "any" };
 
 export function localPrincipal(

@@ -1,8 +1,8 @@
-/** What came of ending leases, in one word that is true. */
+/** The outcome of ending leases, in one true word. */
 import type { Paint } from "./colour.ts";
 import { exitCodes } from "./exit-codes.ts";
 
-/** What the broker answers to a logout, a revocation and a freeze. */
+/** The broker's answer to a logout, a revocation and a freeze. */
 export interface RevocationCounts {
   /** Confirmed dead by Looker. */
   readonly revoked: number;
@@ -10,7 +10,7 @@ export interface RevocationCounts {
   readonly pending: number;
 }
 
-/** What is known in the end. */
+/** The final counts, after following the leases. */
 export interface RevocationResult extends RevocationCounts {
   /** Never confirmed; at the end of their life Looker itself has ended them. */
   readonly expired: number;

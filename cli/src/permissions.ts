@@ -1,4 +1,4 @@
-/** `GET /scopes`: who the caller is, and what it may do. */
+/** `GET /scopes`: the caller and its rights. */
 import type { Broker } from "./broker.ts";
 
 /** The body of the answer: for `callerOf` and `grantsOf` of the library and, as it is, for `--json`. */

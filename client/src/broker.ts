@@ -1,6 +1,6 @@
 /**
- * What tools import that ask the broker's other routes, as the command does: a connection, one signed call, its retries,
- * and the errors that they throw. A service that wants a token needs only `TokenBrokerClient`.
+ * For tools that call the broker's other routes, such as the command: a connection, a signed call, its retries and their
+ * errors. A service needs only `TokenBrokerClient`.
  */
 
 export type { AwsCredentials, AwsCredentialsProvider } from "./broker/aws-credentials.ts";

@@ -19,11 +19,11 @@ export interface RunningEngine {
 
 export async function startDynalite(): Promise<RunningEngine> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  // The AWS proxy lets go of idle connections first; a server that does it too can cut a request off.
+  // The AWS proxy closes idle connections. If the server did so too, a request could be cut off.
   server.keepAliveTimeout = 0;
   return {
     ...(await listen(server)),
-    // Not what is under way: dynalite ends the process when a request is cut off.
+    // Requests under way are not cut off: dynalite would end the process.
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
@@ -32,7 +32,7 @@ export async function startDynalite(): Promise<RunningEngine> {
   };
 }
 
-/** The pauses double up to this: sixteen seconds in all. */
+/** The pauses double up to this one, and make sixteen seconds in all. */
 const MAX_PAUSE_MS = 8_192;
 
 export interface TableDefinition extends CreateTableCommandInput {
@@ -40,7 +40,7 @@ export interface TableDefinition extends CreateTableCommandInput {
   TimeToLiveSpecification?: TimeToLiveSpecification;
 }
 
-/** Creates what is missing and changes nothing else. */
+/** Creates a missing table and switches its TTL on. An existing table is not changed otherwise. */
 export async function ensureTable(client: DynamoDBClient, definition: TableDefinition): Promise<void> {
   const { TimeToLiveSpecification, ...creation } = definition;
   const { TableName } = definition;
@@ -56,7 +56,7 @@ export async function ensureTable(client: DynamoDBClient, definition: TableDefin
     await client
       .send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }))
       .catch((error: Error) => {
-        // dynalite knows no TTL; the others refuse to switch on what is on.
+        // dynalite does not know TTL, and the others refuse to switch it on twice.
         if (error.name !== "UnknownOperationException" && !/already enabled/.test(error.message)) throw error;
       });
   }

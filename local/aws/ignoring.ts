@@ -1,4 +1,4 @@
-/** For a promise's `catch`: undefined for an error of this name; any other is thrown on. */
+/** For a promise's `catch`: turns an error of this name into undefined, and throws any other. */
 export const ignoring =
   (name: string) =>
   (error: unknown): undefined => {

@@ -26,7 +26,7 @@ export interface RequestIds {
   traceId: string;
 }
 
-/** The API that is served, and what stands behind it. */
+/** The API, its callers and its functions. */
 export interface GatewayApi extends ApiStage {
   routes: readonly LocalRoute[];
   principals: { find(accessKeyId: string): GatewayPrincipal | undefined };
@@ -97,7 +97,7 @@ function replyOf(result: InvokeResult): GatewayReply | Refusal {
   }
 }
 
-/** The function runs on, as on Lambda; only its answer is no longer waited for. */
+/** Stops waiting for the answer. The function runs on, as on Lambda. */
 function withinTimeout(invocation: Promise<InvokeResult>, timeoutMs: number): Promise<InvokeResult> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve({ kind: "timed_out" }), timeoutMs);

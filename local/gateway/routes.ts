@@ -1,4 +1,4 @@
-/** Which resource a path belongs to, by its segments as sent. */
+/** Finds the resource of a path by the segments of the path, as sent. */
 import type { LocalRoute } from "../stack/routes.ts";
 
 export interface RouteMatch {

@@ -1,4 +1,4 @@
-/** API Gateway's REST API as far as the broker uses it, on loopback. README.md here lists what was not verified. */
+/** The part of a REST API of API Gateway that the broker uses. README.md lists the behaviour that is not verified. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { readBody, splitTarget } from "../http-request.ts";
@@ -39,7 +39,7 @@ export interface AccessLogLine {
   /** Undefined when no route matched. */
   resource?: string;
   userArn?: string;
-  /** The x-amzn-ErrorType of what the gateway answered itself. */
+  /** The x-amzn-ErrorType of the gateway's own answers. */
   errorType?: string;
   /** A defect, or an invocation that could not be made: the client gets a bare 500. */
   problem?: string;
@@ -50,7 +50,7 @@ const maxBodyBytes = 10 * 1024 * 1024;
 /** CloudFront's limit, which stands before an edge-optimized API; the guide gives none for a regional one. */
 const maxUriBytes = 8192;
 
-/** Its URL is the API's, with the stage and without a trailing slash. */
+/** The URL has the stage and no trailing slash. */
 export async function startGateway(options: GatewayOptions): Promise<Listening> {
   checkRoutes(options.routes);
   checkGatewayResponses(options.gatewayResponses ?? {});

@@ -17,9 +17,9 @@ export interface RunningFunctions {
   /** The environment of the function's instances, for an instance that is started elsewhere. */
   environmentOf(functionId: string): Readonly<Record<string, string>>;
   instances(functionId: string): ReturnType<Pool["instances"]>;
-  /** At once, whatever it is doing. */
+  /** At once, in the middle of a request too. */
   kill(functionId: string, instanceNumber: number): Promise<boolean>;
-  /** What the instances wrote, the latest ten thousand lines, as `issue-token#1 {…}`. */
+  /** The latest ten thousand lines of the instances, as `issue-token#1 {…}`. */
   logs(): string[];
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What came of an invocation, as API Gateway takes it. */
+/** The result of an invocation, for API Gateway. */
 export type InvokeResult =
   | { kind: "answer"; payload: unknown }
   | { kind: "function_error"; payload: unknown }

@@ -4,7 +4,7 @@ import type { AwsLocation } from "../stack/location.ts";
 import type { LocalSchedule } from "../stack/schedules.ts";
 
 export interface Scheduler {
-  /** Runs every schedule once, now, beside its own times. */
+  /** Runs every schedule once, now. */
   run(): Promise<void>;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export function startScheduler(
   };
 }
 
-/** What a target without an `Input` of its own gets. */
+/** The event for a target without an `Input`. */
 function scheduledEvent({ arn }: LocalSchedule, { accountId, region }: AwsLocation, now: Date): object {
   return {
     version: "0",

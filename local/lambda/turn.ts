@@ -22,7 +22,7 @@ export class Turn {
     this.#settle();
   }
 
-  /** False where the line is not the mark at which a stream's output of this turn ends. */
+  /** True for the line that marks the end of a stream's output in this turn. */
   takesMark(line: string): boolean {
     if (line !== outputEnd(this.#requestId)) return false;
     this.#openStreams--;
@@ -30,13 +30,13 @@ export class Turn {
     return true;
   }
 
-  /** `how`: "exit status 1". No mark will come any more; a reply that came still counts. */
+  /** `how`: "exit status 1". The marks are not waited for any more. An earlier reply still counts. */
   exited(how: string): void {
     this.#openStreams = 0;
     this.replied(this.#crash("Runtime.ExitError", `Runtime exited with error: ${how}`));
   }
 
-  /** Ends the turn, whatever came of it so far. */
+  /** Ends the turn as a crash. An earlier reply does not count. */
   timedOut(problem: string): void {
     this.#end.resolve(this.#crash("Sandbox.Timedout", problem));
   }

@@ -1,6 +1,6 @@
 /**
- * The parameters of a query string as sent, decoded once, in order; a name that comes several times keeps all its
- * values. Undefined where the query string does not decode.
+ * The parameters of a query string as sent, decoded once and in order. A repeated name keeps all its values.
+ * Undefined where the query string does not decode.
  */
 export function parseRawQuery(
   rawQuery: string,

@@ -7,7 +7,7 @@ import type { LocalRole } from "./roles.ts";
 export interface LocalFunction {
   /** The function's name in this project ("issue-token"), or its logical id. */
   readonly id: string;
-  /** Its name in Lambda. */
+  /** The name in Lambda. */
   readonly name: string;
   readonly arn: string;
   readonly codeDir: string;
@@ -39,7 +39,7 @@ export function readFunction(
     throw unsupported("only zip functions for Node without layers are supported");
   const codeDir = assembly.codeDirectory(String(Code?.S3Key));
   if (codeDir === undefined)
-    throw unsupported(`its code ${JSON.stringify(Code)} is no asset of the assembly`);
+    throw unsupported(`its code ${JSON.stringify(Code)} is not an asset of the assembly`);
   const role = roles.find(({ arn }) => arn === properties.Role);
   if (!role) throw unsupported(`its role ${JSON.stringify(properties.Role)} is not in the template`);
   return {

@@ -9,7 +9,7 @@ export interface ResolvedResource extends Resource {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** Types that nothing refers to, so that they need no name. A type that is neither here, below nor in physical-names.ts is not supported. */
+/** Types that nothing refers to, so that they need no name. A type in none of these lists and not in physical-names.ts is not supported. */
 const unnamedTypes = [
   "AWS::ApiGateway::GatewayResponse",
   "AWS::ApiGateway::Method",
@@ -17,7 +17,7 @@ const unnamedTypes = [
   "AWS::Lambda::Permission",
 ];
 
-/** As above, of no effect on one machine: where API Gateway logs, what is not retried, what CloudWatch shows, what teams look up. */
+/** Types without an effect on one machine: logging, retries, dashboards and parameters. Nothing refers to them either. */
 const typesWithoutLocalEffect = [
   "AWS::ApiGateway::Account",
   "AWS::CloudWatch::Dashboard",
@@ -46,7 +46,7 @@ export function resolveResources(
     if (found) return found;
     const definition = template.Resources[logicalId];
     if (!definition) return undefined;
-    // A name that is made of another resource's name is resolved on the way; one made of itself never would be.
+    // A name may contain the name of another resource, but not its own.
     if (underWay.has(logicalId)) throw new TemplateError(logicalId, "refers to itself");
     underWay.add(logicalId);
     const properties = definition.Properties ?? {};

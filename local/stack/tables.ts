@@ -3,14 +3,14 @@ import { TemplateError } from "./intrinsics.ts";
 import type { PolicyDocument } from "./policy-document.ts";
 import type { ResolvedResource } from "./resources.ts";
 
-/** `CreateTable`'s input, and what CloudFormation sets by another call. */
+/** The input of `CreateTable`, and the settings of a table that CloudFormation makes by other calls. */
 export interface LocalTable {
   readonly createTable: Readonly<Record<string, unknown>> & { TableName: string };
   readonly ttlAttribute?: string;
   readonly resourcePolicy?: PolicyDocument;
 }
 
-/** What `CreateTable` takes under the same name in CloudFormation. */
+/** Properties that have the same name in CloudFormation and in `CreateTable`. */
 const createTableFields = [
   "AttributeDefinitions",
   "KeySchema",
@@ -20,7 +20,7 @@ const createTableFields = [
   "LocalSecondaryIndexes",
 ];
 
-/** What has no effect on one machine, or one that no stand-in has: said here, so that nothing is dropped unseen. */
+/** Properties without an effect on one machine. Any other property is an error. */
 const tableFieldsWithoutLocalEffect = [
   "DeletionProtectionEnabled",
   "PointInTimeRecoverySpecification",

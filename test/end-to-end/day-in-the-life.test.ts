@@ -2,10 +2,8 @@
  * A day with its incidents, on a whole local broker. Then who got which token, what was refused and why, and what is dead,
  * are answered from the records alone, and compared with what callers have in their hands and with Looker's own ledger.
  */
-import { createHash } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { AuditLine, LeaseEndLine } from "../../functions/http/audit-record.ts";
-import type { Control } from "../../local/looker/control.ts";
 import { mustBeRecord } from "../support/audit/schema.ts";
 import {
   type Answer,
@@ -14,14 +12,12 @@ import {
   clientSecretOf,
   openFirstLock,
   records,
-  type Stand,
-  startStand,
-  startsWithinMs,
+  sharedStand,
   untilSeen,
 } from "../support/broker-stand.ts";
+import { sha256 } from "../support/held-tokens.ts";
 
-let stand: Stand;
-let looker: Control;
+const stand = sharedStand();
 let reports: Caller;
 let nightly: Caller;
 let finance: Caller;
@@ -29,7 +25,6 @@ let engineer: Caller;
 /** Every answer that anybody got, in order. */
 const answers: { who: Caller; answer: Answer }[] = [];
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 /** What callers were handed: SHA-256 of the token → the caller's unique id. */
 const handedOut = new Map<string, string>();
 
@@ -45,9 +40,7 @@ const logout = (who: Caller, body?: object, scope = "sales") => asks(who, who.lo
 const operate = (method: string, path: string, body?: string) =>
   asks(engineer, engineer.send(method, `/scopes/${path}`, body));
 
-beforeAll(async () => {
-  stand = await startStand();
-  looker = stand.broker.looker?.control as Control;
+beforeAll(() => {
   [reports, nightly, finance, engineer] = [
     callerOf(stand, "report-service"),
     callerOf(stand, "nightly-job"),
@@ -56,8 +49,7 @@ beforeAll(async () => {
   ];
   // What a service with too wide an IAM policy of its own could send.
   openFirstLock(stand.broker, finance.principal);
-}, startsWithinMs);
-afterAll(() => stand?.stop());
+});
 
 test("the day", async () => {
   // Morning: services fetch, most of them what is there already.
@@ -88,8 +80,8 @@ test("the day", async () => {
 
   // It was more than one: the scope is frozen while Looker's logout does not work.
   await token(nightly);
-  looker.addFault({ route: "logout", kind: "status", status: 500 });
-  looker.addFault({ route: "user", kind: "status", status: 500 });
+  stand.looker.control.addFault({ route: "logout", kind: "status", status: 500 });
+  stand.looker.control.addFault({ route: "user", kind: "status", status: 500 });
   const frozen = await operate("PUT", "sales/freeze", JSON.stringify({ reason: "incident 42" }));
   expect([frozen.status, frozen.json.matched, frozen.json.revoked, frozen.json.pending]).toEqual([
     202, 2, 0, 2,
@@ -97,7 +89,7 @@ test("the day", async () => {
   expect((await token(reports)).json.code).toBe("scope_frozen");
   expect((await operate("GET", "sales/leases")).json.leases).toHaveLength(2);
   // Looker recovers, and the sweeper ends what was left.
-  looker.clearFaults();
+  stand.looker.control.clearFaults();
   await untilSeen(
     async () => {
       await stand.broker.runSchedules();
@@ -109,9 +101,9 @@ test("the day", async () => {
   expect((await operate("DELETE", "sales/freeze")).status).toBe(200);
 
   // Looker fails: down, then a login of which nobody knows the end, then well again.
-  looker.addFault({ route: "login", kind: "status", status: 503, times: 1 });
+  stand.looker.control.addFault({ route: "login", kind: "status", status: 503, times: 1 });
   expect((await token(reports)).json.code).toBe("looker_unavailable");
-  looker.addFault({ route: "login", kind: "reset", when: "after", times: 1 });
+  stand.looker.control.addFault({ route: "login", kind: "reset", when: "after", times: 1 });
   expect((await token(nightly)).json.code).toBe("looker_unavailable");
   await untilSeen(async () => (await token(reports)).status === 200, "a Looker that is well again", 20_000);
   await untilSeen(async () => (await token(nightly)).status === 200, "and for the other service", 20_000);
@@ -119,7 +111,7 @@ test("the day", async () => {
   // The secret of another scope is changed at Looker only.
   await logout(finance, undefined, "finance");
   const { client_id } = await clientSecretOf(stand.broker, "looker/finance");
-  looker.changeSecret(client_id, "changed-at-looker-only");
+  stand.looker.control.changeSecret(client_id, "changed-at-looker-only");
   expect((await token(finance, "finance")).json.code).toBe("looker_rejected_credentials");
 }, 180_000);
 
@@ -169,7 +161,7 @@ test("what Looker made and ended: the records and its ledger agree", () => {
   const { audit } = all();
   const sum = (field: "logins" | "logouts" | "possible_orphans") =>
     audit.reduce((total, line) => total + (line[field] ?? 0), 0);
-  const ledger = looker.ledger();
+  const ledger = stand.looker.control.ledger();
   const made = ledger.filter(({ event, fault }) => event === "login" && fault === undefined);
   const lost = ledger.filter(({ event, fault }) => event === "login" && fault !== undefined);
   const ended = ledger.filter(({ event }) => event === "logout");
@@ -189,17 +181,17 @@ test("what is dead and what is alive now: the records and Looker agree, token by
     ),
   );
   const dead = new Set(ends.map(({ lease_id }) => tokenOf.get(lease_id)));
-  const endedAtLooker = looker
+  const endedAtLooker = stand.looker.control
     .ledger()
     .flatMap(({ event, tokenSha256 }) => (event === "logout" ? [tokenSha256] : []));
   expect(dead).toEqual(new Set(endedAtLooker));
   const alive = new Set([...handedOut.keys()].filter((hash) => !dead.has(hash)));
-  const lost = looker
+  const lost = stand.looker.control
     .ledger()
     .flatMap(({ event, fault, tokenSha256 }) =>
       event === "login" && fault !== undefined ? [tokenSha256] : [],
     );
-  const liveAtLooker = looker.liveTokens().map(({ sha256 }) => sha256);
+  const liveAtLooker = stand.looker.control.liveTokens().map(({ sha256 }) => sha256);
   // The one that nobody holds is in no record but by its number.
   expect(alive).toEqual(new Set(liveAtLooker.filter((hash) => !lost.includes(hash))));
 });

@@ -2,15 +2,11 @@
 import { DynamoDBClient, QueryCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { DecryptCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { sealContextKeys, table } from "../../functions/contract.ts";
-import { callerOf, type Stand, startStand, startsWithinMs } from "../support/broker-stand.ts";
+import { callerOf, sharedStand } from "../support/broker-stand.ts";
 
-let stand: Stand;
-beforeAll(async () => {
-  stand = await startStand();
-}, startsWithinMs);
-afterAll(() => stand?.stop());
+const stand = sharedStand();
 beforeEach(() => stand.broker.awsProxy.clearCalls());
 
 /** What its instances sign with, or a local principal's keys. */

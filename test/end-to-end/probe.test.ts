@@ -5,25 +5,16 @@ import { writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { writeBrokerFile } from "../../local/broker-file.ts";
 import { listen } from "../../local/loopback.ts";
 import type { LocalPrincipal } from "../../local/principals.ts";
-import {
-  callerOf,
-  leaksIn,
-  openFirstLock,
-  type Stand,
-  startStand,
-  startsWithinMs,
-} from "../support/broker-stand.ts";
+import { callerOf, leaksIn, openFirstLock, sharedStand } from "../support/broker-stand.ts";
 
-let stand: Stand;
-beforeAll(async () => {
-  stand = await startStand();
+const stand = sharedStand();
+beforeAll(() => {
   writeBrokerFile(join(stand.workDir, ".local/broker.json"), stand.broker);
-}, startsWithinMs);
-afterAll(() => stand?.stop());
+});
 
 const program = fileURLToPath(new URL("../../probe/probe.ts", import.meta.url));
 

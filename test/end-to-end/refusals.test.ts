@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { endpointVariables } from "../../local/aws/call.ts";
 import { startPool } from "../../local/lambda/pool.ts";
 import {
@@ -8,20 +8,16 @@ import {
   callerOf,
   leaksIn,
   openFirstLock,
-  type Stand,
-  startStand,
-  startsWithinMs,
+  sharedStand,
   untilSeen,
 } from "../support/broker-stand.ts";
 
-let stand: Stand;
+const stand = sharedStand();
 let reports: Caller;
 
-beforeAll(async () => {
-  stand = await startStand();
+beforeAll(() => {
   reports = callerOf(stand, "report-service");
-}, startsWithinMs);
-afterAll(() => stand?.stop());
+});
 afterEach(() => expect(leaksIn(stand.broker.logs().join("\n"), stand.secrets)).toBe(0));
 
 /** Stands in for whatever a client may have sent: it must appear in no answer and in no log. */
@@ -34,65 +30,40 @@ const problem = (status: number, code: string) => ({
   json: expect.objectContaining({ status, code, request_id: expect.any(String) }),
 });
 
-describe("a body that is not what the interface asks for", () => {
-  const bad: Record<string, string> = {
-    "malformed JSON": `{"${marker}`,
-    "JSON that is no object": `["${marker}"]`,
-    "a number": "42",
-    null: "null",
-    "an unknown field": JSON.stringify({ [marker]: 1 }),
-    "a field called __proto__": '{"__proto__": {"min_ttl_seconds": 1}}',
-    "a forged requestContext": JSON.stringify({
-      requestContext: { identity: { userArn: `arn:aws:iam::111122223333:role/${marker}` } },
-    }),
-    "a forged resource and scope": JSON.stringify({ resource: "/scopes", pathParameters: { scope: marker } }),
-    "a text for a number": JSON.stringify({ min_ttl_seconds: marker }),
-    "a fraction": '{"min_ttl_seconds": 1.5}',
-    "a negative number": '{"min_ttl_seconds": -1}',
-    "more than half of the lease's life": '{"min_ttl_seconds": 451}',
-    "a number beyond all bounds": '{"min_ttl_seconds": 1e999}',
-    "null for a lease id": '{"stale_lease_id": null}',
-    "an object for a lease id": JSON.stringify({ stale_lease_id: { [marker]: 1 } }),
-    "a lease id of another form": JSON.stringify({ stale_lease_id: `../${marker}` }),
-    "the field of another verb": '{"lease_id": "0123456789abcdef"}',
-    "invalid UTF-16": '{"stale_lease_id": "\\ud800"}',
-    "4 KB of spaces and no end": `{${" ".repeat(4_000)}`,
-  };
-  test.each(Object.entries(bad))("%s is a bad request to token", async (_, body) => {
+// What the handlers make of each body, name and event: test/unit/functions/http/bad-requests.test.ts. Here is one of each
+// kind that API Gateway passes on, decodes or answers itself.
+describe("a request that is not what the interface asks for", () => {
+  test.each([
+    ["malformed JSON", `{"${marker}`],
+    [
+      "a field that is the event's own",
+      JSON.stringify({
+        requestContext: { identity: { userArn: `arn:aws:iam::111122223333:role/${marker}` } },
+      }),
+    ],
+  ])("with %s for a body is a bad request", async (_, body) => {
     const answer = await reports.send("POST", "/scopes/sales/token", body);
     expect(answer).toMatchObject(problem(400, "bad_request"));
     expect(answer.headers["content-type"]).toBe("application/problem+json");
     expect([echoed(answer), logged()]).toEqual([false, false]);
   });
 
-  test.each([
-    ["null for a lease id", '{"lease_id": null}'],
-    ["an empty lease id", '{"lease_id": ""}'],
-    ["a list of lease ids", '{"lease_id": ["0123456789abcdef"]}'],
-    ["an operator's field", '{"all": true}'],
-    ["malformed JSON", `{${marker}`],
-  ])("%s is a bad request to logout, which ends nothing", async (_, body) => {
+  test("with malformed JSON is a bad request to logout too, and ends nothing", async () => {
     const { json } = await reports.token("sales");
-    const answer = await reports.send("POST", "/scopes/sales/logout", body);
+    const answer = await reports.send("POST", "/scopes/sales/logout", `{${marker}`);
     expect(answer).toMatchObject(problem(400, "bad_request"));
     expect(echoed(answer)).toBe(false);
     expect((await reports.token("sales")).json.lease_id).toBe(json.lease_id);
   });
 
-  test.each([
-    ["5 KB", 5_000],
-    ["1 MB", 1_048_576],
-  ])("%s are too much", async (_, bytes) => {
-    const answer = await reports.send(
-      "POST",
-      "/scopes/sales/token",
-      JSON.stringify({ [marker]: "x".repeat(bytes) }),
-    );
+  test("with a megabyte for a body is too much", async () => {
+    const body = JSON.stringify({ [marker]: "x".repeat(1_048_576) });
+    const answer = await reports.send("POST", "/scopes/sales/token", body);
     expect(answer).toMatchObject(problem(413, "payload_too_large"));
     expect([echoed(answer), logged()]).toEqual([false, false]);
   });
 
-  test("a query parameter is a bad request", async () => {
+  test("with a query parameter is a bad request", async () => {
     const answer = await reports.send("POST", `/scopes/sales/token?min_ttl_seconds=${marker}`);
     expect(answer).toMatchObject(problem(400, "bad_request"));
     expect([echoed(answer), logged()]).toEqual([false, false]);
@@ -108,10 +79,6 @@ const oddNames: Record<string, string> = {
   unicode: "%F0%9F%94%91s%C3%A4les",
   "broken UTF-8": "%ff%fe",
   "a broken escape": "%zz",
-  "300 characters": "s".repeat(300),
-  __proto__: "__proto__",
-  constructor: "constructor",
-  "upper case": "SALES",
   "a space": "sales%20",
   "a row's separator": "sales%23control",
   "an empty name": "",
@@ -209,15 +176,6 @@ describe("an event that did not come through this API", () => {
     ["its own", {}, 200],
     ["another API's", { apiId: "an0ther1d" }, 403],
     ["the console's test page's", { stage: "test-invoke-stage" }, 403],
-    ["one without an API id", { apiId: undefined }, 403],
-    ["one with a list for an API id", { apiId: [] }, 403],
-    ["one without an identity", { identity: undefined }, 403],
-    ["a root user's", { identity: { ...identity(), userArn: "arn:aws:iam::111122223333:root" } }, 403],
-    [
-      "one whose unique id is another's",
-      { identity: { ...identity(), caller: "AIDA22222222222222222:x" } },
-      403,
-    ],
   ])("%s is answered as it should be", async (_, forged, status) => {
     const { stack, region } = stand.broker;
     const definition = stack.functions.find(({ id }) => id === "issue-token");

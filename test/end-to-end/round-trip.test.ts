@@ -1,30 +1,23 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import type { RunningLooker } from "../../local/looker/server.ts";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import {
   type Caller,
   callerOf,
   leaksIn,
   lookerSdk,
-  type Stand,
-  startStand,
-  startsWithinMs,
+  sharedStand,
   statusAtLooker,
 } from "../support/broker-stand.ts";
 
-let stand: Stand;
-let looker: RunningLooker;
+const stand = sharedStand();
 let reports: Caller;
 let nightly: Caller;
 
-beforeAll(async () => {
-  stand = await startStand();
-  looker = stand.broker.looker as RunningLooker;
+beforeAll(() => {
   reports = callerOf(stand, "report-service");
   nightly = callerOf(stand, "nightly-job");
-}, startsWithinMs);
-afterAll(() => stand?.stop());
+});
 // The SDK writes a console.debug on each request that takes this for a problem with TLS.
 beforeEach(() => void vi.spyOn(console, "debug").mockImplementation(() => {}));
 afterEach(async () => {
@@ -53,10 +46,10 @@ async function curl(path: string): Promise<{ status: number; json: Record<string
   return { status: Number(status), json };
 }
 
-const events = () => looker.ledger().map(({ event, status }) => [event, status]);
+const events = () => stand.looker.ledger().map(({ event, status }) => [event, status]);
 
 test("curl gets a token, Looker's SDK uses it, a logout ends it, and asking again gives a new lease", async () => {
-  looker.control.resetLedger();
+  stand.looker.control.resetLedger();
   const issued = await curl("/scopes/sales/token");
   expect(issued).toEqual({
     status: 200,
@@ -66,7 +59,7 @@ test("curl gets a token, Looker's SDK uses it, a logout ends it, and asking agai
       expires_in: expect.any(Number),
       scope: "sales",
       lease_id: expect.any(String),
-      base_url: looker.url,
+      base_url: stand.looker.url,
     },
   });
   expect(issued.json.expires_in).toBeGreaterThan(890);
@@ -97,7 +90,7 @@ test("a logout with nothing to end answers that nothing was revoked, as often as
 
 test("a second request gets the same lease with one call to DynamoDB and none to anyone else", async () => {
   const first = await reports.token("sales");
-  looker.control.resetLedger();
+  stand.looker.control.resetLedger();
   stand.broker.awsProxy.clearCalls();
   const second = await reports.token("sales");
   expect(second.json.lease_id).toBe(first.json.lease_id);
@@ -106,7 +99,7 @@ test("a second request gets the same lease with one call to DynamoDB and none to
   expect(stand.broker.awsProxy.calls().map(({ service, operation }) => `${service}:${operation}`)).toEqual([
     "dynamodb:BatchGetItem",
   ]);
-  expect(looker.ledger()).toEqual([]);
+  expect(stand.looker.ledger()).toEqual([]);
 });
 
 test("two callers of one scope get different tokens, and neither can end the other's lease", async () => {
@@ -117,8 +110,8 @@ test("two callers of one scope get different tokens, and neither can end the oth
   const { status, json } = await nightly.logout("sales", { lease_id: mine.json.lease_id });
   expect({ status, json }).toEqual({ status: 200, json: { revoked: 0, pending: 0 } });
   expect((await nightly.logout("sales")).json).toEqual({ revoked: 1, pending: 0 });
-  expect(await statusAtLooker(looker.url, theirs.json.access_token)).toBe(401);
-  expect(await statusAtLooker(looker.url, mine.json.access_token)).toBe(200);
+  expect(await statusAtLooker(stand.looker.url, theirs.json.access_token)).toBe(401);
+  expect(await statusAtLooker(stand.looker.url, mine.json.access_token)).toBe(200);
   expect((await reports.token("sales")).json.lease_id).toBe(mine.json.lease_id);
 });
 
@@ -129,7 +122,7 @@ test("reporting another caller's lease as stale costs that caller nothing", asyn
 });
 
 test("ten requests at once make one login", async () => {
-  looker.control.resetLedger();
+  stand.looker.control.resetLedger();
   const answers = await Promise.all(Array.from({ length: 10 }, () => reports.token("sales")));
   expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
   expect(new Set(answers.map(({ json }) => json.lease_id)).size).toBe(1);
@@ -138,19 +131,19 @@ test("ten requests at once make one login", async () => {
 
 test("a token that Looker has ended already counts as revoked once Looker refuses it", async () => {
   await reports.token("sales");
-  looker.control.expireAllTokens();
+  stand.looker.control.expireAllTokens();
   expect((await reports.logout("sales")).json).toEqual({ revoked: 1, pending: 0 });
 });
 
 test("a logout that Looker does not confirm is pending, and no request is given that token", async () => {
   const first = await reports.token("sales");
   // A proxy's page is no word of Looker's.
-  looker.control.addFault({ route: "logout", kind: "html_404", times: 1 });
+  stand.looker.control.addFault({ route: "logout", kind: "html_404", times: 1 });
   const { status, json } = await reports.logout("sales");
   expect({ status, json }).toEqual({ status: 202, json: { revoked: 0, pending: 1 } });
   const next = await reports.token("sales");
   expect(next.json.lease_id).not.toBe(first.json.lease_id);
   // Asked again, it is tried again.
   expect((await reports.logout("sales")).json).toEqual({ revoked: 2, pending: 0 });
-  expect(await statusAtLooker(looker.url, first.json.access_token)).toBe(401);
+  expect(await statusAtLooker(stand.looker.url, first.json.access_token)).toBe(401);
 });

@@ -6,10 +6,11 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import type { Looker40SDK } from "@looker/sdk";
 import { LookerNodeSDK, NodeTransport } from "@looker/sdk-node";
 import { ApiSettings, AuthSession, type IRequestProps } from "@looker/sdk-rtl";
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
 import { type BrokerOptions, type RunningBroker, startBroker } from "../../local/broker.ts";
 import { matchRoute } from "../../local/gateway/routes.ts";
+import type { RunningLooker } from "../../local/looker/server.ts";
 import type { LocalPrincipal } from "../../local/principals.ts";
 import { templatePolicies } from "./iam/enforce.ts";
 import { validateAnswer } from "./openapi/document.ts";
@@ -20,6 +21,8 @@ export interface Stand {
   readonly workDir: string;
   /** Client secrets, tokens and signing keys, as they become known: for {@link leaksIn}. */
   readonly secrets: Set<string>;
+  /** The stand-in, where there is one. */
+  readonly looker: RunningLooker;
   stop(): Promise<void>;
 }
 
@@ -48,10 +51,42 @@ export async function startStand(options: Partial<BrokerOptions> = {}): Promise<
     broker,
     workDir,
     secrets,
+    get looker() {
+      if (!broker.looker) throw new Error("This broker has another Looker than the stand-in.");
+      return broker.looker;
+    },
     async stop() {
       await broker.close();
       rmSync(workDir, { recursive: true, force: true });
     },
+  };
+}
+
+/** For one test file: started before its first test, stopped after its last. */
+export function sharedStand(options: Partial<BrokerOptions> = {}): Stand {
+  let stand: Stand | undefined;
+  beforeAll(async () => {
+    stand = await startStand(options);
+  }, startsWithinMs);
+  afterAll(() => stand?.stop());
+  const started = (): Stand => {
+    if (!stand) throw new Error("The stand starts with the first test.");
+    return stand;
+  };
+  return {
+    get broker() {
+      return started().broker;
+    },
+    get workDir() {
+      return started().workDir;
+    },
+    get secrets() {
+      return started().secrets;
+    },
+    get looker() {
+      return started().looker;
+    },
+    stop: () => started().stop(),
   };
 }
 
@@ -186,17 +221,21 @@ export function records(broker: RunningBroker): any[] {
 /** One for each request and each sweep. */
 export const auditLines = (broker: RunningBroker) => records(broker).filter(({ kind }) => kind === "audit");
 
+/** Sum of a counter in the audit lines so far. */
+export const counted = ({ broker }: Stand, field: string): number =>
+  auditLines(broker).reduce((sum, line) => sum + Number(line[field] ?? 0), 0);
+
 /** Log lines travel from the instance on their own; the answer may be here first. */
 export async function untilSeen<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
   what: string,
-  withinMs = 5_000,
+  withinMs = 10_000,
 ): Promise<T> {
   const began = Date.now();
   while (Date.now() - began < withinMs) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Error(`Not seen within ${withinMs / 1_000} s: ${what}.`);
 }

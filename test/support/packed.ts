@@ -1,4 +1,4 @@
-/** The published packages as npm packs them, and projects in which nothing else can be imported. */
+/** The published packages as npm packs them, and projects with nothing but these. */
 import { execFile, execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -21,7 +21,7 @@ import { environmentOf } from "./recipe.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 export const tool = (name: string) => realpathSync(join(root, "node_modules/.bin", name));
 
-/** Each Node on which the packages must work, as far as this machine has it. */
+/** The Nodes for these tests: the project's own, and Node 20 if this machine has it. */
 export const nodes: readonly (readonly [string, string])[] = [
   ["this Node", process.execPath],
   ...[findNode20()].flatMap((node) => (node ? [["Node 20", node] as const] : [])),
@@ -37,7 +37,7 @@ interface Packed {
   readonly tarballs: Readonly<Record<Workspace, string>>;
 }
 
-/** Built from a copy of the sources: other tests use, and may be building, the `dist` of the workspaces. */
+/** Builds from a copy of the sources, because other tests use the `dist` of the workspaces and may be building it. */
 function packed(): Packed {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "looker-token-packed-")));
   const sources = join(folder, "sources");
@@ -56,11 +56,11 @@ function packed(): Packed {
       stdio: ["ignore", "pipe", "inherit"],
       shell: process.platform === "win32",
     });
-    // What the build prints may stand before it.
+    // The build may print something before the JSON.
     const [{ filename }] = JSON.parse(text.slice(text.indexOf("[\n")));
     return join(folder, filename);
   };
-  // In this order: the command is built against the built library.
+  // In this order, because the command is built against the built library.
   return { folder, tarballs: { client: pack("client"), cli: pack("cli") } };
 }
 
@@ -73,7 +73,7 @@ export interface PackedStage {
   readonly tarballs: Packed["tarballs"];
   readonly stand: Stand;
   project(wanted: Project): string;
-  /** As report-service, by the environment alone. The broker is in this process, which therefore must not stand still. */
+  /** As report-service, by the environment alone. Asynchronous, because the broker runs in this process. */
   runs(home: string, args: readonly string[], node?: string): Promise<unknown>;
 }
 
@@ -107,17 +107,17 @@ export function onPackedStage(): PackedStage {
   };
 }
 
-/** The project's own files beside its installed packages. */
+/** Own files and installed packages of a project. */
 interface Project {
   readonly name: string;
   readonly manifest?: object;
   readonly files?: Readonly<Record<string, string>>;
   readonly packages: readonly Workspace[];
-  /** Of the registry's packages, those that the project itself asks for. */
+  /** More packages, from the registry. */
   readonly others?: readonly string[];
 }
 
-/** An empty project with the packages, what they depend on, and `others`; nothing else can be imported there. */
+/** An empty project with the packages, their dependencies and `others`. Nothing else can be imported there. */
 function project({ folder, tarballs }: Packed, wanted: Project): string {
   const { name, manifest = {}, files = {}, packages, others = [] } = wanted;
   const home = join(folder, name);
@@ -147,7 +147,7 @@ function unpack(tarball: string, home: string, workspace: Workspace): { dependen
 export const filesIn = (tarball: string): string[] =>
   execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).split("\n").filter(Boolean);
 
-/** What a tool that checks packages has to say: its exit code, and where that is not 0 its words. */
+/** Runs a checker of packages: its exit code, and its output if the code is not 0. */
 export function verdictOf(
   name: string,
   tarball: string,

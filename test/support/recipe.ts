@@ -17,7 +17,7 @@ export function buildCommand(): string {
   return build("cli", "dist/main.js");
 }
 
-/** Unless what it writes last is younger than all that it is made of. @returns the path of that. */
+/** Skips the build if its last file is younger than all sources. @returns the path of the last file. */
 function build(workspace: string, last: string): string {
   const folder = join(root, workspace);
   const sources = readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" }).map((file) =>
@@ -34,7 +34,7 @@ function build(workspace: string, last: string): string {
   return built;
 }
 
-/** Of a local principal; no credentials come in from outside, and none are looked for on the network. */
+/** The environment of a local principal. No credentials come in from outside, and none are looked for on the network. */
 export function environmentOf(stand: Stand, name: string): Record<string, string> {
   const { accessKeyId, secretAccessKey, sessionToken } = callerOf(stand, name).principal;
   return {

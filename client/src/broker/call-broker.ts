@@ -1,4 +1,4 @@
-/** One signed request to the broker, and what its answer means. */
+/** One signed request to the broker, and its answer or error. */
 import { credentialsError } from "../errors/credentials-error.ts";
 import { type HttpAnswer, refusalOf } from "../errors/refusals.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
@@ -44,7 +44,7 @@ export async function callBroker(connection: Connection, request: BrokerRequest)
       return await attempt(connection, request, credentials, signal);
     } catch (error) {
       if (!isAboutCredentials(error)) throw error;
-      // They may have been renewed since the provider looked: by `aws sso login`, by a rotation, in the environment.
+      // The credentials may have been renewed since the provider looked, by `aws sso login`, by a rotation, in the environment.
       const renewed = await abortable(credentialsOf(connection, { forceRefresh: true }), signal);
       if (isSame(credentials, renewed)) throw error;
       return await attempt(connection, request, renewed, signal);
@@ -89,7 +89,7 @@ async function credentialsOf(
   options?: { forceRefresh: true },
 ): Promise<AwsCredentials> {
   try {
-    // A copy: whoever gave the object may write new keys into it.
+    // A copy, because the service may write new keys into its own object.
     return { ...(await credentials(options)) };
   } catch (error) {
     throw credentialsError(error);

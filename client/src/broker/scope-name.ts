@@ -2,5 +2,5 @@
 
 export const isScopeName = (text: string): boolean => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
 
-/** Tells a person what {@link isScopeName} wants. */
+/** The same rule as {@link isScopeName}, for people. */
 export const scopeNameRule = "A scope's name is 1 to 63 of a-z, 0-9 and -, not beginning with -.";

@@ -1,4 +1,4 @@
-/** One piece of work that many calls wait for. A call that gives up stops its own waiting only; the last one stops the work. */
+/** One piece of work for many waiting calls. A call can stop waiting, and the last call to do so stops the work. */
 
 import type { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { abortable, abortedError } from "./abort.ts";

@@ -1,4 +1,4 @@
-/** What is installed for people: the command and the library as npm packs them, and nothing else, against the broker on this machine. */
+/** The command installed with the library, as npm packs both, against the broker on this machine. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -48,10 +48,10 @@ describe.each(nodes)("on %s the installed command works", (name, node) => {
 });
 
 describe("the tarball", () => {
-  it("holds what is built, and nothing of the sources, the tests and the run from sources", () => {
+  it("holds the built files, and no sources, tests or loader of sources", () => {
     const files = filesIn(stage.tarballs.cli);
     const odd = files.filter(
-      // Nobody can import a command: it has no types.
+      // Nobody can import a command, so it has no types.
       (file) => !/^package\/(dist\/.*\.js|package\.json|README\.md|LICENSE)$/.test(file),
     );
     expect(odd).toEqual([]);

@@ -4,31 +4,16 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
-import type { RunningLooker } from "../../../local/looker/server.ts";
+import { afterEach, expect, onTestFinished, test } from "vitest";
 import { listen } from "../../../local/loopback.ts";
-import {
-  callerOf,
-  leaksIn,
-  openFirstLock,
-  type Stand,
-  startStand,
-  startsWithinMs,
-  untilSeen,
-} from "../../support/broker-stand.ts";
+import { callerOf, leaksIn, openFirstLock, sharedStand, untilSeen } from "../../support/broker-stand.ts";
 import { commandsOf, environmentOf, recipe, start } from "../../support/recipe.ts";
 
-let stand: Stand;
-let looker: RunningLooker;
+const stand = sharedStand();
 
-beforeAll(async () => {
-  stand = await startStand();
-  looker = stand.broker.looker as RunningLooker;
-}, startsWithinMs);
-afterAll(() => stand?.stop());
 afterEach(() => {
-  looker.control.clearFaults();
-  looker.control.resetLedger();
+  stand.looker.control.clearFaults();
+  stand.looker.control.resetLedger();
 });
 
 /** Every command line of curl, as `ps` would show it, is written to `argv` before the real one runs. */
@@ -39,7 +24,7 @@ function run(principal: string, args: string[], environment: Record<string, stri
   const script = `#!/bin/sh\nprintf '%s\\n' "$*" >>'${argv}'\nexec '${curl}' "$@"\n`;
   const env = environmentOf(stand, principal);
   const path = `${commandsOf(stand, { curl: { script } })}:${env.PATH}`;
-  const { child, ended } = start(recipe("curl/looker.sh"), args, {
+  const { child, ended } = start(recipe("curl/stand.looker.sh"), args, {
     env: { ...env, ...environment, PATH: path },
     // A process group of its own, which a terminal's Ctrl-C or a service manager signals as a whole.
     detached: true,
@@ -51,21 +36,21 @@ function run(principal: string, args: string[], environment: Record<string, stri
   };
 }
 const me = ["sales", "/api/4.0/user"];
-const events = () => looker.ledger().map(({ event }) => event);
+const events = () => stand.looker.ledger().map(({ event }) => event);
 
 test("gets a token, asks Looker with it, and ends it; no key or token stands on a command line", async () => {
   // Seen on its way: the token is nowhere else to be read.
   const seen = new Set(stand.secrets);
   const token = callerOf(stand, "report-service").token("sales");
   seen.add((await token).json.access_token);
-  looker.control.resetLedger();
+  stand.looker.control.resetLedger();
 
   const { ended, commandLines } = run("report-service", me);
   const { exitCode, out, err } = await ended;
   expect([exitCode, err]).toEqual([0, ""]);
   expect(JSON.parse(out)).toMatchObject({ display_name: expect.any(String) });
   expect(events()).toEqual(["api", "logout"]);
-  expect(looker.control.liveTokens()).toEqual([]);
+  expect(stand.looker.control.liveTokens()).toEqual([]);
 
   expect(commandLines()).toHaveLength(3);
   expect(leaksIn(commandLines().join("\n"), seen)).toBe(0);
@@ -75,7 +60,7 @@ test("tells what the broker refuses, and asks Looker nothing", async () => {
   openFirstLock(stand.broker, callerOf(stand, "report-service").principal);
   const { exitCode, out, err } = await run("report-service", ["finance", "/api/4.0/user"]).ended;
   expect([exitCode, out, err]).toEqual([1, "", expect.stringContaining('"code":"not_allowed"')]);
-  expect(looker.ledger()).toEqual([]);
+  expect(stand.looker.ledger()).toEqual([]);
 });
 
 test("a slash behind the endpoint is no part of it, and brackets are Looker's", async () => {
@@ -86,7 +71,7 @@ test("a slash behind the endpoint is no part of it, and brackets are Looker's", 
 });
 
 test("waits for a Looker that fails once", async () => {
-  looker.control.addFault({ route: "login", kind: "status", status: 500, times: 1 });
+  stand.looker.control.addFault({ route: "login", kind: "status", status: 500, times: 1 });
   const { exitCode, out } = await run("report-service", me).ended;
   expect([exitCode, JSON.parse(out)]).toEqual([0, expect.objectContaining({ id: expect.anything() })]);
   expect(events().slice(-3)).toEqual(["login", "api", "logout"]);
@@ -97,14 +82,14 @@ test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const)("%s while Looker works ends the lease too", async (name, code) => {
-  looker.control.addFault({ route: "user", kind: "hold", times: 1 });
+  stand.looker.control.addFault({ route: "user", kind: "hold", times: 1 });
   const { ended, signal } = run("report-service", me);
-  await untilSeen(() => looker.control.inFlight().length > 0, "the call to Looker");
+  await untilSeen(() => stand.looker.control.inFlight().length > 0, "the call to Looker");
   signal(name);
   const { exitCode, out, err } = await ended;
   // Some shells say of what a command died.
   expect([exitCode, out, err]).toEqual([code, "", expect.stringMatching(/^\w*\n?$/)]);
-  expect(looker.control.liveTokens()).toEqual([]);
+  expect(stand.looker.control.liveTokens()).toEqual([]);
 });
 
 test.each([

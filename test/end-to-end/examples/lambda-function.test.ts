@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ScheduledLambda } from "../../../examples/scheduled-job/scheduled-lambda.ts";
-import type { RunningLooker } from "../../../local/looker/server.ts";
 import { type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
 import { environmentOf, start } from "../../support/recipe.ts";
 import { type Synthesized, synthesized } from "../../support/synthesized.ts";
@@ -57,7 +56,7 @@ test("a warm instance has its token already", async () => {
 });
 
 test("a Looker that hangs ends the call before Lambda would", async () => {
-  const looker = stand.broker.looker as RunningLooker;
+  const looker = stand.looker;
   looker.control.addFault({ route: "user", kind: "hang", times: 1 });
   const ran = await run(`
     const end = Date.now() + 4_000;

@@ -1,6 +1,5 @@
 /** examples/node-service, as its process is started. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { RunningLooker } from "../../../local/looker/server.ts";
 import { callerOf, leaksIn, type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
 import { buildClient, environmentOf, recipe, startService } from "../../support/recipe.ts";
 
@@ -24,8 +23,7 @@ const ask = async () => {
 };
 const operate = (method: string, path: string, body?: string) =>
   callerOf(stand, "platform-engineer").send(method, `/scopes/sales/${path}`, body);
-const logins = () =>
-  (stand.broker.looker as RunningLooker).ledger().filter(({ event }) => event === "login").length;
+const logins = () => stand.looker.ledger().filter(({ event }) => event === "login").length;
 
 const well = [200, expect.stringMatching(/^\{"display_name":".+"\}$/)];
 
@@ -48,7 +46,7 @@ test("while the scope is frozen the service's log says so, and what to do", asyn
 });
 
 test("a call that Looker fails is a 503, and the next one works", async () => {
-  const { control } = stand.broker.looker as RunningLooker;
+  const { control } = stand.looker;
   control.addFault({ route: "user", kind: "status", status: 500, times: 1 });
   expect((await ask())[0]).toBe(503);
   expect(await ask()).toEqual(well);

@@ -2,22 +2,20 @@
 import { readFileSync } from "node:fs";
 import { App, Stack } from "aws-cdk-lib";
 import { Cluster, ContainerImage, type ICluster } from "aws-cdk-lib/aws-ecs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { ScheduledTask } from "../../../examples/scheduled-job/scheduled-task.ts";
-import type { RunningLooker } from "../../../local/looker/server.ts";
-import { leaksIn, type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
+import { leaksIn, sharedStand } from "../../support/broker-stand.ts";
 import { buildCommand, commandsOf, environmentOf, recipe, start } from "../../support/recipe.ts";
 import { region, synthesizedHere } from "../../support/synthesized.ts";
 import { cellsOf, policiesOf, resourceOf, scopeOutputs } from "./policies.ts";
 
-let stand: Stand;
+const stand = sharedStand();
+
 let lookerToken: string;
 
-beforeAll(async () => {
+beforeAll(() => {
   lookerToken = buildCommand();
-  stand = await startStand();
-}, startsWithinMs);
-afterAll(() => stand?.stop());
+});
 
 /** The machine's own place for the job, by the repository's. */
 const placed = (command: string) => command.replaceAll("/opt/reports", recipe("scheduled-job"));
@@ -38,7 +36,7 @@ test("cron's job asks Looker with a token of its own, which is ended with it", a
   expect(JSON.parse(out)).toMatchObject({ display_name: expect.any(String) });
   expect(leaksIn(out, stand.secrets)).toBe(0);
 
-  const looker = stand.broker.looker as RunningLooker;
+  const looker = stand.looker;
   expect(looker.ledger().map(({ event }) => event)).toEqual(["login", "api", "logout"]);
   expect(looker.control.liveTokens()).toEqual([]);
 });

@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { callerOf, startStand } from "../../support/broker-stand.ts";
-import { crowd, events, lostTokens, type RaceStand, untilAnswered } from "../../support/crowd.ts";
+import { expect, test } from "vitest";
+import { callerOf, sharedStand } from "../../support/broker-stand.ts";
+import { crowd, untilAnswered } from "../../support/crowd.ts";
+import { lostTokens } from "../../support/held-tokens.ts";
+import { events } from "../../support/looker-ledger.ts";
 
-let stand: RaceStand;
-beforeAll(async () => {
-  // Every second instance five seconds ahead of the others: as far as clocks may be apart.
-  const started = await startStand({
-    maxInstances: 20,
-    clockSkewMs: (number) => (number % 2 === 0 ? 2_500 : -2_500),
-  });
-  const { looker } = started.broker;
-  if (!looker) throw new Error("The stand-in Looker is not there.");
-  stand = { ...started, looker };
-}, 60_000);
-afterAll(() => stand?.stop());
+// Every second instance five seconds ahead of the others: as far as clocks may be apart.
+const stand = sharedStand({
+  maxInstances: 20,
+  clockSkewMs: (number) => (number % 2 === 0 ? 2_500 : -2_500),
+});
 
 test("instances whose clocks are five seconds apart still make one login for one caller", async () => {
   const reports = callerOf(stand, "report-service");

@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { callerOf, clientSecretOf, leaksIn } from "../../support/broker-stand.ts";
-import {
-  counted,
-  crowd,
-  events,
-  lostTokens,
-  manyCallers,
-  type RaceStand,
-  raceStand,
-  untilAnswered,
-} from "../../support/crowd.ts";
+import { expect, test } from "vitest";
+import type { RunningLooker } from "../../../local/looker/server.ts";
+import { callerOf, clientSecretOf, counted, leaksIn, sharedStand } from "../../support/broker-stand.ts";
+import { crowd, manyCallers, untilAnswered } from "../../support/crowd.ts";
+import { lostTokens } from "../../support/held-tokens.ts";
+import { events } from "../../support/looker-ledger.ts";
 
-let stand: RaceStand;
-beforeAll(async () => {
-  stand = await raceStand("threads");
-}, 60_000);
-afterAll(() => stand?.stop());
+const stand = sharedStand({ maxInstances: 20 });
 
 test("a thousand cold requests at once of one caller make one login, and all get its token", async () => {
   const reports = callerOf(stand, "report-service");
@@ -47,7 +37,7 @@ test("a thousand requests of fifty callers with a wrong secret cost one failed l
   });
   expect(stand.looker.ledger().map(({ event }) => event)).toEqual(["login_failed"]);
   expect(new Set(stand.broker.logs().flatMap((line) => line.match(/AROA\w+X\d{4}/g) ?? [])).size).toBe(50);
-  expect(await lockouts(stand.looker.url, stand.looker.addAccount)).toEqual([]);
+  expect(await lockouts(stand.looker)).toEqual([]);
 });
 
 function tally(values: readonly (string | number)[]): Record<string, number> {
@@ -57,10 +47,7 @@ function tally(values: readonly (string | number)[]): Record<string, number> {
 }
 
 /** As an admin of Looker sees them. */
-async function lockouts(
-  url: string,
-  addAccount: (account: Parameters<Awaited<ReturnType<typeof raceStand>>["looker"]["addAccount"]>[0]) => void,
-): Promise<unknown> {
+async function lockouts({ url, addAccount }: RunningLooker): Promise<unknown> {
   const credentials = { clientId: "admin-of-the-test", clientSecret: "not-a-real-secret" };
   addAccount({ userId: "1", displayName: "Admin", credentials: [credentials], admin: true });
   const login = await fetch(`${url}/api/4.0/login`, {

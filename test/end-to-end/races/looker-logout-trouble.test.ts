@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, onTestFinished, test } from "vitest";
-import { callerOf, statusAtLooker } from "../../support/broker-stand.ts";
-import { events, heldRows, listing, raceStand, untilAnswered } from "../../support/crowd.ts";
+import { expect, test } from "vitest";
+import { callerOf, sharedStand, statusAtLooker } from "../../support/broker-stand.ts";
+import { untilAnswered } from "../../support/crowd.ts";
+import { heldRows, listing } from "../../support/held-tokens.ts";
+import { events } from "../../support/looker-ledger.ts";
+
+const stand = sharedStand({ maxInstances: 20 });
 
 test("a Looker, or a proxy, that does not confirm a logout: pending, retried by the sweeper, confirmed dead", async () => {
-  const stand = await raceStand("threads");
-  onTestFinished(() => stand.stop());
   const { looker, broker } = stand;
   const operator = callerOf(stand, "platform-engineer");
   const troubles = [

@@ -1,31 +1,18 @@
 /** Dependencies that throttle, hang, lose answers, or are away. */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { resources } from "../../../functions/contract.ts";
 import type { Fault, InjectFault } from "../../../local/aws/call.ts";
-import { callerOf, statusAtLooker } from "../../support/broker-stand.ts";
-import {
-  counted,
-  events,
-  functionBehind,
-  lostTokens,
-  manyCallers,
-  type RaceStand,
-  raceStand,
-  sha256,
-  timed,
-  until,
-  untilAnswered,
-} from "../../support/crowd.ts";
+import { callerOf, counted, sharedStand, statusAtLooker, untilSeen } from "../../support/broker-stand.ts";
+import { manyCallers, timed, untilAnswered } from "../../support/crowd.ts";
+import { functionBehind } from "../../support/function-instances.ts";
+import { lostTokens, sha256 } from "../../support/held-tokens.ts";
+import { events } from "../../support/looker-ledger.ts";
 
-let stand: RaceStand;
-beforeAll(async () => {
-  stand = await raceStand("threads");
-}, 60_000);
+const stand = sharedStand({ maxInstances: 20 });
 afterEach(() => {
   stand.broker.awsProxy.setFault(undefined);
   stand.looker.control.clearFaults();
 });
-afterAll(() => stand?.stop());
 
 /** "Quickly": two SDK attempts of a second each, and what this machine adds. */
 const quicklyMs = 6_000;
@@ -118,7 +105,7 @@ test("every third answer of DynamoDB lost, late, or refused: right answers or 50
   for (const { result } of answers)
     if (result.json?.access_token) expect(made.has(sha256(result.json.access_token))).toBe(true);
   const lost = await lostTokens(stand);
-  await until(() => counted(stand, "possible_orphans") >= lost.length, "each lost token counted");
+  await untilSeen(() => counted(stand, "possible_orphans") >= lost.length, "each lost token counted");
   // A table that works again finds every caller served, or told to come again while a lost lock runs out.
   const { answer } = await untilAnswered(() => callers.token("finance"));
   expect(answer.status).toBe(200);

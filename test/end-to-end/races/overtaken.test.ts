@@ -1,28 +1,14 @@
 /** A revocation or a freeze that meets a login under way. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { resources } from "../../../functions/contract.ts";
-import { callerOf } from "../../support/broker-stand.ts";
-import {
-  counted,
-  events,
-  functionBehind,
-  heldRows,
-  listing,
-  lostTokens,
-  type RaceStand,
-  raceStand,
-  sha256,
-  until,
-  untilAnswered,
-  untilHeld,
-} from "../../support/crowd.ts";
+import { callerOf, counted, sharedStand, untilSeen } from "../../support/broker-stand.ts";
+import { untilAnswered } from "../../support/crowd.ts";
+import { functionBehind } from "../../support/function-instances.ts";
+import { heldRows, listing, lostTokens, sha256 } from "../../support/held-tokens.ts";
+import { events, untilHeld } from "../../support/looker-ledger.ts";
 
-let stand: RaceStand;
-beforeAll(async () => {
-  stand = await raceStand("threads");
-}, 60_000);
-afterAll(() => stand?.stop());
+const stand = sharedStand({ maxInstances: 20 });
 
 const loginPath = "/api/4.0/login";
 
@@ -57,7 +43,7 @@ test("whatever revokes while a login hangs for seconds: that token is ended, and
     looker.control.release();
     const answers = await Promise.all(asked);
     const made = events(stand, "login")[logins]?.tokenSha256 ?? "";
-    await until(
+    await untilSeen(
       () => events(stand, "logout").some(({ tokenSha256 }) => tokenSha256 === made),
       `${name}: logout`,
     );
@@ -84,7 +70,7 @@ test("whatever revokes while a login hangs for seconds: that token is ended, and
   looker.control.release();
   expect((await asked).json.code).toBe("scope_frozen");
   expect((await finance.token("finance")).json.code).toBe("scope_frozen");
-  await until(
+  await untilSeen(
     () => events(stand, "logout").length === events(stand, "login").length,
     "the frozen login ended",
   );

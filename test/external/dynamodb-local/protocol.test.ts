@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningEngine } from "../../../local/aws/dynamodb.ts";
-import { callerOf, startStand } from "../../support/broker-stand.ts";
-import { crowd, events, lostTokens, type RaceStand, untilAnswered } from "../../support/crowd.ts";
+import { callerOf, type Stand, startStand } from "../../support/broker-stand.ts";
+import { crowd, untilAnswered } from "../../support/crowd.ts";
+import { lostTokens } from "../../support/held-tokens.ts";
+import { events } from "../../support/looker-ledger.ts";
 import { missingForDynamodbLocal, startDynamodbLocal } from "./engine.ts";
 
 const missing = missingForDynamodbLocal();
@@ -9,13 +11,10 @@ if (missing !== undefined) console.warn(`Skipped: ${missing}.`);
 
 describe.skipIf(missing !== undefined)("the whole broker on AWS's DynamoDB Local", () => {
   let engine: RunningEngine;
-  let stand: RaceStand;
+  let stand: Stand;
   beforeAll(async () => {
     engine = await startDynamodbLocal();
-    const started = await startStand({ maxInstances: 10, externalEngines: { dynamodb: engine.url } });
-    const { looker } = started.broker;
-    if (!looker) throw new Error("The stand-in Looker is not there.");
-    stand = { ...started, looker };
+    stand = await startStand({ maxInstances: 10, externalEngines: { dynamodb: engine.url } });
   }, 60_000);
   afterAll(async () => {
     await stand?.stop();

@@ -1,6 +1,5 @@
 /** examples/python-service, with botocore's signatures and Looker's own SDK for Python. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import type { RunningLooker } from "../../../local/looker/server.ts";
 import {
   callerOf,
   leaksIn,
@@ -42,7 +41,7 @@ const ask = async () => {
 const together = () => Promise.all([ask(), ask(), ask(), ask()]);
 const operate = (method: string, path: string, body?: string) =>
   callerOf(stand, "platform-engineer").send(method, `/scopes/sales/${path}`, body);
-const looker = () => stand.broker.looker as RunningLooker;
+const looker = () => stand.looker;
 const events = () =>
   looker()
     .ledger()

@@ -118,6 +118,13 @@ describe("on rows", () => {
       "GetItem on another table": onAnotherTable("GetItem"),
       "PutItem on another table": onAnotherTable("PutItem"),
       "Query on another table": onAnotherTable("Query"),
+      ...named(
+        ["GetItem", "PutItem", "Query"].map((action) => `${action} on a table whose name goes on`),
+        (name) => ({
+          action: `dynamodb:${name.split(" ")[0]}`,
+          resource: arn("dynamodb", `table/${tableName}-too`),
+        }),
+      ),
       // A table of the same name elsewhere: no ARN of the broker's leaves region or account open.
       "GetItem in another region": {
         action: "dynamodb:GetItem",
@@ -155,6 +162,9 @@ describe("on rows", () => {
       "GetItem on another table": administrators,
       "PutItem on another table": administrators,
       "Query on another table": administrators,
+      "GetItem on a table whose name goes on": administrators,
+      "PutItem on a table whose name goes on": administrators,
+      "Query on a table whose name goes on": administrators,
       "GetItem in another region": administrators,
     },
   );

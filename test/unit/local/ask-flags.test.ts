@@ -28,7 +28,7 @@ describe("npm run ask", () => {
     [["who-got-this-token", "--lease-id", "x"], /--lease-id/],
     [["who-is-denied", "--json", "--print-query"], /leave one of them out/],
     [["what-did-this-caller-do", "--caller", 'x" or kind = "audit'], /no --caller \(ARN/],
-  ])("%j is refused in one line that says what to do", (args, message) => {
+  ])("%j is refused in one line, with what to do", (args, message) => {
     expect(parseAskFlags(args)).toEqual({ kind: "wrong", message: expect.stringMatching(message) });
   });
 

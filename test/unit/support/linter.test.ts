@@ -111,26 +111,95 @@ const layers: Readonly<Record<string, Snippets>> = {
     noRestrictedImports: [
       ...imports("../../functions/contract.ts", "../../infra/routes.ts", "../../local/start.ts"),
       ...imports("../../test/support/setup.ts", "../../cli/src/run.ts", "@aws-sdk/client-kms"),
+      ...imports("./looker/looker-address.ts", "@looker/sdk-rtl", "@smithy/signature-v4"),
     ],
-    nothing: imports("./index.ts", "@smithy/signature-v4"),
+    nothing: imports("./index.ts", "./token/token-cache.ts"),
+  },
+  "client/src/looker": {
+    noRestrictedImports: imports("../broker/connection.ts", "../looker-sdk.ts", "@smithy/signature-v4"),
+    nothing: imports("../token/token-source.ts", "../waiting/deadline.ts", "@looker/sdk-node"),
+  },
+  "client/src/token": {
+    noRestrictedImports: imports("../looker/looker-address.ts", "../index.ts", "@looker/sdk-rtl"),
+    nothing: imports("../broker/connection.ts", "../waiting/abort.ts", "../errors/refusals.ts"),
+  },
+  "client/src/broker": {
+    noRestrictedImports: [
+      ...imports("../token/token-cache.ts", "../looker/looker-address.ts", "../../../functions/contract.ts"),
+      ...imports("@aws-sdk/client-kms", "@looker/sdk-rtl"),
+    ],
+    nothing: imports("../waiting/abort.ts", "../errors/refusals.ts", "@smithy/signature-v4"),
+  },
+  "client/src/waiting": {
+    noRestrictedImports: imports(
+      "../broker/connection.ts",
+      "../token/token-cache.ts",
+      "@smithy/signature-v4",
+    ),
+    nothing: imports("../errors/refusals.ts", "./clock.ts", "node:timers/promises"),
+  },
+  "client/src/errors": {
+    noRestrictedImports: imports("../waiting/clock.ts", "../broker/connection.ts", "@smithy/signature-v4"),
+    nothing: imports("./refusals.ts"),
   },
   "cli/src": {
     noRestrictedImports: [
       ...imports("../../functions/contract.ts", "../../infra/routes.ts", "../../local/start.ts"),
       ...imports("../../test/support/setup.ts", "@middy/core", "aws-cdk-lib"),
+      ...imports("../../client/src/index.ts", "@looker-token-broker/client/looker-sdk"),
     ],
-    nothing: imports("./run.ts", "@looker-token-broker/client"),
+    nothing: imports("./run.ts", "@looker-token-broker/client", "@looker-token-broker/client/broker"),
   },
   "test/support": {
     noRestrictedImports: imports("../unit/some/file.ts", "../end-to-end/some/file.ts", "../model/run.ts"),
     nothing: imports("./setup.ts", "../../functions/contract.ts"),
   },
   local: {
+    noRestrictedImports: [
+      ...imports("../functions/domain/slot.ts", "../functions/wiring.ts", "../test/support/setup.ts"),
+      ...imports("../client/src/index.ts", "../cli/src/run.ts", "../probe/probe.ts"),
+    ],
+    nothing: imports("./aws/call.ts", "../functions/domain/scope.ts", "../functions/contract.ts"),
     // A cycle counts although it is of types only.
     noImportCycles: [
       'import type { One } from "./noImportCycles-1.ts"; export type Other = One;',
       'import type { Other } from "./noImportCycles-0.ts"; export type One = Other;',
     ],
+  },
+  "local/stack": {
+    noRestrictedImports: [
+      ...imports("../gateway/routes.ts", "../lambda/pool.ts", "../aws/call.ts", "../looker/server.ts"),
+      ...imports("../broker.ts", "../../functions/domain/slot.ts", "../../infra/routes.ts"),
+    ],
+    nothing: imports("./template.ts", "../../functions/domain/pattern.ts", "../../functions/contract.ts"),
+  },
+  "local/sigv4": {
+    noRestrictedImports: imports("../stack/location.ts", "../loopback.ts"),
+    nothing: imports("./verify.ts", "@smithy/signature-v4"),
+  },
+  "local/insights": {
+    noRestrictedImports: imports("../command-line.ts", "../../infra/saved-queries.ts"),
+    nothing: imports("./run.ts"),
+  },
+  "local/lambda": {
+    noRestrictedImports: imports("../aws/call.ts", "../gateway/event.ts", "../broker.ts"),
+    nothing: imports("./pool.ts", "../stack/functions.ts", "../sigv4/session-credentials.ts"),
+  },
+  "local/aws": {
+    noRestrictedImports: imports("../gateway/event.ts", "../lambda/pool.ts", "../principals.ts"),
+    nothing: imports("../stack/keys.ts", "../sigv4/verify.ts", "../loopback.ts", "@aws-sdk/client-kms"),
+  },
+  "local/gateway": {
+    noRestrictedImports: imports("../aws/call.ts", "../lambda/pool.ts", "../../functions/http/answer.ts"),
+    nothing: imports("../stack/routes.ts", "../sigv4/verify.ts", "../lambda/invoke-result.ts"),
+  },
+  "local/looker": {
+    noRestrictedImports: imports("../aws/call.ts", "../../functions/adapters/looker-api.ts"),
+    nothing: imports("../loopback.ts", "../http-request.ts", "../../functions/domain/scope.ts"),
+  },
+  "probe/checks": {
+    noRestrictedImports: imports("../../local/broker.ts", "../../functions/domain/slot.ts"),
+    nothing: imports("../check.ts", "../../local/command-line.ts", "../../functions/domain/scope.ts"),
   },
 };
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseQuery } from "../../../../local/insights/parse.ts";
 import { InsightsError } from "../../../../local/insights/syntax.ts";
 
-describe("what is not in the subset is an error that says so", () => {
+describe("a query outside the subset is an error", () => {
   it.each([
     ["dedup code | display code", /command dedup/],
     ["filter code like /x/ | display code", /comparison, not like/],
