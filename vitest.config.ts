@@ -35,7 +35,8 @@ export default defineConfig({
       quick("model"),
       quick("contracts"),
       quick("client", "client/test"),
-      quick("cli", "cli/test"),
+      // The command imports the library by its name. tsconfig.json leads to the library's sources.
+      { ...quick("cli", "cli/test"), resolve: { tsconfigPaths: true } },
       // Slower tiers, for .ci/run. Each end-to-end file starts a whole broker and waits for most of its time.
       project("end-to-end", "test/end-to-end", { testTimeout: 120_000, maxWorkers: 2 }),
       // Things that nobody here wrote: DynamoDB Local (Java), moto, cfn-lint and schemathesis (REFERENCE_BIN says where they are

@@ -67,7 +67,7 @@ export const settings: BrokerSettings = (_stack) => ({
   // breakGlassArns: ["arn:aws:iam::111122223333:role/break-glass"],
   // Who is told of alarms (`import { Topic } from "aws-cdk-lib/aws-sns"`), and where they find the runbook.
   // alarmTopic: Topic.fromTopicArn(_stack, "AlarmTopic", "arn:aws:sns:us-east-1:111122223333:on-call"),
-  // runbookUrl: "https://git.example.com/looker-token-broker/blob/main/docs/runbook.md",
+  // runbookUrl: "https://git.example.com/looker-token-broker/blob/main/docs/how-to/runbook.md",
   // From how many logins in five minutes on somebody is woken; infra/settings.ts says what else can be set.
   // alarms: { mintsPerFiveMinutes: 300 },
   // Policies for the organisation that keep everybody but the deployment away from all this (SECURITY.md).

@@ -1,11 +1,9 @@
 /** The command line of `npm run ask`. Pure. */
 import { type SavedQuery, savedQueries } from "../infra/saved-queries.ts";
-import { type Parsed, read, UsageError } from "./command-line.ts";
-import { filled, flagOf } from "./insights/fill.ts";
+import { type Parsed, parseCommandLine, UsageError } from "./command-line.ts";
 
-export interface Asked {
-  readonly question: SavedQuery;
-  /** Its query, with the values in place. */
+export interface AskFlags {
+  /** The saved query, with the values in place. */
   readonly query: string;
   readonly show: "table" | "json" | "query";
 }
@@ -20,25 +18,45 @@ ${savedQueries.map(({ name, asks, placeholders }) => `  ${[name, ...placeholders
   --help
 `;
 
-const common = { json: { type: "boolean" }, "print-query": { type: "boolean" } } as const;
+const commonOptions = { json: { type: "boolean" }, "print-query": { type: "boolean" } } as const;
 
-export function parseAsk([name = "--help", ...args]: readonly string[]): Parsed<Asked> {
+export function parseAskFlags([name = "--help", ...args]: readonly string[]): Parsed<AskFlags> {
   if (name === "--help") return { kind: "help", text: help };
-  const question = savedQueries.find((each) => each.name === name);
-  if (!question)
+  const savedQuery = savedQueries.find((each) => each.name === name);
+  if (!savedQuery)
     return { kind: "wrong", message: `There is no such question; \`npm run ask -- --help\` lists them.` };
-  const own = question.placeholders.map((each) => [flagOf(each.name), { type: "string" }] as const);
-  return read(args, {
+  const ownOptions = savedQuery.placeholders.map((each) => [flagOf(each.name), { type: "string" }] as const);
+  return parseCommandLine(args, {
     name: "npm run ask --",
     help,
-    options: { ...Object.fromEntries(own), ...common },
-    flagsOf: ({ json, "print-query": printQuery, ...values }): Asked => {
+    options: { ...Object.fromEntries(ownOptions), ...commonOptions },
+    flagsOf: ({ json, "print-query": printQuery, ...values }): AskFlags => {
       if (json && printQuery) throw new UsageError("--json and --print-query: leave one of them out.");
       return {
-        question,
-        query: filled(question, values as Record<string, string>),
+        query: filledQuery(savedQuery, values as Record<string, string>),
         show: printQuery ? "query" : json ? "json" : "table",
       };
     },
   });
+}
+
+/** As on the command line: `--token-sha256`. */
+export function flagOf(placeholder: string): string {
+  return placeholder.replaceAll("_", "-");
+}
+
+/** The query with values for its placeholders, as CloudWatch fills them when a saved query is run. */
+export function filledQuery(
+  { name, query, placeholders }: SavedQuery,
+  values: Readonly<Record<string, string | undefined>>,
+): string {
+  return placeholders.reduce((text, placeholder) => {
+    const flag = flagOf(placeholder.name);
+    const value = values[flag];
+    const wanted = `--${flag} (${placeholder.description})`;
+    if (value === undefined) throw new UsageError(`${name} needs ${wanted}.`);
+    // The value is not repeated: it may be a token that somebody pasted by mistake.
+    if (!placeholder.pattern.test(value)) throw new UsageError(`That is no ${wanted}.`);
+    return text.replaceAll(`{{${placeholder.name}}}`, value);
+  }, query);
 }

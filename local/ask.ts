@@ -1,23 +1,14 @@
 /** `npm run ask`. Exit codes: 0 when it was answered, 2 for a bad question or flag, 1 for everything else. */
 import { fileURLToPath } from "node:url";
-import { parseAsk } from "./ask-flags.ts";
+import { parseAskFlags } from "./ask-flags.ts";
+import { flagsOrExit } from "./command-line.ts";
 import { ask } from "./insights/ask.ts";
 import { asJson, asTable } from "./insights/show.ts";
 import { readRecordFile } from "./record-file.ts";
 
 const recordFile = fileURLToPath(new URL("../.local/records.jsonl", import.meta.url));
 
-const parsed = parseAsk(process.argv.slice(2));
-if (parsed.kind === "wrong") {
-  process.stderr.write(`${parsed.message}\n`);
-  process.exit(2);
-}
-if (parsed.kind === "help") {
-  process.stdout.write(parsed.text);
-  process.exit(0);
-}
-
-const { query, show } = parsed.flags;
+const { query, show } = flagsOrExit(parseAskFlags(process.argv.slice(2)));
 if (show === "query") process.stdout.write(`${query}\n`);
 else {
   const result = ask(query, records(), Date.now());

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { RunningBroker } from "./broker.ts";
 
 export function writeBrokerFile(file: string, broker: RunningBroker): void {
-  const awsProxy = broker.awsProxy.url;
+  const awsEndpoint = broker.awsProxy.url;
   const content = {
     schema: 1,
     pid: process.pid,
@@ -12,7 +12,7 @@ export function writeBrokerFile(file: string, broker: RunningBroker): void {
     region: broker.region,
     looker_url: broker.lookerUrl,
     ...(broker.looker ? { looker_control_url: broker.looker.controlUrl } : {}),
-    endpoints: { dynamodb: awsProxy, secretsmanager: awsProxy, kms: awsProxy },
+    endpoints: { dynamodb: awsEndpoint, secretsmanager: awsEndpoint, kms: awsEndpoint },
     principals: Object.fromEntries(
       broker.principals.map((principal) => [
         principal.name,

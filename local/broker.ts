@@ -2,26 +2,28 @@
 import { join } from "node:path";
 import { authorizeCalls } from "./aws/authorize.ts";
 import { type AwsProxy, startAwsProxy } from "./aws/aws-proxy.ts";
-import type { Authorize, RoleCredential } from "./aws/call.ts";
+import { type Authorize, endpointVariables, type RoleCredential } from "./aws/call.ts";
 import { type Engines, startEngines } from "./aws/engines.ts";
 import { startGateway } from "./gateway/server.ts";
-import { type Pool, startPool } from "./lambda/pool.ts";
+import { type RunningFunctions, startFunctions } from "./lambda/functions.ts";
+import { startScheduler } from "./lambda/scheduler.ts";
 import { type RunningLooker, startLooker } from "./looker/server.ts";
-import { serviceAccounts } from "./looker/service-accounts.ts";
-import { administrator, type LocalPrincipal, localPrincipals, sessionKeys } from "./principals.ts";
+import { type ServiceAccount, serviceAccounts } from "./looker/service-accounts.ts";
+import { explainTakenPort } from "./loopback.ts";
+import { administratorName, type LocalPrincipal, localPrincipals } from "./principals.ts";
 import { scopes } from "./scopes.ts";
+import { createSessionCredentials, type SessionCredentials } from "./sigv4/session-credentials.ts";
 import { readCloudAssembly } from "./stack/cloud-assembly.ts";
-import type { Place } from "./stack/physical-names.ts";
-import { scheduledEvent } from "./stack/schedules.ts";
+import type { LocalFunction } from "./stack/functions.ts";
+import type { AwsLocation } from "./stack/location.ts";
 import { synthesize } from "./stack/synthesize.ts";
-import { type LocalFunction, type LocalStack, readTemplate } from "./stack/template.ts";
-import { orInUse } from "./start-error.ts";
-import type { Flags } from "./start-flags.ts";
+import { type LocalStack, readTemplate } from "./stack/template.ts";
+import type { StartFlags } from "./start-flags.ts";
 
 /** The account of the local principals' ARNs in scopes.ts. */
-const place: Place = { partition: "aws", region: "us-east-1", accountId: "111122223333" };
+const location: AwsLocation = { partition: "aws", region: "us-east-1", accountId: "111122223333" };
 
-export interface BrokerOptions extends Flags {
+export interface BrokerOptions extends StartFlags {
   /** For what is synthesized: brokers that run at once need one each. */
   workDir: string;
   /** A line that a function instance wrote. */
@@ -35,7 +37,8 @@ export interface BrokerOptions extends Flags {
   authorize?(stack: LocalStack, engineKeys: ReadonlyMap<string, string>): Authorize;
 }
 
-export interface RunningBroker {
+export interface RunningBroker
+  extends Pick<RunningFunctions, "environmentOf" | "instances" | "kill" | "logs"> {
   /** With the stage, without a trailing slash. */
   endpoint: string;
   region: string;
@@ -48,165 +51,106 @@ export interface RunningBroker {
   engines: Engines;
   stack: LocalStack;
   tableName: string;
-  /** What an instance of the function has in its environment: for those that are started elsewhere. */
-  environmentOf(functionId: string): Readonly<Record<string, string>>;
-  instances(functionId: string): ReturnType<Pool["instances"]>;
-  /** At once, whatever it is doing. */
-  kill(functionId: string, instanceNumber: number): Promise<boolean>;
   /** Runs what is scheduled now, beside its own times. */
   runSchedules(): Promise<void>;
-  /** What function instances wrote, the latest ten thousand lines, as `issue-token#1 {…}`. */
-  logs(): string[];
   close(): Promise<void>;
 }
 
+interface Closable {
+  close(): Promise<unknown>;
+}
+
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
-  const running: { close(): Promise<unknown> }[] = [];
-  /** In the reverse order of their start: whoever calls is gone before what it calls. */
+  const running: Closable[] = [];
+  /** In the reverse order of their start: what calls is gone before what it calls. */
   const close = async () => {
     for (const part of running.splice(0).reverse()) await part.close();
   };
+  const closeWithBroker = <Part extends Closable>(part: Part): Part => {
+    running.push(part);
+    return part;
+  };
   try {
-    return await start(
-      options,
-      (part) => {
-        running.push(part);
-        return part;
-      },
-      close,
-    );
+    return { ...(await startParts(options, closeWithBroker)), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function start(
+async function startParts(
   options: BrokerOptions,
-  keep: <T extends { close(): Promise<unknown> }>(part: T) => T,
-  close: () => Promise<void>,
-): Promise<RunningBroker> {
-  const { region } = place;
+  closeWithBroker: <Part extends Closable>(part: Part) => Part,
+): Promise<Omit<RunningBroker, "close">> {
+  const { region } = location;
+  const { externalLooker } = options;
   const accounts = serviceAccounts(scopes);
-  const { lookerElsewhere } = options;
-  const looker = lookerElsewhere
-    ? undefined
-    : keep(
-        await orInUse(
-          { "--looker-port": options.lookerPort, "--looker-control-port": options.lookerControlPort },
-          startLooker({
-            port: options.lookerPort,
-            controlPort: options.lookerControlPort,
-            accounts: accounts.map(({ account }) => account),
-          }),
-        ),
-      );
-  const lookerUrl = lookerElsewhere?.url ?? looker?.url ?? "";
+  const looker = externalLooker ? undefined : closeWithBroker(await startStandInLooker(options, accounts));
+  const lookerUrl = externalLooker?.url ?? looker?.url ?? "";
 
-  const engines = keep(await startEngines(options.engines, place));
-  for (const { secretName, secret } of accounts)
-    await engines.putSecret(
-      secretName,
-      // To the engine and nowhere else: no file, log or broker.json ever has them.
-      lookerElsewhere
-        ? { client_id: lookerElsewhere.clientId, client_secret: lookerElsewhere.clientSecret }
-        : secret,
-    );
+  const engines = closeWithBroker(await startEngines(options.externalEngines, location));
+  await putClientSecrets(engines, accounts, externalLooker);
   const credentials = new Map<string, RoleCredential>();
-  const awsProxy = keep(
+  const awsProxy = closeWithBroker(
     await startAwsProxy({
       region,
-      credentials: { find: (id) => credentials.get(id) },
+      credentials: { find: (accessKeyId) => credentials.get(accessKeyId) },
       engines: engines.urls,
     }),
   );
 
   const outdir = join(options.workDir, "cdk.out");
-  await synthesize(outdir, lookerUrl, place);
-  const stack = readTemplate(readCloudAssembly(outdir), place);
+  await synthesize(outdir, lookerUrl, location);
+  const stack = readTemplate(readCloudAssembly(outdir), location);
   const [table] = stack.tables;
   if (!table) throw new Error("The template has no table.");
-  for (const each of stack.tables) await engines.ensureTable(each);
-  const keyArns = new Map<string, string>();
-  for (const key of stack.keys) keyArns.set(key.arn, await engines.ensureKey(key));
+  const engineKeys = await createTablesAndKeys(engines, stack);
 
-  const principals = localPrincipals(scopes, place, stack);
-  for (const { accessKeyId, secretAccessKey, sessionToken, roleArn, userArn } of principals)
-    credentials.set(accessKeyId, {
-      accessKeyId,
-      secretAccessKey,
-      sessionToken,
-      principalArn: roleArn,
-      sessionArn: userArn,
-    });
-  const administratorArn = principals.find(({ name }) => name === administrator)?.roleArn ?? "";
-  awsProxy.setAuthorize(options.authorize?.(stack, keyArns) ?? authorizeCalls(stack.roles, administratorArn));
+  const principals = localPrincipals(scopes, location, stack);
+  for (const principal of principals) credentials.set(principal.accessKeyId, roleCredentialOf(principal));
+  const administratorArn = principals.find(({ name }) => name === administratorName)?.roleArn ?? "";
+  awsProxy.setAuthorize(
+    options.authorize?.(stack, engineKeys) ?? authorizeCalls(stack.roles, administratorArn),
+  );
 
-  const lines: string[] = [];
-  const pools = new Map<string, Pool>();
-  for (const definition of stack.functions) {
-    const keys = sessionKeys();
-    const roleName = definition.roleArn.slice(definition.roleArn.lastIndexOf("/") + 1);
-    credentials.set(keys.accessKeyId, {
-      ...keys,
-      principalArn: definition.roleArn,
-      // Lambda names the session after the function.
-      sessionArn: `arn:${place.partition}:sts::${place.accountId}:assumed-role/${roleName}/${definition.name}`,
-    });
-    const pool = startPool({
-      definition: withEngineKeys(definition, keyArns),
-      credentials: keys,
-      place: {
-        region,
-        endpoints: { DYNAMODB: awsProxy.url, SECRETS_MANAGER: awsProxy.url, KMS: awsProxy.url },
+  const functions = closeWithBroker(
+    startFunctions({
+      functions: stack.functions.map((definition) => withEngineKeys(definition, engineKeys)),
+      credentialsOf(definition) {
+        const session = createSessionCredentials();
+        credentials.set(session.accessKeyId, functionCredentialOf(definition, session));
+        return session;
       },
-      kind: options.instances,
+      endpoints: {
+        region,
+        variables: Object.fromEntries(Object.values(endpointVariables).map((name) => [name, awsProxy.url])),
+      },
+      sandbox: options.instances,
       maxInstances: options.maxInstances,
       throttle: options.throttle,
       clockSkewMs: options.clockSkewMs,
-      onLog(instanceNumber, line) {
-        if (lines.push(`${definition.id}#${instanceNumber} ${line}`) > 10_000) lines.shift();
-        options.onLog?.(definition.id, instanceNumber, line);
-      },
-    });
-    pools.set(definition.id, keep(pool));
-  }
-  const poolOf = (functionId: string): Pool => {
-    const pool = pools.get(functionId);
-    if (!pool) throw new Error(`The template has no function ${functionId}.`);
-    return pool;
-  };
-
-  const runSchedules = async () => {
-    for (const schedule of stack.schedules)
-      await poolOf(schedule.functionId).invoke(scheduledEvent(schedule, place, new Date()));
-  };
-  for (const schedule of stack.schedules) {
-    const timer = setInterval(
-      () => void poolOf(schedule.functionId).invoke(scheduledEvent(schedule, place, new Date())),
-      schedule.everySeconds * 1_000,
-    );
-    keep({ close: async () => clearInterval(timer) });
-  }
-
-  const gateway = keep(
-    await orInUse(
+      onLog: options.onLog,
+    }),
+  );
+  const scheduler = closeWithBroker(startScheduler(stack.schedules, location, functions.invoke));
+  const gateway = closeWithBroker(
+    await explainTakenPort(
       { "--port": options.port },
       startGateway({
+        ...location,
         port: options.port,
-        ...place,
         apiId: stack.apiId,
         stage: stack.stage,
-        routes: [...stack.routes],
+        routes: stack.routes,
         gatewayResponses: stack.gatewayResponses,
-        principals: gatewayPrincipals(principals),
-        invoke: (functionId, event) => poolOf(functionId).invoke(event),
+        principals: principalsByKey(principals),
+        invoke: functions.invoke,
       }),
     ),
   );
 
   return {
-    endpoint: gateway.url.replace(/\/$/, ""),
+    endpoint: gateway.url,
     region,
     lookerUrl,
     ...(looker ? { looker } : {}),
@@ -215,28 +159,84 @@ async function start(
     engines,
     stack,
     tableName: table.createTable.TableName,
-    environmentOf: (functionId) => poolOf(functionId).environment,
-    instances: (functionId) => poolOf(functionId).instances(),
-    kill: (functionId, instanceNumber) => poolOf(functionId).kill(instanceNumber),
-    runSchedules,
-    logs: () => [...lines],
-    close,
+    environmentOf: functions.environmentOf,
+    instances: functions.instances,
+    kill: functions.kill,
+    logs: functions.logs,
+    runSchedules: scheduler.run,
   };
 }
 
-/** An engine that chooses its own key ids is known to the functions by those. */
-function withEngineKeys(definition: LocalFunction, keyArns: ReadonlyMap<string, string>): LocalFunction {
+function startStandInLooker(
+  { lookerPort, lookerControlPort }: BrokerOptions,
+  accounts: readonly ServiceAccount[],
+): Promise<RunningLooker> {
+  return explainTakenPort(
+    { "--looker-port": lookerPort, "--looker-control-port": lookerControlPort },
+    startLooker({
+      port: lookerPort,
+      controlPort: lookerControlPort,
+      accounts: accounts.map(({ account }) => account),
+    }),
+  );
+}
+
+/** To the engine and nowhere else: no file, log or broker.json ever has them. */
+async function putClientSecrets(
+  engines: Engines,
+  accounts: readonly ServiceAccount[],
+  externalLooker: BrokerOptions["externalLooker"],
+): Promise<void> {
+  for (const { secretName, secret } of accounts)
+    await engines.putSecret(
+      secretName,
+      externalLooker
+        ? { client_id: externalLooker.clientId, client_secret: externalLooker.clientSecret }
+        : secret,
+    );
+}
+
+/** As CloudFormation would. Returns the ARN that the engine gives each of the template's keys. */
+async function createTablesAndKeys(
+  engines: Engines,
+  stack: LocalStack,
+): Promise<ReadonlyMap<string, string>> {
+  for (const table of stack.tables) await engines.ensureTable(table);
+  const engineKeys = new Map<string, string>();
+  for (const key of stack.keys) engineKeys.set(key.arn, await engines.ensureKey(key));
+  return engineKeys;
+}
+
+function roleCredentialOf(principal: LocalPrincipal): RoleCredential {
+  const { accessKeyId, secretAccessKey, sessionToken, roleArn, userArn } = principal;
+  return { accessKeyId, secretAccessKey, sessionToken, principalArn: roleArn, sessionArn: userArn };
+}
+
+function functionCredentialOf({ name, roleArn }: LocalFunction, session: SessionCredentials): RoleCredential {
+  const { partition, accountId } = location;
+  const roleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
+  return {
+    ...session,
+    principalArn: roleArn,
+    // Lambda names the session after the function.
+    sessionArn: `arn:${partition}:sts::${accountId}:assumed-role/${roleName}/${name}`,
+  };
+}
+
+/** Where an engine chooses the ids of its keys, the functions know the keys by those. */
+function withEngineKeys(definition: LocalFunction, engineKeys: ReadonlyMap<string, string>): LocalFunction {
   const environment = Object.fromEntries(
-    Object.entries(definition.environment).map(([name, value]) => [name, keyArns.get(value) ?? value]),
+    Object.entries(definition.environment).map(([name, value]) => [name, engineKeys.get(value) ?? value]),
   );
   return { ...definition, environment };
 }
 
-function gatewayPrincipals(principals: readonly LocalPrincipal[]) {
+function principalsByKey(principals: readonly LocalPrincipal[]) {
   const byKey = new Map(principals.map((principal) => [principal.accessKeyId, principal]));
   return {
     find(accessKeyId: string) {
       const found = byKey.get(accessKeyId);
+      // A copy for each request: a test may let a principal's properties change between two.
       return found && { ...found, allow: [...found.allow] };
     },
   };

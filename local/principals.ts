@@ -2,9 +2,10 @@
  * Who can call the local broker: one role for each that the scopes name, with exactly the `execute-api` policy that
  * its team would be given, and an administrator of the account. Their keys are new at each start.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { routesOf, type Verb } from "../infra/routes.ts";
-import type { Place } from "./stack/physical-names.ts";
+import { awsIdLetters, createSessionCredentials } from "./sigv4/session-credentials.ts";
+import type { AwsLocation } from "./stack/location.ts";
 
 export interface LocalPrincipal {
   readonly name: string;
@@ -27,7 +28,7 @@ export interface LocalPrincipal {
 }
 
 /** May read and change what lies behind the AWS proxy, as an administrator of the AWS account could. */
-export const administrator = "administrator";
+export const administratorName = "administrator";
 
 type Grants = Readonly<
   Record<string, { readonly callers: readonly string[]; readonly operators: readonly string[] }>
@@ -35,10 +36,10 @@ type Grants = Readonly<
 
 export function localPrincipals(
   scopes: Grants,
-  place: Place,
+  location: AwsLocation,
   api: { apiId: string; stage: string },
 ): LocalPrincipal[] {
-  const { partition, region, accountId } = place;
+  const { partition, region, accountId } = location;
   const invoke = (scope: string, ...verbs: Verb[]) =>
     routesOf(...verbs).map(
       ({ method, path }) =>
@@ -57,24 +58,24 @@ export function localPrincipals(
       ...operated.flatMap((scope) => invoke(scope, "operate")),
     ];
     // What belongs to no scope comes with each.
-    return principal(name, place, called, operated, [...new Set(allow)]);
+    return principal(name, location, called, operated, [...new Set(allow)]);
   });
-  return [...principals, principal(administrator, place, [], [], [])];
+  return [...principals, principal(administratorName, location, [], [], [])];
 }
 
 function principal(
   name: string,
-  { partition, accountId }: Place,
+  { partition, accountId }: AwsLocation,
   scopes: string[],
   operates: string[],
   allow: string[],
 ): LocalPrincipal {
   const session = `${name}-local`;
   // Immutable in IAM, so the same at every start; the table may outlive one.
-  const uniqueId = `AROA${letters(createHash("sha256").update(name).digest(), 17)}`;
+  const uniqueId = `AROA${awsIdLetters(createHash("sha256").update(name).digest(), 17)}`;
   return {
     name,
-    ...sessionKeys(),
+    ...createSessionCredentials(),
     accountId,
     roleArn: `arn:${partition}:iam::${accountId}:role/${name}`,
     userArn: `arn:${partition}:sts::${accountId}:assumed-role/${name}/${session}`,
@@ -84,16 +85,3 @@ function principal(
     allow,
   };
 }
-
-/** Temporary credentials, shaped as STS gives them. */
-export function sessionKeys() {
-  return {
-    accessKeyId: `ASIA${letters(randomBytes(16), 16)}`,
-    secretAccessKey: randomBytes(30).toString("base64"),
-    sessionToken: randomBytes(96).toString("base64"),
-  };
-}
-
-const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const letters = (bytes: Uint8Array, length: number) =>
-  Array.from(bytes.subarray(0, length), (byte) => alphabet[byte % 32]).join("");

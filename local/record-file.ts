@@ -2,14 +2,14 @@
 import { mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Begins an empty file, for its owner's eyes only. Returns what takes each line that a function writes. */
+/** Begins an empty file that only its owner can read. Returns a writer, which takes every line that a function writes. */
 export function startRecordFile(file: string): (line: string) => void {
   mkdirSync(dirname(file), { recursive: true });
   // A new file, not an emptied one: a broker that runs already goes on writing to what was its own.
   rmSync(file, { force: true });
   const descriptor = openSync(file, "ax", 0o600);
   return (line) => {
-    if (isRecord(line)) writeSync(descriptor, `${line}\n`);
+    if (isAuditRecord(line)) writeSync(descriptor, `${line}\n`);
   };
 }
 
@@ -20,7 +20,7 @@ export function readRecordFile(file: string): string[] {
 }
 
 /** Not, for instance, what Node says about a deprecation. */
-export function isRecord(line: string): boolean {
+export function isAuditRecord(line: string): boolean {
   if (!line.startsWith("{")) return false;
   try {
     return ["audit", "lease_end"].includes((JSON.parse(line) as { kind?: string }).kind ?? "");

@@ -1,19 +1,20 @@
 /** The command line of `npm start`, and the few environment variables that go with it. Pure. */
 import { isLoopback } from "../functions/domain/scope.ts";
-import { type Parsed, read, UsageError, type ValuesOf } from "./command-line.ts";
+import { type AwsService, endpointVariables } from "./aws/call.ts";
+import { type Parsed, parseCommandLine, UsageError, type ValuesOf } from "./command-line.ts";
 import type { SandboxKind } from "./lambda/sandbox.ts";
 
-export interface Flags {
+export interface StartFlags {
   port: number;
   lookerPort: number;
   lookerControlPort: number;
   /** Another Looker than the stand-in, with the credentials of one service account there. */
-  lookerElsewhere?: { url: string; clientId: string; clientSecret: string };
+  externalLooker?: { url: string; clientId: string; clientSecret: string };
   maxInstances: number;
   throttle: boolean;
   instances: SandboxKind;
-  /** Engines to put behind the AWS proxy in place of the stand-ins. */
-  engines: { dynamodb?: string; secretsmanager?: string; kms?: string };
+  /** URLs of engines to put behind the AWS proxy in place of the stand-ins. */
+  externalEngines: Partial<Record<AwsService, string>>;
 }
 
 const help = `Runs the whole broker on this machine, from the synthesized template.
@@ -34,12 +35,6 @@ AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SECRETS_MANAGER and AWS_ENDPOINT_URL
 place of a stand-in.
 `;
 
-const engineVariables = {
-  dynamodb: "AWS_ENDPOINT_URL_DYNAMODB",
-  secretsmanager: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-  kms: "AWS_ENDPOINT_URL_KMS",
-} as const;
-
 const options = {
   port: { type: "string" },
   "looker-port": { type: "string" },
@@ -52,8 +47,8 @@ const options = {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export function parseFlags(args: readonly string[], environment: Environment): Parsed<Flags> {
-  return read(args, {
+export function parseStartFlags(args: readonly string[], environment: Environment): Parsed<StartFlags> {
+  return parseCommandLine(args, {
     name: "npm start --",
     help,
     options,
@@ -61,7 +56,7 @@ export function parseFlags(args: readonly string[], environment: Environment): P
   });
 }
 
-function flagsOf(values: ValuesOf<typeof options>, environment: Environment): Flags {
+function flagsOf(values: ValuesOf<typeof options>, environment: Environment): StartFlags {
   const instances = values.instances ?? "threads";
   if (instances !== "threads" && instances !== "processes")
     throw new UsageError(`--instances must be threads or processes, not ${JSON.stringify(instances)}.`);
@@ -76,11 +71,11 @@ function flagsOf(values: ValuesOf<typeof options>, environment: Environment): Fl
     port: port("port", values.port, 4180),
     lookerPort: port("looker-port", values["looker-port"], 4191),
     lookerControlPort: port("looker-control-port", values["looker-control-port"], 0),
-    ...(lookerUrl === undefined ? {} : { lookerElsewhere: elsewhere(lookerUrl, environment) }),
+    ...(lookerUrl === undefined ? {} : { externalLooker: externalLookerOf(lookerUrl, environment) }),
     maxInstances: wholeNumber("max-instances", values["max-instances"], 20, 1, 1000),
     throttle: values.throttle ?? false,
     instances,
-    engines: enginesOf(environment),
+    externalEngines: externalEnginesOf(environment),
   };
 }
 
@@ -116,7 +111,7 @@ function wholeNumber(
   );
 }
 
-function elsewhere(text: string, environment: Environment) {
+function externalLookerOf(text: string, environment: Environment) {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // The same rule as for a scope's `lookerUrl`; told here, it is told about the flag.
   const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
@@ -135,16 +130,16 @@ function elsewhere(text: string, environment: Environment) {
   return { url: url.origin, clientId, clientSecret };
 }
 
-function enginesOf(environment: Environment): Flags["engines"] {
-  const engines: Flags["engines"] = {};
-  for (const [service, variable] of Object.entries(engineVariables)) {
+function externalEnginesOf(environment: Environment): StartFlags["externalEngines"] {
+  const engines: StartFlags["externalEngines"] = {};
+  for (const [service, variable] of Object.entries(endpointVariables)) {
     const url = environment[variable];
     if (!url) continue;
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
       throw new UsageError(
         `${variable} must be a URL like "http://127.0.0.1:8000"; unset it for the stand-in.`,
       );
-    engines[service as keyof Flags["engines"]] = url;
+    engines[service as AwsService] = url;
   }
   return engines;
 }

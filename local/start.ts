@@ -3,36 +3,29 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type RunningBroker, startBroker } from "./broker.ts";
 import { removeBrokerFile, writeBrokerFile } from "./broker-file.ts";
+import { flagsOrExit } from "./command-line.ts";
 import { greeting } from "./greeting.ts";
 import { startRecordFile } from "./record-file.ts";
-import { parseFlags } from "./start-flags.ts";
+import { parseStartFlags } from "./start-flags.ts";
 
 const workDir = fileURLToPath(new URL("../.local", import.meta.url));
 const brokerFile = fileURLToPath(new URL("../.local/broker.json", import.meta.url));
 const recordFile = fileURLToPath(new URL("../.local/records.jsonl", import.meta.url));
 
-const parsed = parseFlags(process.argv.slice(2), process.env);
-if (parsed.kind === "wrong") {
-  process.stderr.write(`${parsed.message}\n`);
-  process.exit(2);
-}
-if (parsed.kind === "help") {
-  process.stdout.write(parsed.text);
-  process.exit(0);
-}
+const flags = flagsOrExit(parseStartFlags(process.argv.slice(2), process.env));
 
 let broker: RunningBroker | undefined;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop());
 
 try {
-  const keepRecord = startRecordFile(recordFile);
+  const writeRecord = startRecordFile(recordFile);
   broker = await startBroker({
-    ...parsed.flags,
+    ...flags,
     workDir,
     onLog(functionId, instanceNumber, line) {
       process.stdout.write(`${functionId}#${instanceNumber} ${line}\n`);
-      keepRecord(line);
+      writeRecord(line);
     },
   });
   writeBrokerFile(brokerFile, broker);

@@ -1,25 +1,25 @@
 /** A check as data: what is tried, and which answer is no surprise. */
-import { type Answer, type Depth, depthOf, depths, type ProbeRequest, tell } from "./request.ts";
+import { type Answer, type Depth, depthOf, depths, describeAnswer, type ProbeRequest } from "./request.ts";
 import type { Send } from "./send.ts";
 
 export interface Check {
   readonly what: string;
   readonly request: ProbeRequest;
   /** Asked first, for an expectation that compares. */
-  readonly beside?: ProbeRequest;
+  readonly baseline?: ProbeRequest;
   readonly expect: Expectation;
 }
 
 export interface Expectation {
   readonly words: string;
   /** What is wrong with the answer, in a few words ("" where the answer says it); undefined: nothing. */
-  surprise(answer: Answer, beside: Answer): string | undefined;
+  surprise(answer: Answer, baseline: Answer): string | undefined;
 }
 
 /** What could be checked, and with which flag. */
 export interface NotTried {
   readonly what: string;
-  readonly give: string;
+  readonly flag: string;
 }
 
 export interface Result {
@@ -38,18 +38,20 @@ export const isCheck = (each: Check | NotTried): each is Check => "request" in e
 
 export async function runCheck(send: Send, check: Check | NotTried): Promise<Result> {
   if (!isCheck(check)) return notTried(check);
-  const { what, request, beside, expect } = check;
-  const plain = beside ? await send(beside) : undefined;
+  const { what, request, baseline, expect } = check;
+  const compared = baseline ? await send(baseline) : undefined;
   const answer = await send(request);
   const seen =
-    plain && tell(plain) !== tell(answer) ? `${tell(answer)}, beside ${tell(plain)}` : tell(answer);
-  return result(what, expect.words, seen, expect.surprise(answer, plain ?? answer));
+    compared && describeAnswer(compared) !== describeAnswer(answer)
+      ? `${describeAnswer(answer)}, beside ${describeAnswer(compared)}`
+      : describeAnswer(answer);
+  return result(what, expect.words, seen, expect.surprise(answer, compared ?? answer));
 }
 
-export const notTried = ({ what, give }: NotTried): Result => ({
+export const notTried = ({ what, flag }: NotTried): Result => ({
   what,
   expected: "",
-  seen: `not tried: give ${give}`,
+  seen: `not tried: give ${flag}`,
   outcome: "not tried",
 });
 
@@ -65,7 +67,7 @@ export const result = (
   outcome: surprise === undefined ? "expected" : "surprise",
 });
 
-const unless = (fine: boolean, answer: Answer): string | undefined =>
+const surpriseUnless = (fine: boolean, answer: Answer): string | undefined =>
   fine ? undefined : depthOf(answer) === "let in" ? "let in" : "";
 
 /** The first lock: nothing of the broker's has run. */
@@ -74,17 +76,17 @@ export const gatewayRefuses: Expectation = {
   surprise: (answer) => {
     const depth = depthOf(answer);
     if (depth === "refused by the broker") return "API Gateway let it through";
-    return unless(answer.status === 403 && depth === "refused by API Gateway", answer);
+    return surpriseUnless(answer.status === 403 && depth === "refused by API Gateway", answer);
   },
 };
 
 /** Either lock. */
 export const refused: Expectation = {
   words: "403",
-  surprise: (answer) => unless(answer.status === 403 && depthOf(answer) !== "let in", answer),
+  surprise: (answer) => surpriseUnless(answer.status === 403 && depthOf(answer) !== "let in", answer),
 };
 
-export const answers = (status: number, code?: string): Expectation => ({
+export const answersWith = (status: number, code?: string): Expectation => ({
   words: [status, code].filter((word) => word !== undefined).join(" "),
   surprise: ({ status: seen, json }) => (seen === status && json.code === code ? undefined : ""),
 });
@@ -104,12 +106,12 @@ const rank = (depth: Depth) => depths.indexOf(depth);
 /** Two refusals that differ in nothing but the request and the scope's name. */
 export const sameRefusal = (name: string, otherName: string): Expectation => ({
   words: "403, the same as for no such scope",
-  surprise: (answer, beside) => {
-    const refusal = refused.surprise(answer, answer) ?? refused.surprise(beside, beside);
+  surprise: (answer, baseline) => {
+    const refusal = refused.surprise(answer, answer) ?? refused.surprise(baseline, baseline);
     if (refusal !== undefined) return refusal;
     // The runner's own IAM policy may allow one name and not the other; the broker has then told it nothing.
-    if (depthOf(answer) !== depthOf(beside)) return undefined;
-    return comparable(answer, name) === comparable(beside, otherName) ? undefined : "the answers differ";
+    if (depthOf(answer) !== depthOf(baseline)) return undefined;
+    return comparable(answer, name) === comparable(baseline, otherName) ? undefined : "the answers differ";
   },
 });
 

@@ -1,7 +1,7 @@
-/** Who runs the probe, on what, and how far it may go. */
+/** Who runs the probe, on which scope, and how far the probe may go. */
 import type { Send } from "./send.ts";
 
-export interface Me {
+export interface Caller {
   readonly arn: string;
   readonly account: string;
   readonly unique_id: string;
@@ -14,11 +14,11 @@ export interface GrantedScope {
   readonly may: readonly string[];
 }
 
-export interface Setting {
+export interface ProbeContext {
   readonly send: Send;
   readonly region: string;
   /** As `GET /scopes` told it. */
-  readonly me: Me;
+  readonly caller: Caller;
   readonly scope: GrantedScope;
   /** A scope of which the runner is no caller. */
   readonly otherScope?: string;

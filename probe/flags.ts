@@ -1,8 +1,8 @@
 /** The command line of `npm run probe`. Pure. */
-import { isLoopback } from "../functions/domain/scope.ts";
-import { type Parsed, read, UsageError, type ValuesOf } from "../local/command-line.ts";
+import { isLoopback, isScopeName } from "../functions/domain/scope.ts";
+import { type Parsed, parseCommandLine, UsageError, type ValuesOf } from "../local/command-line.ts";
 
-export interface Flags {
+export interface ProbeFlags {
   /** Undefined: the local broker's. */
   readonly endpoint?: string;
   readonly region?: string;
@@ -67,8 +67,8 @@ const options = {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export function parseFlags(args: readonly string[], environment: Environment): Parsed<Flags> {
-  return read(args, {
+export function parseProbeFlags(args: readonly string[], environment: Environment): Parsed<ProbeFlags> {
+  return parseCommandLine(args, {
     name: "npm run probe --",
     help,
     options,
@@ -76,7 +76,7 @@ export function parseFlags(args: readonly string[], environment: Environment): P
   });
 }
 
-function flagsOf(values: ValuesOf<typeof options>, environment: Environment): Flags {
+function flagsOf(values: ValuesOf<typeof options>, environment: Environment): ProbeFlags {
   const { local = false, looker = false, logout = false, json = false } = values;
   if (local && values.endpoint !== undefined)
     throw new UsageError("--local is the broker on this machine: leave out --endpoint, or --local.");
@@ -112,7 +112,7 @@ function flagsOf(values: ValuesOf<typeof options>, environment: Environment): Fl
 }
 
 function scopeName(flag: string, name: string | undefined): string | undefined {
-  if (name === undefined || /^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) return name;
+  if (name === undefined || isScopeName(name)) return name;
   throw new UsageError(`--${flag} must be a scope's name (a-z, 0-9 and -), not ${JSON.stringify(name)}.`);
 }
 

@@ -65,7 +65,7 @@ const isBrokers = ({ headers, json }: Answer) =>
  * Status, code, and who answered. Never a message: API Gateway's about a wrong signature repeat what was signed, the
  * session token included.
  */
-export function tell(answer: Answer): string {
+export function describeAnswer(answer: Answer): string {
   const { status, failure, headers, json } = answer;
   if (status === 0) return `no answer (${failure})`;
   if (isBrokers(answer)) return `${status} ${json.code} (broker)`;

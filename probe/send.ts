@@ -1,6 +1,6 @@
 /** Signs and sends. `fetch` tidies paths up, so it is not used: what a check says is what goes out. */
-import { request as plain } from "node:http";
-import { request as secure } from "node:https";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
@@ -27,7 +27,7 @@ const timeoutMs = 35_000;
 const longestWaitSeconds = 5;
 
 /** What is busy or throttled for the moment is asked again: it says nothing about what is being checked. */
-export function sender(target: Target): Send {
+export function createSender(target: Target): Send {
   return async (request) => {
     for (let attempt = 1; ; attempt++) {
       const answer = await sendOnce(target, request);
@@ -47,19 +47,19 @@ async function sendOnce(target: Target, request: ProbeRequest): Promise<Answer> 
   const { headers } = request.signing?.none
     ? { headers: { ...bareHeaders(request), host: url.host } }
     : await sign(target, request, url.host, path);
-  return exchange(url, request.method, `${path}${queryString(request.query)}`, headers, request.body);
+  return sendHttp(url, request.method, `${path}${queryString(request.query)}`, headers, request.body);
 }
 
-export function exchange(
+export function sendHttp(
   url: URL,
   method: string,
   path: string,
   headers: Record<string, string>,
   body?: string,
 ): Promise<Answer> {
-  const send = url.protocol === "https:" ? secure : plain;
+  const send = url.protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((resolve) => {
-    const nothing = (error: NodeJS.ErrnoException) =>
+    const fail = (error: NodeJS.ErrnoException) =>
       resolve({ status: 0, failure: error.code ?? error.name, headers: {}, json: {} });
     const message = send(
       url.origin,
@@ -67,7 +67,7 @@ export function exchange(
       (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk) => chunks.push(chunk));
-        response.on("error", nothing);
+        response.on("error", fail);
         response.on("end", () => {
           const named = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
           resolve({
@@ -78,7 +78,7 @@ export function exchange(
         });
       },
     );
-    message.on("error", nothing);
+    message.on("error", fail);
     message.end(body);
   });
 }
@@ -97,12 +97,14 @@ const bareHeaders = ({ headers, body }: ProbeRequest): Record<string, string> =>
   ...(body === undefined ? {} : { "content-type": "application/json" }),
 });
 
-/** As a signature covers it: everything but the unreserved characters is escaped (RFC 3986). */
-const escaped = (text: string) =>
+/** As SigV4 does: everything but the unreserved characters of RFC 3986. */
+const percentEncoded = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
 function queryString(query: ProbeRequest["query"]): string {
-  const pairs = Object.entries(query ?? {}).map(([name, value]) => `${escaped(name)}=${escaped(value)}`);
+  const pairs = Object.entries(query ?? {}).map(
+    ([name, value]) => `${percentEncoded(name)}=${percentEncoded(value)}`,
+  );
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }
 
@@ -132,8 +134,8 @@ async function sign(
       method: request.method,
       protocol: new URL(target.endpoint).protocol,
       hostname: host,
-      // Escaped once more, as the signer does when it resolves the path.
-      path: signing.pathAsSent ? path.split("/").map(escaped).join("/") : path,
+      // Encoded once more, as the signer does when it resolves the path.
+      path: signing.pathAsSent ? path.split("/").map(percentEncoded).join("/") : path,
       query: { ...request.query },
       headers: { ...bareHeaders(request), host },
       ...(body === undefined ? {} : { body }),

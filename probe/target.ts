@@ -1,15 +1,15 @@
 /** Where the broker is and whose keys are used: the runner's own, or those of `npm start`. */
-import { readFileSync } from "node:fs";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
+import { keysOf, type LocalBroker, readBrokerFile } from "../cli/src/broker-file.ts";
 import { CannotRun } from "./cannot-run.ts";
-import type { Flags } from "./flags.ts";
+import type { ProbeFlags } from "./flags.ts";
 import type { Credentials, Target } from "./send.ts";
 
-export interface Found extends Target {
+export interface FoundTarget extends Target {
   readonly otherScope?: string;
 }
 
-export async function findTarget(flags: Flags): Promise<Found> {
+export async function findTarget(flags: ProbeFlags): Promise<FoundTarget> {
   const { endpoint, region = "", local, otherScope, withoutPolicyProfile } = flags;
   if (local || endpoint === undefined) return findLocal(flags);
   const runner = await credentials();
@@ -42,24 +42,8 @@ async function credentials(profile?: string): Promise<Credentials> {
   }
 }
 
-const brokerFile = ".local/broker.json";
-
-interface LocalPrincipal {
-  readonly access_key_id: string;
-  readonly secret_access_key: string;
-  readonly session_token?: string;
-  readonly scopes: readonly string[];
-  readonly operates: readonly string[];
-}
-
-interface LocalBroker {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly principals: Readonly<Record<string, LocalPrincipal>>;
-}
-
-function findLocal(flags: Flags): Found {
-  const { endpoint, region, principals } = readBrokerFile();
+function findLocal(flags: ProbeFlags): FoundTarget {
+  const { endpoint, region, principals } = localBroker();
   const all = Object.values(principals);
   const as = flags.local?.as;
   const runner = as === undefined ? all.find(({ scopes }) => scopes.includes(flags.scope)) : principals[as];
@@ -70,10 +54,10 @@ function findLocal(flags: Flags): Found {
         : `There is no local principal ${as}: there are ${Object.keys(principals).join(", ")}.`,
     );
   const bystander = all.find(({ scopes, operates }) => scopes.length + operates.length === 0);
-  const foreign = all
+  const otherCallersScope = all
     .flatMap(({ scopes }) => scopes)
     .find((scope) => scope !== flags.scope && !runner.scopes.includes(scope));
-  const otherScope = flags.otherScope ?? foreign;
+  const otherScope = flags.otherScope ?? otherCallersScope;
   return {
     endpoint,
     region: flags.region ?? region,
@@ -83,16 +67,13 @@ function findLocal(flags: Flags): Found {
   };
 }
 
-function readBrokerFile(): LocalBroker {
+/** Of this directory, and of none above it: a probe of another broker would be believed to be one of this. */
+function localBroker(): LocalBroker {
   try {
-    return JSON.parse(readFileSync(brokerFile, "utf8")) as LocalBroker;
+    const broker = readBrokerFile(".");
+    if (broker) return broker;
   } catch {
-    throw new CannotRun(`There is no ${brokerFile}: run \`npm start\` here, in another terminal.`);
+    // Nothing that can be read.
   }
+  throw new CannotRun("There is no .local/broker.json: run `npm start` here, in another terminal.");
 }
-
-const keysOf = ({ access_key_id, secret_access_key, session_token }: LocalPrincipal): Credentials => ({
-  accessKeyId: access_key_id,
-  secretAccessKey: secret_access_key,
-  ...(session_token === undefined ? {} : { sessionToken: session_token }),
-});

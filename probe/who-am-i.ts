@@ -1,17 +1,17 @@
 /** The first request: is there a broker, does it know the runner, and is the scope one of the runner's? */
 import { CannotRun } from "./cannot-run.ts";
-import type { GrantedScope, Me } from "./context.ts";
-import { type Answer, tell } from "./request.ts";
+import type { Caller, GrantedScope } from "./context.ts";
+import { type Answer, describeAnswer } from "./request.ts";
 import type { Send } from "./send.ts";
 
 interface Introduction {
-  readonly me: Me;
+  readonly caller: Caller;
   readonly scopes: readonly GrantedScope[];
 }
 
 export async function whoAmI(send: Send, endpoint: string, region: string): Promise<Introduction> {
   const answer = await send({ method: "GET", path: "/scopes" });
-  const { caller, scopes } = answer.json as { caller?: Me; scopes?: GrantedScope[] };
+  const { caller, scopes } = answer.json as { caller?: Caller; scopes?: GrantedScope[] };
   const { arn, account, unique_id } = caller ?? {};
   const known =
     typeof arn === "string" &&
@@ -20,7 +20,7 @@ export async function whoAmI(send: Send, endpoint: string, region: string): Prom
     Array.isArray(scopes);
   if (answer.status !== 200 || !caller || !known || !scopes)
     throw new CannotRun(whyNot(answer, endpoint, region));
-  return { me: caller, scopes };
+  return { caller, scopes };
 }
 
 /** Messages are looked at and never repeated: some repeat what was signed. */
@@ -42,5 +42,5 @@ function whyNot(answer: Answer, endpoint: string, region: string): string {
     return "The runner's IAM policy does not allow GET /scopes: attach the scope's policy from the stack's outputs.";
   if (/^(?:MissingAuthenticationToken|Forbidden)/.test(errorType))
     return `There is no broker at ${endpoint}: give the endpoint with its stage, as the stack's output has it.`;
-  return `${endpoint} did not say who the runner is, it answered ${tell(answer)}: check --endpoint, or the broker's logs.`;
+  return `${endpoint} did not say who the runner is, it answered ${describeAnswer(answer)}: check --endpoint, or the broker's logs.`;
 }

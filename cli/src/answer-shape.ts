@@ -2,8 +2,7 @@
  * Whether an answer of 2xx is a broker's at all. A proxy's page, or a mock that says `{}` to everything, must never become
  * "revoked": what is printed here is believed.
  */
-import type { BrokerRequest } from "../../client/src/broker/broker-http.ts";
-import { TokenBrokerError } from "../../client/src/broker/errors.ts";
+import { type BrokerRequest, TokenBrokerError } from "@looker-token-broker/client/broker";
 
 const isText = (value: unknown) => typeof value === "string" && value !== "";
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;

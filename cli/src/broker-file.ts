@@ -9,7 +9,7 @@ export interface LocalBroker {
   readonly principals: Readonly<Record<string, LocalPrincipal>>;
 }
 
-interface LocalPrincipal {
+export interface LocalPrincipal {
   readonly access_key_id: string;
   readonly secret_access_key: string;
   readonly session_token?: string;
@@ -17,11 +17,11 @@ interface LocalPrincipal {
   readonly operates: readonly string[];
 }
 
-/** Of this directory or the nearest above it. */
-export function readBrokerFile(directory: string): LocalBroker {
+/** The broker of this directory or of the nearest one above it. */
+export function findLocalBroker(directory: string): LocalBroker {
   for (let at = directory; ; at = dirname(at)) {
-    const text = textOf(join(at, ".local/broker.json"));
-    if (text !== undefined) return brokerIn(text, join(at, ".local/broker.json"));
+    const broker = readBrokerFile(at);
+    if (broker) return broker;
     if (dirname(at) === at)
       throw new UsageError(
         "No broker runs here: there is no .local/broker.json in this directory or above; `npm start` starts one.",
@@ -29,7 +29,11 @@ export function readBrokerFile(directory: string): LocalBroker {
   }
 }
 
-function brokerIn(text: string, file: string): LocalBroker {
+/** The broker of this directory, or undefined if none runs. */
+export function readBrokerFile(directory: string): LocalBroker | undefined {
+  const file = join(directory, ".local/broker.json");
+  const text = textOf(file);
+  if (text === undefined) return undefined;
   try {
     const broker = JSON.parse(text) as LocalBroker;
     if (typeof broker.endpoint === "string" && Object.values(broker.principals).every((each) => each.scopes))
@@ -49,19 +53,30 @@ function textOf(file: string): string | undefined {
   }
 }
 
-/** What a command needs its principal for; `any` where it needs none in particular. */
-export type Need = { may: "call" | "operate"; scope: string | undefined } | { may: "any" };
+/** As AWS's SDKs have them. */
+export const keysOf = ({ access_key_id, secret_access_key, session_token }: LocalPrincipal) => ({
+  accessKeyId: access_key_id,
+  secretAccessKey: secret_access_key,
+  ...(session_token === undefined ? {} : { sessionToken: session_token }),
+});
 
-export function localPrincipal(broker: LocalBroker, name: string | undefined, need: Need): LocalPrincipal {
+/** The right that a command needs. `any`: every principal has it. */
+export type RequiredGrant = { may: "call" | "operate"; scope: string | undefined } | { may: "any" };
+
+export function localPrincipal(
+  broker: LocalBroker,
+  name: string | undefined,
+  grant: RequiredGrant,
+): LocalPrincipal {
   const names = Object.keys(broker.principals);
-  const chosen = name ?? names.find((each) => fits(broker.principals[each], need)) ?? names[0];
+  const chosen = name ?? names.find((each) => fits(broker.principals[each], grant)) ?? names[0];
   if (chosen !== undefined && Object.hasOwn(broker.principals, chosen))
     return broker.principals[chosen] as LocalPrincipal;
   throw new UsageError(`The local broker has no principal ${chosen}: there are ${names.join(", ")}.`);
 }
 
-function fits(principal: LocalPrincipal | undefined, need: Need): boolean {
-  if (need.may === "any") return true;
-  const granted = (need.may === "call" ? principal?.scopes : principal?.operates) ?? [];
-  return need.scope === undefined ? granted.length > 0 : granted.includes(need.scope);
+function fits(principal: LocalPrincipal | undefined, grant: RequiredGrant): boolean {
+  if (grant.may === "any") return true;
+  const granted = (grant.may === "call" ? principal?.scopes : principal?.operates) ?? [];
+  return grant.scope === undefined ? granted.length > 0 : granted.includes(grant.scope);
 }

@@ -1,14 +1,19 @@
 /** The broker, as the options and the environment name it, with the long waiting that it leaves to its clients. */
-import { type BrokerRequest, callBroker, connect } from "../../client/src/broker/broker-http.ts";
-import type { ConnectionOptions } from "../../client/src/broker/connection.ts";
-import { TokenBrokerError } from "../../client/src/broker/errors.ts";
-import { systemClock } from "../../client/src/waiting/clock.ts";
-import { defaultBudgetMs, withRetries } from "../../client/src/waiting/retry.ts";
+import {
+  type BrokerRequest,
+  type ConnectionOptions,
+  callBroker,
+  connect,
+  isScopeName,
+  scopeNameRule,
+  TokenBrokerError,
+  withRetries,
+} from "@looker-token-broker/client/broker";
 import { checkAnswer } from "./answer-shape.ts";
 import { brokerClock } from "./broker-clock.ts";
-import { localPrincipal, type Need, readBrokerFile } from "./broker-file.ts";
-import { throwOn } from "./lost-answer.ts";
-import type { Values } from "./options.ts";
+import { findLocalBroker, keysOf, localPrincipal, type RequiredGrant } from "./broker-file.ts";
+import { throwLostAnswer } from "./lost-answer.ts";
+import type { OptionValues } from "./options.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface Broker {
@@ -30,11 +35,11 @@ export interface Broker {
 /** API Gateway answers within 29 s: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
 const onceMs = 30_000;
 
-export function brokerOf(values: Values, need: Need): Broker {
-  const connection = connect(connectionOptions(values, need));
+export function brokerOf(values: OptionValues, grant: RequiredGrant): Broker {
+  const connection = connect(connectionOptions(values, grant));
   const clock = brokerClock(Date.now, () => performance.now());
   const send = async (request: BrokerRequest) => {
-    const { body, date } = await callBroker(connection, request).catch(atOnce);
+    const { body, date } = await callBroker(connection, request).catch(withoutRetry);
     checkAnswer(request, body);
     clock.learn(date);
     return body;
@@ -42,29 +47,24 @@ export function brokerOf(values: Values, need: Need): Broker {
   return {
     endpoint: connection.endpoint.href,
     region: connection.region,
-    ask: ({ budgetMs = defaultBudgetMs, ...request }) =>
-      withRetries((timeoutMs) => send({ ...request, timeoutMs }), {
-        budgetMs,
-        signal: request.signal,
-        clock: systemClock,
-      }),
+    ask: ({ budgetMs, ...request }) =>
+      withRetries((timeoutMs) => send({ ...request, timeoutMs }), { budgetMs, signal: request.signal }),
     askOnce: (request) =>
-      withRetries(() => send({ ...request, timeoutMs: onceMs }).catch(throwOn), {
+      withRetries(() => send({ ...request, timeoutMs: onceMs }).catch(throwLostAnswer), {
         budgetMs: onceMs,
         signal: request.signal,
-        clock: systemClock,
       }),
     now: clock.now,
   };
 }
 
 /** Somebody sits there: a wrong endpoint is told now, not after half a minute. */
-function atOnce(error: unknown): never {
+function withoutRetry(error: unknown): never {
   if (!(error instanceof TokenBrokerError) || error.code !== "unreachable") throw error;
   throw new TokenBrokerError(error.code, error.message, { hint: error.hint, retryable: false });
 }
 
-export function connectionOptions(values: Values, need: Need): ConnectionOptions {
+export function connectionOptions(values: OptionValues, grant: RequiredGrant): ConnectionOptions {
   if (!values.local) {
     if (values.as !== undefined)
       throw new UsageError("--as names a principal of the local broker: add --local.");
@@ -72,24 +72,17 @@ export function connectionOptions(values: Values, need: Need): ConnectionOptions
   }
   if (values.endpoint !== undefined || values.region !== undefined)
     throw new UsageError("--local finds endpoint and region by itself: leave --endpoint and --region out.");
-  const broker = readBrokerFile(process.cwd());
-  const { access_key_id, secret_access_key, session_token } = localPrincipal(broker, values.as, need);
+  const broker = findLocalBroker(process.cwd());
   return {
     endpoint: broker.endpoint,
     region: broker.region,
-    credentials: {
-      accessKeyId: access_key_id,
-      secretAccessKey: secret_access_key,
-      ...(session_token === undefined ? {} : { sessionToken: session_token }),
-    },
+    credentials: keysOf(localPrincipal(broker, values.as, grant)),
   };
 }
 
-export function scopeOf(values: Values): string {
+export function scopeOf(values: OptionValues): string {
   const scope = values.scope ?? process.env.LOOKER_BROKER_SCOPE;
   if (!scope) throw new UsageError("Which scope? Pass --scope NAME, or set LOOKER_BROKER_SCOPE.");
-  // What is no name could reach into the path of another route.
-  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(scope))
-    throw new UsageError("A scope's name is 1 to 63 of a-z, 0-9 and -, not beginning with -.");
+  if (!isScopeName(scope)) throw new UsageError(scopeNameRule);
   return scope;
 }

@@ -1,20 +1,20 @@
 /** The command of `exec`: its signals, and its exit code as a shell has it. */
 import { spawn } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
-import { notBegun } from "./find-command.ts";
-import { exitCodeOfSignal, onSignals, passedOn } from "./interruption.ts";
+import { cannotRun } from "./find-command.ts";
+import { exitCodeOfSignal, forwardedSignals, onSignals } from "./interruption.ts";
 
 export async function runCommand(
   [command = "", ...args]: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<number> {
   const child = spawn(command, args, { env: environment, stdio: "inherit" });
-  const release = onSignals(passedOn, (signal) => {
+  const release = onSignals(forwardedSignals, (signal) => {
     if (!(typed.has(signal) && sharesTerminal())) child.kill(signal);
   });
   try {
     return await new Promise<number>((done, fail) => {
-      child.once("error", ({ code }: NodeJS.ErrnoException) => fail(notBegun(command, code)));
+      child.once("error", ({ code }: NodeJS.ErrnoException) => fail(cannotRun(command, code)));
       child.once("exit", (code, signal) => done(signal ? exitCodeOfSignal(signal) : (code ?? 0)));
     });
   } finally {

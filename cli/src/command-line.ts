@@ -1,15 +1,15 @@
 /** The command line, read strictly: what is not understood, given twice or empty is an error and never passed over. */
 import { parseArgs } from "node:util";
-import { options, type Values } from "./options.ts";
+import { type OptionValues, options } from "./options.ts";
 import { type CommandName, commonOptions, type Synopsis, synopses } from "./synopses.ts";
 import { UsageError } from "./usage-error.ts";
 
-export type Parsed =
+export type ParsedCommandLine =
   | { kind: "help"; command?: CommandName }
   /** `operands`: what stands behind `--`. */
-  | { kind: "run"; command: CommandName; values: Values; operands: readonly string[] };
+  | { kind: "run"; command: CommandName; values: OptionValues; operands: readonly string[] };
 
-export function parseCommandLine(args: readonly string[]): Parsed {
+export function parseCommandLine(args: readonly string[]): ParsedCommandLine {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") return help(rest[0]);
   if (name.startsWith("-"))
@@ -27,7 +27,7 @@ export function parseCommandLine(args: readonly string[]): Parsed {
   return { kind: "run", command, values, operands };
 }
 
-const help = (about: string | undefined): Parsed =>
+const help = (about: string | undefined): ParsedCommandLine =>
   about === undefined ? { kind: "help" } : { kind: "help", command: commandOf(about) };
 
 function commandOf(name: string): CommandName {
@@ -35,7 +35,7 @@ function commandOf(name: string): CommandName {
   throw new UsageError(`There is no command ${name}: there are ${Object.keys(synopses).join(", ")}.`);
 }
 
-function valuesOf(command: CommandName, args: string[]): Values {
+function valuesOf(command: CommandName, args: string[]): OptionValues {
   const { options: own }: Synopsis = synopses[command];
   const known = [...own, ...commonOptions].map((name) => {
     const type = "takes" in options[name] ? ("string" as const) : ("boolean" as const);
@@ -51,7 +51,7 @@ function valuesOf(command: CommandName, args: string[]): Values {
     if (token.value === "") throw new UsageError(`--${token.name} is empty: give a value or leave it out.`);
     seen.add(token.name);
   }
-  return values as Values;
+  return values as OptionValues;
 }
 
 function parse(

@@ -4,7 +4,7 @@ import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Asked before anything else: what nobody can answer is an error at once. */
-export function refuseWithoutTerminal(io: Terminal): void {
+export function requireTerminal(io: Terminal): void {
   if (!io.canAsk) throw new UsageError("Nobody can be asked here: add --yes, or count with --dry-run first.");
 }
 

@@ -1,19 +1,28 @@
-/** What `revoke` and `freeze` have in common: ending leases in one or several scopes, and the last word on it. */
+/** What `revoke` and `freeze` have in common: ending leases in one or several scopes, and the last line about it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Broker } from "./broker.ts";
-import { type Follow, follow } from "./commands/follow.ts";
 import { failureOf, noteFailure } from "./failure.ts";
 import { type Filter, matches } from "./filter.ts";
+import { type FollowJob, follow } from "./follow.ts";
 import { exitCodeOfSignal, interruptible } from "./interruption.ts";
 import { type Frozen, type ListedLease, listingOf } from "./listing.ts";
 import { LostAnswer } from "./lost-answer.ts";
-import type { Values } from "./options.ts";
-import { counts, type Ending, exitCodeOf, outcomeLine, outcomeOf, sum, word } from "./outcome.ts";
-import { failed, inEach, noteFailures, type Settled, scopesJson, succeeded } from "./targets.ts";
+import type { OptionValues } from "./options.ts";
+import {
+  counts,
+  exitCodeOf,
+  outcomeLine,
+  outcomeOf,
+  outcomeWord,
+  type RevocationCounts,
+  type RevocationResult,
+  sum,
+} from "./outcome.ts";
+import { failed, inEachScope, noteFailures, type ScopeResult, scopesJson, succeeded } from "./targets.ts";
 import type { Terminal } from "./terminal.ts";
 import { span, wholeSeconds } from "./time.ts";
 
-export interface EndLeases {
+export interface EndLeasesJob {
   readonly broker: Broker;
   readonly scopes: readonly string[];
   /** What each scope's list said before; a scope is missing where that may not be seen. */
@@ -25,9 +34,7 @@ export interface EndLeases {
   settle(scope: string, lost: LostAnswer, signal: AbortSignal): Promise<{ readonly frozen?: Frozen }>;
 }
 
-interface Begun {
-  readonly revoked: number;
-  readonly pending: number;
+interface Begun extends RevocationCounts {
   readonly frozen?: Frozen;
 }
 
@@ -39,17 +46,17 @@ export async function leasesBefore(
   broker: Broker,
   scopes: readonly string[],
 ): Promise<Map<string, readonly ListedLease[]>> {
-  const all = await inEach(scopes, (scope) => listingOf(broker, scope, { budgetMs: listedWithinMs }));
+  const all = await inEachScope(scopes, (scope) => listingOf(broker, scope, { budgetMs: listedWithinMs }));
   return new Map(succeeded(all).map(({ scope, value }) => [scope, value.leases]));
 }
 
-export async function endLeases(io: Terminal, values: Values, job: EndLeases): Promise<number> {
+export async function endLeases(io: Terminal, values: OptionValues, job: EndLeasesJob): Promise<number> {
   const { broker, scopes, filter } = job;
   const waitMs = wholeSeconds("wait", values.wait ?? "60") * 1_000;
   return await interruptible(async (signal, interrupted) => {
     const monotonic = () => performance.now();
     const begun = monotonic();
-    const latest = new Map<string, Ending>();
+    const latest = new Map<string, RevocationResult>();
     const frozen = new Map<string, Frozen>();
     const show = () => {
       const { revoked, pending, unknown } = sum([...latest.values()]);
@@ -57,7 +64,7 @@ export async function endLeases(io: Terminal, values: Values, job: EndLeases): P
       if (!values.json)
         io.progress(`${open}, ${revoked} revoked, for ${span((monotonic() - begun) / 1_000)}`);
     };
-    const all = await inEach(scopes, async (scope) => {
+    const all = await inEachScope(scopes, async (scope) => {
       const first = await beginIn(io, values, job, scope, signal);
       if (first.frozen) {
         frozen.set(scope, first.frozen);
@@ -66,8 +73,8 @@ export async function endLeases(io: Terminal, values: Values, job: EndLeases): P
       }
       return await follow({
         ...{ broker, scope, filter, first, waitMs, signal, monotonic },
-        onProgress(ending) {
-          latest.set(scope, ending);
+        onProgress(result) {
+          latest.set(scope, result);
           show();
         },
         sleep: (milliseconds, until) => sleep(milliseconds, undefined, { signal: until }),
@@ -84,12 +91,12 @@ export async function endLeases(io: Terminal, values: Values, job: EndLeases): P
   });
 }
 
-type First = Follow["first"] & { readonly frozen?: Frozen };
+type First = FollowJob["first"] & { readonly frozen?: Frozen };
 
 async function beginIn(
   io: Terminal,
-  values: Values,
-  { begin, settle, before, filter }: EndLeases,
+  values: OptionValues,
+  { begin, settle, before, filter }: EndLeasesJob,
   scope: string,
   signal: AbortSignal,
 ): Promise<First> {
@@ -104,7 +111,11 @@ async function beginIn(
   }
 }
 
-function lastLine({ paint }: Terminal, all: readonly Settled<Ending>[], total: Ending): string {
+function lastLine(
+  { paint }: Terminal,
+  all: readonly ScopeResult<RevocationResult>[],
+  total: RevocationResult,
+): string {
   const [first] = all;
   // Of one scope that failed its error says it all.
   if (all.length === 1) return first && "value" in first ? outcomeLine(first.value, first.scope, paint) : "";
@@ -115,20 +126,24 @@ function lastLine({ paint }: Terminal, all: readonly Settled<Ending>[], total: E
     count > 0 ? [`${count} ${name}`] : [],
   );
   const text = [`${failures.length} of ${all.length} scopes: ${named}`, ...others].join("; ");
-  return `${word("unknown", paint)}  ${text}\n`;
+  return `${outcomeWord("unknown", paint)}  ${text}\n`;
 }
 
-function report(all: readonly Settled<Ending>[], total: Ending, frozen: ReadonlyMap<string, Frozen>): object {
+function report(
+  all: readonly ScopeResult<RevocationResult>[],
+  total: RevocationResult,
+  frozen: ReadonlyMap<string, Frozen>,
+): object {
   return {
     outcome: failed(all).length > 0 ? "unknown" : outcomeOf(total),
     ...counts(total),
     scopes: scopesJson(
       all,
-      (ending, scope) => ({
+      (result, scope) => ({
         ...(frozen.has(scope) ? { frozen: frozen.get(scope) } : {}),
-        outcome: outcomeOf(ending),
-        ...counts(ending),
-        ...(ending.answerLost ? { answer_lost: true } : {}),
+        outcome: outcomeOf(result),
+        ...counts(result),
+        ...(result.answerLost ? { answer_lost: true } : {}),
       }),
       { outcome: "unknown" },
     ),

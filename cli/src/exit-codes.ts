@@ -1,5 +1,5 @@
-/** What a script can rely on; CLI.md has the table. `exec` answers with its command's own code once that has begun. */
-import type { TokenBrokerErrorCode } from "../../client/src/broker/errors.ts";
+/** What a script can rely on; README.md has the table. `exec` answers with its command's own code once that has begun. */
+import type { TokenBrokerErrorCode } from "@looker-token-broker/client/broker";
 
 export const exitCodes = {
   ok: 0,
@@ -14,33 +14,40 @@ export const exitCodes = {
   stopped: 130,
 } as const;
 
-/** The same call will be answered the same until somebody changes something: a grant, a policy, credentials. */
-const refused: ReadonlySet<TokenBrokerErrorCode> = new Set([
-  "not_allowed",
-  "scope_frozen",
-  "access_denied",
-  "bad_signature",
+const { usage, refused, unavailable, stopped } = exitCodes;
+
+export const exitCodeOfError: Readonly<Record<TokenBrokerErrorCode, number>> = {
+  // What was asked for, or where, is wrong: the command line or the environment has to change.
+  bad_request: usage,
+  payload_too_large: usage,
+  no_endpoint: usage,
+  no_such_route: usage,
+  no_region: usage,
+  wrong_region: usage,
+  sudo_unsupported: usage,
+  // The same call will be answered the same until somebody changes something: a grant, a policy, credentials.
+  not_allowed: refused,
+  scope_frozen: refused,
+  access_denied: refused,
+  bad_signature: refused,
   // AWS refuses every call of this machine until its clock is set.
-  "clock_skew",
-  "bad_credentials",
-  "expired_credentials",
-  "no_credentials",
-]);
-
-/** What was asked for, or where, is wrong: the command line or the environment has to change. */
-const usage: ReadonlySet<TokenBrokerErrorCode> = new Set([
-  "bad_request",
-  "payload_too_large",
-  "no_endpoint",
-  "no_such_route",
-  "no_region",
-  "wrong_region",
-  "sudo_unsupported",
-]);
-
-/** All else is "unavailable", `not_a_broker` too: what answers is mostly a proxy or a load balancer on the way. */
-export function exitCodeOf(code: TokenBrokerErrorCode): number {
-  if (code === "aborted") return exitCodes.stopped;
-  if (usage.has(code)) return exitCodes.usage;
-  return refused.has(code) ? exitCodes.refused : exitCodes.unavailable;
-}
+  clock_skew: refused,
+  bad_credentials: refused,
+  expired_credentials: refused,
+  no_credentials: refused,
+  // Later, or elsewhere, the same call may succeed.
+  too_many_mints: unavailable,
+  looker_rejected_credentials: unavailable,
+  looker_unavailable: unavailable,
+  busy: unavailable,
+  internal: unavailable,
+  throttled: unavailable,
+  unavailable,
+  credentials_unavailable: unavailable,
+  unreachable: unavailable,
+  // What answers is mostly a proxy or a load balancer on the way.
+  not_a_broker: unavailable,
+  too_little_life: unavailable,
+  timed_out: unavailable,
+  aborted: stopped,
+};

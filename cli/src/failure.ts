@@ -1,9 +1,9 @@
 /** Any failure as one line that says what is wrong and what to try, or as JSON; never a stack. */
-import { TokenBrokerError, type TokenBrokerErrorCode } from "../../client/src/broker/errors.ts";
+import { TokenBrokerError, type TokenBrokerErrorCode } from "@looker-token-broker/client/broker";
 import type { Paint } from "./colour.ts";
-import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
 import { LostAnswer } from "./lost-answer.ts";
-import type { Values } from "./options.ts";
+import type { OptionValues } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -38,7 +38,8 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof TokenBrokerError) {
     const { code, message, hint, status, requestId } = error;
     return {
-      exitCode: exitCodeOf(code),
+      // A code of another version of the library is none of these.
+      exitCode: exitCodeOfError[code] ?? exitCodes.unavailable,
       code,
       message,
       ...hintOf(hints[code] ?? hint),
@@ -68,7 +69,7 @@ function lost({ reason, message }: LostAnswer): Failure {
 const hintOf = (hint: string) => (hint === "" ? {} : { hint });
 
 /** As the user wants to read it. */
-export function noteFailure(io: Terminal, { json }: Values, failure: Failure): void {
+export function noteFailure(io: Terminal, { json }: OptionValues, failure: Failure): void {
   io.note(json ? failureJson(failure) : failureLine(failure, io.paintNote));
 }
 

@@ -1,6 +1,6 @@
 /** Which leases are meant: the query of `DELETE /scopes/{scope}/leases`, and the same decision about a listed lease. */
 import type { ListedLease } from "./listing.ts";
-import type { Values } from "./options.ts";
+import type { OptionValues } from "./options.ts";
 import { issuedBefore } from "./time.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -15,7 +15,7 @@ export interface Filter {
 export const everything: Filter = { all: "true" };
 
 /** Checks what was given, before anything is asked. @returns the filter, once the broker's time is known. */
-export function filterOf(values: Values): (now: number) => Filter {
+export function filterOf(values: OptionValues): (now: number) => Filter {
   const { "lease-id": leaseId, caller, "issued-before": before, "client-id": clientId } = values;
   const given = [leaseId, caller, before, clientId].some((each) => each !== undefined);
   if (values.all && given) throw new UsageError("--all stands alone: leave it or the filters out.");
@@ -34,11 +34,11 @@ export function filterOf(values: Values): (now: number) => Filter {
 }
 
 /** Given alone, a client id is also denied to new logins. */
-export const denies = (filter: Filter): boolean =>
+export const deniesClientId = (filter: Filter): boolean =>
   filter.client_id !== undefined && Object.keys(filter).length === 1;
 
 /** In words, for the question before it is done. */
-export function described(filter: Filter): string {
+export function describeFilter(filter: Filter): string {
   const { lease_id, caller, issued_before, client_id } = filter;
   const parts = [
     lease_id && `lease ${lease_id}`,

@@ -7,7 +7,7 @@ import { UsageError } from "./usage-error.ts";
  * Looks as execvp does: https://pubs.opengroup.org/onlinepubs/9799919799/functions/exec.html. What it lets pass may still
  * not run, such as a script without its interpreter.
  *
- * @throws {UsageError} as {@link notBegun}
+ * @throws {UsageError} as {@link cannotRun}
  */
 export function checkCommand(command: string, { PATH }: NodeJS.ProcessEnv): void {
   // Windows looks for more names and in more places; without a PATH the system has its own.
@@ -17,7 +17,7 @@ export function checkCommand(command: string, { PATH }: NodeJS.ProcessEnv): void
     : (PATH ?? "").split(delimiter).map((directory) => join(directory, command));
   const failures = files.map(failureOf);
   if (failures.includes(undefined)) return;
-  throw notBegun(command, failures.includes("EACCES") ? "EACCES" : "ENOENT");
+  throw cannotRun(command, failures.includes("EACCES") ? "EACCES" : "ENOENT");
 }
 
 function failureOf(file: string): string | undefined {
@@ -30,7 +30,7 @@ function failureOf(file: string): string | undefined {
 }
 
 /** Exit codes as `env` has them: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/env.html */
-export function notBegun(command: string, code: string | undefined): UsageError {
+export function cannotRun(command: string, code: string | undefined): UsageError {
   return code === "ENOENT"
     ? new UsageError(`The command ${command} was not found.`, 127)
     : new UsageError(`The command ${command} cannot be run (${code}).`, 126);

@@ -4,10 +4,10 @@ import { constants } from "node:os";
 /** As shells have it. */
 export const exitCodeOfSignal = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
 
-const stopping = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+const stoppingSignals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 /** What a command under `exec` gets of the signals that reach this process. */
-export const passedOn = [...stopping, "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
+export const forwardedSignals = [...stoppingSignals, "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
 
 /** @returns a function that takes the listener off again. */
 export function onSignals(
@@ -34,7 +34,7 @@ export async function interruptible<T>(
 ): Promise<T> {
   const controller = new AbortController();
   let interrupted: NodeJS.Signals | undefined;
-  const release = onSignals(stopping, (signal) => {
+  const release = onSignals(stoppingSignals, (signal) => {
     interrupted ??= signal;
     controller.abort();
   });
@@ -46,14 +46,14 @@ export async function interruptible<T>(
 }
 
 /** The first signal is only noted, so that what is under way can end in order; the second one, or five seconds, give up. */
-export function stopAtSecond(onFirst: () => void): {
+export function stopAtSecondSignal(onFirst: () => void): {
   readonly signal: AbortSignal;
   received(): NodeJS.Signals | undefined;
   release(): void;
 } {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
-  const off = onSignals(stopping, (signal) => {
+  const off = onSignals(stoppingSignals, (signal) => {
     if (received) return controller.abort();
     received = signal;
     setTimeout(() => controller.abort(), 5_000).unref();

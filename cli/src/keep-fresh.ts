@@ -1,17 +1,19 @@
 /** While a command runs, its token file holds a good token. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LookerToken } from "../../client/src/token/looker-token.ts";
-import type { TokenBrokerClient } from "../../client/src/token-broker-client.ts";
+import type { LookerToken } from "@looker-token-broker/client";
 import { failureOf, noteFailure } from "./failure.ts";
-import type { Values } from "./options.ts";
+import type { OptionValues } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import type { TokenFile } from "./token-file.ts";
 
+type FileToken = Pick<LookerToken, "leaseId" | "accessToken">;
+
 export interface KeepFresh {
-  readonly client: Pick<TokenBrokerClient, "token">;
+  /** A `TokenBrokerClient`. */
+  readonly client: { token(options: { signal: AbortSignal }): Promise<FileToken> };
   readonly file: TokenFile;
-  /** That is in the file already. */
-  readonly token: LookerToken;
+  /** Already in the file. */
+  readonly token: FileToken;
   /** Ids of all leases that were in the file. */
   readonly given: Set<string>;
   /** How often the client is asked. It answers from memory, and renews by itself well before a token's end. */
@@ -20,7 +22,7 @@ export interface KeepFresh {
 
 export function keepFresh(
   io: Terminal,
-  values: Values,
+  values: OptionValues,
   { client, file, token, given, everyMs }: KeepFresh,
 ): { stop(): Promise<void> } {
   const over = new AbortController();

@@ -1,5 +1,5 @@
 /** Whether a request that failed may have been done all the same. */
-import { TokenBrokerError } from "../../client/src/broker/errors.ts";
+import { TokenBrokerError } from "@looker-token-broker/client/broker";
 
 /** The broker may have done what it was asked to; its answer is not known. */
 export class LostAnswer extends Error {
@@ -17,7 +17,7 @@ export class LostAnswer extends Error {
 const unsent =
   /\((ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|ERR_TLS_\w+|\w*SELF_SIGNED\w*|UNABLE_TO_\w+|\w+_SIGNATURE)\)/;
 
-export function mayBeDone({ code, status, message }: TokenBrokerError): boolean {
+export function mayHaveBeenDone({ code, status, message }: TokenBrokerError): boolean {
   // What answers with an error of the caller's (4xx) has refused; behind a 5xx the function may have begun.
   if (status !== undefined) return status >= 500;
   if (code === "unreachable") return !unsent.test(message);
@@ -25,6 +25,6 @@ export function mayBeDone({ code, status, message }: TokenBrokerError): boolean 
 }
 
 /** Throws it on: as {@link LostAnswer}, or as it is where certainly nothing was done. */
-export function throwOn(error: unknown): never {
-  throw error instanceof TokenBrokerError && mayBeDone(error) ? new LostAnswer(error) : error;
+export function throwLostAnswer(error: unknown): never {
+  throw error instanceof TokenBrokerError && mayHaveBeenDone(error) ? new LostAnswer(error) : error;
 }

@@ -38,6 +38,6 @@ export const options = {
 export type OptionName = keyof typeof options;
 
 /** A text for an option that takes a value, `true` for one that does not. */
-export type Values = {
+export type OptionValues = {
   readonly [Name in OptionName]?: (typeof options)[Name] extends { takes: string } ? string : boolean;
 };

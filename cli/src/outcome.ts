@@ -1,12 +1,17 @@
-/** What came of ending leases, in one word that is true. */
+/** The outcome of ending leases, in one true word. */
 import type { Paint } from "./colour.ts";
 import { exitCodes } from "./exit-codes.ts";
 
-export interface Ending {
+/** The broker's answer to a logout, a revocation and a freeze. */
+export interface RevocationCounts {
   /** Confirmed dead by Looker. */
   readonly revoked: number;
   /** Given to nobody any more, and not confirmed. */
   readonly pending: number;
+}
+
+/** The final counts, after following the leases. */
+export interface RevocationResult extends RevocationCounts {
   /** Never confirmed; at the end of their life Looker itself has ended them. */
   readonly expired: number;
   /** Left the broker between two looks: a login under way that brought no token, or an end that somebody else brought about. */
@@ -20,19 +25,19 @@ export interface Ending {
 export type Outcome = "revoked" | "pending" | "expired" | "unknown";
 
 /** The least that is certain of all of them. */
-export function outcomeOf({ pending, expired, unknown }: Ending): Outcome {
+export function outcomeOf({ pending, expired, unknown }: RevocationResult): Outcome {
   if (unknown > 0) return "unknown";
   if (pending > 0) return "pending";
   return expired > 0 ? "expired" : "revoked";
 }
 
-export const exitCodeOf = ({ pending, unknown }: Ending): number =>
+export const exitCodeOf = ({ pending, unknown }: RevocationResult): number =>
   pending + unknown > 0 ? exitCodes.pending : exitCodes.ok;
 
 /** `what`: whose, as in `sales` or `yours in sales`. */
-export function outcomeLine(ending: Ending, what: string, paint: Paint): string {
-  const outcome = outcomeOf(ending);
-  const { revoked, pending, expired, gone, unknown, answerLost } = ending;
+export function outcomeLine(result: RevocationResult, what: string, paint: Paint): string {
+  const outcome = outcomeOf(result);
+  const { revoked, pending, expired, gone, unknown, answerLost } = result;
   const words = {
     revoked:
       revoked === 0
@@ -50,28 +55,28 @@ export function outcomeLine(ending: Ending, what: string, paint: Paint): string 
     gone > 0 ? `${gone} not there any more, such as a login that was caught under way` : "",
     answerLost ? "the broker's first answer was lost, this is by its list" : "",
   ];
-  return `${word(outcome, paint)}  ${more.filter(Boolean).join("; ")}\n`;
+  return `${outcomeWord(outcome, paint)}  ${more.filter(Boolean).join("; ")}\n`;
 }
 
-export const word = (outcome: Outcome, paint: Paint): string =>
+export const outcomeWord = (outcome: Outcome, paint: Paint): string =>
   paint(outcome === "revoked" ? "green" : "yellow", outcome);
 
 export const leases = (count: number): string => `${count} ${count === 1 ? "lease" : "leases"}`;
 
 /** How many, in a scope or in all of them. */
-export function counts({ revoked, pending, expired, gone, unknown }: Ending) {
+export function counts({ revoked, pending, expired, gone, unknown }: RevocationResult) {
   return { revoked, pending, expired, gone, unknown };
 }
 
-export function sum(endings: readonly Ending[]): Ending {
+export function sum(results: readonly RevocationResult[]): RevocationResult {
   const of = (count: keyof ReturnType<typeof counts>) =>
-    endings.reduce((total, ending) => total + ending[count], 0);
+    results.reduce((total, result) => total + result[count], 0);
   return {
     revoked: of("revoked"),
     pending: of("pending"),
     expired: of("expired"),
     gone: of("gone"),
     unknown: of("unknown"),
-    ...(endings.some(({ answerLost }) => answerLost) ? { answerLost: true } : {}),
+    ...(results.some(({ answerLost }) => answerLost) ? { answerLost: true } : {}),
   };
 }

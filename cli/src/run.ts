@@ -10,11 +10,11 @@ import { revoke } from "./commands/revoke.ts";
 import { scopes, whoami } from "./commands/scopes.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { failureOf, noteFailure } from "./failure.ts";
-import type { Values } from "./options.ts";
+import type { OptionValues } from "./options.ts";
 import type { CommandName } from "./synopses.ts";
 import { type Terminal, terminal } from "./terminal.ts";
 
-type Command = (terminal: Terminal, values: Values, operands: readonly string[]) => Promise<number>;
+type Command = (terminal: Terminal, values: OptionValues, operands: readonly string[]) => Promise<number>;
 
 const commands: Readonly<Record<CommandName, Command>> = {
   get,

@@ -1,20 +1,20 @@
 /** The scopes that an operator's command is for: one, or all that the operator operates. */
-import { TokenBrokerError } from "../../client/src/broker/errors.ts";
-import { grantsOf } from "../../client/src/broker/scopes.ts";
+
+import { grantsOf, TokenBrokerError } from "@looker-token-broker/client/broker";
 import { type Broker, scopeOf } from "./broker.ts";
-import type { Need } from "./broker-file.ts";
-import { permissionsOf } from "./commands/scopes.ts";
+import type { RequiredGrant } from "./broker-file.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { errorOf, type Failure, failureOf, noteFailure } from "./failure.ts";
-import type { Values } from "./options.ts";
+import type { OptionValues } from "./options.ts";
+import { permissionsOf } from "./permissions.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
-export function operatorsNeed(values: Values): Need {
+export function operatorGrant(values: OptionValues): RequiredGrant {
   return { may: "operate", scope: values["all-scopes"] ? undefined : scopeOf(values) };
 }
 
-export async function targetsOf(values: Values, broker: Broker): Promise<string[]> {
+export async function targetScopes(values: OptionValues, broker: Broker): Promise<string[]> {
   if (!values["all-scopes"]) return [scopeOf(values)];
   if (values.scope !== undefined) throw new UsageError("--scope and --all-scopes: choose one.");
   const operated = grantsOf(await permissionsOf(broker))
@@ -24,13 +24,13 @@ export async function targetsOf(values: Values, broker: Broker): Promise<string[
   return operated;
 }
 
-export type Settled<T> = { scope: string; value: T } | { scope: string; failure: Failure };
+export type ScopeResult<T> = { scope: string; value: T } | { scope: string; failure: Failure };
 
 /** All at once; what fails in one scope stops none of the others. */
-export async function inEach<T>(
+export async function inEachScope<T>(
   scopes: readonly string[],
   work: (scope: string) => Promise<T>,
-): Promise<Settled<T>[]> {
+): Promise<ScopeResult<T>[]> {
   return await Promise.all(
     scopes.map(async (scope) => {
       try {
@@ -42,17 +42,17 @@ export async function inEach<T>(
   );
 }
 
-export function succeeded<T>(all: readonly Settled<T>[]): { scope: string; value: T }[] {
+export function succeeded<T>(all: readonly ScopeResult<T>[]): { scope: string; value: T }[] {
   return all.flatMap((each) => ("value" in each ? [each] : []));
 }
 
-export function failed<T>(all: readonly Settled<T>[]): { scope: string; failure: Failure }[] {
+export function failed<T>(all: readonly ScopeResult<T>[]): { scope: string; failure: Failure }[] {
   return all.flatMap((each) => ("failure" in each ? [each] : []));
 }
 
 /** `scopes` of the JSON, of one scope as of several: what there is to say of each, or its error. */
 export function scopesJson<T>(
-  all: readonly Settled<T>[],
+  all: readonly ScopeResult<T>[],
   tell: (value: T, scope: string) => object,
   ofFailed: object = {},
 ): object[] {
@@ -63,7 +63,7 @@ export function scopesJson<T>(
 }
 
 /** Tells what failed where. @returns the exit code: that of the first failure, if there is one. */
-export function noteFailures<T>(io: Terminal, values: Values, all: readonly Settled<T>[]): number {
+export function noteFailures<T>(io: Terminal, values: OptionValues, all: readonly ScopeResult<T>[]): number {
   const failures = failed(all);
   for (const { scope, failure } of failures)
     noteFailure(io, values, all.length > 1 || values.json ? { ...failure, scope } : failure);

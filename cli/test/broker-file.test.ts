@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { localPrincipal, readBrokerFile } from "../src/broker-file.ts";
+import { findLocalBroker, localPrincipal } from "../src/broker-file.ts";
 
 const principal = (name: string, scopes: string[], operates: string[] = []) => ({
   access_key_id: name,
@@ -31,11 +31,11 @@ function directoryWith(content?: object): string {
 }
 
 test("the file is found from a directory below", () => {
-  expect(readBrokerFile(join(directoryWith(broker), "a/b"))).toEqual(broker);
+  expect(findLocalBroker(join(directoryWith(broker), "a/b"))).toEqual(broker);
 });
 
 test("says how to start a broker when none runs", () => {
-  expect(() => readBrokerFile(join(directoryWith(), "a"))).toThrow(/No broker runs here.*`npm start`/);
+  expect(() => findLocalBroker(join(directoryWith(), "a"))).toThrow(/No broker runs here.*`npm start`/);
 });
 
 test.each([
@@ -45,8 +45,8 @@ test.each([
   ["anyone", { may: "any" } as const, "report"],
   // The broker says that it may not; a guess here could not say it better.
   ["anyone where nobody may", { may: "call", scope: "nosuch" } as const, "report"],
-])("without --as it is %s", (_, need, name) => {
-  expect(localPrincipal(broker, undefined, need).access_key_id).toBe(name);
+])("without --as it is %s", (_, grant, name) => {
+  expect(localPrincipal(broker, undefined, grant).access_key_id).toBe(name);
 });
 
 test("--as names the principal, and a name that is not there is answered with those that are", () => {
@@ -65,5 +65,5 @@ test.each([
   const directory = directoryWith();
   const file = join(directory, ".local/broker.json");
   writeFileSync(file, text);
-  expect(() => readBrokerFile(directory)).toThrow(`${file} is not as \`npm start\` writes it`);
+  expect(() => findLocalBroker(directory)).toThrow(`${file} is not as \`npm start\` writes it`);
 });

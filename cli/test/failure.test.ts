@@ -1,11 +1,12 @@
+import { TokenBrokerError, type TokenBrokerErrorCode } from "@looker-token-broker/client/broker";
 import { expect, test } from "vitest";
-import { hints, TokenBrokerError, type TokenBrokerErrorCode } from "../../client/src/broker/errors.ts";
+import { exitCodeOfError } from "../src/exit-codes.ts";
 import { failureJson, failureLine, failureOf } from "../src/failure.ts";
 import { LostAnswer } from "../src/lost-answer.ts";
 import { UsageError } from "../src/usage-error.ts";
 
 const plain = (_: string, text: string) => text;
-const codes = Object.keys(hints) as TokenBrokerErrorCode[];
+const codes = Object.keys(exitCodeOfError) as TokenBrokerErrorCode[];
 
 test.each(codes)("%s has an exit code of its kind, and takes one line", (code) => {
   const failure = failureOf(new TokenBrokerError(code, "It is so.\nReally."));
@@ -54,7 +55,7 @@ test("JSON has the code, the hint, the status and the request id", () => {
     error: {
       code: "internal",
       message: "Internal error.",
-      hint: hints.internal,
+      hint: "Give the request id to the broker's operators; it finds the record.",
       status: 500,
       request_id: "r-1",
     },

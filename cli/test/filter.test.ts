@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { described, type Filter, filterOf, matches } from "../src/filter.ts";
+import { describeFilter, type Filter, filterOf, matches } from "../src/filter.ts";
 import type { ListedLease } from "../src/listing.ts";
 
 const now = Date.parse("2026-11-24T13:00:00Z");
@@ -21,10 +21,10 @@ test("no filter is not everything, and everything has no filter", () => {
 });
 
 test("the question names what was resolved, such as the time", () => {
-  expect(described(filterOf({ caller: "c", "issued-before": "30m" })(now))).toBe(
+  expect(describeFilter(filterOf({ caller: "c", "issued-before": "30m" })(now))).toBe(
     "caller c, issued before 2026-11-24T12:30:00.000Z",
   );
-  expect(described({ all: "true" })).toBe("everything");
+  expect(describeFilter({ all: "true" })).toBe("everything");
 });
 
 const lease: ListedLease = {

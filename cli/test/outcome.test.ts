@@ -43,9 +43,9 @@ test.each([
     "unknown  2 leases of sales; perhaps given out still: run it again; 1 pending; 1 revoked; the broker's first answer was lost, this is by its list",
     5,
   ],
-])("when %s, the last line says so", (_, ending, line, exitCode) => {
-  expect(outcomeLine(ending, "sales", plain)).toBe(`${line}\n`);
-  expect(exitCodeOf(ending)).toBe(exitCode);
+])("when %s, the last line says so", (_, result, line, exitCode) => {
+  expect(outcomeLine(result, "sales", plain)).toBe(`${line}\n`);
+  expect(exitCodeOf(result)).toBe(exitCode);
 });
 
 test("over several scopes the least that is certain is said", () => {

@@ -7,8 +7,8 @@ import type {
   ITransport,
   ITransportSettings,
 } from "@looker/sdk-rtl";
-import { TokenBrokerError } from "./broker/errors.ts";
-import { baseUrlToCome, LookerAddress } from "./looker/looker-address.ts";
+import { TokenBrokerError } from "./errors/token-broker-error.ts";
+import { LookerAddress, placeholderBaseUrl } from "./looker/looker-address.ts";
 import { LookerTransport } from "./looker/looker-transport.ts";
 import type { SourceToken, TokenSource } from "./token/token-source.ts";
 
@@ -42,7 +42,7 @@ class LookerSession implements IAuthSession {
       agentTag: "",
       ...given(settings),
       verify_ssl: true,
-      base_url: baseUrlToCome,
+      base_url: placeholderBaseUrl,
       readConfig: () => ({}),
       isConfigured: () => true,
     };
@@ -62,7 +62,7 @@ class LookerSession implements IAuthSession {
 
   async authenticate(props: IRequestProps): Promise<IRequestProps> {
     const token = await this.#token();
-    props.url = this.#address.of(props.url, token);
+    props.url = this.#address.urlFor(props.url, token);
     props.headers.Authorization = `Bearer ${token.accessToken}`;
     return props;
   }

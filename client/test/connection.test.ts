@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connect } from "../src/broker/connection.ts";
-import { TokenBrokerClient } from "../src/token-broker-client.ts";
+import { TokenBrokerClient } from "../src/token/token-broker-client.ts";
 import { failure } from "./stand.ts";
 
 const names = ["LOOKER_BROKER_ENDPOINT", "AWS_REGION", "AWS_DEFAULT_REGION"];

@@ -2,7 +2,7 @@ import { Looker40SDK } from "@looker/sdk";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { plantedToken, problem, tokenReply } from "../../test/support/broker-replies.ts";
 import { type Answering, type Asked, FakeServer, type Reply } from "../../test/support/fake-server.ts";
-import { TokenBrokerError } from "../src/broker/errors.ts";
+import { TokenBrokerError } from "../src/errors/token-broker-error.ts";
 import { lookerSession, type TokenSource } from "../src/looker-sdk.ts";
 import { type ClientStand, clientStand, credentials, failure, gate, stopStands, until } from "./stand.ts";
 
@@ -145,8 +145,8 @@ describe("lookerSession()", () => {
 
   it("knows the refusals of a client from another copy of the package", async () => {
     vi.resetModules();
-    const copy = await import("../src/token-broker-client.ts");
-    const { TokenBrokerError: CopysError } = await import("../src/broker/errors.ts");
+    const copy = await import("../src/token/token-broker-client.ts");
+    const { TokenBrokerError: CopysError } = await import("../src/errors/token-broker-error.ts");
     expect(CopysError).not.toBe(TokenBrokerError);
     stand.broker.answering = () => problem(403, "scope_frozen");
     const client = new copy.TokenBrokerClient({

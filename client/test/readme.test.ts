@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { hints } from "../src/broker/errors.ts";
+import { hints } from "../src/errors/token-broker-error.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 

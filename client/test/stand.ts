@@ -2,7 +2,7 @@
 
 import { tokenReply } from "../../test/support/broker-replies.ts";
 import { type Answering, type Asked, FakeServer } from "../../test/support/fake-server.ts";
-import { TokenBrokerClient, type TokenBrokerClientOptions } from "../src/token-broker-client.ts";
+import { TokenBrokerClient, type TokenBrokerClientOptions } from "../src/token/token-broker-client.ts";
 import { TestClock } from "./test-clock.ts";
 
 export const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "signing-key-of-the-test" };

@@ -1,5 +1,4 @@
 /** A Lambda function that asks Looker, without Looker's SDK. */
-
 import { TokenBrokerClient } from "@looker-token-broker/client";
 import type { Context } from "aws-lambda";
 

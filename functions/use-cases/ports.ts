@@ -1,4 +1,4 @@
-/** What the core needs of the outside: nouns, implemented in adapters/, and in memory by tests. */
+/** What the use cases need of the outside: nouns, implemented in adapters/, and in memory by tests. */
 import type { ScopeControl, SecretControl, Versioned } from "../domain/control.ts";
 import type { Slot } from "../domain/slot.ts";
 

@@ -37,12 +37,10 @@ const SIGNATURE_TYPES: Record<SignatureFault, string> = {
   mismatch: "InvalidSignatureException",
 };
 
+/** Where these services have other words than those of verify.ts. */
 const SIGNATURE_MESSAGES: Partial<Record<SignatureFault, string>> = {
   missing_authentication: "Request is missing Authentication Token",
-  unknown_access_key: "The security token included in the request is invalid.",
   wrong_session_token: "The security token included in the request is invalid",
-  mismatch:
-    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
 };
 
 export function badSignature(service: AwsService, fault: SignatureFault, detail: string): Answer {
@@ -139,7 +137,7 @@ export function notJson(service: AwsService): Answer {
 }
 
 /** Not AWS's words: the engine behind the AWS proxy is not there, or one of the AWS proxy's ports threw. */
-export function broken(error: unknown): Answer {
+export function localFailure(error: unknown): Answer {
   const reason = error instanceof Error ? error.message : "failed";
   return { status: 500, type: "InternalFailure", message: `The local run's own failure: ${reason}` };
 }

@@ -1,7 +1,7 @@
 /** Who may call what at the AWS proxy: each function by its role's own statements, the administrator, nobody else. */
 
 import type { LocalRole } from "../stack/roles.ts";
-import type { ArrivedCall, Decision } from "./call.ts";
+import type { AccessDecision, ArrivedCall } from "./call.ts";
 
 /**
  * By action alone, which keeps `logout` from secrets and callers from everything. Resources, conditions and the
@@ -11,7 +11,7 @@ import type { ArrivedCall, Decision } from "./call.ts";
 export function authorizeCalls(
   roles: readonly LocalRole[],
   administratorArn: string,
-): (call: ArrivedCall) => Decision {
+): (call: ArrivedCall) => AccessDecision {
   return ({ service, operation, principalArn }) => {
     const action = `${service}:${operation}`;
     if (principalArn === administratorArn)

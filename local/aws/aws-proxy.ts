@@ -1,19 +1,19 @@
 /**
- * One door before DynamoDB, Secrets Manager and KMS. It knows by the signature which role calls, records what was
+ * Stands before DynamoDB, Secrets Manager and KMS. It knows by the signature which role calls, logs what was
  * called, and has two ports: `authorize` (may this role do that?) and `fault` (let this call be slow, fail or get lost).
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readBody } from "../http-request.ts";
+import { readBody, splitTarget } from "../http-request.ts";
+import { type Listening, listen } from "../loopback.ts";
 import { type SignedRequest, verifySignature } from "../sigv4/verify.ts";
 import {
   type Answer,
   accessDenied,
   badSignature,
-  broken,
   errorName,
   faultAnswer,
+  localFailure,
   notJson,
   sendAnswer,
   UNKNOWN_OPERATION,
@@ -28,9 +28,9 @@ import {
   parseTarget,
   type RoleCredential,
 } from "./call.ts";
-import { createRecord } from "./call-log.ts";
+import { createCallLog } from "./call-log.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import { pass } from "./forward.ts";
+import { forward } from "./forward.ts";
 
 export interface AwsProxyOptions {
   /** 0 or omitted picks a free one. */
@@ -39,20 +39,18 @@ export interface AwsProxyOptions {
   credentials: { find(accessKeyId: string): RoleCredential | undefined };
   /** URL of each service's engine. */
   engines: Record<AwsService, string>;
-  /** Whoever signs right may do everything, unless told. */
+  /** Every call with a right signature is allowed, unless told. */
   authorize?: Authorize;
   fault?: InjectFault;
   now?: () => Date;
 }
 
-export interface AwsProxy {
-  url: string;
+export interface AwsProxy extends Listening {
   /** In the order of arrival; the latest ten thousand. */
   calls(): AwsCall[];
   clearCalls(): void;
   setAuthorize(authorize: Authorize | undefined): void;
   setFault(fault: InjectFault | undefined): void;
-  close(): Promise<void>;
 }
 
 /**
@@ -70,7 +68,7 @@ const KEEP_ALIVE_MS = 120_000;
 export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy> {
   const now = options.now ?? (() => new Date());
   const { region, credentials } = options;
-  const record = createRecord();
+  const log = createCallLog();
   const closing = new AbortController();
   const underWay = new Set<Promise<void>>();
   const ports = { authorize: options.authorize, fault: options.fault };
@@ -105,7 +103,7 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
       ...(sessionArn !== undefined && { sessionArn }),
       ...(facts ?? { resources: [] }),
     };
-    const answered = record.arrived(call);
+    const answered = log.arrived(call);
     const refuse = (answer: Answer) => {
       answered(answer.status, errorName(answer.type));
       sendAnswer(response, answer, service);
@@ -117,7 +115,7 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
       if (decision?.allow === false) return refuse(accessDenied(call, region, decision.denial));
       const contentType = message.headers["content-type"] ?? "";
       const send = () => engines[service].send({ target, contentType, body }, now());
-      await pass(await ports.fault?.(call), send, {
+      await forward(await ports.fault?.(call), send, {
         response,
         signal: closing.signal,
         answered,
@@ -126,7 +124,7 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
     } catch (error) {
       // A port that throws allows nothing; an engine that is not there is named, as that is the operator's to mend.
       if (response.headersSent) response.destroy();
-      else if (!closing.signal.aborted) refuse(broken(error));
+      else if (!closing.signal.aborted) refuse(localFailure(error));
     }
   }
 
@@ -140,15 +138,12 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
     underWay.add(work);
     void work.finally(() => underWay.delete(work));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
-  });
+  const listening = await listen(server, options.port);
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    calls: record.list,
-    clearCalls: record.clear,
+    ...listening,
+    calls: log.list,
+    clearCalls: log.clear,
     setAuthorize: (authorize) => {
       ports.authorize = authorize;
     },
@@ -157,8 +152,7 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
     },
     async close() {
       closing.abort();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
+      const closed = listening.close();
       // dynalite ends the process when a request under way is cut off: let the engines finish, but not for long.
       await Promise.race([Promise.all(underWay), sleep(2_000, undefined, { ref: false })]);
       for (const engine of Object.values(engines)) engine.close();
@@ -168,10 +162,9 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
 }
 
 function signedRequest(message: IncomingMessage, body: Buffer): SignedRequest {
-  const [rawPath = "/", ...query] = (message.url ?? "/").split("?");
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(message.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }
-  return { method: message.method ?? "", rawPath, rawQuery: query.join("?"), headers, body };
+  return { method: message.method ?? "", ...splitTarget(message.url ?? "/"), headers, body };
 }

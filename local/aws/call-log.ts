@@ -1,16 +1,17 @@
+/** The calls that arrived, for tests. */
 import type { ArrivedCall, AwsCall } from "./call.ts";
 
 /** The local run may stand for days; a test looks at its latest calls. */
 const MAX_CALLS = 10_000;
 
-export interface CallRecord {
+export interface CallLog {
   /** Recorded on arrival, so that a call that hangs is seen too. */
   arrived(call: ArrivedCall): (status: number, errorType?: string) => void;
   list(): AwsCall[];
   clear(): void;
 }
 
-export function createRecord(): CallRecord {
+export function createCallLog(): CallLog {
   let calls: AwsCall[] = [];
   return {
     arrived(call) {

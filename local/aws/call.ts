@@ -1,4 +1,5 @@
-/** What the AWS proxy tells of one call: to its `authorize` and `fault` ports, and afterwards in its record. */
+/** What the AWS proxy tells of one call: to its `authorize` and `fault` ports, and afterwards in its log. */
+import { isJsonObject } from "../json-object.ts";
 import type { Credential } from "../sigv4/verify.ts";
 
 export type AwsService = "dynamodb" | "secretsmanager" | "kms";
@@ -38,9 +39,9 @@ export interface AwsCall extends ArrivedCall {
   errorType?: string;
 }
 
-export type Decision = { allow: true } | { allow: false; reason: string; denial?: Denial };
+export type AccessDecision = { allow: true } | { allow: false; reason: string; denial?: Denial };
 
-/** What AWS tells whoever was denied: whether something denies it or nothing allows it, and in which kind of policy. */
+/** What AWS tells a caller that it denies: whether a policy denies the call or none allows it, and which kind of policy. */
 export interface Denial {
   kind: "explicit" | "implicit";
   policy: "identity" | "resource";
@@ -55,8 +56,15 @@ export type Fault = {
   when?: "before" | "after";
 };
 
-export type Authorize = (call: ArrivedCall) => Decision | Promise<Decision>;
+export type Authorize = (call: ArrivedCall) => AccessDecision | Promise<AccessDecision>;
 export type InjectFault = (call: ArrivedCall) => Fault | undefined | Promise<Fault | undefined>;
+
+/** By which the AWS SDKs are told where a service is. */
+export const endpointVariables: Readonly<Record<AwsService, string>> = {
+  dynamodb: "AWS_ENDPOINT_URL_DYNAMODB",
+  secretsmanager: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+  kms: "AWS_ENDPOINT_URL_KMS",
+};
 
 const PREFIXES: Record<string, AwsService> = {
   DynamoDB_20120810: "dynamodb",
@@ -84,7 +92,7 @@ export function factsOf(service: AwsService, body: Buffer): Facts | undefined {
   } catch {
     return undefined;
   }
-  if (!isRecord(input)) return undefined;
+  if (!isJsonObject(input)) return undefined;
   const resources = { dynamodb: tablesOf, secretsmanager: secretsOf, kms: keysOf }[service](input);
   const context = service === "kms" ? contextOf(input) : undefined;
   return {
@@ -97,11 +105,11 @@ export function factsOf(service: AwsService, body: Buffer): Facts | undefined {
 
 function tablesOf(input: Record<string, unknown>): string[] {
   const tables = [input.TableName, input.ResourceArn];
-  if (isRecord(input.RequestItems)) tables.push(...Object.keys(input.RequestItems));
+  if (isJsonObject(input.RequestItems)) tables.push(...Object.keys(input.RequestItems));
   if (Array.isArray(input.TransactItems)) {
     for (const item of input.TransactItems) {
-      if (!isRecord(item)) continue;
-      for (const action of Object.values(item)) if (isRecord(action)) tables.push(action.TableName);
+      if (!isJsonObject(item)) continue;
+      for (const action of Object.values(item)) if (isJsonObject(action)) tables.push(action.TableName);
     }
   }
   return [...new Set(strings(tables))];
@@ -118,16 +126,12 @@ function keysOf(input: Record<string, unknown>): string[] {
 }
 
 function contextOf(input: Record<string, unknown>): Record<string, string> | undefined {
-  if (!isRecord(input.EncryptionContext)) return undefined;
+  if (!isJsonObject(input.EncryptionContext)) return undefined;
   const pairs = Object.entries(input.EncryptionContext).filter(
     (pair): pair is [string, string] => typeof pair[1] === "string",
   );
   // fromEntries defines own properties: a context key called __proto__ stays data.
   return Object.fromEntries(pairs);
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function strings(values: unknown[]): string[] {

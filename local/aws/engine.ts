@@ -1,6 +1,7 @@
 /** The AWS proxy's way to one engine: signed anew, over kept connections, the answer passed on as it came. */
 import { createHash, createHmac, randomUUID } from "node:crypto";
 import { Agent, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { formatAmzDate } from "../sigv4/amz-date.ts";
 import { errorName } from "./answers.ts";
 import type { AwsService } from "./call.ts";
 
@@ -117,7 +118,7 @@ function createSigner(service: AwsService, region: string, url: URL) {
   let key: Buffer = Buffer.alloc(0);
 
   return ({ target, contentType, body }: EngineRequest, now: Date): Record<string, string> => {
-    const date = now.toISOString().replace(/[-:]|\.\d+/g, "");
+    const date = formatAmzDate(now);
     if (date.slice(0, 8) !== day) {
       day = date.slice(0, 8);
       key = hmac(hmac(hmac(`AWS4${ENGINE_CREDENTIAL.secretAccessKey}`, day), region), service);

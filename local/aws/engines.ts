@@ -1,16 +1,18 @@
-/** What stands behind the AWS proxy: the stand-ins, or an engine of the user's own for any of the three services. */
+/** What stands behind the AWS proxy: the stand-ins, or an external engine for any of the three services. */
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { CreateAliasCommand, CreateKeyCommand, DescribeKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import {
   CreateSecretCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import type { Place } from "../stack/physical-names.ts";
-import type { LocalKey, LocalTable } from "../stack/template.ts";
-import { StartError } from "../start-error.ts";
-import type { AwsService } from "./call.ts";
-import { ensureTable, startDynalite } from "./dynamodb.ts";
+import type { LocalKey } from "../stack/keys.ts";
+import type { AwsLocation } from "../stack/location.ts";
+import type { LocalTable } from "../stack/tables.ts";
+import { type AwsService, endpointVariables } from "./call.ts";
+import { ensureTable, startDynalite, type TableDefinition } from "./dynamodb.ts";
 import { ENGINE_CREDENTIAL } from "./engine.ts";
+import { ignoring } from "./ignoring.ts";
 import { startKms } from "./kms.ts";
 import { startSecretsManager } from "./secrets-manager.ts";
 
@@ -23,55 +25,67 @@ export interface Engines {
   close(): Promise<void>;
 }
 
+/** `externalUrls`: the engines that run elsewhere. Each other service gets a stand-in in this process. */
 export async function startEngines(
-  given: Readonly<Partial<Record<AwsService, string>>>,
-  place: Place,
+  externalUrls: Readonly<Partial<Record<AwsService, string>>>,
+  location: AwsLocation,
 ): Promise<Engines> {
-  const [dynamodb, keys, secrets] = await Promise.all([
-    given.dynamodb ? foreign(given.dynamodb) : startDynalite(),
-    given.kms ? foreignKeys(given.kms, place) : standInKeys(),
-    given.secretsmanager ? foreignSecrets(given.secretsmanager, place) : standInSecrets(place),
+  const [tables, keys, secrets] = await Promise.all([
+    dynamodbEngine(externalUrls.dynamodb, location),
+    externalUrls.kms ? externalKms(externalUrls.kms, location) : standInKms(),
+    externalUrls.secretsmanager
+      ? externalSecretsManager(externalUrls.secretsmanager, location)
+      : standInSecretsManager(location),
   ]);
+  const urls = { dynamodb: tables.url, kms: keys.url, secretsmanager: secrets.url };
+  const explained = explainFailures(urls);
   return {
-    urls: { dynamodb: dynamodb.url, kms: keys.url, secretsmanager: secrets.url },
-    ensureTable: ({ createTable, ttlAttribute }) =>
-      by(
-        dynamodb.url,
-        "AWS_ENDPOINT_URL_DYNAMODB",
-        ensureTable(
-          { url: dynamodb.url, region: place.region },
-          {
-            ...(createTable as unknown as Parameters<typeof ensureTable>[1]),
-            ...(ttlAttribute === undefined
-              ? {}
-              : { TimeToLiveSpecification: { AttributeName: ttlAttribute, Enabled: true } }),
-          },
-        ),
-      ),
-    ensureKey: (key) => by(keys.url, "AWS_ENDPOINT_URL_KMS", keys.ensureKey(key)),
-    putSecret: (name, value) =>
-      by(secrets.url, "AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.putSecret(name, value)),
+    urls,
+    ensureTable: (table) => explained("dynamodb", tables.ensureTable(table)),
+    ensureKey: (key) => explained("kms", keys.ensureKey(key)),
+    putSecret: (name, value) => explained("secretsmanager", secrets.putSecret(name, value)),
     async close() {
-      await Promise.all([dynamodb.close(), keys.close(), secrets.close()]);
+      await Promise.all([tables.close(), keys.close(), secrets.close()]);
     },
   };
 }
 
-const foreign = (url: string) => ({ url, close: async () => {} });
-
-/** A foreign engine's failure, with what set it: its own message seldom says either. */
-async function by<T>(url: string, variable: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const { name, message } = error as Error;
-    throw new StartError(
-      `The engine at ${url} cannot be used (${[name, message].filter(Boolean).join(": ")}): start it, or unset ${variable} to use the stand-in.`,
-    );
-  }
+/** An engine's failure, with the variable that sets the engine: the engine's own message seldom says it. */
+function explainFailures(urls: Record<AwsService, string>) {
+  return async <T>(service: AwsService, work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      const { name, message } = error as Error;
+      const failure = [name, message].filter(Boolean).join(": ");
+      throw new Error(
+        `The engine at ${urls[service]} cannot be used (${failure}): start it, or unset ${endpointVariables[service]} to use the stand-in.`,
+      );
+    }
+  };
 }
 
-async function standInKeys() {
+async function dynamodbEngine(externalUrl: string | undefined, { region }: AwsLocation) {
+  const standIn = externalUrl ? undefined : await startDynalite();
+  const url = standIn?.url ?? externalUrl ?? "";
+  const client = new DynamoDBClient({ endpoint: url, region, credentials: ENGINE_CREDENTIAL });
+  return {
+    url,
+    ensureTable: ({ createTable, ttlAttribute }: LocalTable) =>
+      ensureTable(client, {
+        ...(createTable as unknown as TableDefinition),
+        ...(ttlAttribute === undefined
+          ? {}
+          : { TimeToLiveSpecification: { AttributeName: ttlAttribute, Enabled: true } }),
+      }),
+    async close() {
+      client.destroy();
+      await standIn?.close();
+    },
+  };
+}
+
+async function standInKms() {
   const kms = await startKms();
   return {
     url: kms.url,
@@ -83,8 +97,8 @@ async function standInKeys() {
   };
 }
 
-/** A foreign KMS chooses key ids itself; by the alias, the key of an earlier start is found again. */
-function foreignKeys(url: string, { region }: Place) {
+/** An external KMS chooses key ids itself; by the alias, the key of an earlier start is found again. */
+function externalKms(url: string, { region }: AwsLocation) {
   const client = new KMSClient({ endpoint: url, region, credentials: ENGINE_CREDENTIAL });
   return {
     url,
@@ -92,7 +106,7 @@ function foreignKeys(url: string, { region }: Place) {
       if (alias !== undefined) {
         const found = await client
           .send(new DescribeKeyCommand({ KeyId: alias }))
-          .catch(unless("NotFoundException"));
+          .catch(ignoring("NotFoundException"));
         if (found?.KeyMetadata?.Arn) return found.KeyMetadata.Arn;
       }
       const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
@@ -105,8 +119,8 @@ function foreignKeys(url: string, { region }: Place) {
   };
 }
 
-async function standInSecrets({ region, accountId, partition }: Place) {
-  const manager = await startSecretsManager({ region, accountId, partition });
+async function standInSecretsManager(location: AwsLocation) {
+  const manager = await startSecretsManager(location);
   return {
     url: manager.url,
     putSecret: async (name: string, value: Record<string, string>) => void manager.put(name, value),
@@ -114,23 +128,17 @@ async function standInSecrets({ region, accountId, partition }: Place) {
   };
 }
 
-function foreignSecrets(url: string, { region }: Place) {
+function externalSecretsManager(url: string, { region }: AwsLocation) {
   const client = new SecretsManagerClient({ endpoint: url, region, credentials: ENGINE_CREDENTIAL });
   return {
     url,
     async putSecret(name: string, value: Record<string, string>) {
       const SecretString = JSON.stringify(value);
-      const made = await client
+      const created = await client
         .send(new CreateSecretCommand({ Name: name, SecretString }))
-        .catch(unless("ResourceExistsException"));
-      if (!made) await client.send(new PutSecretValueCommand({ SecretId: name, SecretString }));
+        .catch(ignoring("ResourceExistsException"));
+      if (!created) await client.send(new PutSecretValueCommand({ SecretId: name, SecretString }));
     },
     close: async () => client.destroy(),
   };
 }
-
-const unless =
-  (name: string) =>
-  (error: unknown): undefined => {
-    if (!(error instanceof Error) || error.name !== name) throw error;
-  };

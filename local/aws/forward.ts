@@ -12,7 +12,7 @@ export interface Exchange {
   fail(kind: FaultAnswer): void;
 }
 
-export async function pass(
+export async function forward(
   fault: Fault | undefined,
   send: () => Promise<EngineAnswer>,
   exchange: Exchange,

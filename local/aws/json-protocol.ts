@@ -4,9 +4,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { readBody } from "../http-request.ts";
-import { isRecord } from "./call.ts";
+import { isJsonObject } from "../json-object.ts";
+import { type Listening, listen } from "../loopback.ts";
 
 export type Input = Record<string, unknown>;
 type Operations = Record<string, (input: Input) => object>;
@@ -23,36 +23,25 @@ export class ServiceError extends Error {
   readonly type: string;
   readonly status: number;
   /** Null: the answer has no message at all, as KMS's InvalidCiphertextException. */
-  readonly wording: string | null;
+  readonly awsMessage: string | null;
 
-  constructor(type: string, wording: string | null, status = 400) {
-    super(wording ?? type);
+  constructor(type: string, awsMessage: string | null, status = 400) {
+    super(awsMessage ?? type);
     this.type = type;
-    this.wording = wording;
+    this.awsMessage = awsMessage;
     this.status = status;
   }
 }
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
-export async function startJsonService(options: ServiceOptions) {
+export async function startJsonService(options: ServiceOptions): Promise<Listening> {
   const server = createServer((message, response) => {
     serve(options, message, response).catch(() => response.destroy());
   });
   // The AWS proxy's agent lets go of idle connections; two sides that do it would sometimes cut a request off.
   server.keepAliveTimeout = 0;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close(): Promise<void> {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return listen(server);
 }
 
 async function serve(
@@ -71,7 +60,7 @@ async function serve(
     status = failure.status;
     output = {
       __type: failure.type,
-      ...(failure.wording !== null && { [options.messageKey]: failure.wording }),
+      ...(failure.awsMessage !== null && { [options.messageKey]: failure.awsMessage }),
     };
   }
   const text = JSON.stringify(output);
@@ -99,7 +88,7 @@ function inputOf(body: Buffer | undefined): Input {
   } catch {
     // Refused below, without the parser's message: it quotes the input.
   }
-  if (!isRecord(input)) throw new ServiceError("SerializationException", null);
+  if (!isJsonObject(input)) throw new ServiceError("SerializationException", null);
   return input;
 }
 

@@ -50,12 +50,12 @@ export function createKeys() {
       );
     }
     const found = [...keys.values()].find((key) => {
-      const place = key.arn.slice(0, key.arn.indexOf(":key/") + 1);
+      const arnPrefix = key.arn.slice(0, key.arn.indexOf(":key/") + 1);
       const id = key.arn.slice(key.arn.indexOf("/") + 1);
       return (
         keyId === key.arn ||
         keyId === id ||
-        key.aliases.some((alias) => keyId === alias || keyId === place + alias)
+        key.aliases.some((alias) => keyId === alias || keyId === arnPrefix + alias)
       );
     });
     if (!found) throw new ServiceError("NotFoundException", notFound(keyId));
@@ -64,13 +64,13 @@ export function createKeys() {
 
   function notFound(keyId: string): string {
     const [first] = keys.keys();
-    const place = first?.slice(0, first.indexOf(":key/") + 1) ?? "";
+    const arnPrefix = first?.slice(0, first.indexOf(":key/") + 1) ?? "";
     if (/^(arn:.*:)?alias\//.test(keyId)) {
-      return `Alias ${keyId.startsWith("arn:") ? keyId : place + keyId} is not found.`;
+      return `Alias ${keyId.startsWith("arn:") ? keyId : arnPrefix + keyId} is not found.`;
     }
     if (keyId.startsWith("arn:")) return `Key '${keyId}' does not exist`;
     const isId = /^(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.test(keyId);
-    return isId ? `Key '${place}key/${keyId}' does not exist` : `Invalid keyId ${keyId}`;
+    return isId ? `Key '${arnPrefix}key/${keyId}' does not exist` : `Invalid keyId ${keyId}`;
   }
 
   function setState(arn: string, state: KeyState): void {
@@ -87,7 +87,7 @@ export function createKeys() {
 }
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html */
-export function usable(key: HeldKey): HeldKey {
+export function requireEnabled(key: HeldKey): HeldKey {
   if (key.state === "Disabled") throw new ServiceError("DisabledException", `${key.arn} is disabled.`);
   if (key.state !== "Enabled")
     throw new ServiceError("KMSInvalidStateException", `${key.arn} is pending deletion.`);

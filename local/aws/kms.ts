@@ -1,6 +1,6 @@
 /** KMS as far as the broker and the `aws` CLI need it: https://docs.aws.amazon.com/kms/latest/APIReference/ */
 import { randomBytes } from "node:crypto";
-import { isRecord } from "./call.ts";
+import { isJsonObject } from "../json-object.ts";
 import {
   constraint,
   type Input,
@@ -11,7 +11,7 @@ import {
   startJsonService,
 } from "./json-protocol.ts";
 import { type EncryptionContext, open, seal, sealedBy } from "./kms-ciphertext.ts";
-import { createKeys, type HeldKey, type KeyState, type KmsKey, usable } from "./kms-keys.ts";
+import { createKeys, type HeldKey, type KeyState, type KmsKey, requireEnabled } from "./kms-keys.ts";
 
 export interface RunningKms {
   url: string;
@@ -39,7 +39,7 @@ export async function startKms(): Promise<RunningKms> {
     operations: {
       Encrypt(input) {
         const plaintext = blobOf(input, "Plaintext", MAX_PLAINTEXT_BYTES);
-        const key = usable(keys.find(requiredText(input, "KeyId")));
+        const key = requireEnabled(keys.find(requiredText(input, "KeyId")));
         return { ...sealFor(key, plaintext, input), EncryptionAlgorithm: algorithmOf(input, key) };
       },
 
@@ -56,14 +56,14 @@ export async function startKms(): Promise<RunningKms> {
             "The key ID in the request does not identify a CMK that can perform this operation.",
           );
         }
-        const EncryptionAlgorithm = algorithmOf(input, usable(key));
+        const EncryptionAlgorithm = algorithmOf(input, requireEnabled(key));
         const plaintext = open(blob, key.material, contextOf(input));
         if (!plaintext) throw new ServiceError("InvalidCiphertextException", null);
         return { KeyId: key.arn, Plaintext: plaintext.toString("base64"), EncryptionAlgorithm };
       },
 
       GenerateDataKey(input) {
-        const key = usable(keys.find(requiredText(input, "KeyId")));
+        const key = requireEnabled(keys.find(requiredText(input, "KeyId")));
         const plaintext = randomBytes(dataKeyBytes(input));
         return { ...sealFor(key, plaintext, input), Plaintext: plaintext.toString("base64") };
       },
@@ -88,7 +88,7 @@ function blobOf(input: Input, name: string, maxBytes: number): Buffer {
 
 function contextOf(input: Input): EncryptionContext {
   const context = input.EncryptionContext ?? {};
-  if (!isRecord(context) || !Object.values(context).every((value) => typeof value === "string")) {
+  if (!isJsonObject(context) || !Object.values(context).every((value) => typeof value === "string")) {
     throw new ServiceError("SerializationException", null);
   }
   return context as EncryptionContext;

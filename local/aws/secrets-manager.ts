@@ -36,11 +36,11 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
     messageKey: "Message",
     operations: {
       CreateSecret: (input) => createSecret(store, input),
-      GetSecretValue: (input) => getSecretValue(live(store, input), input),
-      PutSecretValue: (input) => putSecretValue(store, live(store, input), input),
-      UpdateSecretVersionStage: (input) => moveStage(store, live(store, input), input),
-      DescribeSecret: (input) => describeSecret(held(store, input)),
-      ListSecretVersionIds: (input) => listSecretVersionIds(held(store, input), input),
+      GetSecretValue: (input) => getSecretValue(findLiveSecret(store, input), input),
+      PutSecretValue: (input) => putSecretValue(store, findLiveSecret(store, input), input),
+      UpdateSecretVersionStage: (input) => moveStage(store, findLiveSecret(store, input), input),
+      DescribeSecret: (input) => describeSecret(findSecret(store, input)),
+      ListSecretVersionIds: (input) => listSecretVersionIds(findSecret(store, input), input),
       DeleteSecret: (input) => deleteSecret(store, input, nowSeconds()),
     },
   });
@@ -51,7 +51,7 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
   };
 }
 
-function held(store: SecretStore, input: Input): StoredSecret {
+function findSecret(store: SecretStore, input: Input): StoredSecret {
   const secret = store.find(requiredText(input, "SecretId"));
   if (!secret) {
     throw new ServiceError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
@@ -59,8 +59,8 @@ function held(store: SecretStore, input: Input): StoredSecret {
   return secret;
 }
 
-function live(store: SecretStore, input: Input): StoredSecret {
-  const secret = held(store, input);
+function findLiveSecret(store: SecretStore, input: Input): StoredSecret {
+  const secret = findSecret(store, input);
   if (secret.deletedAt === undefined) return secret;
   throw new ServiceError(
     "InvalidRequestException",
@@ -158,11 +158,11 @@ function deleteSecret(store: SecretStore, input: Input, nowSeconds: number) {
   const isForced = input.ForceDeleteWithoutRecovery === true;
   const days = recoveryDaysOf(input, isForced);
   if (isForced) {
-    const secret = held(store, input);
+    const secret = findSecret(store, input);
     store.remove(secret);
     return { ARN: secret.arn, Name: secret.name, DeletionDate: nowSeconds };
   }
-  const secret = live(store, input);
+  const secret = findLiveSecret(store, input);
   secret.deletedAt = nowSeconds;
   return { ARN: secret.arn, Name: secret.name, DeletionDate: nowSeconds + days * DAY_SECONDS };
 }

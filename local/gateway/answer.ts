@@ -1,8 +1,10 @@
-/** One request through the gateway: throttle, route, signature, policy, function, response. */
+/** One admitted request through the gateway: route, signature, policy, function, response. */
+import type { InvokeResult } from "../lambda/invoke-result.ts";
 import { type SignedRequest, verifySignature } from "../sigv4/verify.ts";
+import type { LocalRoute } from "../stack/routes.ts";
 import { buildEvent, type GatewayPrincipal, type ProxyEvent, type ReceivedRequest } from "./event.ts";
 import { groupHeaders } from "./event-headers.ts";
-import { decideInvoke, methodArn } from "./invoke-policy.ts";
+import { type ApiStage, decideInvoke, methodArn } from "./invoke-policy.ts";
 import { readProxyResponse } from "./proxy-response.ts";
 import {
   functionFailed,
@@ -14,16 +16,9 @@ import {
   type Refusal,
   refuseInvoke,
   refuseSignature,
-  throttled,
   unknownStage,
 } from "./refusals.ts";
-import { matchRoute, type Route } from "./routes.ts";
-
-export type InvokeResult =
-  | { kind: "answer"; payload: unknown }
-  | { kind: "function_error"; payload: unknown }
-  | { kind: "throttled" }
-  | { kind: "timed_out" };
+import { matchRoute } from "./routes.ts";
 
 export interface RequestIds {
   requestId: string;
@@ -31,16 +26,15 @@ export interface RequestIds {
   traceId: string;
 }
 
-export interface AnswerSettings {
-  region: string;
-  partition?: string;
-  accountId: string;
-  apiId: string;
-  stage: string;
-  routes: readonly Route[];
+/** The API, its callers and its functions. */
+export interface GatewayApi extends ApiStage {
+  routes: readonly LocalRoute[];
   principals: { find(accessKeyId: string): GatewayPrincipal | undefined };
   invoke(functionId: string, event: ProxyEvent): Promise<InvokeResult>;
-  admit(): boolean;
+  /**
+   * 29 s unless told, the most that API Gateway waits by default.
+   * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+   */
   integrationTimeoutMs?: number;
 }
 
@@ -48,48 +42,46 @@ export interface Answer {
   /** The function's, or the gateway's own before the API's gateway responses are applied to it. */
   reply: GatewayReply | Refusal;
   /** For the access log. */
-  noted: { resource?: string; userArn?: string };
+  logged: { resource?: string; userArn?: string };
 }
 
 export async function answerRequest(
   request: ReceivedRequest,
-  settings: AnswerSettings,
+  api: GatewayApi,
   ids: RequestIds,
   now: Date,
 ): Promise<Answer> {
-  if (!settings.admit()) return { reply: throttled, noted: {} };
-  const path = withoutStage(request.rawPath, settings.stage);
-  if (path === undefined) return { reply: unknownStage, noted: {} };
-  const match = matchRoute(settings.routes, request.method, path);
-  if (match === "no_route") return { reply: missingAuthentication, noted: {} };
-  if (match === "malformed_path") return { reply: malformedRequest, noted: {} };
+  const path = withoutStage(request.rawPath, api.stage);
+  if (path === undefined) return { reply: unknownStage, logged: {} };
+  const match = matchRoute(api.routes, request.method, path);
+  if (match === "no_route") return { reply: missingAuthentication, logged: {} };
+  if (match === "malformed_path") return { reply: malformedRequest, logged: {} };
 
-  const noted: Answer["noted"] = { resource: match.route.resource };
-  const place = { ...settings, partition: settings.partition ?? "aws" };
+  const logged: Answer["logged"] = { resource: match.route.resource };
   let principal: GatewayPrincipal | undefined;
   if (match.route.authorization === "AWS_IAM") {
     const verification = await verifySignature(signedRequest(request), {
       service: "execute-api",
-      region: settings.region,
+      region: api.region,
       now,
-      find: (accessKeyId) => settings.principals.find(accessKeyId),
+      find: (accessKeyId) => api.principals.find(accessKeyId),
     });
-    if (!verification.ok) return { reply: refuseSignature(verification.fault, verification.message), noted };
+    if (!verification.ok) return { reply: refuseSignature(verification.fault, verification.message), logged };
     principal = verification.credential;
-    noted.userArn = principal.userArn;
-    const arn = methodArn(place, request.method, path);
+    logged.userArn = principal.userArn;
+    const arn = methodArn(api, request.method, path);
     const decision = decideInvoke(principal, arn);
     if (decision !== "allowed")
-      return { reply: refuseInvoke(principal.userArn, arn, decision === "explicit_deny"), noted };
+      return { reply: refuseInvoke(principal.userArn, arn, decision === "explicit_deny"), logged };
   }
 
-  const event = buildEvent(request, { ...place, ...ids, match, path, principal, now });
-  if (event === undefined) return { reply: malformedRequest, noted };
+  const event = buildEvent(request, { ...api, ...ids, match, path, principal, now });
+  if (event === undefined) return { reply: malformedRequest, logged };
   const result = await withinTimeout(
-    settings.invoke(match.route.functionId, event),
-    settings.integrationTimeoutMs ?? 29_000,
+    api.invoke(match.route.functionId, event),
+    api.integrationTimeoutMs ?? 29_000,
   );
-  return { reply: replyOf(result), noted };
+  return { reply: replyOf(result), logged };
 }
 
 function replyOf(result: InvokeResult): GatewayReply | Refusal {
@@ -105,7 +97,7 @@ function replyOf(result: InvokeResult): GatewayReply | Refusal {
   }
 }
 
-/** The function runs on, as on Lambda; only its answer is no longer waited for. */
+/** Stops waiting for the answer. The function runs on, as on Lambda. */
 function withinTimeout(invocation: Promise<InvokeResult>, timeoutMs: number): Promise<InvokeResult> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve({ kind: "timed_out" }), timeoutMs);

@@ -7,9 +7,10 @@
  * agent and the path.
  */
 import type { APIGatewayEventIdentity, APIGatewayProxyEvent } from "aws-lambda";
+import { parseRawQuery } from "../sigv4/raw-query.ts";
 import type { Credential } from "../sigv4/verify.ts";
 import { forwardedHeaders, groupHeaders } from "./event-headers.ts";
-import type { InvokeStatements, MethodPlace } from "./invoke-policy.ts";
+import type { ApiStage, InvokeStatements } from "./invoke-policy.ts";
 import type { RouteMatch } from "./routes.ts";
 
 export interface GatewayPrincipal extends Credential, InvokeStatements {
@@ -34,7 +35,7 @@ export interface ReceivedRequest {
   protocol: string;
 }
 
-export interface EventContext extends MethodPlace {
+export interface EventContext extends ApiStage {
   match: RouteMatch;
   /** As sent, without the stage. */
   path: string;
@@ -54,7 +55,7 @@ export type ProxyEvent = Omit<APIGatewayProxyEvent, "requestContext"> & {
 export function buildEvent(request: ReceivedRequest, context: EventContext): ProxyEvent | undefined {
   const { match, path, now } = context;
   const { route } = match;
-  const query = parseQuery(request.rawQuery);
+  const query = parseRawQuery(request.rawQuery, decodePlus);
   if (query === undefined) return undefined;
   const headers = forwardedHeaders(request, context.traceId, route.authorization === "AWS_IAM");
   const domainSuffix = context.partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
@@ -113,23 +114,7 @@ function identityOf(request: ReceivedRequest, principal?: GatewayPrincipal): API
   };
 }
 
-/** Decoded once; of several values of one name all are kept, in order. */
-function parseQuery(rawQuery: string): Map<string, string[]> | undefined {
-  const query = new Map<string, string[]>();
-  for (const piece of rawQuery.split("&")) {
-    if (piece === "") continue;
-    const mark = piece.indexOf("=");
-    try {
-      const name = decodePlus(mark < 0 ? piece : piece.slice(0, mark));
-      const value = mark < 0 ? "" : decodePlus(piece.slice(mark + 1));
-      query.set(name, [...(query.get(name) ?? []), value]);
-    } catch {
-      return undefined;
-    }
-  }
-  return query;
-}
-
+/** In a query as a form sends it, a plus is a space. */
 const decodePlus = (text: string) => decodeURIComponent(text.replaceAll("+", " "));
 
 function lastOfEach(values: Iterable<readonly [string, string[]]>): Record<string, string> {

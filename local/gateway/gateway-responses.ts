@@ -2,50 +2,9 @@
  * What an API's owner makes of the answers that API Gateway gives by itself.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
  */
+import type { GatewayResponses } from "../stack/gateway-responses.ts";
 import type { GatewayReply, Refusal } from "./refusals.ts";
-
-/** One `AWS::ApiGateway::GatewayResponse`. */
-export interface GatewayResponse {
-  /** Undefined: the response type's own. */
-  readonly status?: number;
-  /** Literal values. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** By content type: text with `$context` variables. */
-  readonly templates: Readonly<Record<string, string>>;
-}
-
-/** By response type. */
-export type GatewayResponses = Readonly<Record<string, GatewayResponse>>;
-
-/**
- * Each response type with the status that it has when its gateway response says none.
- * https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
- */
-const defaultStatus = {
-  ACCESS_DENIED: 403,
-  API_CONFIGURATION_ERROR: 500,
-  AUTHORIZER_CONFIGURATION_ERROR: 500,
-  AUTHORIZER_FAILURE: 500,
-  BAD_REQUEST_BODY: 400,
-  BAD_REQUEST_PARAMETERS: 400,
-  DEFAULT_4XX: undefined,
-  DEFAULT_5XX: undefined,
-  EXPIRED_TOKEN: 403,
-  INTEGRATION_FAILURE: 504,
-  INTEGRATION_TIMEOUT: 504,
-  INVALID_API_KEY: 403,
-  INVALID_SIGNATURE: 403,
-  MISSING_AUTHENTICATION_TOKEN: 403,
-  QUOTA_EXCEEDED: 429,
-  REQUEST_TOO_LARGE: 413,
-  RESOURCE_NOT_FOUND: 404,
-  THROTTLED: 429,
-  UNAUTHORIZED: 401,
-  UNSUPPORTED_MEDIA_TYPE: 415,
-  WAF_FILTERED: 403,
-} as const;
-
-export type ResponseType = keyof typeof defaultStatus;
+import { defaultStatus } from "./response-types.ts";
 
 /** What a template may name beside the refusal itself. */
 export interface RequestVariables {

@@ -4,6 +4,7 @@
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
  */
 import { matchesGlob } from "../../functions/domain/pattern.ts";
+import type { AwsLocation } from "../stack/location.ts";
 
 export interface InvokeStatements {
   /** `execute-api:Invoke` resource patterns, with IAM's `*` and `?`. */
@@ -11,18 +12,15 @@ export interface InvokeStatements {
   deny?: readonly string[];
 }
 
-export interface MethodPlace {
-  partition: string;
-  region: string;
-  /** The API's owner, not the caller. */
-  accountId: string;
-  apiId: string;
-  stage: string;
+/** `accountId` is the API owner's, not the caller's. */
+export interface ApiStage extends AwsLocation {
+  readonly apiId: string;
+  readonly stage: string;
 }
 
 /** `arn:aws:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path as sent, without the stage>` */
-export function methodArn(place: MethodPlace, method: string, path: string): string {
-  const { partition, region, accountId, apiId, stage } = place;
+export function methodArn(apiStage: ApiStage, method: string, path: string): string {
+  const { partition, region, accountId, apiId, stage } = apiStage;
   return `arn:${partition}:execute-api:${region}:${accountId}:${apiId}/${stage}/${method}${path}`;
 }
 

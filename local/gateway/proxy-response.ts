@@ -4,6 +4,7 @@
  * "If the function output is of a different format, API Gateway returns a 502 Bad Gateway error response."
  */
 import { validateHeaderName, validateHeaderValue } from "node:http";
+import { isJsonObject } from "../json-object.ts";
 import { functionFailed, type GatewayReply, type Refusal } from "./refusals.ts";
 
 /** Any other field is an error (as LocalStack's tests saw on AWS): a typo in a field name is not ignored. */
@@ -39,7 +40,7 @@ const remapped = [
 const own = ["x-amz-apigw-id", "x-amzn-trace-id"];
 
 export function readProxyResponse(payload: unknown): GatewayReply | Refusal {
-  if (!isObject(payload) || Object.keys(payload).some((name) => !fields.includes(name)))
+  if (!isJsonObject(payload) || Object.keys(payload).some((name) => !fields.includes(name)))
     return functionFailed;
   const { statusCode, body, isBase64Encoded } = payload;
   if (!Number.isInteger(statusCode) || Number(statusCode) < 200 || Number(statusCode) > 599)
@@ -56,7 +57,7 @@ export function readProxyResponse(payload: unknown): GatewayReply | Refusal {
 
 /** "If the same key-value pair is specified in both, only the values from multiValueHeaders will appear" */
 function mergeHeaders(single: unknown, multiple: unknown): [string, string][] | undefined {
-  if (!isObject(single) || !isObject(multiple)) return undefined;
+  if (!isJsonObject(single) || !isJsonObject(multiple)) return undefined;
   const merged: [string, string][] = [];
   for (const [name, values] of Object.entries(multiple)) {
     if (!Array.isArray(values)) return undefined;
@@ -90,8 +91,4 @@ function mergeHeaders(single: unknown, multiple: unknown): [string, string][] | 
 function headerText(value: unknown): string | undefined {
   if (typeof value === "boolean") return String(value);
   return typeof value === "string" ? value : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,7 +5,7 @@
  * What neither page shows is listed in README.md, "Not verified".
  */
 import type { SignatureFault } from "../sigv4/verify.ts";
-import type { ResponseType } from "./gateway-responses.ts";
+import type { ResponseType } from "./response-types.ts";
 
 export interface GatewayReply {
   status: number;

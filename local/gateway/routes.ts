@@ -1,16 +1,8 @@
-/** Which resource a path belongs to, by its segments as sent. */
-export interface Route {
-  /** As in `event.resource`: `/scopes/{scope}/token`. */
-  resource: string;
-  resourceId: string;
-  /** Or `ANY`. */
-  method: string;
-  functionId: string;
-  authorization: "AWS_IAM" | "NONE";
-}
+/** Finds the resource of a path by the segments of the path, as sent. */
+import type { LocalRoute } from "../stack/routes.ts";
 
 export interface RouteMatch {
-  route: Route;
+  route: LocalRoute;
   pathParameters: Record<string, string> | null;
 }
 
@@ -22,7 +14,7 @@ export type Match = RouteMatch | "no_route" | "malformed_path";
  * in one, and `.` and `..` are names like any other. A literal segment goes before a variable one.
  * A trailing slash makes no difference to the resource (seen by others, see README.md).
  */
-export function matchRoute(routes: readonly Route[], method: string, path: string): Match {
+export function matchRoute(routes: readonly LocalRoute[], method: string, path: string): Match {
   const segments = segmentsOf(path);
   const candidates = routes
     .filter((route) => route.method === method || route.method === "ANY")
@@ -42,7 +34,7 @@ export function matchRoute(routes: readonly Route[], method: string, path: strin
 }
 
 /** At the start, since a request would only meet a 403 that nobody understands. */
-export function checkRoutes(routes: readonly Route[]): void {
+export function checkRoutes(routes: readonly LocalRoute[]): void {
   const greedy = routes.find(({ resource }) => resource.includes("+}"));
   if (greedy) throw new Error(`${greedy.resource}: greedy path variables are not supported here`);
 }
@@ -61,7 +53,7 @@ function fits(parts: readonly string[], segments: readonly string[]): boolean {
 }
 
 /** Sorts literal segments before variables, from the left; a named method before `ANY`. */
-function specificity({ resource, method }: Route): string {
+function specificity({ resource, method }: LocalRoute): string {
   const parts = segmentsOf(resource).map((part) => (variableName(part) === undefined ? "1" : "0"));
   return `${parts.join("")}${method === "ANY" ? "0" : "1"}`;
 }

@@ -1,38 +1,32 @@
-/** API Gateway's REST API as far as the broker uses it, on loopback. README.md here lists what was not verified. */
+/** The part of a REST API of API Gateway that the broker uses. README.md lists the behaviour that is not verified. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { answerRequest, type InvokeResult, type RequestIds } from "./answer.ts";
-import type { GatewayPrincipal, ProxyEvent, ReceivedRequest } from "./event.ts";
-import { checkGatewayResponses, customize, type GatewayResponses } from "./gateway-responses.ts";
-import { bodyTooLarge, type GatewayReply, invocationRejected, type Refusal, uriTooLong } from "./refusals.ts";
-import { checkRoutes, type Route } from "./routes.ts";
+import { readBody, splitTarget } from "../http-request.ts";
+import { type Listening, listen } from "../loopback.ts";
+import type { GatewayResponses } from "../stack/gateway-responses.ts";
+import { answerRequest, type GatewayApi, type RequestIds } from "./answer.ts";
+import type { ReceivedRequest } from "./event.ts";
+import { checkGatewayResponses, customize } from "./gateway-responses.ts";
+import {
+  bodyTooLarge,
+  type GatewayReply,
+  invocationRejected,
+  type Refusal,
+  throttled,
+  uriTooLong,
+} from "./refusals.ts";
+import { checkRoutes } from "./routes.ts";
 import { createThrottle, type ThrottleOptions } from "./throttle.ts";
 
-export interface GatewayOptions {
+export interface GatewayOptions extends GatewayApi {
   /** 0 or omitted picks a free one. */
   port?: number;
-  region: string;
-  /** `aws` unless told. */
-  partition?: string;
-  /** The API's owner. */
-  accountId: string;
-  apiId: string;
-  stage: string;
-  routes: readonly Route[];
-  principals: { find(accessKeyId: string): GatewayPrincipal | undefined };
-  invoke(functionId: string, event: ProxyEvent): Promise<InvokeResult>;
   now?: () => Date;
   onRequest?(line: AccessLogLine): void;
   /** None unless told: the gateway's own answers are as API Gateway's defaults. */
   gatewayResponses?: GatewayResponses;
   /** None unless told. */
   throttle?: ThrottleOptions;
-  /**
-   * 29 s unless told, the most that API Gateway waits by default.
-   * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
-   */
-  integrationTimeoutMs?: number;
 }
 
 export interface AccessLogLine {
@@ -45,17 +39,10 @@ export interface AccessLogLine {
   /** Undefined when no route matched. */
   resource?: string;
   userArn?: string;
-  /** The x-amzn-ErrorType of what the gateway answered itself. */
+  /** The x-amzn-ErrorType of the gateway's own answers. */
   errorType?: string;
   /** A defect, or an invocation that could not be made: the client gets a bare 500. */
   problem?: string;
-}
-
-export interface RunningGateway {
-  /** `http://127.0.0.1:PORT/STAGE` */
-  url: string;
-  port: number;
-  close(): Promise<void>;
 }
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html */
@@ -63,7 +50,8 @@ const maxBodyBytes = 10 * 1024 * 1024;
 /** CloudFront's limit, which stands before an edge-optimized API; the guide gives none for a regional one. */
 const maxUriBytes = 8192;
 
-export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+/** The URL has the stage and no trailing slash. */
+export async function startGateway(options: GatewayOptions): Promise<Listening> {
   checkRoutes(options.routes);
   checkGatewayResponses(options.gatewayResponses ?? {});
   const now = options.now ?? (() => new Date());
@@ -74,21 +62,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const server = createServer({ maxHeaderSize: 64 * 1024 }, (message, response) => {
     handle(message, response, settings).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    // Loopback only.
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/${options.stage}`,
-    port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const listening = await listen(server, options.port);
+  return { ...listening, url: `${listening.url}/${options.stage}` };
 }
 
 async function handle(
@@ -100,8 +75,7 @@ async function handle(
   const ids = createIds(at);
   const method = message.method ?? "";
   const target = message.url ?? "";
-  const mark = target.indexOf("?");
-  const rawPath = mark < 0 ? target : target.slice(0, mark);
+  const { rawPath, rawQuery } = splitTarget(target);
   const line: AccessLogLine = {
     requestId: ids.requestId,
     time: at.toISOString(),
@@ -110,15 +84,16 @@ async function handle(
     status: 0,
   };
 
-  const body = await readBody(message);
+  const body = await readBody(message, maxBodyBytes);
   let answered: GatewayReply | Refusal;
   if (Buffer.byteLength(target) > maxUriBytes) answered = uriTooLong;
   else if (body === undefined) answered = bodyTooLarge;
+  else if (!settings.admit()) answered = throttled;
   else {
     const request: ReceivedRequest = {
       method,
       rawPath,
-      rawQuery: mark < 0 ? "" : target.slice(mark + 1),
+      rawQuery,
       headers: pairs(message.rawHeaders),
       body,
       sourceIp: message.socket.remoteAddress ?? "",
@@ -127,7 +102,7 @@ async function handle(
     try {
       const answer = await answerRequest(request, settings, ids, at);
       answered = answer.reply;
-      Object.assign(line, answer.noted);
+      Object.assign(line, answer.logged);
     } catch (error) {
       line.problem = String(error);
       answered = invocationRejected;
@@ -140,17 +115,6 @@ async function handle(
   send(response, reply, ids);
   const errorType = reply.headers.find(([name]) => name === "x-amzn-ErrorType")?.[1];
   settings.onRequest?.({ ...line, status: reply.status, ...(errorType === undefined ? {} : { errorType }) });
-}
-
-/** Undefined when too large. The rest is read all the same: otherwise the client meets a reset, not the answer. */
-async function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= maxBodyBytes) chunks.push(chunk);
-  }
-  return bytes > maxBodyBytes ? undefined : Buffer.concat(chunks);
 }
 
 function send(response: ServerResponse, reply: GatewayReply, ids: RequestIds): void {

@@ -1,31 +1,23 @@
 /** The environment of a function instance: the template's, and what Lambda adds. Nothing of this process's own. */
 import { join } from "node:path";
-import type { LocalFunction } from "../stack/template.ts";
+import type { SessionCredentials } from "../sigv4/session-credentials.ts";
+import type { LocalFunction } from "../stack/functions.ts";
 
-export interface SessionCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string;
-}
-
-export interface AwsPlace {
+/** Where a function's AWS clients go. */
+export interface AwsEndpoints {
   readonly region: string;
-  /** Where the SDK's clients go, by the names that it reads: DYNAMODB, SECRETS_MANAGER, KMS, … */
-  readonly endpoints: Readonly<Record<string, string>>;
+  /** URLs by the variables that the SDK reads: AWS_ENDPOINT_URL_DYNAMODB, … */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 export function instanceEnvironment(
   definition: LocalFunction,
   credentials: SessionCredentials,
-  { region, endpoints }: AwsPlace,
+  { region, variables }: AwsEndpoints,
   instanceNumber: number,
 ): Record<string, string> {
   const { name, memoryMb, codeDir, handler, logGroupName } = definition;
-  const endpointVariables = Object.entries(endpoints).map(([service, url]) => [
-    `AWS_ENDPOINT_URL_${service}`,
-    url,
-  ]);
   // Lambda refuses functions that set these themselves, so what the template says goes first.
   return {
     ...definition.environment,
@@ -45,7 +37,7 @@ export function instanceEnvironment(
     LAMBDA_TASK_ROOT: codeDir,
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
-    ...Object.fromEntries(endpointVariables),
+    ...variables,
     // On Lambda there is no ~/.aws; without these the SDK would find and obey the developer's.
     AWS_CONFIG_FILE: join(codeDir, ".none"),
     AWS_SHARED_CREDENTIALS_FILE: join(codeDir, ".none"),

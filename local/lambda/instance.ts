@@ -1,13 +1,8 @@
 /** One function instance: started once, then one request at a time, until it is killed or dies. */
 import { onLines } from "./lines.ts";
-import {
-  type FromInstance,
-  type Invocation,
-  initRequestId,
-  outputEnd,
-  type ReportedError,
-} from "./protocol.ts";
-import { launch, type SandboxKind } from "./sandbox.ts";
+import { type FromInstance, type Invocation, initRequestId, type ReportedError } from "./protocol.ts";
+import { launchSandbox, type SandboxKind } from "./sandbox.ts";
+import { Turn } from "./turn.ts";
 
 export type Outcome =
   | { kind: "answered"; json: string }
@@ -27,7 +22,7 @@ export interface Instance {
 
 export interface InstanceOptions {
   number: number;
-  kind: SandboxKind;
+  sandbox: SandboxKind;
   environment: Record<string, string>;
   codeDir: string;
   memoryMb: number;
@@ -41,78 +36,48 @@ export interface InstanceOptions {
 export function startInstance(options: InstanceOptions): Instance {
   const { number, timeoutSeconds, initSeconds, onLog } = options;
   let alive = true;
-  /** What the pool waits for: the start, or a request. */
-  let waiting:
-    | { requestId: string; reply?: FromInstance; marks: number; settle(reply: FromInstance): void }
-    | undefined;
-  const step = () => {
-    if (!waiting?.reply || waiting.marks < 2) return;
-    const { reply, settle } = waiting;
-    waiting = undefined;
-    settle(reply);
-  };
-  const expect = (requestId: string) =>
-    new Promise<FromInstance>((settle) => {
-      waiting = { requestId, marks: 0, settle };
-    });
+  /** The start, or the request under way. */
+  let turn: Turn | undefined;
 
-  const sandbox = launch(options.kind, {
+  const sandbox = launchSandbox(options.sandbox, {
     ...options,
-    onMessage(reply) {
-      if (waiting) waiting.reply ??= reply;
-      step();
-    },
+    onMessage: (message) => turn?.replied(message),
     onExit(how) {
       alive = false;
       options.onGone();
-      if (!waiting) return;
-      const { requestId } = waiting;
-      const errorMessage = `RequestId: ${requestId} Error: Runtime exited with error: ${how}`;
-      waiting.reply ??= { kind: "crashed", error: { errorType: "Runtime.ExitError", errorMessage } };
-      waiting.marks = 2;
-      step();
+      turn?.exited(how);
     },
   });
   for (const stream of [sandbox.stdout, sandbox.stderr])
     onLines(stream, (line) => {
-      if (!waiting || line !== outputEnd(waiting.requestId)) return onLog(line);
-      waiting.marks++;
-      step();
+      if (!turn?.takesMark(line)) onLog(line);
     });
 
-  /** Kills an instance that does not end by itself, and says so as Lambda does. */
-  const within = async (
-    seconds: number,
-    requestId: string,
-    reply: Promise<FromInstance>,
-  ): Promise<FromInstance> => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<FromInstance>((resolve) => {
-      timer = setTimeout(() => {
-        const problem = `Task timed out after ${seconds.toFixed(2)} seconds`;
-        waiting = undefined;
-        onLog(`${new Date().toISOString()} ${requestId} ${problem}`);
-        const error = {
-          errorType: "Sandbox.Timedout",
-          errorMessage: `RequestId: ${requestId} Error: ${problem}`,
-        };
-        void sandbox.kill().then(() => resolve({ kind: "crashed", error }));
-      }, seconds * 1000);
-    });
+  /** Begins a turn. An instance that does not come to its end in time is killed, as Lambda does. */
+  const take = async (requestId: string, seconds: number): Promise<FromInstance> => {
+    const current = new Turn(requestId);
+    turn = current;
+    const timer = setTimeout(() => {
+      const problem = `Task timed out after ${seconds.toFixed(2)} seconds`;
+      turn = undefined;
+      onLog(`${new Date().toISOString()} ${requestId} ${problem}`);
+      void sandbox.kill().then(() => current.timedOut(problem));
+    }, seconds * 1000);
     try {
-      return await Promise.race([reply, late]);
+      return await current.end;
     } finally {
       clearTimeout(timer);
+      turn = undefined;
     }
   };
 
   /** Waits until it is really gone: one that reported its end first would still pass for alive. */
-  const lose = async (reply: FromInstance): Promise<Outcome> => {
+  const lose = async (error: ReportedError): Promise<Outcome> => {
     await sandbox.kill();
-    return { kind: "lost", error: errorOf(reply) };
+    return { kind: "lost", error };
   };
 
-  const start = within(initSeconds, initRequestId, expect(initRequestId));
+  const start = take(initRequestId, initSeconds);
   return {
     number,
     ...(sandbox.pid === undefined ? {} : { pid: sandbox.pid }),
@@ -120,17 +85,16 @@ export function startInstance(options: InstanceOptions): Instance {
       return alive;
     },
     async invoke(invocation) {
-      const { requestId } = invocation;
       const started = await start;
-      if (started.kind !== "ready") return lose(started);
+      if (started.kind !== "ready") return lose(errorOf(started));
       if (!alive)
         return { kind: "lost", error: { errorType: "Runtime.ExitError", errorMessage: "Runtime exited" } };
-      const reply = expect(requestId);
+      const ended = take(invocation.requestId, timeoutSeconds);
       sandbox.post({ kind: "invoke", ...invocation, deadline: Date.now() + timeoutSeconds * 1000 });
-      const ended = await within(timeoutSeconds, requestId, reply);
-      if (ended.kind === "answered") return { kind: "answered", json: ended.json };
-      if (ended.kind === "failed") return { kind: "failed", error: ended.error };
-      return lose(ended);
+      const reply = await ended;
+      if (reply.kind === "answered") return { kind: "answered", json: reply.json };
+      if (reply.kind === "failed") return { kind: "failed", error: reply.error };
+      return lose(errorOf(reply));
     },
     kill: () => sandbox.kill(),
   };

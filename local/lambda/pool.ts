@@ -3,31 +3,27 @@
  * started whenever none is free, and beyond the limit requests wait or are throttled.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import type { LocalFunction } from "../stack/template.ts";
-import { type AwsPlace, instanceEnvironment, type SessionCredentials } from "./environment.ts";
+import { url as inspectorUrl } from "node:inspector";
+import type { SessionCredentials } from "../sigv4/session-credentials.ts";
+import type { LocalFunction } from "../stack/functions.ts";
+import { type AwsEndpoints, instanceEnvironment } from "./environment.ts";
 import { type Instance, type Outcome, startInstance } from "./instance.ts";
-import type { ReportedError } from "./protocol.ts";
+import type { InvokeResult } from "./invoke-result.ts";
 import type { SandboxKind } from "./sandbox.ts";
-
-/** What came of an invocation, as the gateway takes it. */
-type InvokeResult =
-  | { kind: "answer"; payload: unknown }
-  | { kind: "function_error"; payload: ReportedError }
-  | { kind: "throttled" }
-  /** It was not even begun before API Gateway would have given up. */
-  | { kind: "timed_out" };
 
 export interface PoolOptions {
   definition: LocalFunction;
   credentials: SessionCredentials;
-  place: AwsPlace;
-  kind: SandboxKind;
+  endpoints: AwsEndpoints;
+  sandbox: SandboxKind;
   maxInstances: number;
   /** Excess requests are throttled instead of waiting. */
   throttle: boolean;
   /** How long a request may wait for an instance: API Gateway's 29 s. */
   queueSeconds?: number;
   initSeconds?: number;
+  /** A function may stand at a breakpoint, and is not killed there. By default: whether this process runs under `--inspect`. */
+  debugged?: boolean;
   /** How far an instance's clock is off. */
   clockSkewMs?: ((instanceNumber: number) => number) | undefined;
   onLog(instanceNumber: number, line: string): void;
@@ -44,8 +40,11 @@ export interface Pool {
   close(): Promise<void>;
 }
 
+const oneDay = 86_400;
+
 export function startPool(options: PoolOptions): Pool {
-  const { definition, credentials, place, maxInstances, throttle } = options;
+  const { definition, credentials, endpoints, maxInstances, throttle } = options;
+  const { debugged = inspectorUrl() !== undefined } = options;
   const all = new Set<Instance>();
   /** Used like a stack: the warmest first, so that the others stay cold, as on Lambda. */
   const idle: Instance[] = [];
@@ -58,18 +57,19 @@ export function startPool(options: PoolOptions): Pool {
     const instance = startInstance({
       ...definition,
       number,
-      kind: options.kind,
+      sandbox: options.sandbox,
       environment: {
-        ...instanceEnvironment(definition, credentials, place, number),
+        ...instanceEnvironment(definition, credentials, endpoints, number),
         ...(options.clockSkewMs ? { LOCAL_CLOCK_SKEW_MS: String(options.clockSkewMs(number)) } : {}),
       },
       initSeconds: options.initSeconds ?? 10,
+      ...(debugged ? { initSeconds: oneDay, timeoutSeconds: oneDay } : {}),
       onLog: (line) => options.onLog(number, line),
       onGone: () => {
         all.delete(instance);
         const index = idle.indexOf(instance);
         if (index >= 0) idle.splice(index, 1);
-        // Its place is free for whoever waits.
+        // A request that waits may have its place.
         if (!closed && queue.length > 0 && all.size < maxInstances) queue.shift()?.(start());
       },
     });
@@ -106,7 +106,7 @@ export function startPool(options: PoolOptions): Pool {
   };
 
   return {
-    environment: instanceEnvironment(definition, credentials, place, 0),
+    environment: instanceEnvironment(definition, credentials, endpoints, 0),
     async invoke(event) {
       if (closed) return { kind: "timed_out" };
       const instance = await acquire();

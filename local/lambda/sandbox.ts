@@ -25,14 +25,14 @@ export interface SandboxOptions {
 
 export type SandboxKind = "threads" | "processes";
 
-const host = new URL("./runtime.ts", import.meta.url);
+const runtime = new URL("./runtime.ts", import.meta.url);
 
-export function launch(kind: SandboxKind, options: SandboxOptions): Sandbox {
+export function launchSandbox(kind: SandboxKind, options: SandboxOptions): Sandbox {
   return kind === "threads" ? launchThread(options) : launchProcess(options);
 }
 
 function launchThread({ environment, memoryMb, onMessage, onExit }: SandboxOptions): Sandbox {
-  const worker = new Worker(host, {
+  const worker = new Worker(runtime, {
     env: environment,
     // Neither the flags nor the arguments of this process.
     argv: [],
@@ -42,7 +42,7 @@ function launchThread({ environment, memoryMb, onMessage, onExit }: SandboxOptio
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   });
   worker.on("message", onMessage);
-  // What the host could not report itself, such as running out of memory; "exit" follows.
+  // What the runtime could not report itself, such as running out of memory; "exit" follows.
   worker.on("error", () => {});
   worker.on("exit", (code) => onExit(`exit status ${code}`));
   return {
@@ -56,7 +56,7 @@ function launchThread({ environment, memoryMb, onMessage, onExit }: SandboxOptio
 }
 
 function launchProcess({ environment, memoryMb, codeDir, onMessage, onExit }: SandboxOptions): Sandbox {
-  const child = fork(host, [], {
+  const child = fork(runtime, [], {
     env: environment,
     execArgv: [`--max-old-space-size=${memoryMb}`],
     cwd: codeDir,

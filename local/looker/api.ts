@@ -4,9 +4,9 @@ import {
   login,
   logout,
   type Outcome,
+  ownerOf,
   tokenAnswer,
   tokenOf,
-  whose,
 } from "./authentication.ts";
 import type { FaultRoute } from "./faults.ts";
 import type { LookerInstance } from "./instance.ts";
@@ -77,7 +77,7 @@ function authenticated(
   if (token === undefined) return { reply: lookerError(401), entry: { event: "api_unauthorized" } };
   const session = looker.sessions.find(sha256(token));
   const user = session === undefined ? undefined : looker.accounts.user(session.userId);
-  const entry = { ...whose(session), tokenSha256: sha256(token) };
+  const entry = { ...ownerOf(session), tokenSha256: sha256(token) };
   if (session === undefined || user === undefined || !isLive(session, looker.now())) {
     return { reply: lookerError(401), entry: { event: "api_unauthorized", ...entry } };
   }
@@ -86,7 +86,7 @@ function authenticated(
   const result = handler(looker, { ...request, session, user, parameter });
   if ("issued" in result) {
     const { issued, reply } = result;
-    return { reply, entry: { event: "login_user", ...whose(issued), tokenSha256: issued.sha256 } };
+    return { reply, entry: { event: "login_user", ...ownerOf(issued), tokenSha256: issued.sha256 } };
   }
   return { reply: result, entry: { event: result.status < 400 ? "api" : "api_refused", ...entry } };
 }

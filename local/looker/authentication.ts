@@ -64,14 +64,14 @@ export function logout(looker: LookerInstance, request: ApiRequest): Outcome {
   const session = looker.sessions.find(tokenSha256);
   // An already logged-out token is a 404 with Looker's error body; one that never was looks no different.
   if (session === undefined || session.ended) {
-    return { reply: lookerError(404), entry: { event: "logout_unknown", ...whose(session), tokenSha256 } };
+    return { reply: lookerError(404), entry: { event: "logout_unknown", ...ownerOf(session), tokenSha256 } };
   }
   if (!isLive(session, looker.now())) {
     const reply = lookerError(looker.settings.expiredLogoutStatus);
-    return { reply, entry: { event: "logout_expired", ...whose(session), tokenSha256 } };
+    return { reply, entry: { event: "logout_expired", ...ownerOf(session), tokenSha256 } };
   }
   session.ended = true;
-  return { reply: noContent(), entry: { event: "logout", ...whose(session), tokenSha256 } };
+  return { reply: noContent(), entry: { event: "logout", ...ownerOf(session), tokenSha256 } };
 }
 
 export function tokenAnswer(looker: LookerInstance, token: string): object {
@@ -88,6 +88,6 @@ export function tokenOf(authorization: string): string | undefined {
   return /^(?:token|bearer) +(\S+)$/i.exec(authorization.trim())?.[1];
 }
 
-export function whose(session: Session | undefined): { clientId?: string; userId?: string } {
+export function ownerOf(session: Session | undefined): { clientId?: string; userId?: string } {
   return session === undefined ? {} : { clientId: session.clientId, userId: session.userId };
 }

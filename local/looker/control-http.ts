@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from "node:http";
-import { readBody, send } from "../loopback.ts";
 import type { Control } from "./control.ts";
 import { BadInput, describe, INPUTS, parse, parseFault, parseSettings } from "./control-input.ts";
+import { readText, send } from "./http.ts";
 import { json, type Reply } from "./replies.ts";
 
 interface Route {
@@ -37,7 +37,7 @@ const ROUTES: Record<string, Route> = {
     accepts: describe(INPUTS.secret),
     run: (control, body) => {
       const { client_id, client_secret } = parse(INPUTS.secret, body);
-      return known(control.changeSecret(String(client_id), String(client_secret)));
+      return requireKnown(control.changeSecret(String(client_id), String(client_secret)));
     },
   },
   "POST /clients/disable": {
@@ -45,7 +45,7 @@ const ROUTES: Record<string, Route> = {
     accepts: describe(INPUTS.disable),
     run: (control, body) => {
       const { client_id, disabled } = parse(INPUTS.disable, body);
-      return known(control.setDisabled(String(client_id), disabled === true));
+      return requireKnown(control.setDisabled(String(client_id), disabled === true));
     },
   },
   "GET /faults": { does: "faults that still wait", run: (control) => control.faults() },
@@ -98,7 +98,7 @@ async function reply(control: Control, request: IncomingMessage): Promise<Reply>
   const name = `${request.method} ${request.url}`;
   const route = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
   if (route === undefined) return json(404, { message: `Accepted: ${Object.keys(ROUTES).join(", ")}` });
-  const body = await readBody(request);
+  const body = await readText(request);
   if (body === undefined) return json(413, { message: "The body is too large." });
   return json(200, snakeCase(route.run(control, route.accepts && parseJson(request, body))));
 }
@@ -129,7 +129,7 @@ function done(act: () => void): { done: true } {
   return { done: true };
 }
 
-function known(client: boolean): { done: true } {
+function requireKnown(client: boolean): { done: true } {
   if (!client) throw new BadInput("client_id must be one that Looker knows.");
   return { done: true };
 }

@@ -1,3 +1,4 @@
+import { isJsonObject } from "../json-object.ts";
 import { FAULT_KINDS, FAULT_ROUTES, type Fault, type FaultKind, SPOILS_ANSWER } from "./faults.ts";
 import type { LookerSettings } from "./instance.ts";
 
@@ -15,7 +16,6 @@ const isOneOf =
   (values: readonly unknown[]): Check =>
   (value) =>
     values.includes(value);
-const isObject: Check = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 interface Field {
   check: Check;
@@ -50,7 +50,7 @@ export const INPUTS = {
     },
     location: text,
     bytes: between(1, 256 * 1024 * 1024),
-    fields: { check: isObject, accepts: "object put over the real answer" },
+    fields: { check: isJsonObject, accepts: "object put over the real answer" },
   },
   expire: { sha256: text, all: oneOf([true]) },
   end: { client_id: required(text) },
@@ -86,7 +86,7 @@ export function describe(fields: Fields): Record<string, string> {
 /** The values themselves are not echoed: one of them may be a client secret. */
 export function parse(fields: Fields, value: unknown): Record<string, unknown> {
   const accepted = `accepted: ${JSON.stringify(describe(fields))}`;
-  if (!isObject(value)) throw new BadInput(`The body must be a JSON object; ${accepted}`);
+  if (!isJsonObject(value)) throw new BadInput(`The body must be a JSON object; ${accepted}`);
   const input = value as Record<string, unknown>;
   for (const name of Object.keys(input)) {
     if (!Object.hasOwn(fields, name)) throw new BadInput(`Unknown field; ${accepted}`);

@@ -27,7 +27,7 @@ export interface LookerInstance {
   readonly advanceClock: (ms: number) => void;
 }
 
-export function createInstance(
+export function createLookerInstance(
   accounts: readonly LookerAccount[],
   tokenSeconds: number,
   clock: () => number,

@@ -1,13 +1,15 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Listening, listen, readBody, send } from "../loopback.ts";
+import { splitTarget } from "../http-request.ts";
+import { type Listening, listen } from "../loopback.ts";
 import type { LookerAccount } from "./accounts.ts";
 import { answer, faultRouteOf } from "./api.ts";
 import type { ApiRequest, Outcome } from "./authentication.ts";
 import { type Control, createControl, type InFlight } from "./control.ts";
 import { controlListener } from "./control-http.ts";
 import { type Fault, faultAnswer, keepsEffect, strikesAfter } from "./faults.ts";
-import { createInstance, type LookerInstance } from "./instance.ts";
+import { readText, send } from "./http.ts";
+import { createLookerInstance, type LookerInstance } from "./instance.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import { lookerError, type Reply } from "./replies.ts";
 import type { LiveToken } from "./sessions.ts";
@@ -34,13 +36,17 @@ export interface RunningLooker {
 }
 
 export async function startLooker(options: LookerOptions): Promise<RunningLooker> {
-  const looker = createInstance(options.accounts, options.tokenSeconds ?? 3600, options.now ?? Date.now);
+  const looker = createLookerInstance(
+    options.accounts,
+    options.tokenSeconds ?? 3600,
+    options.now ?? Date.now,
+  );
   const inFlight = new Set<InFlight>();
   const control = createControl(looker, inFlight);
-  const api = await listen(apiListener(looker, inFlight), options.port ?? 0);
+  const api = await listen(createServer(apiListener(looker, inFlight)), options.port);
   let controlServer: Listening;
   try {
-    controlServer = await listen(controlListener(control), options.controlPort ?? 0);
+    controlServer = await listen(createServer(controlListener(control)), options.controlPort);
   } catch (error) {
     await api.close();
     throw error;
@@ -62,7 +68,7 @@ export async function startLooker(options: LookerOptions): Promise<RunningLooker
 function apiListener(looker: LookerInstance, inFlight: Set<InFlight>): RequestListener {
   return (request, response) => {
     const method = request.method ?? "";
-    const { path } = targetOf(request);
+    const { rawPath: path } = splitTarget(request.url ?? "/");
     const arrival: InFlight = { at: looker.now(), method, path };
     inFlight.add(arrival);
     response.once("close", () => inFlight.delete(arrival));
@@ -85,7 +91,7 @@ async function handle(
     const noted = fault === undefined ? {} : { fault: fault.kind };
     looker.ledger.record({ at: looker.now(), method, path, status, ...entry, ...noted });
   };
-  const body = await readBody(message);
+  const body = await readText(message);
   if (body === undefined) {
     record({ event: "bad_request" }, 413);
     const reply = lookerError(413);
@@ -94,7 +100,7 @@ async function handle(
   const request: ApiRequest = {
     method,
     path,
-    query: targetOf(message).query,
+    query: new URLSearchParams(splitTarget(message.url ?? "/").rawQuery),
     contentType: message.headers["content-type"]?.toLowerCase() ?? "",
     authorization: message.headers.authorization ?? "",
     body,
@@ -128,13 +134,4 @@ function deliver(response: ServerResponse, sent: Reply | "hang" | "reset"): void
   // RST rather than FIN: what a client sees when a load balancer drops a connection.
   if (sent === "reset") response.socket?.resetAndDestroy();
   else send(response, sent);
-}
-
-/** Not `new URL`: it would tidy up the path that a client got wrong. */
-function targetOf(request: IncomingMessage): { path: string; query: URLSearchParams } {
-  const target = request.url ?? "/";
-  const mark = target.indexOf("?");
-  return mark < 0
-    ? { path: target, query: new URLSearchParams() }
-    : { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
 }

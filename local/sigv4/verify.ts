@@ -14,7 +14,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { formatAmzDate, parseAmzDate } from "./amz-date.ts";
 import { parseAuthorization } from "./authorization.ts";
+import { parseRawQuery } from "./raw-query.ts";
 
 export interface SignedRequest {
   method: string;
@@ -139,7 +141,7 @@ async function signAgain(
     if (value === undefined) return undefined;
     headers[name] = value;
   }
-  const query = parseQuery(request.rawQuery);
+  const query = signedQuery(request.rawQuery);
   if (query === undefined) return undefined;
   const signer = new SignatureV4({
     service,
@@ -167,36 +169,13 @@ async function signAgain(
 }
 
 /** Undefined where the signer would silently leave a parameter out, which would then be unsigned. */
-function parseQuery(rawQuery: string): Record<string, string[]> | undefined {
-  const query = new Map<string, string[]>();
-  for (const piece of rawQuery.split("&")) {
-    if (piece === "") continue;
-    const mark = piece.indexOf("=");
-    let name: string;
-    let value: string;
-    try {
-      // A plus stays a plus: in a canonical query a space is %20.
-      name = decodeURIComponent(mark < 0 ? piece : piece.slice(0, mark));
-      value = mark < 0 ? "" : decodeURIComponent(piece.slice(mark + 1));
-    } catch {
-      return undefined;
-    }
-    if (name === "__proto__" || name.toLowerCase() === "x-amz-signature") return undefined;
-    query.set(name, [...(query.get(name) ?? []), value]);
-  }
+function signedQuery(rawQuery: string): Record<string, string[]> | undefined {
+  // A plus stays a plus: in a canonical query a space is %20.
+  const query = parseRawQuery(rawQuery);
+  const isLeftOut = (name: string) => name === "__proto__" || name.toLowerCase() === "x-amz-signature";
+  if (query === undefined || [...query.keys()].some(isLeftOut)) return undefined;
   return Object.fromEntries(query);
 }
-
-function parseAmzDate(value: string): Date | undefined {
-  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(value);
-  if (!match) return undefined;
-  const [, year, month, day, hour, minute, second] = match;
-  const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  // Also when the date rolled over (February 30th): the signer would write another one.
-  return Number.isNaN(date.getTime()) || formatAmzDate(date) !== value ? undefined : date;
-}
-
-const formatAmzDate = (date: Date) => date.toISOString().replace(/[-:]|\.\d{3}/g, "");
 
 function describeSkew(signedAt: Date, now: Date): string | undefined {
   const skewMs = skewMinutes * 60_000;

@@ -2,11 +2,23 @@
  * What API Gateway answers by itself, where the template says it differently from API Gateway's defaults.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
  */
-import type { GatewayResponses } from "../gateway/gateway-responses.ts";
 import { TemplateError } from "./intrinsics.ts";
-import type { ReadResource } from "./resources.ts";
+import type { ResolvedResource } from "./resources.ts";
 
-export function readGatewayResponses(resources: readonly ReadResource[]): GatewayResponses {
+/** One `AWS::ApiGateway::GatewayResponse`. */
+export interface GatewayResponse {
+  /** Undefined: the response type's own. */
+  readonly status?: number;
+  /** Literal values. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** By content type: text with `$context` variables. */
+  readonly templates: Readonly<Record<string, string>>;
+}
+
+/** By response type. */
+export type GatewayResponses = Readonly<Record<string, GatewayResponse>>;
+
+export function readGatewayResponses(resources: readonly ResolvedResource[]): GatewayResponses {
   return Object.fromEntries(
     resources.map(({ logicalId, properties }) => {
       const {

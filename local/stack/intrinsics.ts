@@ -94,10 +94,10 @@ function call(
     }
     case "Fn::Sub": {
       const [pattern, variables] = typeof argument === "string" ? [argument, {}] : list(argument, 2);
-      const given = resolve(variables) as Record<string, unknown>;
+      const ownVariables = resolve(variables) as Record<string, unknown>;
       return text(pattern).replace(/\$\{(!?)([^}]*)\}/g, (_, literal: string, id: string) => {
         if (literal) return `\${${id}}`;
-        if (Object.hasOwn(given, id)) return text(given[id]);
+        if (Object.hasOwn(ownVariables, id)) return text(ownVariables[id]);
         const dot = id.indexOf(".");
         return dot < 0 ? ref(id) : attribute(id.slice(0, dot), id.slice(dot + 1));
       });

@@ -3,12 +3,7 @@
  * derived from stack and logical id, so that every synthesis of one template gives the same ones.
  */
 import { createHash } from "node:crypto";
-
-export interface Place {
-  readonly partition: string;
-  readonly region: string;
-  readonly accountId: string;
-}
+import type { AwsLocation } from "./location.ts";
 
 export interface Resource {
   readonly logicalId: string;
@@ -16,20 +11,20 @@ export interface Resource {
   readonly properties: Record<string, unknown>;
 }
 
-export interface Physical {
+export interface PhysicalNames {
   readonly ref: string;
   readonly attributes: Record<string, string>;
 }
 
-/** Names a resource; `resolved` gives a property's text, for those that the template names itself. */
-export function physicalOf(
+/** Names a resource. `textOf` gives a property's text, for a resource that the template names itself. */
+export function physicalNamesOf(
   resource: Resource,
   stackName: string,
-  place: Place,
-  resolved: (property: string) => string | undefined,
-): Physical | undefined {
+  location: AwsLocation,
+  textOf: (property: string) => string | undefined,
+): PhysicalNames | undefined {
   const { logicalId, type } = resource;
-  const { partition, region, accountId } = place;
+  const { partition, region, accountId } = location;
   const arn = (service: string, rest: string, regional = true) =>
     `arn:${partition}:${service}:${regional ? region : ""}:${accountId}:${rest}`;
   const digits = (length: number, alphabet: string) => derive(`${stackName}/${logicalId}`, length, alphabet);
@@ -37,7 +32,7 @@ export function physicalOf(
 
   switch (type) {
     case "AWS::DynamoDB::Table": {
-      const name = resolved("TableName") ?? generated();
+      const name = textOf("TableName") ?? generated();
       return { ref: name, attributes: { Arn: arn("dynamodb", `table/${name}`) } };
     }
     case "AWS::KMS::Key": {
@@ -52,31 +47,31 @@ export function physicalOf(
       return { ref: id, attributes: { Arn: arn("kms", `key/${id}`), KeyId: id } };
     }
     case "AWS::KMS::Alias":
-      return { ref: resolved("AliasName") ?? generated(), attributes: {} };
+      return { ref: textOf("AliasName") ?? generated(), attributes: {} };
     case "AWS::Lambda::Function": {
       // Lambda's limit is 64; CloudFormation shortens the same way, from the middle.
-      const name = resolved("FunctionName") ?? shorten(generated(), 64);
+      const name = textOf("FunctionName") ?? shorten(generated(), 64);
       return { ref: name, attributes: { Arn: arn("lambda", `function:${name}`) } };
     }
     case "AWS::IAM::Role": {
-      const name = resolved("RoleName") ?? shorten(generated(), 64);
-      const path = resolved("Path") ?? "/";
+      const name = textOf("RoleName") ?? shorten(generated(), 64);
+      const path = textOf("Path") ?? "/";
       return {
         ref: name,
         attributes: { Arn: arn("iam", `role${path}${name}`, false), RoleId: `AROA${digits(17, upper)}` },
       };
     }
     case "AWS::IAM::ManagedPolicy": {
-      const name = resolved("ManagedPolicyName") ?? shorten(generated(), 128);
-      const policyArn = arn("iam", `policy${resolved("Path") ?? "/"}${name}`, false);
+      const name = textOf("ManagedPolicyName") ?? shorten(generated(), 128);
+      const policyArn = arn("iam", `policy${textOf("Path") ?? "/"}${name}`, false);
       return { ref: policyArn, attributes: { PolicyArn: policyArn } };
     }
     case "AWS::Logs::LogGroup": {
-      const name = resolved("LogGroupName") ?? generated();
+      const name = textOf("LogGroupName") ?? generated();
       return { ref: name, attributes: { Arn: arn("logs", `log-group:${name}:*`) } };
     }
     case "AWS::CloudWatch::Alarm": {
-      const name = resolved("AlarmName") ?? generated();
+      const name = textOf("AlarmName") ?? generated();
       return { ref: name, attributes: { Arn: arn("cloudwatch", `alarm:${name}`) } };
     }
     case "AWS::ApiGateway::RestApi":
@@ -85,9 +80,9 @@ export function physicalOf(
     case "AWS::ApiGateway::Deployment":
       return { ref: digits(6, lower), attributes: {} };
     case "AWS::ApiGateway::Stage":
-      return { ref: resolved("StageName") ?? "", attributes: {} };
+      return { ref: textOf("StageName") ?? "", attributes: {} };
     case "AWS::Scheduler::Schedule": {
-      const name = resolved("Name") ?? shorten(generated(), 64);
+      const name = textOf("Name") ?? shorten(generated(), 64);
       return { ref: name, attributes: { Arn: arn("scheduler", `schedule/default/${name}`) } };
     }
     default:

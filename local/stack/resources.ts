@@ -1,23 +1,24 @@
 /** All resources of a template with their intrinsic functions resolved. */
 import type { CloudAssembly } from "./cloud-assembly.ts";
 import { type References, resolveValue, TemplateError } from "./intrinsics.ts";
-import { type Physical, type Place, physicalOf, type Resource } from "./physical-names.ts";
+import type { AwsLocation } from "./location.ts";
+import { type PhysicalNames, physicalNamesOf, type Resource } from "./physical-names.ts";
 
-export interface ReadResource extends Resource {
-  readonly physical: Physical;
+export interface ResolvedResource extends Resource {
+  readonly physical: PhysicalNames;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** Types that nothing refers to. A type that is neither here, below nor in physical-names.ts is not supported. */
-const withoutName = [
+/** Types that nothing refers to, so that they need no name. A type in none of these lists and not in physical-names.ts is not supported. */
+const unnamedTypes = [
   "AWS::ApiGateway::GatewayResponse",
   "AWS::ApiGateway::Method",
   "AWS::IAM::Policy",
   "AWS::Lambda::Permission",
 ];
 
-/** As above, of no effect on one machine: where API Gateway logs, what is not retried, what CloudWatch shows, what teams look up. */
-const withoutLocalEffect = [
+/** Types without an effect on one machine: logging, retries, dashboards and parameters. Nothing refers to them either. */
+const typesWithoutLocalEffect = [
   "AWS::ApiGateway::Account",
   "AWS::CloudWatch::Dashboard",
   "AWS::Lambda::EventInvokeConfig",
@@ -26,30 +27,33 @@ const withoutLocalEffect = [
 ];
 
 /** @throws {TemplateError} for types, conditions and functions that the local run does not know. */
-export function resolvedResources({ stackName, template }: CloudAssembly, place: Place): ReadResource[] {
+export function resolveResources(
+  { stackName, template }: CloudAssembly,
+  location: AwsLocation,
+): ResolvedResource[] {
   const pseudo: Record<string, string> = {
-    "AWS::AccountId": place.accountId,
-    "AWS::Partition": place.partition,
-    "AWS::Region": place.region,
+    "AWS::AccountId": location.accountId,
+    "AWS::Partition": location.partition,
+    "AWS::Region": location.region,
     "AWS::StackName": stackName,
-    "AWS::URLSuffix": place.partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com",
+    "AWS::URLSuffix": location.partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com",
   };
-  const known = new Map<string, Physical>();
+  const known = new Map<string, PhysicalNames>();
   const underWay = new Set<string>();
 
-  const physical = (logicalId: string): Physical | undefined => {
+  const physical = (logicalId: string): PhysicalNames | undefined => {
     const found = known.get(logicalId);
     if (found) return found;
     const definition = template.Resources[logicalId];
     if (!definition) return undefined;
-    // A name that is made of another resource's name is resolved on the way; one made of itself never would be.
+    // A name may contain the name of another resource, but not its own.
     if (underWay.has(logicalId)) throw new TemplateError(logicalId, "refers to itself");
     underWay.add(logicalId);
     const properties = definition.Properties ?? {};
-    const made = physicalOf(
+    const made = physicalNamesOf(
       { logicalId, type: definition.Type, properties },
       stackName,
-      place,
+      location,
       (property) => {
         const value = properties[property];
         return value === undefined ? undefined : String(resolveValue(value, logicalId, references));
@@ -68,7 +72,7 @@ export function resolvedResources({ stackName, template }: CloudAssembly, place:
     const { Type: type, Properties: properties = {}, Metadata: metadata = {}, Condition } = definition;
     if (Condition !== undefined) throw new TemplateError(logicalId, "Condition is not supported");
     const own = physical(logicalId);
-    if (!own && ![...withoutName, ...withoutLocalEffect].includes(type))
+    if (!own && ![...unnamedTypes, ...typesWithoutLocalEffect].includes(type))
       throw new TemplateError(logicalId, `resources of type ${type} are not supported`);
     return {
       logicalId,

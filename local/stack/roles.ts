@@ -1,7 +1,7 @@
 /** The template's roles and what their policies say, resolved. */
 import { TemplateError } from "./intrinsics.ts";
 import type { PolicyDocument, PolicyStatement } from "./policy-document.ts";
-import type { ReadResource } from "./resources.ts";
+import type { ResolvedResource } from "./resources.ts";
 
 export interface LocalRole {
   readonly arn: string;
@@ -25,7 +25,7 @@ interface PolicyProperties {
   readonly Roles?: readonly string[];
 }
 
-export function readRoles(resources: readonly ReadResource[]): LocalRole[] {
+export function readRoles(resources: readonly ResolvedResource[]): LocalRole[] {
   const managed = resources.filter(({ type }) => type === "AWS::IAM::ManagedPolicy");
   const attachable = [...resources.filter(({ type }) => type === "AWS::IAM::Policy"), ...managed];
   return resources

@@ -1,20 +1,21 @@
 /** The REST API's methods as routes, each with the function that it invokes and is permitted to invoke. */
 import { matchesGlob } from "../../functions/domain/pattern.ts";
+import type { LocalFunction } from "./functions.ts";
 import { TemplateError } from "./intrinsics.ts";
-import type { ReadResource } from "./resources.ts";
-import type { LocalFunction } from "./template.ts";
+import type { ResolvedResource } from "./resources.ts";
 
 export interface LocalRoute {
   /** As in `event.resource`: `/scopes/{scope}/token`. */
   readonly resource: string;
   readonly resourceId: string;
+  /** Or `ANY`. */
   readonly method: string;
   readonly functionId: string;
   readonly authorization: "AWS_IAM" | "NONE";
 }
 
 export function readRoutes(
-  resources: readonly ReadResource[],
+  resources: readonly ResolvedResource[],
   functions: readonly LocalFunction[],
 ): LocalRoute[] {
   const stage = resources.find(({ type }) => type === "AWS::ApiGateway::Stage");
@@ -55,7 +56,7 @@ export function readRoutes(
     });
 }
 
-function pathOf(resourceId: string, resources: readonly ReadResource[]): string {
+function pathOf(resourceId: string, resources: readonly ResolvedResource[]): string {
   const resource = resources.find(
     ({ type, physical }) => type === "AWS::ApiGateway::Resource" && physical.ref === resourceId,
   );

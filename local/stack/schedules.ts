@@ -1,10 +1,8 @@
-/** EventBridge Scheduler's schedules, and the event with which they invoke. */
-import { randomUUID } from "node:crypto";
+/** EventBridge Scheduler's schedules, each with the function that it invokes and may invoke. */
+import type { LocalFunction } from "./functions.ts";
 import { TemplateError } from "./intrinsics.ts";
-import type { Place } from "./physical-names.ts";
-import type { ReadResource } from "./resources.ts";
+import type { ResolvedResource } from "./resources.ts";
 import type { LocalRole } from "./roles.ts";
-import type { LocalFunction } from "./template.ts";
 
 export interface LocalSchedule {
   readonly arn: string;
@@ -13,7 +11,7 @@ export interface LocalSchedule {
 }
 
 export function readSchedules(
-  resources: readonly ReadResource[],
+  resources: readonly ResolvedResource[],
   functions: readonly LocalFunction[],
   roles: readonly LocalRole[],
 ): LocalSchedule[] {
@@ -38,19 +36,4 @@ export function readSchedules(
     const everySeconds = Number(number) * (unit === "hour" ? 3_600 : 60);
     return { arn: physical.attributes.Arn ?? "", functionId: target.id, everySeconds };
   });
-}
-
-/** What a target without an `Input` of its own gets. */
-export function scheduledEvent({ arn }: LocalSchedule, { accountId, region }: Place, now: Date): object {
-  return {
-    version: "0",
-    id: randomUUID(),
-    "detail-type": "Scheduled Event",
-    source: "aws.scheduler",
-    account: accountId,
-    time: now.toISOString().replace(/\.\d{3}Z$/, "Z"),
-    region,
-    resources: [arn],
-    detail: "{}",
-  };
 }

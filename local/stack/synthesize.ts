@@ -4,13 +4,15 @@
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { url as inspectorUrl } from "node:inspector";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Place } from "./physical-names.ts";
+import type { AwsLocation } from "./location.ts";
+import { completeSourceMaps } from "./source-maps.ts";
 
 const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
 
-export async function synthesize(outdir: string, lookerUrl: string, place: Place): Promise<void> {
+export async function synthesize(outdir: string, lookerUrl: string, location: AwsLocation): Promise<void> {
   // What is there stays: assets are named by their hash, and another broker may still be starting instances from them.
   const { context = {} } = JSON.parse(readFileSync(join(projectRoot, "cdk.json"), "utf8")) as {
     context?: Record<string, unknown>;
@@ -23,20 +25,23 @@ export async function synthesize(outdir: string, lookerUrl: string, place: Place
     env: {
       ...environment,
       CDK_OUTDIR: outdir,
-      CDK_CONTEXT_JSON: JSON.stringify({ ...context, scopes: "local/scopes.ts", region: place.region }),
-      CDK_DEFAULT_ACCOUNT: place.accountId,
-      CDK_DEFAULT_REGION: place.region,
+      CDK_CONTEXT_JSON: JSON.stringify({ ...context, scopes: "local/scopes.ts", region: location.region }),
+      CDK_DEFAULT_ACCOUNT: location.accountId,
+      CDK_DEFAULT_REGION: location.region,
       LOCAL_LOOKER_URL: lookerUrl,
     },
   });
-  let complaints = "";
+  let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    complaints += text;
+    stderr += text;
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
   });
-  const complaint = complaints.replace(/^Bundling asset .*\n/gm, "").trim();
-  if (code !== 0) throw new Error(`The stack cannot be synthesized: ${complaint}`);
+  if (code !== 0)
+    throw new Error(
+      `The stack cannot be synthesized: ${stderr.replace(/^Bundling asset .*\n/gm, "").trim()}`,
+    );
+  if (inspectorUrl() !== undefined) completeSourceMaps(outdir);
 }

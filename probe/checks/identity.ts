@@ -1,15 +1,22 @@
 /** Whoever says who it is, instead of signing as that, is believed nowhere. */
-import { answers, type Check, type Expectation, gatewayRefuses, type NotTried, refused } from "../check.ts";
-import type { Me, Setting } from "../context.ts";
+import {
+  answersWith,
+  type Check,
+  type Expectation,
+  gatewayRefuses,
+  type NotTried,
+  refused,
+} from "../check.ts";
+import type { Caller, ProbeContext } from "../context.ts";
 import type { Answer } from "../request.ts";
 import { verbsOn } from "./verbs.ts";
 
-export function forgedIdentity({ scope, me }: Setting): Check[] {
-  const forged = forgery(me);
-  const identity = { accountId: me.account, caller: forged.caller, userArn: forged.userArn };
+export function forgedIdentity({ scope, caller }: ProbeContext): Check[] {
+  const forged = forgery(caller);
+  const identity = { accountId: caller.account, caller: forged.caller, userArn: forged.userArn };
   const path = `/scopes/${scope.scope}/token`;
   const whoAmI = { method: "GET", path: "/scopes" };
-  const unknownField = scope.may.includes("token") ? answers(400, "bad_request") : refused;
+  const unknownField = scope.may.includes("token") ? answersWith(400, "bad_request") : refused;
   return [
     ...Object.entries({
       "x-amzn-iam-identity": JSON.stringify(identity),
@@ -20,12 +27,12 @@ export function forgedIdentity({ scope, me }: Setting): Check[] {
     }).map(([name, value]) => ({
       what: `header ${name}`,
       request: { ...whoAmI, headers: { [name]: value } },
-      expect: stillMe(me),
+      expect: sameCaller(caller),
     })),
     {
       what: "who am I, with a caller in the query",
       request: { ...whoAmI, query: { caller: forged.arn } },
-      expect: answers(400, "bad_request"),
+      expect: answersWith(400, "bad_request"),
     },
     {
       what: "token, with a caller in the query",
@@ -40,7 +47,7 @@ export function forgedIdentity({ scope, me }: Setting): Check[] {
   ];
 }
 
-function forgery({ arn, account }: Me) {
+function forgery({ arn, account }: Caller) {
   const partition = arn.split(":")[1];
   return {
     arn: `arn:${partition}:iam::${account}:role/forged`,
@@ -49,25 +56,25 @@ function forgery({ arn, account }: Me) {
   };
 }
 
-const stillMe = (me: Me): Expectation => ({
+const sameCaller = (caller: Caller): Expectation => ({
   words: "403, or still the same caller",
   surprise: (answer) => {
     if (answer.status !== 200) return refused.surprise(answer, answer);
-    const { arn, account, unique_id } = (answer.json.caller ?? {}) as Partial<Me>;
-    const same = arn === me.arn && account === me.account && unique_id === me.unique_id;
+    const { arn, account, unique_id } = (answer.json.caller ?? {}) as Partial<Caller>;
+    const same = arn === caller.arn && account === caller.account && unique_id === caller.unique_id;
     return same ? undefined : "another caller";
   },
 });
 
 /** In the API's own account nothing but the principal's own IAM policy may let it in: the first lock, by itself. */
-export function withoutPolicy({ bystander, scope, me }: Setting): (Check | NotTried)[] {
+export function withoutPolicy({ bystander, scope, caller }: ProbeContext): (Check | NotTried)[] {
   if (!bystander)
     return [
-      { what: "a principal of the account without a policy", give: "--without-policy-profile PROFILE" },
+      { what: "a principal of the account without a policy", flag: "--without-policy-profile PROFILE" },
     ];
   return [
     { name: "who am I", request: { method: "GET", path: "/scopes" } },
-    ...verbsOn(scope.scope, me.arn),
+    ...verbsOn(scope.scope, caller.arn),
   ].map(({ name, request }) => ({
     what: name,
     request: { ...request, as: "bystander" as const },

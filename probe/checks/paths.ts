@@ -5,10 +5,10 @@
  * by an exact Allow and the encoded one is refused by API Gateway, IAM compares the path as sent.
  */
 import { type Check, noFurther } from "../check.ts";
-import { noSuchScope, type Setting } from "../context.ts";
+import { noSuchScope, type ProbeContext } from "../context.ts";
 import { harmlessToken, tokenPath } from "./verbs.ts";
 
-export function oddPaths({ scope: { scope: own, may }, otherScope }: Setting): Check[] {
+export function oddPaths({ scope: { scope: own, may }, otherScope }: ProbeContext): Check[] {
   const foreign = otherScope ?? noSuchScope;
   const foreignPaths = [...spellings(foreign), ...detours(own, foreign)];
   return [
@@ -22,7 +22,7 @@ export function oddPaths({ scope: { scope: own, may }, otherScope }: Setting): C
 const tokenBy = (path: string, scope: string, pathAsSent = false): Check => ({
   what: `POST ${path}${pathAsSent ? ", signed as it is" : ""}`,
   request: { ...harmlessToken(path), ...(pathAsSent ? { signing: { pathAsSent } } : {}) },
-  beside: harmlessToken(tokenPath(scope)),
+  baseline: harmlessToken(tokenPath(scope)),
   expect: noFurther,
 });
 
@@ -35,7 +35,7 @@ const operatorPaths = (scope: string): Check[] =>
   ].map((path) => ({
     what: `GET ${path}`,
     request: { method: "GET", path },
-    beside: { method: "GET", path: `/scopes/${scope}/leases` },
+    baseline: { method: "GET", path: `/scopes/${scope}/leases` },
     expect: noFurther,
   }));
 

@@ -1,12 +1,12 @@
 /** What is no request of the interface: too much, malformed, on no route, on no stage. */
-import { answers, type Check, gatewayRefuses, refused } from "../check.ts";
-import type { Setting } from "../context.ts";
+import { answersWith, type Check, gatewayRefuses, refused } from "../check.ts";
+import type { ProbeContext } from "../context.ts";
 
-export function oddRequests({ scope }: Setting): Check[] {
+export function oddRequests({ scope }: ProbeContext): Check[] {
   const token = { method: "POST", path: `/scopes/${scope.scope}/token` };
   // The lists go before the body: whoever may not have a token is not told what was wrong with it.
   const told = (status: number, code: string) =>
-    scope.may.includes("token") ? answers(status, code) : refused;
+    scope.may.includes("token") ? answersWith(status, code) : refused;
   const undeclared = [
     ["GET", token.path],
     ["PUT", token.path],

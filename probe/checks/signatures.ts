@@ -1,13 +1,13 @@
 /** Without the right signature nobody is anybody, on any route. */
 import { type Check, gatewayRefuses } from "../check.ts";
-import type { Setting } from "../context.ts";
+import type { ProbeContext } from "../context.ts";
 import type { Signing } from "../request.ts";
 import { verbsOn } from "./verbs.ts";
 
-export function signatures({ scope, me, region }: Setting): Check[] {
+export function signatures({ scope, caller, region }: ProbeContext): Check[] {
   const routes = [
     { name: "who am I", request: { method: "GET", path: "/scopes" } },
-    ...verbsOn(scope.scope, me.arn),
+    ...verbsOn(scope.scope, caller.arn),
   ];
   const unsigned = routes.map(({ name, request }) => ({
     what: `unsigned: ${name}`,

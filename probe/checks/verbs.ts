@@ -2,8 +2,8 @@
  * Every verb on a scope, asked for so that it does no harm if a lock is open that should not be: what would change
  * something is not valid and then a 400, which comes after both locks.
  */
-import { answers, type Check, type Expectation, refused } from "../check.ts";
-import type { Setting } from "../context.ts";
+import { answersWith, type Check, type Expectation, refused } from "../check.ts";
+import type { ProbeContext } from "../context.ts";
 import type { ProbeRequest } from "../request.ts";
 
 interface Verb {
@@ -26,7 +26,7 @@ export const harmlessToken = (path: string): ProbeRequest => ({
 export function verbsOn(scope: string, callerArn: string): Verb[] {
   const [leases, freeze] = [`/scopes/${scope}/leases`, `/scopes/${scope}/freeze`];
   const nobody = callerArn.replace(/:(?:role|user)\/.*$/, ":role/nobody-probed");
-  const invalid = answers(400, "bad_request");
+  const invalid = answersWith(400, "bad_request");
   return [
     { name: "token, of no length", may: "token", request: harmlessToken(tokenPath(scope)), letIn: invalid },
     {
@@ -35,12 +35,17 @@ export function verbsOn(scope: string, callerArn: string): Verb[] {
       request: { method: "POST", path: `/scopes/${scope}/logout`, body: '{"lease_id": ""}' },
       letIn: invalid,
     },
-    { name: "list leases", may: "operate", request: { method: "GET", path: leases }, letIn: answers(200) },
+    {
+      name: "list leases",
+      may: "operate",
+      request: { method: "GET", path: leases },
+      letIn: answersWith(200),
+    },
     {
       name: "revoke, of nobody and as a dry run",
       may: "operate",
       request: { method: "DELETE", path: leases, query: { caller: nobody, dry_run: "true" } },
-      letIn: answers(200),
+      letIn: answersWith(200),
     },
     {
       name: "freeze, without a reason",
@@ -58,8 +63,8 @@ export function verbsOn(scope: string, callerArn: string): Verb[] {
 }
 
 /** What works for whom `may` says, and for nobody else. */
-export const ownVerbs = ({ scope, me }: Setting): Check[] =>
-  verbsOn(scope.scope, me.arn).map(({ name, may, request, letIn }) => ({
+export const ownVerbs = ({ scope, caller }: ProbeContext): Check[] =>
+  verbsOn(scope.scope, caller.arn).map(({ name, may, request, letIn }) => ({
     what: name,
     request,
     expect: scope.may.includes(may) ? letIn : refused,

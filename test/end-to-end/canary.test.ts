@@ -3,11 +3,12 @@
  * requests' bodies, headers and queries, credentials that sign. Then everything that the run left is searched: logs with
  * their records and metrics, problems, rows, files, command lines. (Traces are X-Ray's own: the functions add nothing to them.)
  */
+
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { listen } from "../../local/loopback.ts";
 import {
   type Answer,
   type Caller,
@@ -45,11 +46,10 @@ const hear = (answer: Answer): Answer => {
 };
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => hostile.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(hostile.address() as AddressInfo).port}`;
+  const { url } = await listen(hostile);
   stand = await startStand({
     instances: "processes",
-    lookerElsewhere: { url, clientId: "canaryClientId", clientSecret: canary.clientSecret },
+    externalLooker: { url, clientId: "canaryClientId", clientSecret: canary.clientSecret },
   });
   for (const { name, secretAccessKey, sessionToken } of stand.broker.principals) {
     watchFor(`${name}'s key`, secretAccessKey);

@@ -1,4 +1,3 @@
-import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import {
   callerOf,
@@ -8,6 +7,7 @@ import {
   startStand,
   statusAtLooker,
 } from "../support/broker-stand.ts";
+import { refusingUrl } from "../support/refusing-url.ts";
 
 async function standUntilTheEnd(...given: Parameters<typeof startStand>): Promise<Stand> {
   const stand = await startStand(...given);
@@ -76,7 +76,7 @@ test("a new version of a rejected secret is tried within seconds, without a rest
 
 test("a Looker that is not reachable is a 503 with Retry-After, and no secret in it", async () => {
   const stand = await standUntilTheEnd({
-    lookerElsewhere: { url: await closedPort(), clientId: "elsewhere-id", clientSecret: "elsewhere-secret" },
+    externalLooker: { url: await refusingUrl(), clientId: "elsewhere-id", clientSecret: "elsewhere-secret" },
   });
   const reports = callerOf(stand, "report-service");
   const answers = [await reports.token("sales"), await reports.token("sales")];
@@ -117,11 +117,3 @@ test("a held lease goes on being served while Looker is down", async () => {
   looker?.control.clearFaults();
   expect(await statusAtLooker(stand.broker.lookerUrl, json.access_token)).toBe(200);
 });
-
-async function closedPort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
-}

@@ -1,4 +1,5 @@
 /** What `npm start` runs, as a process of its own, in a copy of the project: the developer's own run stays untouched. */
+
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import {
   cpSync,
@@ -11,15 +12,17 @@ import {
   statSync,
   symlinkSync,
 } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { startLooker } from "../../local/looker/server.ts";
+import { listen } from "../../local/loopback.ts";
 import { leaksIn, statusAtLooker } from "../support/broker-stand.ts";
 import { sendSigned } from "../support/raw-request.ts";
+import { refusingUrl } from "../support/refusing-url.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const project = realpathSync(mkdtempSync(join(tmpdir(), "token-broker-start-")));
@@ -28,8 +31,8 @@ const recordFile = join(project, ".local/records.jsonl");
 const free = ["--port", "0", "--looker-port", "0"];
 
 beforeAll(() => {
-  for (const part of ["functions", "infra", "local", "package.json", "cdk.json", "tsconfig.json"])
-    cpSync(join(root, part), join(project, part), { recursive: true });
+  const parts = ["functions", "infra", "local", "client", "cli", "package.json", "cdk.json", "tsconfig.json"];
+  for (const part of parts) cpSync(join(root, part), join(project, part), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
@@ -179,6 +182,43 @@ test("it says when it is ready, what it prints works in a shell, and Ctrl-C ends
   ]);
 });
 
+/** The tutorial shows the output of one run. These parts of it differ in the next run. */
+const masks: [what: RegExp, mask: string][] = [
+  [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME"],
+  [/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g, "REQUEST"],
+  [/\b[\da-f]{20}\b/g, "ID"],
+  [/127\.0\.0\.1:\d+/g, "ADDRESS"],
+  [/\b(?:\d+m )?\d+s\b/g, "DURATION"],
+  [/ +/g, " "],
+];
+const masked = (text: string) =>
+  masks.reduce((rest, [what, mask]) => rest.replaceAll(what, mask), text.trim());
+
+test("the tutorial's commands, typed one after the other, print the output that it shows", async () => {
+  const page = readFileSync(join(root, "docs/tutorials/first-token.md"), "utf8");
+  const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, kind, text = ""]) => ({
+    kind,
+    text,
+  }));
+  const [start, ...steps] = blocks;
+  expect(start).toEqual({ kind: "sh", text: "npm ci\nnpm start\n" });
+  const started = npmStart(free);
+  await ready(started);
+
+  const end = "--- end of a block";
+  const script = steps.flatMap(({ kind, text }) => (kind === "sh" ? [text, `echo "${end}"\n`] : [])).join("");
+  const { stdout, stderr } = await promisify(execFile)("bash", ["-euc", script], { cwd: project });
+  expect(stderr).toBe("");
+  const printed = stdout.split(`${end}\n`).slice(0, -1);
+  const promised = steps.flatMap(({ kind }, at) => {
+    const after = steps[at + 1];
+    return kind === "sh" ? [after?.kind === "text" ? after.text : ""] : [];
+  });
+  expect(promised.filter((text) => text !== "").length).toBeGreaterThan(4);
+  expect(printed.map(masked)).toEqual(promised.map(masked));
+  expect(await stop(started)).toBe(0);
+});
+
 /** Command lines of all processes below this one. */
 async function descendantsOf(pid = 0): Promise<string> {
   const { stdout } = await promisify(execFile)("ps", ["-eo", "pid=,ppid=,args="]);
@@ -297,9 +337,8 @@ test("--help exits 0", async () => {
 test.each(["--port", "--looker-port", "--looker-control-port"])(
   "a taken %s exits 1 with one line that names the flag",
   async (flag) => {
-    const taken = await listening();
-    onTestFinished(() => void taken.close());
-    const { port } = taken.address() as { port: number };
+    const { port, close } = await listen(createServer());
+    onTestFinished(close);
     const started = npmStart([...free.filter((_, at) => free[at - (at % 2)] !== flag), flag, String(port)]);
     expect(await started.exit).toBe(1);
     expect(started.errors()).toBe(
@@ -312,18 +351,9 @@ test.each(["--port", "--looker-port", "--looker-control-port"])(
 test.each([["AWS_ENDPOINT_URL_DYNAMODB"], ["AWS_ENDPOINT_URL_SECRETS_MANAGER"], ["AWS_ENDPOINT_URL_KMS"]])(
   "%s at which nothing listens exits 1 with one line that names it",
   async (variable) => {
-    const gone = await listening();
-    const { port } = gone.address() as { port: number };
-    await new Promise((resolve) => gone.close(resolve));
-    const started = npmStart(free, { [variable]: `http://127.0.0.1:${port}` });
+    const started = npmStart(free, { [variable]: await refusingUrl() });
     expect(await started.exit).toBe(1);
     expect(started.errors()).toContain(variable);
     expect(started.errors().trimEnd().split("\n")).toHaveLength(1);
   },
 );
-
-async function listening(): Promise<Server> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}

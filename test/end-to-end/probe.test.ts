@@ -1,12 +1,13 @@
 /** `npm run probe` as a process of its own, against the local broker as it is, and with one hole at a time. */
+
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { writeBrokerFile } from "../../local/broker-file.ts";
+import { listen } from "../../local/loopback.ts";
 import type { LocalPrincipal } from "../../local/principals.ts";
 import { callerOf, leaksIn, openFirstLock, sharedStand } from "../support/broker-stand.ts";
 
@@ -296,10 +297,10 @@ describe("a broker with a hole", () => {
       });
       message.pipe(onward);
     });
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void proxy.close());
+    const { url, close } = await listen(proxy);
+    onTestFinished(close);
     const elsewhere = join(stand.workDir, "behind-a-proxy");
-    const endpoint = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/v1`;
+    const endpoint = `${url}/v1`;
     writeBrokerFile(join(elsewhere, ".local/broker.json"), { ...stand.broker, endpoint });
     return probe(["--local", "--scope", "sales", ...args], {}, elsewhere);
   }

@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type SavedQuery, savedQueries } from "../../infra/saved-queries.ts";
+import { filledQuery, flagOf } from "../../local/ask-flags.ts";
 import { ask } from "../../local/insights/ask.ts";
 import { mostFields } from "../../local/insights/events.ts";
-import { filled, flagOf } from "../../local/insights/fill.ts";
 import { asObjects } from "../../local/insights/show.ts";
-import { isRecord } from "../../local/record-file.ts";
+import { isAuditRecord } from "../../local/record-file.ts";
 import { mustBeRecord } from "../support/audit/schema.ts";
 import {
   type Answer,
@@ -61,7 +61,7 @@ beforeAll(async () => {
   const last = String(done.revoked.headers["x-amzn-requestid"]);
   records = await untilSeen(() => {
     const lines = stand.broker.logs().map((line) => line.slice(line.indexOf(" ") + 1));
-    const seen = lines.filter(isRecord);
+    const seen = lines.filter(isAuditRecord);
     return seen.some((line) => line.includes(last)) && seen;
   }, "the last request's record");
 }, startsWithinMs);
@@ -70,7 +70,7 @@ afterAll(() => stand?.stop());
 function answerOf(name: string, values: Record<string, string> = {}) {
   const question = savedQueries.find((each) => each.name === name) as SavedQuery;
   const flags = Object.fromEntries(Object.entries(values).map(([key, value]) => [flagOf(key), value]));
-  return asObjects(ask(filled(question, flags), records, Date.now()));
+  return asObjects(ask(filledQuery(question, flags), records, Date.now()));
 }
 
 const leaseOf = (answer: Answer | undefined) => answer?.json.lease_id as string;

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { endpointVariables } from "../../local/aws/call.ts";
 import { startPool } from "../../local/lambda/pool.ts";
 import {
   type Answer,
@@ -183,8 +184,11 @@ describe("an event that did not come through this API", () => {
     const pool = startPool({
       definition,
       credentials: { accessKeyId: "none", secretAccessKey: "none", sessionToken: "none" },
-      place: { region, endpoints: { DYNAMODB: nowhere, SECRETS_MANAGER: nowhere, KMS: nowhere } },
-      kind: "threads",
+      endpoints: {
+        region,
+        variables: Object.fromEntries(Object.values(endpointVariables).map((name) => [name, nowhere])),
+      },
+      sandbox: "threads",
       maxInstances: 1,
       throttle: false,
       onLog: () => {},

@@ -2,13 +2,14 @@
  * What the runbook asks of AWS with `aws`, answered for the local broker, which has no CloudFormation, Logs, Scheduler or
  * Lambda of its own. A command that nobody taught it fails. What the real CLI makes of the commands, test/reference says.
  */
+
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { ask } from "../../local/insights/ask.ts";
 import { asObjects } from "../../local/insights/show.ts";
-import { isRecord } from "../../local/record-file.ts";
+import { listen } from "../../local/loopback.ts";
+import { isAuditRecord } from "../../local/record-file.ts";
 import type { Stand } from "../support/broker-stand.ts";
 
 export type Flags = Readonly<Record<string, string>>;
@@ -50,14 +51,13 @@ export async function startAws(stand: () => Stand, bin: string): Promise<Aws> {
     if (answer) response.end(typeof said === "string" ? said : JSON.stringify(said));
     else response.writeHead(501).end(`aws ${command} is not known here`);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { url, close } = await listen(server);
   writeFileSync(join(bin, "aws"), script(url), { mode: 0o755 });
   return {
     bin,
     answer: (command, answer) => void answers.set(command, answer),
     typed,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close,
   };
 }
 
@@ -114,7 +114,7 @@ function standing(stand: () => Stand, results: Map<string, string>): Record<stri
       const lines = stand()
         .broker.logs()
         .map((line) => line.slice(line.indexOf(" ") + 1))
-        .filter(isRecord);
+        .filter(isAuditRecord);
       const rows = asObjects(ask(flags["query-string"] ?? "", lines, Date.now()));
       const id = `query-${results.size + 1}`;
       const shown = rows.map((row) => [

@@ -12,7 +12,7 @@ test("each alarm's description leads to an entry, and the table names the alarm 
   const alarms = synthesized().ofType("AWS::CloudWatch::Alarm");
   expect(alarms.length).toBeGreaterThan(10);
   for (const [id, { Properties }] of alarms) {
-    const [, anchor = ""] = /docs\/runbook\.md#([a-z-]+)$/.exec(Properties.AlarmDescription) ?? [];
+    const [, anchor = ""] = /docs\/how-to\/runbook\.md#([a-z-]+)$/.exec(Properties.AlarmDescription) ?? [];
     expect(anchors, Properties.AlarmDescription).toContain(anchor);
     const name = /^BrokerAlarms([A-Za-z]+?)[0-9A-F]{8}$/.exec(id)?.[1] ?? "";
     const row = table.split("\n").find((line) => line.includes(`(#${anchor})`));
@@ -28,7 +28,7 @@ test("the table leads to each entry, and no link leads nowhere", () => {
   for (const { anchor } of incidents) expect(table).toContain(`](#${anchor})`);
   for (const [, anchor] of runbookText.matchAll(/\]\(#([\w-]+)\)/g)) expect(anchors).toContain(anchor);
   for (const [, file = ""] of runbookText.matchAll(/\]\(([\w./-]+\.\w+)(?:#[\w-]+)?\)/g))
-    expect(existsSync(`${repository}docs/${file}`), file).toBe(true);
+    expect(existsSync(`${repository}docs/how-to/${file}`), file).toBe(true);
 });
 
 test.each(incidents)(

@@ -1,9 +1,10 @@
 /** Rows as somebody with write access to the table, but not to the key, might leave them. */
+
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { RunningLooker } from "../../local/looker/server.ts";
+import { listen } from "../../local/loopback.ts";
 import {
   type Answer,
   auditLines,
@@ -37,8 +38,7 @@ beforeAll(async () => {
   reports = callerOf(stand, "report-service");
   nightly = callerOf(stand, "nightly-job");
   rows = rowsOf(stand);
-  await new Promise<void>((resolve) => trap.listen(0, "127.0.0.1", resolve));
-  trapUrl = `http://127.0.0.1:${(trap.address() as AddressInfo).port}`;
+  trapUrl = (await listen(trap)).url;
 }, startsWithinMs);
 afterAll(async () => {
   rows?.close();

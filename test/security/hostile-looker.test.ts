@@ -2,11 +2,12 @@
  * A Looker, or something in its place, that answers what no Looker does. Through the whole broker but for AWS: whatever it
  * says, nobody is served what is no token, no secret shows, and the answer comes in time.
  */
+
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { lookerApi } from "../../functions/adapters/looker-api.ts";
+import { listen } from "../../local/loopback.ts";
 import { canary, captureOutput, findLeaks } from "../support/canary.ts";
 import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 import { inMemoryBroker, secretId } from "../support/fakes/in-memory-broker.ts";
@@ -35,12 +36,8 @@ async function facing(says: Partial<Record<Route, Say>>, { loginMs = 10_000 } = 
     const said = says[route ?? "elsewhere"] ?? json(200, token);
     said(response, `${body} ${JSON.stringify(request.headers)}`);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, close } = await listen(server);
+  onTestFinished(close);
   const broker = inMemoryBroker();
   broker.stored.set(secretId, {
     clientId: "reader",

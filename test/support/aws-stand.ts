@@ -1,6 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { RoleCredential } from "../../local/aws/call.ts";
 import { ensureTable, startDynalite, type TableDefinition } from "../../local/aws/dynamodb.ts";
+import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
 import { startKms } from "../../local/aws/kms.ts";
 import { startSecretsManager } from "../../local/aws/secrets-manager.ts";
 import { ACCOUNT, behindAwsProxy, ISSUE, REGION } from "./contracts/aws-under-test.ts";
@@ -33,7 +34,13 @@ export async function startStand() {
   ]);
   kms.addKey({ arn: KEY_ARN, aliases: ["alias/sealing"] });
   kms.addKey({ arn: OTHER_KEY_ARN });
-  await ensureTable({ url: dynamodb.url, region: REGION }, TABLE);
+  const engine = new DynamoDBClient({
+    endpoint: dynamodb.url,
+    region: REGION,
+    credentials: ENGINE_CREDENTIAL,
+  });
+  await ensureTable(engine, TABLE);
+  engine.destroy();
   const engines = {
     urls: { dynamodb: dynamodb.url, secretsmanager: secretsmanager.url, kms: kms.url },
     keyArn: KEY_ARN,

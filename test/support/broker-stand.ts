@@ -39,7 +39,7 @@ export async function startStand(options: Partial<BrokerOptions> = {}): Promise<
     maxInstances: 5,
     throttle: false,
     instances: "threads",
-    engines: {},
+    externalEngines: {},
     workDir,
     authorize: templatePolicies,
     ...options,

@@ -1,17 +1,24 @@
-import type { InvokeResult } from "../../local/gateway/answer.ts";
 import type { GatewayPrincipal, ProxyEvent } from "../../local/gateway/event.ts";
-import type { Route } from "../../local/gateway/routes.ts";
+import type { ApiStage } from "../../local/gateway/invoke-policy.ts";
 import { type AccessLogLine, type GatewayOptions, startGateway } from "../../local/gateway/server.ts";
+import type { InvokeResult } from "../../local/lambda/invoke-result.ts";
+import type { LocalRoute } from "../../local/stack/routes.ts";
 
-export const region = "eu-west-1";
-export const apiId = "a1b2c3d4e5";
+const apiStage: ApiStage = {
+  partition: "aws",
+  region: "eu-west-1",
+  accountId: "111122223333",
+  apiId: "a1b2c3d4e5",
+  stage: "v1",
+};
+export const { region, apiId } = apiStage;
 const arn = (rest: string) => `arn:aws:execute-api:${region}:111122223333:${apiId}/v1/${rest}`;
 
 const route = (
   resource: string,
   method: string,
-  authorization: Route["authorization"] = "AWS_IAM",
-): Route => ({
+  authorization: LocalRoute["authorization"] = "AWS_IAM",
+): LocalRoute => ({
   resource,
   resourceId: `id${resource.length}${method}`,
   method,
@@ -19,7 +26,7 @@ const route = (
   authorization,
 });
 
-export const routes: Route[] = [
+export const routes: LocalRoute[] = [
   route("/scopes", "GET"),
   route("/scopes/{scope}/token", "POST"),
   route("/scopes/{scope}/leases", "DELETE"),
@@ -55,10 +62,7 @@ export async function startTestGateway(
   const invocations: { functionId: string; event: ProxyEvent }[] = [];
   const lines: AccessLogLine[] = [];
   const gateway = await startGateway({
-    region,
-    accountId: "111122223333",
-    apiId,
-    stage: "v1",
+    ...apiStage,
     routes,
     principals: { find: (id) => [service, user].find(({ accessKeyId }) => accessKeyId === id) },
     invoke: async (functionId, event) => {

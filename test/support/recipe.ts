@@ -6,23 +6,35 @@ import { fileURLToPath } from "node:url";
 import { callerOf, type Stand } from "./broker-stand.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const client = join(root, "client");
 export const recipe = (path: string) => join(root, "examples", path);
 
-/** `client/dist`, where recipes import the package from: built unless it is younger than all that it is made of. */
-export function buildClient(): void {
-  const sources = readdirSync(join(client, "src"), { recursive: true, encoding: "utf8" }).map((file) =>
-    join("src", file),
-  );
-  const inputs = [...sources, "package.json", "build.mjs", "tsconfig.json", "tsconfig.cjs.json"];
-  const changed = Math.max(...inputs.map((file) => statSync(join(client, file)).mtimeMs));
-  // Written last.
-  const built = join(client, "dist/cjs/package.json");
-  if (existsSync(built) && statSync(built).mtimeMs > changed) return;
-  execFileSync(process.execPath, [join(client, "build.mjs")], { stdio: "inherit" });
+/** `client/dist`, where recipes import the package from. */
+export const buildClient = () => build("client", "dist/cjs/package.json");
+
+/** The file that an installed `looker-token` runs. */
+export function buildCommand(): string {
+  buildClient();
+  return build("cli", "dist/main.js");
 }
 
-/** Of a local principal; no credentials come in from outside, and none are looked for on the network. */
+/** Skips the build if its last file is younger than all sources. @returns the path of the last file. */
+function build(workspace: string, last: string): string {
+  const folder = join(root, workspace);
+  const sources = readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" }).map((file) =>
+    join("src", file),
+  );
+  const inputs = [
+    ...sources,
+    ...readdirSync(folder).filter((file) => /^(package|tsconfig.*)\.json$|^build\.mjs$/.test(file)),
+  ];
+  const changed = Math.max(...inputs.map((file) => statSync(join(folder, file)).mtimeMs));
+  const built = join(folder, last);
+  if (!existsSync(built) || statSync(built).mtimeMs <= changed)
+    execFileSync(process.execPath, [join(folder, "build.mjs")], { stdio: "inherit" });
+  return built;
+}
+
+/** The environment of a local principal. No credentials come in from outside, and none are looked for on the network. */
 export function environmentOf(stand: Stand, name: string): Record<string, string> {
   const { accessKeyId, secretAccessKey, sessionToken } = callerOf(stand, name).principal;
   return {

@@ -1,38 +1,39 @@
 /** `looker-token exec`: a command with a token, which never stands on a command line. */
-import { grantsOf } from "../../../client/src/broker/scopes.ts";
-import { TokenBrokerClient } from "../../../client/src/token-broker-client.ts";
+
+import { TokenBrokerClient } from "@looker-token-broker/client";
+import { grantsOf } from "@looker-token-broker/client/broker";
 import { type Broker, brokerOf, connectionOptions, scopeOf } from "../broker.ts";
 import { runCommand } from "../child.ts";
 import { failureOf, noteFailure } from "../failure.ts";
 import { checkCommand } from "../find-command.ts";
-import { exitCodeOfSignal, onSignals, passedOn, stopAtSecond } from "../interruption.ts";
+import { exitCodeOfSignal, forwardedSignals, onSignals, stopAtSecondSignal } from "../interruption.ts";
 import { keepFresh } from "../keep-fresh.ts";
-import type { Values } from "../options.ts";
+import type { OptionValues } from "../options.ts";
+import { permissionsOf } from "../permissions.ts";
 import type { Terminal } from "../terminal.ts";
 import { wholeSeconds } from "../time.ts";
 import { tokenFile } from "../token-file.ts";
 import { UsageError } from "../usage-error.ts";
-import { permissionsOf } from "./scopes.ts";
 
 /** What is asked besides the token is not worth more. */
 const budgetMs = 10_000;
 
-export async function exec(io: Terminal, values: Values, command: readonly string[]): Promise<number> {
+export async function exec(io: Terminal, values: OptionValues, command: readonly string[]): Promise<number> {
   if (values.keep && values.end) throw new UsageError("--keep and --end: choose one.");
   const minTtl = values["min-ttl"];
   const minTtlSeconds = minTtl === undefined ? undefined : wholeSeconds("min-ttl", minTtl, 1);
   const scope = scopeOf(values);
-  const need = { may: "call", scope } as const;
-  const broker = brokerOf(values, need);
-  const client = new TokenBrokerClient({ ...connectionOptions(values, need), scope });
+  const grant = { may: "call", scope } as const;
+  const broker = brokerOf(values, grant);
+  const client = new TokenBrokerClient({ ...connectionOptions(values, grant), scope });
   const file = values["token-file"] === undefined ? undefined : tokenFile(values["token-file"]);
   // No login for a slip of the pen.
   checkCommand(command[0] ?? "", process.env);
   file?.check();
 
   // From here on no signal ends this process by itself: there may be a lease to end.
-  const release = onSignals(passedOn, () => {});
-  const stop = stopAtSecond(() =>
+  const release = onSignals(forwardedSignals, () => {});
+  const stop = stopAtSecondSignal(() =>
     io.note("Waiting for the broker's answer, to end its lease; again to give up.\n"),
   );
   const given = new Set<string>();
@@ -46,7 +47,7 @@ export async function exec(io: Terminal, values: Values, command: readonly strin
     given.add(token.leaseId);
     isMine = async () => {
       if (values.keep || values.end) return values.end === true;
-      return began(token.expiresAt.getTime(), (await leaseSeconds) ?? 0, { asked, answered });
+      return beganHere(token.expiresAt.getTime(), (await leaseSeconds) ?? 0, { asked, answered });
     };
     stop.release();
     const stopped = stop.received();
@@ -89,7 +90,7 @@ async function leaseSecondsOf(
  * Whether a lease began with this process's request and was not there before. `expires_in` is cut to whole seconds and is
  * counted from when the request was sent, so that the lease looks older by as much.
  */
-export function began(
+export function beganHere(
   expiresAt: number,
   leaseSeconds: number,
   { asked, answered }: { asked: number; answered: number },
@@ -100,12 +101,12 @@ export function began(
 
 async function end(
   io: Terminal,
-  values: Values,
+  values: OptionValues,
   broker: Broker,
   scope: string,
   given: ReadonlySet<string>,
 ): Promise<void> {
-  const stop = stopAtSecond(() => io.note("Ending the lease; again to give up.\n"));
+  const stop = stopAtSecondSignal(() => io.note("Ending the lease; again to give up.\n"));
   try {
     await Promise.all(
       [...given].map((leaseId) =>

@@ -1,24 +1,24 @@
 /** `looker-token freeze` and `unfreeze`: whether a scope is served at all. */
 import { type Broker, brokerOf } from "../broker.ts";
-import { confirm, refuseWithoutTerminal } from "../confirm.ts";
+import { confirm, requireTerminal } from "../confirm.ts";
 import { endLeases, leasesBefore } from "../end-leases.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { clockSkewMs, everything } from "../filter.ts";
 import { type Frozen, listingOf } from "../listing.ts";
 import { LostAnswer } from "../lost-answer.ts";
-import type { Values } from "../options.ts";
-import { inEach, noteFailures, operatorsNeed, scopesJson, succeeded, targetsOf } from "../targets.ts";
+import type { OptionValues } from "../options.ts";
+import { inEachScope, noteFailures, operatorGrant, scopesJson, succeeded, targetScopes } from "../targets.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
-export async function freeze(io: Terminal, values: Values): Promise<number> {
+export async function freeze(io: Terminal, values: OptionValues): Promise<number> {
   const { reason } = values;
   if (reason === undefined)
     throw new UsageError("Why? Pass --reason TEXT: whoever unfreezes the scope will read it.");
   const ask = values["all-scopes"] === true && !values.yes;
-  if (ask) refuseWithoutTerminal(io);
-  const broker = brokerOf(values, operatorsNeed(values));
-  const scopes = await targetsOf(values, broker);
+  if (ask) requireTerminal(io);
+  const broker = brokerOf(values, operatorGrant(values));
+  const scopes = await targetScopes(values, broker);
   if (ask && !(await confirm(io, `Freeze ${scopes.join(", ")}, and end all their leases?`))) {
     io.note("Nothing was done.\n");
     return exitCodes.notDone;
@@ -53,9 +53,9 @@ async function frozenNow(
   return frozen;
 }
 
-export async function unfreeze(io: Terminal, values: Values): Promise<number> {
-  const broker = brokerOf(values, operatorsNeed(values));
-  const all = await inEach(await targetsOf(values, broker), (scope) => unfreezeIn(broker, scope));
+export async function unfreeze(io: Terminal, values: OptionValues): Promise<number> {
+  const broker = brokerOf(values, operatorGrant(values));
+  const all = await inEachScope(await targetScopes(values, broker), (scope) => unfreezeIn(broker, scope));
   if (values.json)
     io.print(`${JSON.stringify({ scopes: scopesJson(all, () => ({ frozen: null })) }, null, 2)}\n`);
   else

@@ -1,7 +1,7 @@
 /** `looker-token get`: the one command that prints a token, since that is what it was asked for. */
 import { brokerOf, scopeOf } from "../broker.ts";
 import { exitCodes } from "../exit-codes.ts";
-import type { Values } from "../options.ts";
+import type { OptionValues } from "../options.ts";
 import { shellWord } from "../shell.ts";
 import type { Terminal } from "../terminal.ts";
 import { wholeSeconds } from "../time.ts";
@@ -17,7 +17,7 @@ export interface Token {
   readonly base_url: string;
 }
 
-export async function get(io: Terminal, values: Values): Promise<number> {
+export async function get(io: Terminal, values: OptionValues): Promise<number> {
   const form = formOf(values);
   const scope = scopeOf(values);
   const minTtl = values["min-ttl"];
@@ -48,7 +48,7 @@ export const forms = {
   json: (token: Token) => JSON.stringify(token, null, 2),
 };
 
-function formOf(values: Values): Form {
+function formOf(values: OptionValues): Form {
   const [form, another] = (["header", "env", "json"] as const).filter((each) => values[each]);
   if (another) throw new UsageError(`--${form} and --${another}: choose one.`);
   return form ?? "plain";

@@ -2,15 +2,15 @@
 import { brokerOf } from "../broker.ts";
 import type { Paint } from "../colour.ts";
 import { type ListedLease, type Listing, listingOf } from "../listing.ts";
-import type { Values } from "../options.ts";
+import type { OptionValues } from "../options.ts";
 import { table } from "../table.ts";
-import { inEach, noteFailures, operatorsNeed, scopesJson, succeeded, targetsOf } from "../targets.ts";
+import { inEachScope, noteFailures, operatorGrant, scopesJson, succeeded, targetScopes } from "../targets.ts";
 import type { Terminal } from "../terminal.ts";
 import { span } from "../time.ts";
 
-export async function leases(io: Terminal, values: Values): Promise<number> {
-  const broker = brokerOf(values, operatorsNeed(values));
-  const all = await inEach(await targetsOf(values, broker), (scope) => listingOf(broker, scope));
+export async function leases(io: Terminal, values: OptionValues): Promise<number> {
+  const broker = brokerOf(values, operatorGrant(values));
+  const all = await inEachScope(await targetScopes(values, broker), (scope) => listingOf(broker, scope));
   const listings = succeeded(all).map(({ value }) => value);
   if (values.json)
     io.print(`${JSON.stringify({ scopes: scopesJson(all, (listing) => listing) }, null, 2)}\n`);

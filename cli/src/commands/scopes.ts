@@ -1,19 +1,14 @@
 /** `looker-token scopes` and `looker-token whoami`: what the broker says about the caller. */
-import { callerOf, grantsOf } from "../../../client/src/broker/scopes.ts";
-import { type Broker, brokerOf } from "../broker.ts";
+import { callerOf, grantsOf } from "@looker-token-broker/client/broker";
+import { brokerOf } from "../broker.ts";
 import { exitCodes } from "../exit-codes.ts";
-import type { Values } from "../options.ts";
+import type { OptionValues } from "../options.ts";
+import { permissionsOf } from "../permissions.ts";
 import { table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 import { span } from "../time.ts";
 
-/** The body of the answer, for {@link callerOf}, {@link grantsOf} and, as it is, for `--json`. */
-export const permissionsOf = (
-  broker: Broker,
-  more: { budgetMs?: number; signal?: AbortSignal } = {},
-): Promise<{ caller: object; scopes: object[] }> => broker.ask({ method: "GET", path: "/scopes", ...more });
-
-export async function scopes(io: Terminal, values: Values): Promise<number> {
+export async function scopes(io: Terminal, values: OptionValues): Promise<number> {
   const permissions = await permissionsOf(brokerOf(values, { may: "any" }));
   const grants = grantsOf(permissions);
   if (values.json) io.print(`${JSON.stringify({ scopes: permissions.scopes }, null, 2)}\n`);
@@ -30,7 +25,7 @@ export async function scopes(io: Terminal, values: Values): Promise<number> {
   return exitCodes.ok;
 }
 
-export async function whoami(io: Terminal, values: Values): Promise<number> {
+export async function whoami(io: Terminal, values: OptionValues): Promise<number> {
   const broker = brokerOf(values, { may: "any" });
   const permissions = await permissionsOf(broker);
   const { arn, account, uniqueId } = callerOf(permissions);

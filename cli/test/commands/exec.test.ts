@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { began } from "../../src/commands/exec.ts";
+import { beganHere } from "../../src/commands/exec.ts";
 
 /** What the client makes of an answer: it counts `expires_in`, whole seconds, from when the request was sent. */
 function beganFor({
@@ -15,7 +15,7 @@ function beganFor({
 }): boolean {
   const asked = 1_000_000;
   const expiresIn = Math.floor((lifeSeconds * 1_000 - ageMs) / 1_000);
-  return began(asked + expiresIn * 1_000, leaseSeconds, { asked, answered: asked + tookMs });
+  return beganHere(asked + expiresIn * 1_000, leaseSeconds, { asked, answered: asked + tookMs });
 }
 
 test.each([

@@ -1,16 +1,8 @@
 /** Where the broker is and as whom to ask it. */
+
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
+import type { AwsCredentials, AwsCredentialsProvider } from "./aws-credentials.ts";
 import { defaultChain } from "./default-chain.ts";
-import { TokenBrokerError } from "./errors.ts";
-
-export interface AwsCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string | undefined;
-  readonly expiration?: Date | undefined;
-}
-
-/** As AWS's SDKs have them: asked before every request, it remembers by itself for as long as they are good. */
-export type AwsCredentialsProvider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentials>;
 
 export interface ConnectionOptions {
   /** The URL that the deployment printed, with the stage: `https://….amazonaws.com/v1`. Default: LOOKER_BROKER_ENDPOINT. */

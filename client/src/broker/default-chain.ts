@@ -1,11 +1,12 @@
 /** AWS's default chain of credential providers. Loaded when first asked, and told to write nothing: it would warn on the console. */
-import type { AwsCredentialsProvider } from "./connection.ts";
-import { credentialsUnavailable } from "./credentials-error.ts";
-import { remembered } from "./remembered.ts";
+
+import { credentialsUnavailable } from "../errors/credentials-error.ts";
+import type { AwsCredentialsProvider } from "./aws-credentials.ts";
+import { loadOnce } from "./load-once.ts";
 
 export function defaultChain(): AwsCredentialsProvider {
   const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
-  const chain = remembered(async () => {
+  const chain = loadOnce(async () => {
     const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
     return defaultProvider({ logger: silent });
   });

@@ -1,5 +1,5 @@
 /** What the broker says about the caller: `GET /scopes`. */
-import { TokenBrokerError } from "./errors.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 
 export interface Caller {
   /** Path-less ARN of the IAM role or user. */

@@ -1,16 +1,16 @@
 /** Which Looker a request goes to. Only the token says so, and only there the token is sent. */
-import { TokenBrokerError } from "../broker/errors.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import type { SourceToken } from "../token/token-source.ts";
 
 /**
  * Looker's SDK takes the base URL when it is made, before any token; an empty one would leave `/api/4.0` out of its paths.
  * `.invalid` belongs to nobody: https://www.rfc-editor.org/rfc/rfc6761#section-6.4
  */
-export const baseUrlToCome = "https://looker.invalid";
+export const placeholderBaseUrl = "https://looker.invalid";
 
 export class LookerAddress {
   /** What SDKs made so far may have put before their paths. */
-  readonly #bases = new Set([baseUrlToCome]);
+  readonly #bases = new Set([placeholderBaseUrl]);
   readonly #settings: { base_url: string };
 
   constructor(settings: { base_url: string }) {
@@ -23,7 +23,7 @@ export class LookerAddress {
     this.#settings.base_url = baseUrl;
   }
 
-  of(path: string, token: Pick<SourceToken, "baseUrl">): string {
+  urlFor(path: string, token: Pick<SourceToken, "baseUrl">): string {
     this.learn(token);
     const { baseUrl } = token;
     if (path.startsWith("/")) return `${baseUrl}${path}`;

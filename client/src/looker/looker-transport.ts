@@ -9,7 +9,7 @@ import type {
   SDKResponse,
   Values,
 } from "@looker/sdk-rtl";
-import { TokenBrokerError } from "../broker/errors.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import type { SourceToken, TokenSource } from "../token/token-source.ts";
 import { type Deadline, deadline } from "../waiting/deadline.ts";
 import type { LookerAddress } from "./looker-address.ts";
@@ -117,7 +117,7 @@ export class LookerTransport extends NodeTransport {
     once: (url: string, authorize: Authenticator) => Promise<T>,
     call: Deadline,
   ): Promise<T> {
-    const use = (token: SourceToken) => once(this.#address.of(path, token), bearer(token));
+    const use = (token: SourceToken) => once(this.#address.urlFor(path, token), bearer(token));
     try {
       return await this.#client.withToken(use, { signal: call.signal });
     } catch (error) {

@@ -1,6 +1,6 @@
 /** A token in memory, how much of its life is over, and when to look for its successor. */
 
-import { TokenBrokerError } from "../broker/errors.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import type { Clock } from "../waiting/clock.ts";
 import { LookerToken } from "./looker-token.ts";
 

@@ -1,10 +1,10 @@
-/** The one token in memory: single flight, refresh ahead, and what becomes of it when it is dead. */
+/** The one token in memory: one request for all who wait, renewal ahead of time, and what happens when the token is dead. */
 
-import { TokenBrokerError, type TokenBrokerErrorCode } from "../broker/errors.ts";
-import { aborted, throwIfAborted, within } from "../waiting/abort.ts";
+import { TokenBrokerError, type TokenBrokerErrorCode } from "../errors/token-broker-error.ts";
+import { abortedError, throwIfAborted, within } from "../waiting/abort.ts";
 import { type Clock, stopwatch } from "../waiting/clock.ts";
-import { Flight } from "../waiting/flight.ts";
-import { pauseMs, sleep } from "../waiting/retry.ts";
+import { backOffMs, sleep } from "../waiting/retry.ts";
+import { SharedTask } from "../waiting/shared-task.ts";
 import {
   defaultMinTtlSeconds,
   type HeldToken,
@@ -22,7 +22,7 @@ export interface TokenOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface TokenRequest {
+export interface TokenRequestBody {
   min_ttl_seconds: number;
   stale_lease_id?: string;
 }
@@ -31,11 +31,11 @@ export interface TokenCacheOptions {
   readonly scope: string;
   readonly clock: Clock;
   readonly budgetMs: number;
-  ask(body: TokenRequest, signal: AbortSignal, patience: Patience): Promise<TokenAnswer>;
+  ask(body: TokenRequestBody, signal: AbortSignal, limit: RetryLimit): Promise<TokenAnswer>;
 }
 
 /** One try, or as many as fit into so many milliseconds. */
-export type Patience = "once" | number;
+export type RetryLimit = "once" | number;
 
 /**
  * The broker has decided: a token that is still in memory is dead, or about to be. Not so `access_denied`: the caller's
@@ -43,17 +43,18 @@ export type Patience = "once" | number;
  */
 const refusals: ReadonlySet<TokenBrokerErrorCode> = new Set(["scope_frozen", "not_allowed"]);
 
-/** A request for a token. */
-interface Wish {
+/** A request for a token, before it is sent. */
+interface TokenRequest {
   readonly minTtlSeconds: number;
-  /** By the monotonic clock, until when it may take; or a single try. */
+  /** When it must be over, by the monotonic clock; or a single try. */
   readonly until: number | "once";
-  /** Before it is sent. */
+  /** The wait before it is sent. */
   readonly pauseMs: number;
 }
 
-interface Asking extends Wish {
-  readonly flight: Flight<HeldToken>;
+interface OngoingRequest extends TokenRequest {
+  readonly task: SharedTask<HeldToken>;
+  /** The lease that it reports as stale. */
   readonly stale: string | undefined;
   /** Leases that a logout named meanwhile. */
   readonly ended: Set<string>;
@@ -62,11 +63,11 @@ interface Asking extends Wish {
 export class TokenCache {
   readonly #options: TokenCacheOptions;
   #held: HeldToken | undefined;
-  #asking: Asking | undefined;
+  #ongoing: OngoingRequest | undefined;
   /** The lease that Looker has refused. Every request reports it until the broker has given another. */
   #stale: string | undefined;
   /** Logouts under way: a token fetched meanwhile may be one that they end. */
-  #ending: Promise<unknown> | undefined;
+  #logouts: Promise<unknown> | undefined;
   /** Raised by each logout: who waited before it must not be given, or cause, a lease after it. */
   #generation = 0;
   #failures = 0;
@@ -77,7 +78,7 @@ export class TokenCache {
     this.#options = options;
   }
 
-  /** For {@link insteadOf}: what has been before a logout is to end with it. */
+  /** For {@link replacementFor}: what has been before a logout is to end with it. */
   get generation(): number {
     return this.#generation;
   }
@@ -96,8 +97,12 @@ export class TokenCache {
   }
 
   /** Another token than this one, which Looker has refused. A logout since that generation has ended the call with it. */
-  async insteadOf({ leaseId }: LookerToken, generation: number, options: TokenOptions): Promise<LookerToken> {
-    if (generation !== this.#generation) throw endedByLogout();
+  async replacementFor(
+    { leaseId }: LookerToken,
+    generation: number,
+    options: TokenOptions,
+  ): Promise<LookerToken> {
+    if (generation !== this.#generation) throw endedByLogoutError();
     const isLatest = this.#held ? this.#held.token.leaseId === leaseId : this.#stale === undefined;
     if (isLatest) {
       this.#held = undefined;
@@ -106,18 +111,18 @@ export class TokenCache {
     return this.token(options);
   }
 
-  /** Forgets the token if it is, or was, of this lease, or whichever it is, and gives none out until the work is done. */
-  async ending<T>(leaseId: string | undefined, work: () => Promise<T>): Promise<T> {
+  /** Drops the cached token, if it belongs to `leaseId` when one is given. Serves no token until the request is done. */
+  async logOut<T>(leaseId: string | undefined, request: () => Promise<T>): Promise<T> {
     const mine = this.#held?.token.leaseId ?? this.#stale;
     if (leaseId === undefined || leaseId === mine) this.#forget();
-    else this.#asking?.ended.add(leaseId);
-    const done = work();
-    const ending = Promise.allSettled([this.#ending, done]);
-    this.#ending = ending;
+    else this.#ongoing?.ended.add(leaseId);
+    const done = request();
+    const logouts = Promise.allSettled([this.#logouts, done]);
+    this.#logouts = logouts;
     try {
       return await done;
     } finally {
-      if (this.#ending === ending) this.#ending = undefined;
+      if (this.#logouts === logouts) this.#logouts = undefined;
     }
   }
 
@@ -126,8 +131,8 @@ export class TokenCache {
     this.#held = undefined;
     this.#stale = undefined;
     this.#pause = undefined;
-    this.#asking?.flight.stop(endedByLogout());
-    this.#asking = undefined;
+    this.#ongoing?.task.stop(endedByLogoutError());
+    this.#ongoing = undefined;
   }
 
   #served(minTtlSeconds: number | undefined): HeldToken | undefined {
@@ -148,22 +153,22 @@ export class TokenCache {
     let isSecond = false;
     let pause = 0;
     for (;;) {
-      const ending = this.#ending;
-      if (ending)
+      const logouts = this.#logouts;
+      if (logouts)
         await within(
           leftMs(),
           signal,
-          () => outOfTime(budgetMs),
-          () => ending,
+          () => outOfTimeError(budgetMs),
+          () => logouts,
         );
       throwIfAborted(signal);
-      if (generation !== this.#generation) throw endedByLogout();
+      if (generation !== this.#generation) throw endedByLogoutError();
       const served = this.#served(minTtlSeconds);
       if (served) return served.token;
-      if (leftMs() <= 0) throw outOfTime(budgetMs);
+      if (leftMs() <= 0) throw outOfTimeError(budgetMs);
 
       const another = this.#joinable();
-      const asking = another ?? this.#ask(wanted, minTtlSeconds, until, pause);
+      const ongoing = another ?? this.#ask(wanted, minTtlSeconds, until, pause);
       pause = 0;
       let got: HeldToken;
       try {
@@ -171,44 +176,44 @@ export class TokenCache {
           ? within(
               leftMs(),
               signal,
-              () => outOfTime(budgetMs),
-              (mine) => another.flight.join(mine),
+              () => outOfTimeError(budgetMs),
+              (mine) => another.task.join(mine),
             )
-          : asking.flight.join(signal));
+          : ongoing.task.join(signal));
       } catch (error) {
         throwIfAborted(signal);
-        if (generation !== this.#generation) throw endedByLogout();
-        if (wasAnothers(asking, wanted, error)) continue;
+        if (generation !== this.#generation) throw endedByLogoutError();
+        if (concernsOnlyOthers(ongoing, wanted, error)) continue;
         pause = this.#pauseAfter(another, error, until);
         continue;
       }
       // Not so where a logout, a report or a later answer came between.
       if (got !== this.#held) continue;
       if (lifeLeftMs(got) >= wanted * 1_000) return got.token;
-      if (asking.minTtlSeconds < wanted) continue;
-      if (isSecond) throw tooLittleLife(got, wanted);
+      if (ongoing.minTtlSeconds < wanted) continue;
+      if (isSecond) throw tooLittleLifeError(got, wanted);
       isSecond = true;
       pause = untilRenewalMs(got, wanted);
     }
   }
 
-  #joinable(): Asking | undefined {
-    const asking = this.#asking;
-    return asking && asking.stale === this.#stale && !asking.flight.stopped ? asking : undefined;
+  #joinable(): OngoingRequest | undefined {
+    const ongoing = this.#ongoing;
+    return ongoing && ongoing.stale === this.#stale && !ongoing.task.stopped ? ongoing : undefined;
   }
 
-  /** In the last minute of a token that will do for want of a better one, one try; else all the patience there is. */
-  #ask(wanted: number, minTtlSeconds: number | undefined, until: number, pause: number): Asking {
+  /** In the last minute of a token that will do for want of a better one, one try; else the whole budget. */
+  #ask(wanted: number, minTtlSeconds: number | undefined, until: number, pause: number): OngoingRequest {
     const held = this.#held;
     const willDo = minTtlSeconds === undefined && held !== undefined && lifeLeftMs(held) > 0;
     return this.#start({ minTtlSeconds: wanted, until: willDo ? "once" : until, pauseMs: pause }, false);
   }
 
   /** How long to wait before going on by oneself, when the time of the call whose request this one joined is over. */
-  #pauseAfter(another: Asking | undefined, error: unknown, until: number): number {
+  #pauseAfter(another: OngoingRequest | undefined, error: unknown, until: number): number {
     const { clock } = this.#options;
     if (another && another.until !== "once" && error instanceof TokenBrokerError && error.retryable) {
-      const waitMs = pauseMs(error, this.#failures, clock);
+      const waitMs = backOffMs(error, this.#failures, clock);
       // With less than a second more, a thousand calls that came together would go on one after the other.
       if (until - another.until >= 1_000 && clock.monotonic() + waitMs < until) return waitMs;
     }
@@ -217,40 +222,45 @@ export class TokenCache {
 
   /** Never awaited: the caller has its token. */
   #refreshIfDue(held: HeldToken): void {
-    if (this.#asking || this.#ending || held.elapsedMs() < held.refreshAtMs || this.#isPausing()) return;
+    if (this.#ongoing || this.#logouts || held.elapsedMs() < held.refreshAtMs || this.#isPausing()) return;
     // With less life asked for, the broker might give the same lease again until its own time to renew.
     const halfLifeSeconds = Math.floor(held.lifeMs / 2_000);
     const minTtlSeconds = Math.min(maxMinTtlSeconds, Math.max(defaultMinTtlSeconds, halfLifeSeconds));
     this.#start({ minTtlSeconds, until: "once", pauseMs: 0 }, true);
   }
 
-  #start(wish: Wish, unattended: boolean): Asking {
+  #start(request: TokenRequest, unattended: boolean): OngoingRequest {
     const { scope, clock, ask } = this.#options;
     const stale = this.#stale;
     const body = {
-      min_ttl_seconds: wish.minTtlSeconds,
+      min_ttl_seconds: request.minTtlSeconds,
       ...(stale === undefined ? {} : { stale_lease_id: stale }),
     };
     const work = async (signal: AbortSignal) => {
       try {
-        if (wish.pauseMs > 0) await sleep(wish.pauseMs, signal, clock);
-        const patience = wish.until === "once" ? wish.until : wish.until - clock.monotonic();
-        const got = heldToken(await ask(body, signal, patience), scope, clock);
+        if (request.pauseMs > 0) await sleep(request.pauseMs, signal, clock);
+        const limit = request.until === "once" ? request.until : request.until - clock.monotonic();
+        const got = heldToken(await ask(body, signal, limit), scope, clock);
         if (got.token.leaseId === stale)
           throw new TokenBrokerError("not_a_broker", "The answer is the lease that was reported as stale.");
-        if (asking.ended.has(got.token.leaseId)) throw endedByLogout();
-        if (this.#asking === asking) this.#hold(got);
+        if (ongoing.ended.has(got.token.leaseId)) throw endedByLogoutError();
+        if (this.#ongoing === ongoing) this.#hold(got);
         return got;
       } catch (error) {
-        if (this.#asking === asking) this.#noteFailure(error);
+        if (this.#ongoing === ongoing) this.#noteFailure(error);
         throw error;
       } finally {
-        if (this.#asking === asking) this.#asking = undefined;
+        if (this.#ongoing === ongoing) this.#ongoing = undefined;
       }
     };
-    const asking: Asking = { ...wish, flight: new Flight(work, { unattended }), stale, ended: new Set() };
-    this.#asking = asking;
-    return asking;
+    const ongoing: OngoingRequest = {
+      ...request,
+      task: new SharedTask(work, { unattended }),
+      stale,
+      ended: new Set(),
+    };
+    this.#ongoing = ongoing;
+    return ongoing;
   }
 
   #hold(got: HeldToken): void {
@@ -267,7 +277,7 @@ export class TokenCache {
     if (refusals.has(error.code)) this.#held = undefined;
     const { clock } = this.#options;
     // At least a second: a token that is called for often must not become a storm.
-    const milliseconds = 1_000 + pauseMs(error, this.#failures++, clock);
+    const milliseconds = 1_000 + backOffMs(error, this.#failures++, clock);
     this.#pause = { milliseconds, elapsedMs: stopwatch(clock) };
   }
 
@@ -276,14 +286,14 @@ export class TokenCache {
   }
 }
 
-const endedByLogout = () => aborted("logout() ended what this call waited for.");
+const endedByLogoutError = () => abortedError("logout() ended what this call waited for.");
 
-const outOfTime = (budgetMs: number) =>
+const outOfTimeError = (budgetMs: number) =>
   new TokenBrokerError("timed_out", `No token came within the budget of ${budgetMs / 1_000} s.`, {
     retryable: true,
   });
 
-const tooLittleLife = (got: HeldToken, wanted: number) =>
+const tooLittleLifeError = (got: HeldToken, wanted: number) =>
   new TokenBrokerError(
     "too_little_life",
     `The broker gave a token with ${Math.max(0, Math.floor(lifeLeftMs(got) / 1_000))} s of life left where ${wanted} s were asked for, twice.`,
@@ -296,11 +306,11 @@ const tooLittleLife = (got: HeldToken, wanted: number) =>
 const untilRenewalMs = (got: HeldToken, wanted: number) =>
   Math.max(0, lifeLeftMs(got) + 1_000 - wanted * 1_000);
 
-/** A single try beside a live token, or a wish that only the other had: so it must be asked again, for oneself. */
-const wasAnothers = (asking: Asking, wanted: number, error: unknown) =>
+/** The failure says nothing to this call: it ended a single try beside a live token, or a life that only the other call asked for. */
+const concernsOnlyOthers = (ongoing: OngoingRequest, wanted: number, error: unknown) =>
   error instanceof TokenBrokerError &&
-  ((asking.until === "once" && !refusals.has(error.code) && error.code !== "aborted") ||
-    (error.code === "bad_request" && asking.minTtlSeconds !== wanted));
+  ((ongoing.until === "once" && !refusals.has(error.code) && error.code !== "aborted") ||
+    (error.code === "bad_request" && ongoing.minTtlSeconds !== wanted));
 
 function checkMinTtl(seconds: number): void {
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > maxMinTtlSeconds)

@@ -1,10 +1,10 @@
 /** Waiting that can be given up, without leaving listeners or timers behind. */
-import { TokenBrokerError } from "../broker/errors.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 
-export const aborted = (message = "The call was aborted.") => new TokenBrokerError("aborted", message);
+export const abortedError = (message = "The call was aborted.") => new TokenBrokerError("aborted", message);
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw aborted();
+  if (signal?.aborted) throw abortedError();
 }
 
 /** Who waits on a signal. One listener serves them all: a service may pass the same signal with each of a thousand calls. */
@@ -32,7 +32,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
 }
 
 export const reasonOf = (signal: AbortSignal | undefined): TokenBrokerError =>
-  signal?.reason instanceof TokenBrokerError ? signal.reason : aborted();
+  signal?.reason instanceof TokenBrokerError ? signal.reason : abortedError();
 
 /** Waits for the work no longer than the signal says; the work itself goes on. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

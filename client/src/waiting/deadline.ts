@@ -18,14 +18,17 @@ export interface Deadline {
 const defaultSeconds = 120;
 
 /** Not AbortSignal.any, for the reason that {@link within} has. */
-export function deadline(given: number | undefined, callers: AbortSignal | undefined): Deadline {
-  const seconds = given !== undefined && given > 0 ? given : defaultSeconds;
+export function deadline(
+  timeoutSeconds: number | undefined,
+  callerSignal: AbortSignal | undefined,
+): Deadline {
+  const seconds = timeoutSeconds !== undefined && timeoutSeconds > 0 ? timeoutSeconds : defaultSeconds;
   const controller = new AbortController();
   const { signal } = controller;
   const passed = new DOMException(`Looker gave no answer within ${seconds} s.`, "TimeoutError");
   const timer = setTimeout(() => controller.abort(passed), seconds * 1_000);
   timer.unref();
-  const release = callers && onAbort(callers, () => controller.abort(callers.reason));
+  const release = callerSignal && onAbort(callerSignal, () => controller.abort(callerSignal.reason));
   return {
     signal,
     seconds,

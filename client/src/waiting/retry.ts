@@ -1,14 +1,15 @@
 /** The long waiting that the broker refuses to do: a waiting Lambda is a held instance, a waiting client costs nothing. */
 
-import { TokenBrokerError } from "../broker/errors.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { reasonOf, throwIfAborted } from "./abort.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 
-export interface Waiting {
-  /** For everything together: attempts and the waits between them. */
-  readonly budgetMs: number;
+export interface RetryOptions {
+  /** For everything together: attempts and the waits between them. Default 30,000. */
+  readonly budgetMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly clock: Clock;
+  /** For tests. */
+  readonly clock?: Clock | undefined;
 }
 
 export const defaultBudgetMs = 30_000;
@@ -22,7 +23,7 @@ const attemptMs = 15_000;
  */
 export async function withRetries<T>(
   attempt: (timeoutMs: number) => Promise<T>,
-  { budgetMs, signal, clock }: Waiting,
+  { budgetMs = defaultBudgetMs, signal, clock = systemClock }: RetryOptions = {},
 ): Promise<T> {
   // A machine that slept, or a clock that jumped, has not been waiting.
   const begin = clock.monotonic();
@@ -34,7 +35,7 @@ export async function withRetries<T>(
       return await attempt(Math.min(attemptMs, leftMs));
     } catch (error) {
       if (!(error instanceof TokenBrokerError) || !error.retryable) throw error;
-      const waitMs = pauseMs(error, failures++, clock);
+      const waitMs = backOffMs(error, failures++, clock);
       if (spentMs() + waitMs >= budgetMs) throw error;
       await sleep(waitMs, signal, clock);
     }
@@ -55,7 +56,7 @@ export async function sleep(
  * What the answer asks for and up to a second more, so that those who were told the same do not come back together; else
  * "full jitter": https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
-export function pauseMs(error: TokenBrokerError, failures: number, clock: Clock): number {
+export function backOffMs(error: TokenBrokerError, failures: number, clock: Clock): number {
   const askedMs = (error.retryAfterSeconds ?? 0) * 1_000;
   return askedMs > 0
     ? askedMs + clock.random() * 1_000

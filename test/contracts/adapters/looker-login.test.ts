@@ -4,6 +4,7 @@ import type { LoginOutcome } from "../../../functions/use-cases/ports.ts";
 import type { Fault } from "../../../local/looker/faults.ts";
 import { canary, findLeaks } from "../../support/canary.ts";
 import { takeRefusedHosts } from "../../support/loopback-only.ts";
+import { refusingUrl } from "../../support/refusing-url.ts";
 import {
   adapter,
   credentials,
@@ -11,7 +12,6 @@ import {
   jsonSays,
   lookerSays,
   proxySays,
-  refusingUrl,
   startedLooker,
   startServer,
 } from "./looker-under-test.ts";

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Fault } from "../../../local/looker/faults.ts";
 import { canary, captureOutput, findLeaks } from "../../support/canary.ts";
 import { takeRefusedHosts } from "../../support/loopback-only.ts";
+import { refusingUrl } from "../../support/refusing-url.ts";
 import {
   adapter,
   impatient,
@@ -9,7 +10,6 @@ import {
   loggedIn,
   lookerSays,
   proxySays,
-  refusingUrl,
   startedLooker,
   startServer,
 } from "./looker-under-test.ts";

@@ -1,9 +1,10 @@
 /** The Looker adapter before a stand-in Looker, or before a bare server that says whatever it is told. */
+
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { type LookerTimeouts, lookerApi } from "../../../functions/adapters/looker-api.ts";
 import { type RunningLooker, startLooker } from "../../../local/looker/server.ts";
+import { listen } from "../../../local/loopback.ts";
 import { canary, watchFor } from "../../support/canary.ts";
 import { virtualClock } from "../../support/fakes/virtual-clock.ts";
 
@@ -59,21 +60,9 @@ export async function startServer(answers: Record<string, Said | (() => Said)>) 
     const said = typeof answer === "function" ? answer() : answer;
     response.writeHead(said.status, said.headers).end(said.body);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
-}
-
-/** Nobody listens there: it was free a moment ago. */
-export async function refusingUrl(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
+  const { url, close } = await listen(server);
+  onTestFinished(close);
+  return { url, received };
 }
 
 export const lookerSays = (status: number, message: string | null = "Not found"): Said => ({

@@ -115,7 +115,7 @@ test("the token is in no process's command line, as ps shows it", async () => {
     const lines = readdirSync("/proc").filter((name) => /^\\d+$/.test(name)).map((pid) => {
       try { return readFileSync("/proc/" + pid + "/cmdline", "utf8"); } catch { return ""; }
     });
-    const mine = lines.filter((line) => line.includes("src/cli/main.ts")).length;
+    const mine = lines.filter((line) => line.includes("cli/src/main.ts")).length;
     console.log(token.length > 20, mine > 0, lines.filter((line) => line.includes(token)).length);
   `;
   writeFileSync(join(stand.workDir, "ps.cjs"), script);

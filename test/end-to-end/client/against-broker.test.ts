@@ -3,7 +3,10 @@ import { inspect } from "node:util";
 import { Looker40SDK } from "@looker/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lookerSession } from "../../../client/src/looker-sdk.ts";
-import { TokenBrokerClient, type TokenBrokerClientOptions } from "../../../client/src/token-broker-client.ts";
+import {
+  TokenBrokerClient,
+  type TokenBrokerClientOptions,
+} from "../../../client/src/token/token-broker-client.ts";
 import { systemClock } from "../../../client/src/waiting/clock.ts";
 import { failure } from "../../../client/test/stand.ts";
 import type { LocalPrincipal } from "../../../local/principals.ts";

@@ -1,96 +1,25 @@
-/** What services get: the package as npm packs it, in projects of their own, against the broker on this machine. */
-import { execFile, execFileSync, spawnSync } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+/** What services get: the library as npm packs it, in projects of their own, against the broker on this machine. */
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findNode20 } from "../../../client/test/node-20.ts";
-import { callerOf, type Stand, startStand, startsWithinMs } from "../../support/broker-stand.ts";
+import { describe, expect, it } from "vitest";
+import { filesIn, nodes, onPackedStage, tool, verdictOf } from "../../support/packed.ts";
 
-const root = fileURLToPath(new URL("../../..", import.meta.url));
-const tool = (name: string) => join(root, "node_modules/.bin", name);
 const looker = ["@looker/sdk", "@looker/sdk-node", "@looker/sdk-rtl"];
 
-let folder: string;
-let tarball: string;
-let stand: Stand;
+const stage = onPackedStage();
 
-beforeAll(async () => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), "looker-token-client-")));
-  const packed = execFileSync(
-    "npm",
-    ["pack", "--workspace=client", "--json", `--pack-destination=${folder}`],
-    {
-      cwd: root,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "inherit"],
-      shell: process.platform === "win32",
-    },
-  );
-  // What the build prints may stand before it.
-  const [{ filename }] = JSON.parse(packed.slice(packed.indexOf("[\n")));
-  tarball = join(folder, filename);
-  stand = await startStand();
-}, startsWithinMs * 2);
-afterAll(async () => {
-  await stand?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+/** A project with the library and nothing of the command. */
+const service = (name: string, manifest: object, files: Record<string, string>, others: string[] = looker) =>
+  stage.project({ name, manifest, files, packages: ["client"], others });
 
-/** An empty project with the package, what it depends on, and `others`; nothing else can be imported there. */
-function project(
-  name: string,
-  manifest: object,
-  files: Record<string, string>,
-  others: string[] = looker,
-): string {
-  const home = join(folder, name);
-  const installed = join(home, "node_modules/@looker-token-broker/client");
-  mkdirSync(installed, { recursive: true });
-  execFileSync("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"]);
-  const { dependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
-  for (const each of [...Object.keys(dependencies), ...others]) {
-    const link = join(home, "node_modules", each);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(root, "node_modules", each), link, "junction");
-  }
-  writeFileSync(join(home, "package.json"), JSON.stringify({ name, private: true, ...manifest }));
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(home, file), text);
-  return home;
-}
-
-/** As report-service, by the environment alone. The broker is in this process, which therefore must not stand still. */
-function runs(home: string, file: string, node = process.execPath) {
-  const { accessKeyId, secretAccessKey, sessionToken } = callerOf(stand, "report-service").principal;
-  const env = {
-    PATH: process.env.PATH,
-    LOOKER_BROKER_ENDPOINT: stand.broker.endpoint,
-    AWS_REGION: stand.broker.region,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-  };
-  return new Promise((resolve) => {
-    execFile(node, [file], { cwd: home, env, timeout: 60_000 }, (error, stdout, stderr) =>
-      resolve({ status: error ? error.code : 0, stdout, stderr }),
-    );
-  });
-}
+const ran = (home: string, file: string, node?: string) => stage.runs(home, [file], node);
 
 /** Nothing but what the script prints: neither the client nor Looker's SDK writes lines of its own. */
 const well = { status: 0, stdout: "report-service as Looker user: revoked 1\n", stderr: "" };
 
-const service = `
+const script = `
   const client = new TokenBrokerClient({ scope: "sales" });
   const session = lookerSession(client);
   const sdk = LookerNodeSDK.init40(session.settings, session.transport, session);
@@ -110,19 +39,15 @@ const requires = `
   const { lookerSession } = require("@looker-token-broker/client/looker-sdk");
 `;
 
-const nodes: [string, string][] = [["this Node", process.execPath]];
-const node20 = findNode20();
-if (node20) nodes.push(["Node 20", node20]);
-
 describe.each(nodes)("on %s the package works", (name, node) => {
   it("in ECMAScript modules", async () => {
-    const home = project(`${name} esm`, { type: "module" }, { "main.js": imports + service });
-    expect(await runs(home, "main.js", node)).toEqual(well);
+    const home = service(`${name} esm`, { type: "module" }, { "main.js": imports + script });
+    expect(await ran(home, "main.js", node)).toEqual(well);
   });
 
   it("in CommonJS", async () => {
-    const main = `${requires}(async () => {${service}})();`;
-    expect(await runs(project(`${name} cjs`, {}, { "main.js": main }), "main.js", node)).toEqual(well);
+    const main = `${requires}(async () => {${script}})();`;
+    expect(await ran(service(`${name} cjs`, {}, { "main.js": main }), "main.js", node)).toEqual(well);
   });
 
   it("in both at once: the session of one knows the refusals of the other's client", async () => {
@@ -137,8 +62,8 @@ describe.each(nodes)("on %s the package works", (name, node) => {
       const error = await sdk.me().catch((error) => error);
       console.log(error instanceof TokenBrokerError, error.code);
     `;
-    const home = project(`${name} both`, { type: "module" }, { "main.js": main });
-    expect(await runs(home, "main.js", node)).toEqual({
+    const home = service(`${name} both`, { type: "module" }, { "main.js": main });
+    expect(await ran(home, "main.js", node)).toEqual({
       status: 0,
       stdout: "true access_denied\n",
       stderr: "",
@@ -154,8 +79,8 @@ describe.each(nodes)("on %s the package works", (name, node) => {
       console.log(response.status);
       await client.logout();
     `;
-    const home = project(`${name} bare`, { type: "module" }, { "main.js": main }, []);
-    expect(await runs(home, "main.js", node)).toEqual({ status: 0, stdout: "200\n", stderr: "" });
+    const home = service(`${name} bare`, { type: "module" }, { "main.js": main }, []);
+    expect(await ran(home, "main.js", node)).toEqual({ status: 0, stdout: "200\n", stderr: "" });
   });
 });
 
@@ -170,12 +95,12 @@ describe("the package in TypeScript", () => {
     export const isFrozen = (error: TokenBrokerError): boolean => error.code === "scope_frozen";
     // @ts-expect-error There is no such code.
     export const isOdd = (error: TokenBrokerError): boolean => error.code === "no_such_code";
-    ${service}`;
+    ${script}`;
   const compile = (home: string, options: string[]) =>
     spawnSync(
       process.execPath,
       [
-        realpathSync(tool("tsc")),
+        tool("tsc"),
         "--strict",
         "--exactOptionalPropertyTypes",
         "--target",
@@ -190,13 +115,13 @@ describe("the package in TypeScript", () => {
     );
 
   it("with moduleResolution node16 compiles and runs", async () => {
-    const home = project("node16", { type: "module" }, { "main.ts": typed }, [...looker, ...types]);
+    const home = service("node16", { type: "module" }, { "main.ts": typed }, [...looker, ...types]);
     expect(compile(home, ["--module", "node16", "--moduleResolution", "node16"]).stdout).toBe("");
-    expect(await runs(home, "main.js")).toEqual(well);
+    expect(await ran(home, "main.js")).toEqual(well);
   });
 
   it("with moduleResolution bundler compiles, and runs when bundled", async () => {
-    const home = project("bundler", {}, { "main.ts": typed }, [...looker, ...types]);
+    const home = service("bundler", {}, { "main.ts": typed }, [...looker, ...types]);
     const options = ["--module", "esnext", "--moduleResolution", "bundler", "--noEmit"];
     expect(compile(home, options).stdout).toBe("");
     await build({
@@ -212,35 +137,28 @@ describe("the package in TypeScript", () => {
       logLevel: "silent",
     });
     rmSync(join(home, "node_modules"), { recursive: true });
-    expect(await runs(home, "bundled/index.mjs")).toEqual(well);
+    expect(await ran(home, "bundled/index.mjs")).toEqual(well);
   });
 });
 
 describe("the tarball", () => {
   it("holds what is built, and nothing of the sources and tests", () => {
-    const files = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).split("\n").filter(Boolean);
+    const files = filesIn(stage.tarballs.client);
     const odd = files.filter(
       (file) =>
-        !/^package\/(dist\/(esm|cjs)\/.*\.(js|d\.ts)|dist\/cjs\/package\.json|package\.json|(README|CLI)\.md|LICENSE)$/.test(
+        !/^package\/(dist\/(esm|cjs)\/.*\.(js|d\.ts)|dist\/cjs\/package\.json|package\.json|README\.md|LICENSE)$/.test(
           file,
         ),
     );
     expect(odd).toEqual([]);
     expect(files).toContain("package/README.md");
-    expect(files).toContain("package/dist/esm/cli/main.js");
-    // Nobody can import them: a command has no types.
-    expect(files.filter((file) => /\/cli\/.*\.d\.ts$/.test(file))).toEqual([]);
+    expect(files).toContain("package/dist/esm/broker.js");
   });
 
   it.each([
     ["publint", ["--strict"]],
     ["attw", ["--profile", "strict"]],
   ])("pleases %s", (name, options) => {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [realpathSync(tool(name)), tarball, ...options],
-      { encoding: "utf8" },
-    );
-    expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+    expect(verdictOf(name, stage.tarballs.client, options)).toEqual([0, ""]);
   });
 });

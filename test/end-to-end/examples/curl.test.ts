@@ -1,10 +1,11 @@
 /** examples/curl, with the machine's own curl. */
+
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test } from "vitest";
+import { listen } from "../../../local/loopback.ts";
 import { callerOf, leaksIn, openFirstLock, sharedStand, untilSeen } from "../../support/broker-stand.ts";
 import { commandsOf, environmentOf, recipe, start } from "../../support/recipe.ts";
 
@@ -102,10 +103,10 @@ test.each([
   ["that it is sent elsewhere", 302, "", "is no token broker:\n\n"],
 ])("tells %s", async (_, status, body, told) => {
   const server = createServer((_request, response) => response.writeHead(status).end(body));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
+  const { url, close } = await listen(server);
+  onTestFinished(close);
   const { exitCode, out, err } = await run("report-service", me, {
-    LOOKER_BROKER_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    LOOKER_BROKER_ENDPOINT: url,
   }).ended;
   expect([exitCode, out, err]).toEqual([1, "", expect.stringContaining(told)]);
   expect(err).not.toContain("SESSION");

@@ -1,19 +1,20 @@
 /** examples/scheduled-job: the crontab's line as cron runs it, and the ECS task as CDK writes it. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { App, Stack } from "aws-cdk-lib";
 import { Cluster, ContainerImage, type ICluster } from "aws-cdk-lib/aws-ecs";
 import { beforeAll, expect, test } from "vitest";
 import { ScheduledTask } from "../../../examples/scheduled-job/scheduled-task.ts";
 import { leaksIn, sharedStand } from "../../support/broker-stand.ts";
-import { buildClient, commandsOf, environmentOf, recipe, start } from "../../support/recipe.ts";
+import { buildCommand, commandsOf, environmentOf, recipe, start } from "../../support/recipe.ts";
 import { region, synthesizedHere } from "../../support/synthesized.ts";
 import { cellsOf, policiesOf, resourceOf, scopeOutputs } from "./policies.ts";
 
 const stand = sharedStand();
 
+let lookerToken: string;
+
 beforeAll(() => {
-  buildClient();
+  lookerToken = buildCommand();
 });
 
 /** The machine's own place for the job, by the repository's. */
@@ -23,9 +24,7 @@ test("cron's job asks Looker with a token of its own, which is ended with it", a
   const lines = readFileSync(recipe("scheduled-job/crontab"), "utf8").split("\n");
   const command = /^0 3 \* \* \* (.+)$/.exec(lines.findLast(Boolean) ?? "")?.[1] ?? "";
   expect(command).not.toBe("");
-  const bin = commandsOf(stand, {
-    "looker-token": { linkTo: join(recipe(".."), "client/dist/esm/cli/main.js") },
-  });
+  const bin = commandsOf(stand, { "looker-token": { linkTo: lookerToken } });
   const env = environmentOf(stand, "nightly-job");
   // cron gives the rest of the line to sh.
   const { ended } = start("/bin/sh", ["-c", placed(command)], {

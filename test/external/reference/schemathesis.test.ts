@@ -36,7 +36,13 @@ async function schemathesis(principalName: string, tag: string) {
   };
   const seed = Math.floor(Math.random() * 2 ** 31);
   const options = [
-    ...["--config-file", pathOf("schemathesis.toml"), "--no-color", "run", pathOf("../../docs/openapi.yaml")],
+    ...[
+      "--config-file",
+      pathOf("schemathesis.toml"),
+      "--no-color",
+      "run",
+      pathOf("../../../docs/reference/openapi.yaml"),
+    ],
     ...["--url", broker.endpoint, "--include-tag", tag, "--seed", String(seed), "--max-examples", "50"],
     ...["--generation-database", "none", "--request-timeout", "30", "--output-sanitize", "true"],
   ];

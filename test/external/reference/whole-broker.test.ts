@@ -31,7 +31,7 @@ let secrets: SecretsManagerClient;
 
 beforeAll(async () => {
   moto = await startMoto();
-  stand = await startStand({ engines: { kms: moto.url, secretsmanager: moto.url } });
+  stand = await startStand({ externalEngines: { kms: moto.url, secretsmanager: moto.url } });
   looker = stand.broker.looker as RunningLooker;
   reports = callerOf(stand, "report-service");
   nightly = callerOf(stand, "nightly-job");

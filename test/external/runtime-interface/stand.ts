@@ -2,7 +2,7 @@
 import { vi } from "vitest";
 import type { AwsCall } from "../../../local/aws/call.ts";
 import type { RunningBroker } from "../../../local/broker.ts";
-import type { LocalFunction } from "../../../local/stack/template.ts";
+import type { LocalFunction } from "../../../local/stack/functions.ts";
 import { leaksIn, type Stand, startStand } from "../../support/broker-stand.ts";
 import { definitionOf } from "../../support/runtime-interface/event.ts";
 import {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { LocalStack } from "../../../local/stack/template.ts";
 import { decide, encryptionContextKeys } from "../../support/iam/evaluator.ts";
 import { defaultKeyPolicy } from "../../support/iam/policies.ts";
-import { arn, functionNamed, place, resolved, roleOf, scopes } from "../../support/iam/resolved.ts";
+import { arn, functionNamed, location, resolved, roleOf, scopes } from "../../support/iam/resolved.ts";
 
 const roleOfFunction = (name: string, stack: LocalStack) => roleOf(functionNamed(name, stack).roleArn, stack);
 const secretArn = (name: string) => arn("secretsmanager", `secret:${name}-a1B2c3`);
@@ -25,20 +25,22 @@ describe("secrets under a customer managed key", () => {
       principal: roleOfFunction(functionName, stack),
       action: "kms:Decrypt",
       resource: encryptionKeyArn,
-      resourcePolicy: defaultKeyPolicy(place.accountId),
+      resourcePolicy: defaultKeyPolicy(location.accountId),
       // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
       context: {
         ...encryptionContextKeys({ SecretARN: secretArn(secretName), SecretVersionId: "v1" }),
         ...(via && { "kms:ViaService": via }),
       },
     });
-  const secretsManager = `secretsmanager.${place.region}.amazonaws.com`;
+  const secretsManager = `secretsmanager.${location.region}.amazonaws.com`;
 
   it("are decrypted for issue-token through Secrets Manager, if a scope names them", () => {
     expect(decrypt("issue-token", secretsManager, "looker/sales")).toBe("allowed");
     expect(decrypt("issue-token", secretsManager, "looker/finance")).toBe("allowed");
     expect(decrypt("issue-token", secretsManager, "looker/sales-admin")).toBe("implicit deny");
-    expect(decrypt("issue-token", `s3.${place.region}.amazonaws.com`, "looker/sales")).toBe("implicit deny");
+    expect(decrypt("issue-token", `s3.${location.region}.amazonaws.com`, "looker/sales")).toBe(
+      "implicit deny",
+    );
     expect(decrypt("issue-token", "", "looker/sales")).toBe("implicit deny");
   });
 

@@ -11,8 +11,8 @@ import { administratorAccess, defaultKeyPolicy } from "../../support/iam/policie
 import {
   arn,
   functionNamed,
+  location,
   otherAccount,
-  place,
   resolved,
   roleArn,
   roleOf,
@@ -128,7 +128,7 @@ describe("on rows", () => {
       // A table of the same name elsewhere: no ARN of the broker's leaves region or account open.
       "GetItem in another region": {
         action: "dynamodb:GetItem",
-        resource: rows("GetItem").resource.replace(place.region, "eu-west-1"),
+        resource: rows("GetItem").resource.replace(location.region, "eu-west-1"),
       },
     },
     {
@@ -237,7 +237,7 @@ describe("with the sealing key", () => {
   const another = {
     ...key("Decrypt", complete),
     resource: arn("kms", "key/00000000-0000-4000-8000-000000000000"),
-    resourcePolicy: defaultKeyPolicy(place.accountId),
+    resourcePolicy: defaultKeyPolicy(location.accountId),
   };
   matrix(
     {

@@ -9,7 +9,7 @@ import { administratorAccess } from "../../support/iam/policies.ts";
 import {
   arn,
   functionNamed,
-  place,
+  location,
   type Resolved,
   resolved,
   roleArn,
@@ -43,7 +43,8 @@ const administrator = (arn: string, serviceControlPolicies: PolicyDocument[] = g
 });
 const bound = (principal: Principal): Principal => ({ ...principal, serviceControlPolicies: guard });
 const functionRole = (name: string) => bound(roleOf(functionNamed(name, stack).roleArn, stack));
-const cdkRole = (name: string) => roleArn(`cdk-hnb659fds-${name}-role-${place.accountId}-${place.region}`);
+const cdkRole = (name: string) =>
+  roleArn(`cdk-hnb659fds-${name}-role-${location.accountId}-${location.region}`);
 
 const ofType = (type: string) => resources.filter((resource) => resource.type === type);
 const [table] = stack.tables;
@@ -57,9 +58,9 @@ const accessLog = arn("logs", `log-group:${accessLogName?.physical.ref}`);
 const schedule = ofType("AWS::Scheduler::Schedule")[0]?.physical.attributes.Arn ?? "";
 const policyArn = ofType("AWS::IAM::ManagedPolicy")[0]?.physical.ref ?? "";
 const schedulerRole = stack.roles.find(({ arn }) => stack.functions.every((each) => each.roleArn !== arn));
-const api = `arn:aws:apigateway:${place.region}::/restapis/${stack.apiId}`;
+const api = `arn:aws:apigateway:${location.region}::/restapis/${stack.apiId}`;
 const secret = arn("secretsmanager", "secret:looker/sales-a1B2c3");
-const bucket = `arn:aws:s3:::cdk-hnb659fds-assets-${place.accountId}-${place.region}`;
+const bucket = `arn:aws:s3:::cdk-hnb659fds-assets-${location.accountId}-${location.region}`;
 
 /** Of the account's administrator, by what it would come to. */
 const denied: Record<string, readonly (readonly [action: string, resource: string])[]> = {
@@ -167,7 +168,7 @@ describe("the account's administrator is denied", () => {
   });
 
   it.each([
-    ["root", `arn:aws:iam::${place.accountId}:root`],
+    ["root", `arn:aws:iam::${location.accountId}:root`],
     ["a role named like the pipeline's, under another path", roleArn("deploy")],
     ["the break-glass role", breakGlass],
   ])("as is %s", (_, arn) => {
@@ -268,7 +269,7 @@ describe("the guard leaves alone", () => {
       ["lambda:InvokeFunction", arn("lambda", "function:another")],
       ["dynamodb:DeleteTable", arn("dynamodb", "table/another")],
       ["iam:PassRole", roleArn("another")],
-      ["apigateway:PATCH", `arn:aws:apigateway:${place.region}::/restapis/an0therap1`],
+      ["apigateway:PATCH", `arn:aws:apigateway:${location.region}::/restapis/an0therap1`],
       ["secretsmanager:GetSecretValue", arn("secretsmanager", "secret:looker/sales-admin-a1B2c3")],
     ] as const)
       expect([action, verdict(administrator(roleArn("administrator")), action, resource)]).toEqual([
@@ -315,7 +316,7 @@ describe("its policies", () => {
     expect(() => guarded({ pipelineArns: [] })).toThrow(/pipelineArns/);
   });
 
-  it.each(["code", "data"])("look like docs/guard/%s.json", (name) => {
+  it.each(["code", "data"])("look like docs/how-to/guard/%s.json", (name) => {
     const example = readFileSync(new URL(`../../../docs/how-to/guard/${name}.json`, import.meta.url), "utf8");
     expect(JSON.parse(example)).toEqual(JSON.parse(policyNamed(name, made)));
   });

@@ -8,13 +8,13 @@ import { describe, expect, it } from "vitest";
 import { stageName } from "../../../functions/contract.ts";
 import type { BrokerSettings } from "../../../infra/stack.ts";
 import type { PolicyDocument } from "../../../local/stack/policy-document.ts";
-import type { ReadResource } from "../../../local/stack/resources.ts";
+import type { ResolvedResource } from "../../../local/stack/resources.ts";
 import { assertExists, decide, type Principal } from "../../support/iam/evaluator.ts";
 import { administratorAccess, policy } from "../../support/iam/policies.ts";
 import {
   arn,
+  location,
   otherAccount,
-  place,
   resolved,
   roleArn,
   scopes,
@@ -69,7 +69,7 @@ function broker(settings: ReturnType<BrokerSettings> = {}) {
 }
 
 /** API Gateway makes `execute-api:/` the API's own ARN: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html */
-function expanded(api: ReadResource | undefined, apiArn: string): PolicyDocument | undefined {
+function expanded(api: ResolvedResource | undefined, apiArn: string): PolicyDocument | undefined {
   const document = api?.properties.Policy as PolicyDocument | undefined;
   return document && JSON.parse(JSON.stringify(document).replaceAll("execute-api:/", apiArn));
 }
@@ -101,7 +101,7 @@ const invokeAll = policy({ Effect: "Allow", Action: "execute-api:Invoke", Resour
 
 describe("a regional API", () => {
   const regional = broker();
-  const own = (policies: readonly PolicyDocument[]) => role(place.accountId, policies);
+  const own = (policies: readonly PolicyDocument[]) => role(location.accountId, policies);
   const [other, strange] = [
     (policies: readonly PolicyDocument[]) => role(otherAccount, policies),
     (policies: readonly PolicyDocument[]) => role(strangeAccount, policies),
@@ -179,7 +179,7 @@ describe("a broker for callers of its own account alone", () => {
     const resource = `${apiArn}${stageName}/POST/scopes/sales/token`;
     const invoke = (principal: Principal) =>
       decide({ principal, action: "execute-api:Invoke", resource, resourcePolicy });
-    expect(invoke(role(place.accountId, [invokeAll]))).toBe("allowed");
+    expect(invoke(role(location.accountId, [invokeAll]))).toBe("allowed");
     expect(invoke(role(otherAccount, [invokeAll]))).toBe("explicit deny");
   });
 });
@@ -190,14 +190,14 @@ describe("a broker of an organisation", () => {
   const { granted, handedOut } = organised;
 
   it.each<[string, Principal, string[]]>([
-    ["a granted role", role(place.accountId, granted("keeper"), organizationId), operator("sales")],
-    ["a role without a policy", role(place.accountId, [], organizationId), []],
+    ["a granted role", role(location.accountId, granted("keeper"), organizationId), operator("sales")],
+    ["a role without a policy", role(location.accountId, [], organizationId), []],
     [
       "a granted role, were the account outside",
-      role(place.accountId, granted("keeper"), "o-zzzzzzzzzz"),
+      role(location.accountId, granted("keeper"), "o-zzzzzzzzzz"),
       [],
     ],
-    ["a granted role, were the account in no organisation", role(place.accountId, granted("keeper")), []],
+    ["a granted role, were the account in no organisation", role(location.accountId, granted("keeper")), []],
     [
       "a role of an account that a scope names",
       role(otherAccount, handedOut("finance", "caller"), organizationId),
@@ -223,11 +223,11 @@ describe("a private API", () => {
   const principals: [string, Principal, string[]][] = [
     [
       "a granted role",
-      role(place.accountId, hidden.granted("fetcher")),
+      role(location.accountId, hidden.granted("fetcher")),
       ["GET /scopes", "POST /scopes/sales/token"],
     ],
-    ["a role without a policy", role(place.accountId, []), []],
-    ["the account's administrator", role(place.accountId, [administratorAccess]), everyRoute],
+    ["a role without a policy", role(location.accountId, []), []],
+    ["the account's administrator", role(location.accountId, [administratorAccess]), everyRoute],
     [
       "a role of another account",
       role(otherAccount, hidden.handedOut("finance", "caller")),

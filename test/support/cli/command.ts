@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { type Keys, type Shown, underTerminal } from "./pseudo-terminal.ts";
 
-const main = fileURLToPath(new URL("../../../cli/src/main.ts", import.meta.url));
+const pathOf = (file: string) => fileURLToPath(new URL(`../../../cli/${file}`, import.meta.url));
+const command = [process.execPath, "--import", pathOf("from-source.mjs"), pathOf("src/main.ts")] as const;
 
 export interface Ran {
   /** 128 + signal, where that ended it. */
@@ -42,7 +43,8 @@ export class Command {
   }
 
   start(...args: string[]): Running {
-    const child = spawn(process.execPath, [main, ...args], {
+    const [node, ...main] = command;
+    const child = spawn(node, [...main, ...args], {
       cwd: this.#directory,
       env: this.#environment,
       stdio: ["ignore", "pipe", "pipe"],
@@ -73,7 +75,7 @@ export class Command {
   }
 
   onTerminal(args: readonly string[], ...keys: Keys[]): Promise<Shown> {
-    return underTerminal([process.execPath, main, ...args], {
+    return underTerminal([...command, ...args], {
       cwd: this.#directory,
       env: this.#environment,
       keys,
@@ -83,7 +85,7 @@ export class Command {
   /** As `onTerminal`, with the shell's words for where its streams lead. */
   onTerminalWith(redirections: string, args: readonly string[], ...keys: Keys[]): Promise<Shown> {
     const script = `exec "$0" "$@" ${redirections}`;
-    return underTerminal(["sh", "-c", script, process.execPath, main, ...args], {
+    return underTerminal(["sh", "-c", script, ...command, ...args], {
       cwd: this.#directory,
       env: this.#environment,
       keys,

@@ -2,8 +2,8 @@
  * The template's own policies as the AWS proxy's `authorize` port: while a test runs the whole broker, each call to AWS is
  * allowed or denied as IAM would by the caller's identity policies, the table's and the key's.
  */
-import type { ArrivedCall, Authorize, Decision, Denial } from "../../../local/aws/call.ts";
-import { administrator } from "../../../local/principals.ts";
+import type { AccessDecision, ArrivedCall, Authorize, Denial } from "../../../local/aws/call.ts";
+import { administratorName } from "../../../local/principals.ts";
 import type { LocalStack } from "../../../local/stack/template.ts";
 import { decide, encryptionContextKeys, type Request } from "./evaluator.ts";
 import { administratorAccess, policy } from "./policies.ts";
@@ -21,7 +21,7 @@ export function templatePolicies(stack: LocalStack, engineKeys: ReadonlyMap<stri
 
   // The local callers are roles of other stacks, with policies for `execute-api` alone: they have none here.
   const identities = new Map(stack.roles.map((role) => [role.arn, [policy(...role.statements)]]));
-  identities.set(`arn:${partition}:iam::${account}:role/${administrator}`, [administratorAccess]);
+  identities.set(`arn:${partition}:iam::${account}:role/${administratorName}`, [administratorAccess]);
 
   const tablePolicies = new Map(
     stack.tables.map(({ createTable, resourcePolicy }) => [
@@ -56,7 +56,7 @@ export function templatePolicies(stack: LocalStack, engineKeys: ReadonlyMap<stri
     },
   };
 
-  const decideCall = (call: ArrivedCall): Decision => {
+  const decideCall = (call: ArrivedCall): AccessDecision => {
     const onResources = resourcesOf[call.service](call);
     for (const onResource of onResources.length > 0 ? onResources : [{ resource: "*" }]) {
       const denial = denialOf({
@@ -70,7 +70,7 @@ export function templatePolicies(stack: LocalStack, engineKeys: ReadonlyMap<stri
     return { allow: true };
   };
 
-  const decided = new Map<string, Decision>();
+  const decided = new Map<string, AccessDecision>();
   return (call) => {
     const { service, operation, principalArn, resources, indexName, encryptionContext } = call;
     const facts = JSON.stringify([principalArn, service, operation, resources, indexName, encryptionContext]);

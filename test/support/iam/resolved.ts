@@ -1,20 +1,21 @@
 /** What the construct synthesizes, resolved as CloudFormation would, for the evaluator. */
 import type { ScopeDefinitions } from "../../../functions/domain/scope.ts";
 import type { Template } from "../../../local/stack/cloud-assembly.ts";
-import type { Place } from "../../../local/stack/physical-names.ts";
-import { type ReadResource, resolvedResources } from "../../../local/stack/resources.ts";
-import { type LocalFunction, type LocalStack, readTemplate } from "../../../local/stack/template.ts";
+import type { LocalFunction } from "../../../local/stack/functions.ts";
+import type { AwsLocation } from "../../../local/stack/location.ts";
+import { type ResolvedResource, resolveResources } from "../../../local/stack/resources.ts";
+import { type LocalStack, readTemplate } from "../../../local/stack/template.ts";
 import { account, region, type SynthesizeOptions, scopeOf, synthesized } from "../synthesized.ts";
 import type { Principal } from "./evaluator.ts";
 import { policy } from "./policies.ts";
 
-export const place: Place = { partition: "aws", region, accountId: account };
+export const location: AwsLocation = { partition: "aws", region, accountId: account };
 /** Named in a scope, and one that is not. */
 export const otherAccount = "444455556666";
 export const strangeAccount = "777788889999";
 
 export const arn = (service: string, rest: string) =>
-  `arn:${place.partition}:${service}:${place.region}:${place.accountId}:${rest}`;
+  `arn:${location.partition}:${service}:${location.region}:${location.accountId}:${rest}`;
 export const roleArn = (name: string, accountId = account) => `arn:aws:iam::${accountId}:role/${name}`;
 
 /** `sales` is for the broker's own account, `finance` for another one. */
@@ -31,7 +32,7 @@ export const scopes = {
 
 export interface Resolved {
   readonly stack: LocalStack;
-  readonly resources: readonly ReadResource[];
+  readonly resources: readonly ResolvedResource[];
 }
 
 export function resolved(options: SynthesizeOptions = {}): Resolved {
@@ -43,7 +44,7 @@ export function resolved(options: SynthesizeOptions = {}): Resolved {
     // What the functions do has no say in what they may.
     codeDirectory: () => "unused",
   };
-  return { stack: readTemplate(assembly, place), resources: resolvedResources(assembly, place) };
+  return { stack: readTemplate(assembly, location), resources: resolveResources(assembly, location) };
 }
 
 export function functionNamed(name: string, { functions }: LocalStack): LocalFunction {

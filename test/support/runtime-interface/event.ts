@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { RunningBroker } from "../../../local/broker.ts";
 import { buildEvent, type ProxyEvent } from "../../../local/gateway/event.ts";
 import { matchRoute } from "../../../local/gateway/routes.ts";
-import type { LocalFunction } from "../../../local/stack/template.ts";
+import type { LocalFunction } from "../../../local/stack/functions.ts";
 
 export function definitionOf({ stack }: RunningBroker, functionId: string): LocalFunction {
   const definition = stack.functions.find(({ id }) => id === functionId);

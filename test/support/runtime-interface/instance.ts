@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { onLines } from "../../../local/lambda/lines.ts";
 import type { ReportedError } from "../../../local/lambda/protocol.ts";
-import type { LocalFunction } from "../../../local/stack/template.ts";
+import type { LocalFunction } from "../../../local/stack/functions.ts";
 import { type Reply, startRuntimeApi } from "./runtime-api.ts";
 
 /** The instance is gone; with what it told Lambda if it did not even start. */

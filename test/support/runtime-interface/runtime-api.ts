@@ -2,10 +2,11 @@
  * Lambda's Runtime API for one function instance: what a runtime asks for its events and tells its answers to.
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
+
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import type { ReportedError } from "../../../local/lambda/protocol.ts";
+import { listen } from "../../../local/loopback.ts";
 
 export interface Invocation {
   readonly requestId: string;
@@ -61,13 +62,10 @@ export async function startRuntimeApi(): Promise<RuntimeApi> {
   });
   // The runtime waits for its next event as long as there is none.
   server.requestTimeout = 0;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
+  const { port, close } = await listen(server);
 
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address: `127.0.0.1:${port}`,
     ready: next.promise,
     initFailed: initFailed.promise,
     async invoke({ requestId, event, deadline, functionArn, traceId }) {
@@ -89,11 +87,7 @@ export async function startRuntimeApi(): Promise<RuntimeApi> {
       await next.promise;
       return settled;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }
 

@@ -7,14 +7,14 @@ import { removeBrokerFile, writeBrokerFile } from "../../../local/broker-file.ts
 import { localPrincipals } from "../../../local/principals.ts";
 import { scopes } from "../../../local/scopes.ts";
 
-const place = { partition: "aws", region: "us-east-1", accountId: "111122223333" };
+const location = { partition: "aws", region: "us-east-1", accountId: "111122223333" };
 const broker = {
   endpoint: "http://127.0.0.1:4180/v1",
   region: "us-east-1",
   lookerUrl: "http://127.0.0.1:4191",
   looker: { controlUrl: "http://127.0.0.1:4192" },
   awsProxy: { url: "http://127.0.0.1:4193" },
-  principals: localPrincipals(scopes, place, { apiId: "abc", stage: "v1" }),
+  principals: localPrincipals(scopes, location, { apiId: "abc", stage: "v1" }),
 } as unknown as RunningBroker;
 
 let directory: string;

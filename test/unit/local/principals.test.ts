@@ -3,8 +3,8 @@ import { parsePrincipal } from "../../../functions/domain/principal.ts";
 import { localPrincipals } from "../../../local/principals.ts";
 import { scopes } from "../../../local/scopes.ts";
 
-const place = { partition: "aws", region: "us-east-1", accountId: "111122223333" };
-const principals = localPrincipals(scopes, place, { apiId: "abc", stage: "v1" });
+const location = { partition: "aws", region: "us-east-1", accountId: "111122223333" };
+const principals = localPrincipals(scopes, location, { apiId: "abc", stage: "v1" });
 const find = (name: string) => principals.find((principal) => principal.name === name);
 const api = "arn:aws:execute-api:us-east-1:111122223333:abc/v1";
 
@@ -45,7 +45,7 @@ describe("the local principals", () => {
         ok: true,
         principal: { callerArn: roleArn, uniqueId: expect.stringMatching(/^AROA[A-Z2-7]{17}$/) },
       });
-    const again = localPrincipals(scopes, place, { apiId: "abc", stage: "v1" });
+    const again = localPrincipals(scopes, location, { apiId: "abc", stage: "v1" });
     expect(again[0]?.caller).toBe(principals[0]?.caller);
     expect(again[0]?.secretAccessKey).not.toBe(principals[0]?.secretAccessKey);
   });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { parseFlags } from "../../../local/start-flags.ts";
+import { parseStartFlags } from "../../../local/start-flags.ts";
 
 const credentials = { LOOKERSDK_CLIENT_ID: "id", LOOKERSDK_CLIENT_SECRET: "secret" };
 
 describe("the flags of npm start", () => {
   it("have the documented defaults", () => {
-    expect(parseFlags([], {})).toEqual({
+    expect(parseStartFlags([], {})).toEqual({
       kind: "run",
       flags: {
         port: 4180,
@@ -14,7 +14,7 @@ describe("the flags of npm start", () => {
         maxInstances: 20,
         throttle: false,
         instances: "threads",
-        engines: {},
+        externalEngines: {},
       },
     });
   });
@@ -22,7 +22,7 @@ describe("the flags of npm start", () => {
   it("are all read", () => {
     const args =
       "--port 0 --looker-port=0 --looker-control-port 4192 --max-instances 2 --throttle --instances processes";
-    expect(parseFlags(args.split(" "), {})).toMatchObject({
+    expect(parseStartFlags(args.split(" "), {})).toMatchObject({
       flags: {
         port: 0,
         lookerPort: 0,
@@ -35,22 +35,24 @@ describe("the flags of npm start", () => {
   });
 
   it("explain themselves", () => {
-    const result = parseFlags(["--help"], {});
+    const result = parseStartFlags(["--help"], {});
     expect(result).toMatchObject({ kind: "help" });
     for (const flag of ["port", "looker-port", "looker-url", "max-instances", "throttle", "instances"])
       expect(result).toMatchObject({ text: expect.stringContaining(`--${flag}`) });
   });
 
   it("take another Looker's credentials from the Looker SDK's own variables", () => {
-    expect(parseFlags(["--looker-url", "https://example.cloud.looker.com/"], credentials)).toMatchObject({
-      flags: {
-        lookerElsewhere: {
-          url: "https://example.cloud.looker.com",
-          clientId: "id",
-          clientSecret: "secret",
+    expect(parseStartFlags(["--looker-url", "https://example.cloud.looker.com/"], credentials)).toMatchObject(
+      {
+        flags: {
+          externalLooker: {
+            url: "https://example.cloud.looker.com",
+            clientId: "id",
+            clientSecret: "secret",
+          },
         },
       },
-    });
+    );
   });
 
   it("put other engines behind the AWS proxy", () => {
@@ -59,8 +61,8 @@ describe("the flags of npm start", () => {
       AWS_ENDPOINT_URL_KMS: "http://127.0.0.1:5000",
       AWS_ENDPOINT_URL_SECRETS_MANAGER: "",
     };
-    expect(parseFlags([], environment)).toMatchObject({
-      flags: { engines: { dynamodb: "http://127.0.0.1:8000", kms: "http://127.0.0.1:5000" } },
+    expect(parseStartFlags([], environment)).toMatchObject({
+      flags: { externalEngines: { dynamodb: "http://127.0.0.1:8000", kms: "http://127.0.0.1:5000" } },
     });
   });
 
@@ -89,7 +91,7 @@ describe("the flags of npm start", () => {
     ],
     [[], { AWS_ENDPOINT_URL_KMS: "localhost" }, "AWS_ENDPOINT_URL_KMS must be a URL"],
   ])("refuse %j in one line that says what to do", (args, environment, message) => {
-    const result = parseFlags(args, environment);
+    const result = parseStartFlags(args, environment);
     expect(result).toEqual({ kind: "wrong", message: expect.stringContaining(message) });
     expect(JSON.stringify(result)).not.toMatch(/\\n|"secret"/);
   });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { noFurther, refused, runCheck } from "../../../probe/check.ts";
-import { type Answer, depthOf, tell } from "../../../probe/request.ts";
+import { type Answer, depthOf, describeAnswer } from "../../../probe/request.ts";
 
 const gateway = (status: number, errorType: string, message = ""): Answer => ({
   status,
@@ -30,8 +30,8 @@ test.each<[string, Answer, string]>([
 
 test("a message is never told: API Gateway's may repeat the session token", () => {
   const answer = gateway(403, "InvalidSignatureException", "x-amz-security-token:SESSION-TOKEN");
-  expect(tell(answer)).toBe("403 InvalidSignature (API Gateway)");
-  expect(tell({ ...answer, headers: { "x-amzn-errortype": "SESSION TOKEN" } })).toBe("403");
+  expect(describeAnswer(answer)).toBe("403 InvalidSignature (API Gateway)");
+  expect(describeAnswer({ ...answer, headers: { "x-amzn-errortype": "SESSION TOKEN" } })).toBe("403");
 });
 
 test.each<[string, Answer, Answer, string | undefined]>([
@@ -68,7 +68,7 @@ test("what is compared is asked first, and told where it differs", async () => {
     {
       what: "an odd path",
       request: { method: "GET", path: "/odd" },
-      beside: { method: "GET", path: "/plain" },
+      baseline: { method: "GET", path: "/plain" },
       expect: noFurther,
     },
   );

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { parseFlags } from "../../../probe/flags.ts";
+import { parseProbeFlags } from "../../../probe/flags.ts";
 
 const parsed = (endpoint: string, args: string[] = [], environment = {}) =>
-  parseFlags(["--endpoint", endpoint, "--scope", "sales", ...args], environment);
+  parseProbeFlags(["--endpoint", endpoint, "--scope", "sales", ...args], environment);
 
 test.each([
   ["https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/v1", "eu-west-1"],
@@ -45,14 +45,14 @@ test.each([
   [["--endpoint", "https://looker-tokens.example.com", "--as", "x"], /^--as is for --local/],
   [["--local", "--other-scope", "sales"], /^--other-scope must be another one/],
 ])("refuses %j, which contradict each other", (args, line) => {
-  expect(parseFlags([...args, "--scope", "sales"], {})).toMatchObject({
+  expect(parseProbeFlags([...args, "--scope", "sales"], {})).toMatchObject({
     kind: "wrong",
     message: expect.stringMatching(line),
   });
 });
 
 test("refuses a flag that it does not know, and says where they are listed", () => {
-  expect(parseFlags(["--nope"], {})).toEqual({
+  expect(parseProbeFlags(["--nope"], {})).toEqual({
     kind: "wrong",
     message: "Unknown option '--nope'; `npm run probe -- --help` lists the flags.",
   });

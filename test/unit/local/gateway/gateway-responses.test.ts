@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { GatewayResponses } from "../../../../local/gateway/gateway-responses.ts";
 import type { GatewayOptions } from "../../../../local/gateway/server.ts";
+import type { GatewayResponses } from "../../../../local/stack/gateway-responses.ts";
 import { ok, region, service, startTestGateway } from "../../../support/gateway-fixture.ts";
 import { sendRaw, sendSigned } from "../../../support/raw-request.ts";
 

@@ -1,13 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { decideInvoke, matchesArn, methodArn } from "../../../../local/gateway/invoke-policy.ts";
 
-const place = { partition: "aws", region: "eu-west-1", accountId: "111122223333", apiId: "api", stage: "v1" };
-const arn = methodArn(place, "POST", "/scopes/sales/token");
+const apiStage = {
+  partition: "aws",
+  region: "eu-west-1",
+  accountId: "111122223333",
+  apiId: "api",
+  stage: "v1",
+};
+const arn = methodArn(apiStage, "POST", "/scopes/sales/token");
 const prefix = "arn:aws:execute-api:eu-west-1:111122223333:api/v1";
 
 test("a method's ARN ends in the path as sent", () => {
   expect(arn).toBe(`${prefix}/POST/scopes/sales/token`);
-  expect(methodArn(place, "GET", "/scopes/a%2Fb:c/token")).toBe(`${prefix}/GET/scopes/a%2Fb:c/token`);
+  expect(methodArn(apiStage, "GET", "/scopes/a%2Fb:c/token")).toBe(`${prefix}/GET/scopes/a%2Fb:c/token`);
 });
 
 describe("a resource pattern", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { checkRoutes, matchRoute, type Route } from "../../../../local/gateway/routes.ts";
+import { checkRoutes, matchRoute } from "../../../../local/gateway/routes.ts";
+import type { LocalRoute } from "../../../../local/stack/routes.ts";
 
-const route = (resource: string, method = "POST"): Route => ({
+const route = (resource: string, method = "POST"): LocalRoute => ({
   resource,
   resourceId: "r",
   method,

@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { savedQueries } from "../../../../infra/saved-queries.ts";
-import { parseAsk } from "../../../../local/ask-flags.ts";
 import { ask } from "../../../../local/insights/ask.ts";
-import { namedFields } from "../../../../local/insights/named-fields.ts";
-import { parseQuery } from "../../../../local/insights/parse.ts";
-import { asObjects, asTable } from "../../../../local/insights/show.ts";
+import { asObjects } from "../../../../local/insights/show.ts";
 import { InsightsError } from "../../../../local/insights/syntax.ts";
-import { inOrder } from "../../../../local/insights/values.ts";
 
 const now = Date.parse("2026-11-24T12:00:00.000Z");
 const event = (fields: object) =>
@@ -102,13 +97,6 @@ describe("stats", () => {
 });
 
 describe("sort", () => {
-  it("has the order of CloudWatch's own example", () => {
-    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Sort.html
-    const values = ["!:", "#", "*%04", "0#", "5A", "111A", "2345_", "@", "@_", "A", "A9876fghj", "a12345hfh"];
-    const inItsOrder = [...values, 0, 1, 2, 3];
-    expect(inItsOrder.toReversed().sort(inOrder)).toEqual(inItsOrder);
-  });
-
   it("is descending when told so", () => {
     const query = (direction: string) => `sort n ${direction} | display n`;
     expect(run(query("asc"), { n: 10 }, { n: 9 })).toEqual([{ n: 9 }, { n: 10 }]);
@@ -125,32 +113,7 @@ it("no more than 10,000 rows are returned", () => {
   expect(run("display n", ...Array.from({ length: 10_001 }, (_, n) => ({ n })))).toHaveLength(10_000);
 });
 
-describe("what is not in the subset, or what CloudWatch does not document, is an error that says so", () => {
-  it.each([
-    ["dedup code | display code", /command dedup/],
-    ["filter code like /x/ | display code", /comparison, not like/],
-    ["filter not ispresent(code) | display code", /comparison, not ispresent/],
-    ['filter strcontains(code, "x") | display code', /function strcontains/],
-    ["stats avg(ms) as ms by code", /function avg of stats/],
-    ["stats count(*) by code", /Expected as/],
-    ["stats count(*) as all", /Expected by/],
-    ["fields code", /Expected as/],
-    ["sort code | display code", /Expected asc/],
-    ["display code limit 3", /Expected a \| or the end, not limit/],
-    ["limit 3", /command limit/],
-    ["filter code = 'ok' | display code", /Cannot read/],
-    ["filter `code` = 1 | display code", /Cannot read/],
-    ["# a comment", /Cannot read/],
-    ["fields bin(90m) as t | display t", /CloudWatch makes 60/],
-    ["fields bin(2w) as t | display t", /period 2w/],
-    ["parse @message /(?=x)(?<y>.)/ | display y", /look-around/],
-    ["parse @message /x/ | display y", /named group/],
-    ["", /Expected a command/],
-  ])("%s", (query, message) => {
-    expect(() => parseQuery(query)).toThrow(InsightsError);
-    expect(() => parseQuery(query)).toThrow(message);
-  });
-
+describe("what CloudWatch does not document is an error that says so", () => {
   it.each([
     ["a query that does not say what it shows", 'filter code = "ok"', /must say what it shows/],
     ["text beside a number", "filter code = 1 | display code", /string = number/],
@@ -159,55 +122,5 @@ describe("what is not in the subset, or what CloudWatch does not document, is an
     ["another date format", 'fields parseDate(time, "yyyy") as t | display t', /own format only/],
   ])("%s", (_, query, message) => {
     expect(() => run(query, { code: "ok" })).toThrow(message);
-  });
-
-  it("a field after stats that stats has not left", () => {
-    const query = parseQuery("stats count(*) as all by code | sort scope asc");
-    expect(() => namedFields(query)).toThrow(/sort names scope/);
-  });
-});
-
-describe("npm run ask", () => {
-  const sha256 = "a".repeat(64);
-
-  it("puts the values into the query", () => {
-    const parsed = parseAsk(["who-got-this-token", "--token-sha256", sha256, "--print-query"]);
-    if (parsed.kind !== "run") throw new Error(parsed.kind);
-    expect(parsed.flags.show).toBe("query");
-    expect(parsed.flags.query).toContain(`token_sha256 = "${sha256}"`);
-    expect(parsed.flags.query).not.toContain("{{");
-  });
-
-  it("lists the questions, without any and with --help", () => {
-    for (const args of [[], ["--help"], ["who-is-denied", "--help"]]) {
-      const parsed = parseAsk(args);
-      if (parsed.kind !== "help") throw new Error(parsed.kind);
-      for (const { name, asks } of savedQueries)
-        expect(parsed.text).toMatch(new RegExp(`${name}[^]*\\n +${asks.slice(0, 20)}`));
-    }
-  });
-
-  it.each([
-    [["who-knows"], /no such question.*--help/],
-    [["who-got-this-token"], /who-got-this-token needs --token-sha256 \(SHA-256/],
-    [["who-got-this-token", "--lease-id", "x"], /--lease-id/],
-    [["who-is-denied", "--json", "--print-query"], /leave one of them out/],
-    [["what-did-this-caller-do", "--caller", 'x" or kind = "audit'], /no --caller \(ARN/],
-  ])("%j is refused in one line that says what to do", (args, message) => {
-    expect(parseAsk(args)).toEqual({ kind: "wrong", message: expect.stringMatching(message) });
-  });
-
-  it("does not repeat a token that was given in the place of its hash", () => {
-    expect(JSON.stringify(parseAsk(["who-got-this-token", "--token-sha256", "a-token"]))).not.toContain(
-      "a-token",
-    );
-  });
-
-  it("prints a table without the columns that are empty, and says when there is nothing", () => {
-    const query = "display time, scope, code";
-    expect(asTable(ask(query, [event({ code: "ok" })], now))).toBe(
-      "time                      code\n2026-11-24T11:59:00.000Z  ok\n",
-    );
-    expect(asTable(ask(query, [], now))).toBe("Nothing.\n");
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Pool, type PoolOptions, startPool } from "../../../../local/lambda/pool.ts";
-import type { LocalFunction } from "../../../../local/stack/template.ts";
+import type { LocalFunction } from "../../../../local/stack/functions.ts";
 
 let directory: string;
 beforeAll(() => {
@@ -39,7 +39,7 @@ function definition(codeDir: string, more: Partial<LocalFunction> = {}): LocalFu
   };
 }
 
-describe.each(["threads", "processes"] as const)("instances as %s", (kind) => {
+describe.each(["threads", "processes"] as const)("instances as %s", (sandbox) => {
   const pools: Pool[] = [];
   afterEach(async () => {
     await Promise.all(pools.splice(0).map((pool) => pool.close()));
@@ -50,8 +50,11 @@ describe.each(["threads", "processes"] as const)("instances as %s", (kind) => {
     const started = startPool({
       definition: definition(codeDir, more),
       credentials: { accessKeyId: "ASIAEXAMPLE", secretAccessKey: "key", sessionToken: "session" },
-      place: { region: "eu-central-1", endpoints: { DYNAMODB: "http://127.0.0.1:1" } },
-      kind,
+      endpoints: {
+        region: "eu-central-1",
+        variables: { AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:1" },
+      },
+      sandbox,
       maxInstances: 20,
       throttle: false,
       onLog: (number, line) => lines.push(`${number} ${line}`),
@@ -171,6 +174,13 @@ describe.each(["threads", "processes"] as const)("instances as %s", (kind) => {
     expect(await greet.invoke({})).toEqual({ kind: "answer", payload: 2 });
   });
 
+  it("are left alone under a debugger when the function's time is over", async () => {
+    const body = "await new Promise((resolve) => setTimeout(resolve, 1_200)); return requests;";
+    const greet = pool(bundle(body), { debugged: true }, { timeoutSeconds: 1 });
+    expect(await greet.invoke({})).toEqual({ kind: "answer", payload: 1 });
+    expect(lines).toEqual([]);
+  });
+
   it("are killed when the function's time is over, and replaced", async () => {
     const greet = pool(bundle("if (event.hang) for (;;); return requests;"), {}, { timeoutSeconds: 1 });
     expect(await greet.invoke({ hang: true })).toMatchObject({
@@ -231,7 +241,7 @@ describe.each(["threads", "processes"] as const)("instances as %s", (kind) => {
     });
     const result = await greet.invoke({});
     expect(result).toMatchObject({ kind: "function_error", payload: { errorType: "Runtime.ExitError" } });
-    if (kind === "processes")
+    if (sandbox === "processes")
       expect(result).toMatchObject({ payload: { errorMessage: expect.stringContaining("signal: killed") } });
     expect(await greet.kill(7)).toBe(false);
   });

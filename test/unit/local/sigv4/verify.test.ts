@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import { listen } from "../../../../local/loopback.ts";
 import { type SignedRequest, verifySignature } from "../../../../local/sigv4/verify.ts";
 import { type SigningOptions, signRequest } from "../../../support/signed-fetch.ts";
 
@@ -255,11 +255,10 @@ describe.skipIf(!curlSigns)("curl --aws-sigv4 (skipped where there is no curl of
       result = await verify({ method: message.method ?? "", rawPath, rawQuery, headers, body }, new Date());
       response.end();
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
+    const { url, close } = await listen(server);
     const signing = ["-s", "--aws-sigv4", `aws:amz:${region}:execute-api`];
-    await promisify(execFile)("curl", [...signing, ...options, `http://127.0.0.1:${port}${path}`]);
-    server.close();
+    await promisify(execFile)("curl", [...signing, ...options, `${url}${path}`]);
+    await close();
     expect(result).toMatchObject({ ok: true });
   });
 });

@@ -1,10 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax of Fn::Sub.
 import { describe, expect, it } from "vitest";
 import type { CloudAssembly, Template } from "../../../../local/stack/cloud-assembly.ts";
-import { resolveValue, TemplateError } from "../../../../local/stack/intrinsics.ts";
+import { TemplateError } from "../../../../local/stack/intrinsics.ts";
 import { readTemplate } from "../../../../local/stack/template.ts";
 
-const place = { partition: "aws", region: "eu-central-1", accountId: "111122223333" };
+const location = { partition: "aws", region: "eu-central-1", accountId: "111122223333" };
 
 const arn = (service: string) => ["arn:", { Ref: "AWS::Partition" }, `:${service}:`, { Ref: "AWS::Region" }];
 const resources: Template["Resources"] = {
@@ -109,7 +109,7 @@ const assembly = (changes: Record<string, unknown> = {}): CloudAssembly => ({
   template: { Resources: { ...resources, ...(changes as Template["Resources"]) } },
   codeDirectory: (key) => (key === "abc.zip" ? "/out/asset.abc" : undefined),
 });
-const read = (changes?: Record<string, unknown>) => readTemplate(assembly(changes), place);
+const read = (changes?: Record<string, unknown>) => readTemplate(assembly(changes), location);
 const changed = (logicalId: string, properties: Record<string, unknown>) => ({
   [logicalId]: {
     ...resources[logicalId],
@@ -308,39 +308,5 @@ describe("reading a template", () => {
     expect(() => read(changes)).toThrow(TemplateError);
     expect(() => read(changes)).toThrow(`${logicalId}: `);
     expect(() => read(changes)).toThrow(problem);
-  });
-});
-
-describe("intrinsic functions", () => {
-  const resolve = (value: unknown) =>
-    resolveValue(value, "Here", {
-      ref: (name) => (name === "Known" ? "known" : undefined),
-      attribute: (id, attribute) => (id === "Known" ? `known.${attribute}` : undefined),
-    });
-
-  it.each([
-    [{ Ref: "Known" }, "known"],
-    [{ "Fn::GetAtt": "Known.Deep.Arn" }, "known.Deep.Arn"],
-    [{ "Fn::Join": ["/", ["a", { Ref: "Known" }, 3]] }, "a/known/3"],
-    [{ "Fn::Select": [1, { "Fn::Split": [":", "a:b:c"] }] }, "b"],
-    [{ "Fn::Sub": "${Known}-${Known.Arn}-${!Literal}" }, "known-known.Arn-${Literal}"],
-    [{ "Fn::Sub": ["${own}/${Known}", { own: { Ref: "Known" } }] }, "known/known"],
-    [
-      [1, { Ref: "AWS::NoValue" }, { a: { Ref: "AWS::NoValue" }, b: 2 }],
-      [1, { b: 2 }],
-    ],
-  ])("resolves %j", (value, expected) => {
-    expect(resolve(value)).toEqual(expected);
-  });
-
-  it.each([
-    { "Fn::Sub": "${Unknown}" },
-    { "Fn::Select": [5, ["a"]] },
-    { "Fn::Join": ["", [{ an: "object" }]] },
-    { "Fn::Join": [""] },
-    { "Fn::If": ["x", 1, 2] },
-    { Ref: "Known", more: 1 },
-  ])("refuses %j", (value) => {
-    expect(() => resolve(value)).toThrow("The template cannot be run locally: Here: ");
   });
 });

@@ -6,7 +6,11 @@ import type { Answer } from "../../../../probe/request.ts";
 const [check] = withoutPolicy({
   send: () => Promise.reject(new Error("not asked here")),
   region: "eu-west-1",
-  me: { arn: "arn:aws:iam::111122223333:role/report-service", account: "111122223333", unique_id: "AROAX" },
+  caller: {
+    arn: "arn:aws:iam::111122223333:role/report-service",
+    account: "111122223333",
+    unique_id: "AROAX",
+  },
   scope: { scope: "sales", base_url: "https://example.cloud.looker.com", lease_seconds: 900, may: ["token"] },
   bystander: true,
   looker: false,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { leaseStory } from "../../../../probe/checks/lease.ts";
-import type { Setting } from "../../../../probe/context.ts";
+import { leaseLifecycle } from "../../../../probe/checks/lease.ts";
+import type { ProbeContext } from "../../../../probe/context.ts";
 import type { Answer } from "../../../../probe/request.ts";
 
 const answer = (status: number, json: object, headers = {}): Answer => ({
@@ -23,13 +23,13 @@ const ended = (revoked: number, pending: number) => answer(pending > 0 ? 202 : 2
 /** What the story makes of these answers, one after the other. */
 async function story(answers: Answer[], logout = false) {
   const sent: (string | undefined)[] = [];
-  const results = await leaseStory({
+  const results = await leaseLifecycle({
     send: async ({ body }) => {
       sent.push(body);
       return answers.shift() ?? answer(500, {});
     },
     region: "eu-west-1",
-    me: { arn: "", account: "", unique_id: "" },
+    caller: { arn: "", account: "", unique_id: "" },
     scope: {
       scope: "sales",
       base_url: "https://example.cloud.looker.com",
@@ -39,7 +39,7 @@ async function story(answers: Answer[], logout = false) {
     bystander: false,
     looker: false,
     logout,
-  } satisfies Setting);
+  } satisfies ProbeContext);
   return {
     sent,
     surprises: results.filter(({ outcome }) => outcome === "surprise").map(({ what, seen }) => [what, seen]),

@@ -1,0 +1,131 @@
+/** One signed request to the broker, and its answer or error. */
+import { credentialsError } from "../errors/credentials-error.ts";
+import { type HttpAnswer, refusalOf } from "../errors/refusals.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
+import { unreachableError } from "../errors/unreachable.ts";
+import { abortable, throwIfAborted, within } from "../waiting/abort.ts";
+import type { AwsCredentials } from "./aws-credentials.ts";
+import type { Connection } from "./connection.ts";
+import { type SignedRequest, sign, type UnsignedRequest } from "./sign.ts";
+
+export interface BrokerRequest extends UnsignedRequest {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number | undefined;
+  /** Wall clock in milliseconds, for tests. */
+  readonly now?: (() => number) | undefined;
+}
+
+export interface BrokerAnswer {
+  readonly status: number;
+  /** JSON: an object or a list, whose shape is for the caller of each route to check. */
+  readonly body: unknown;
+  readonly retryAfterSeconds?: number | undefined;
+  /** The broker's clock, milliseconds since 1970: the Date header, which is cut to whole seconds. */
+  readonly date?: number | undefined;
+}
+
+const defaultTimeoutMs = 30_000;
+
+/** Throws {@link TokenBrokerError} for anything but a 2xx in JSON. Waits for nothing and repeats nothing, but for fresh credentials. */
+export async function callBroker(connection: Connection, request: BrokerRequest): Promise<BrokerAnswer> {
+  throwIfAborted(request.signal);
+  const milliseconds = request.timeoutMs ?? defaultTimeoutMs;
+  const late = () =>
+    new TokenBrokerError(
+      "timed_out",
+      `${connection.endpoint.host} gave no answer within ${seconds(milliseconds)}.`,
+      {
+        retryable: true,
+      },
+    );
+  return within(milliseconds, request.signal, late, async (signal) => {
+    const credentials = await abortable(credentialsOf(connection), signal);
+    try {
+      return await attempt(connection, request, credentials, signal);
+    } catch (error) {
+      if (!isAboutCredentials(error)) throw error;
+      // The credentials may have been renewed since the provider looked, by `aws sso login`, by a rotation, in the environment.
+      const renewed = await abortable(credentialsOf(connection, { forceRefresh: true }), signal);
+      if (isSame(credentials, renewed)) throw error;
+      return await attempt(connection, request, renewed, signal);
+    }
+  });
+}
+
+const seconds = (milliseconds: number) => `${Math.max(1, Math.round(milliseconds / 1_000))} s`;
+
+const isAboutCredentials = (error: unknown) =>
+  error instanceof TokenBrokerError &&
+  (error.code === "expired_credentials" || error.code === "bad_credentials");
+
+const isSame = (some: AwsCredentials, others: AwsCredentials) =>
+  some.accessKeyId === others.accessKeyId &&
+  some.secretAccessKey === others.secretAccessKey &&
+  some.sessionToken === others.sessionToken;
+
+async function attempt(
+  connection: Connection,
+  request: BrokerRequest,
+  credentials: AwsCredentials,
+  signal: AbortSignal,
+): Promise<BrokerAnswer> {
+  const now = request.now ?? Date.now;
+  const signed = await sign(connection, request, credentials, new Date(now()));
+  signal.throwIfAborted();
+  const answer = await send(signed, signal);
+  const retryAfterSeconds = retryAfterOf(answer, now());
+  if (answer.status >= 200 && answer.status < 300 && typeof answer.json === "object" && answer.json !== null)
+    return { status: answer.status, body: answer.json, retryAfterSeconds, date: dateOf(answer) };
+  throw refusalOf(answer, {
+    host: connection.endpoint.host,
+    region: connection.region,
+    now: now(),
+    retryAfterSeconds,
+  });
+}
+
+async function credentialsOf(
+  { credentials }: Connection,
+  options?: { forceRefresh: true },
+): Promise<AwsCredentials> {
+  try {
+    // A copy, because the service may write new keys into its own object.
+    return { ...(await credentials(options)) };
+  } catch (error) {
+    throw credentialsError(error);
+  }
+}
+
+async function send({ url, init }: SignedRequest, signal: AbortSignal): Promise<HttpAnswer> {
+  try {
+    // A redirect would carry the signature to another host.
+    const response = await fetch(url, { ...init, signal, redirect: "manual" });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, json: jsonOf(text) };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw unreachableError(error, url.host);
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function dateOf({ headers }: HttpAnswer): number | undefined {
+  const at = Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+function retryAfterOf({ headers }: HttpAnswer, now: number): number | undefined {
+  const text = headers.get("retry-after")?.trim();
+  if (!text) return undefined;
+  if (/^\d+$/.test(text)) return Number(text);
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1_000));
+}

@@ -1,0 +1,80 @@
+/** Why there are no AWS credentials. The provider's own message is not passed on: it may quote a command's output. */
+import { TokenBrokerError } from "./token-broker-error.ts";
+import { codeOf, isLasting } from "./unreachable.ts";
+
+export function credentialsError(error: unknown): TokenBrokerError {
+  if (error instanceof TokenBrokerError) return error;
+  const { name = "", message = "" } = error instanceof Error ? error : {};
+  const profile = process.env.AWS_PROFILE;
+  // Before all others: an identity or a role may have "sso" in its name.
+  if (/AccessDenied|not authorized/i.test(`${name} ${message}`) && /\bsts:AssumeRole/.test(message))
+    return notAssumable(message);
+  const code = networkCode(error, message);
+  if (code) return credentialsUnavailable(code);
+  if (isTransient(error, name, message)) return credentialsUnavailable(kindOf(name));
+  if (/\bsso\b|\bUnauthorizedException\b/i.test(message) || name === "TokenProviderError")
+    return new TokenBrokerError(
+      "no_credentials",
+      `The SSO session${profile ? ` of the AWS profile ${profile}` : ""} has expired or was never begun.`,
+      { hint: `Run \`aws sso login${profile ? ` --profile ${profile}` : ""}\`.` },
+    );
+  const kind = kindOf(name);
+  return new TokenBrokerError(
+    "no_credentials",
+    `${profile ? `The AWS profile ${profile} gives no credentials` : "No AWS credentials were found"}${kind ? ` (${kind})` : ""}.`,
+  );
+}
+
+export function credentialsUnavailable(why?: string): TokenBrokerError {
+  return new TokenBrokerError(
+    "credentials_unavailable",
+    `The AWS credentials could not be fetched${why ? ` (${why})` : ""}.`,
+    { retryable: !(why && isLasting(why)) },
+  );
+}
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+function notAssumable(message: string): TokenBrokerError {
+  const role = /\barn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+/.exec(message)?.[0];
+  return new TokenBrokerError(
+    "no_credentials",
+    `AWS does not let this identity assume the role${role ? ` ${role}` : ""}.`,
+    {
+      hint: "The role's trust policy must name the identity, and the identity's own policies must allow sts:AssumeRole on the role.",
+    },
+  );
+}
+
+const network =
+  /\b(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND)\b/;
+
+/** Providers that wrap the failure of a connection keep its code in the message only. */
+function networkCode(error: unknown, message: string): string | undefined {
+  const code = codeOf(error);
+  return code && (network.test(code) || isLasting(code)) ? code : network.exec(message)?.[0];
+}
+
+/**
+ * Time-outs, throttling and failures of the service, as AWS's SDKs know them:
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+ */
+function isTransient(error: unknown, name: string, message: string): boolean {
+  const { $metadata, $retryable, statusCode } = Object(error) as {
+    $metadata?: { httpStatusCode?: unknown };
+    $retryable?: unknown;
+    statusCode?: unknown;
+  };
+  const status =
+    Number($metadata?.httpStatusCode ?? statusCode) || Number(/status: (\d{3})\b/.exec(message)?.[1]);
+  return (
+    Boolean($retryable) ||
+    status === 429 ||
+    status >= 500 ||
+    /TimeoutError|Throttl|TooManyRequests|SlowDown|RequestLimitExceeded|RequestTimeout|ServiceUnavailable|InternalFailure|IDPCommunicationError/.test(
+      `${name} ${message}`,
+    )
+  );
+}
+
+/** Only what can be the name of an error's class. */
+const kindOf = (name: string) => (/^[A-Za-z0-9]{3,60}$/.test(name) && name !== "Error" ? name : undefined);
