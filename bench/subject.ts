@@ -6,7 +6,7 @@ import {
   type RuntimeInstance,
   type RuntimeInstanceOptions,
   startRuntimeInstance,
-} from "../test/external/runtime-interface/instance.ts";
+} from "../test/support/runtime-interface/instance.ts";
 import { usageOf } from "./process-usage.ts";
 import { takingTurns } from "./turns.ts";
 

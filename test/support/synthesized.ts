@@ -6,7 +6,7 @@ import { App, type Environment, type IPolicyValidationPlugin, Validations } from
 import { Template } from "aws-cdk-lib/assertions";
 import { BUNDLING_STACKS } from "aws-cdk-lib/cx-api";
 import featureFlags from "aws-cdk-lib/recommended-feature-flags.json" with { type: "json" };
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 import type { ScopeDefinitions } from "../../functions/domain/scope.ts";
 import { type BrokerSettings, TokenBrokerStack } from "../../infra/stack.ts";
 
@@ -81,6 +81,13 @@ export interface SynthesizeOptions {
 export function synthesizedHere(options: SynthesizeOptions = {}): Synthesized {
   const made = synthesized(options);
   onTestFinished(made.remove);
+  return made;
+}
+
+/** Removed when the tests of the file have ended. */
+export function synthesizedForFile(options: SynthesizeOptions = {}): Synthesized {
+  const made = synthesized(options);
+  afterAll(made.remove);
   return made;
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { eventOf } from "../../support/runtime-interface/event.ts";
 import { behavesAsApiFunction } from "./api-function.ts";
-import { eventOf } from "./event.ts";
 import { answerOf, nothingLeftBehind, said } from "./stand.ts";
 
 const tokenFor = (caller: string) => (broker: Parameters<typeof eventOf>[0]) =>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { callerOf, statusAtLooker } from "../../support/broker-stand.ts";
+import { eventOf } from "../../support/runtime-interface/event.ts";
 import { behavesAsApiFunction } from "./api-function.ts";
-import { eventOf } from "./event.ts";
 import { answerOf, nothingLeftBehind } from "./stand.ts";
 
 const request = (method: string, path: string, body?: object) => (broker: Parameters<typeof eventOf>[0]) =>

@@ -4,9 +4,14 @@ import type { AwsCall } from "../../../local/aws/call.ts";
 import type { RunningBroker } from "../../../local/broker.ts";
 import type { LocalFunction } from "../../../local/stack/functions.ts";
 import { leaksIn, type Stand, startStand } from "../../support/broker-stand.ts";
-import { definitionOf } from "./event.ts";
-import { type Lost, type RuntimeInstance, runtimeClient, startRuntimeInstance } from "./instance.ts";
-import type { Reply } from "./runtime-api.ts";
+import { definitionOf } from "../../support/runtime-interface/event.ts";
+import {
+  type Lost,
+  type RuntimeInstance,
+  runtimeClient,
+  startRuntimeInstance,
+} from "../../support/runtime-interface/instance.ts";
+import type { Reply } from "../../support/runtime-interface/runtime-api.ts";
 
 export interface FunctionStand extends Stand {
   readonly definition: LocalFunction;

@@ -1,6 +1,6 @@
 import { Alarm } from "aws-cdk-lib/aws-cloudwatch";
 import { Topic } from "aws-cdk-lib/aws-sns";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { metricNames, metricNamespace } from "../../../functions/contract.ts";
 import { problems } from "../../../functions/domain/problem.ts";
 import { type AuditRecord, embeddedMetrics } from "../../../functions/http/audit-record.ts";
@@ -8,16 +8,12 @@ import type { AlarmName } from "../../../infra/alarms.ts";
 import type { BrokerSettings } from "../../../infra/stack.ts";
 import { type AlarmProperties, stateOf } from "../../support/audit/alarm-state.ts";
 import { type Datum, mustBeEmbeddedMetricFormat } from "../../support/audit/embedded-metric-format.ts";
-import { type Synthesized, synthesized, synthesizedHere } from "../../support/synthesized.ts";
+import { type Synthesized, synthesizedForFile, synthesizedHere } from "../../support/synthesized.ts";
 
 /** What {@link faults} exceeds, whatever the defaults are. */
 const thresholds = { mintsPerFiveMinutes: 300, p99Milliseconds: 3_000, deniedCallsPerFiveMinutes: 20 };
 
-let broker: Synthesized;
-beforeAll(() => {
-  broker = synthesized({ settings: () => ({ alarms: thresholds }) });
-});
-afterAll(() => broker.remove());
+const broker = synthesizedForFile({ settings: () => ({ alarms: thresholds }) });
 
 /** The broker's own alarms; a gradual deployment has more. */
 const alarmsOf = ({ ofType }: Synthesized): [id: string, properties: Properties][] =>

@@ -1,14 +1,10 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
 import { HostedZone } from "aws-cdk-lib/aws-route53";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { account, type Synthesized, synthesized, synthesizedHere } from "../../support/synthesized.ts";
+import { describe, expect, it } from "vitest";
+import { account, type Synthesized, synthesizedForFile, synthesizedHere } from "../../support/synthesized.ts";
 
-let broker: Synthesized;
-beforeAll(() => {
-  broker = synthesized();
-});
-afterAll(() => broker.remove());
+const broker = synthesizedForFile();
 
 describe("the API", () => {
   it("is regional and has one stage, which neither traces data nor caches", () => {

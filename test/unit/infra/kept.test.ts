@@ -1,18 +1,8 @@
 import { RemovalPolicy } from "aws-cdk-lib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  account,
-  type Statement,
-  type Synthesized,
-  synthesized,
-  synthesizedHere,
-} from "../../support/synthesized.ts";
+import { describe, expect, it } from "vitest";
+import { account, type Statement, synthesizedForFile, synthesizedHere } from "../../support/synthesized.ts";
 
-let broker: Synthesized;
-beforeAll(() => {
-  broker = synthesized();
-});
-afterAll(() => broker.remove());
+const broker = synthesizedForFile();
 
 const roleArn = (construct: string) => ({
   "Fn::GetAtt": [broker.one("AWS::IAM::Role", `${construct}Role`)[0], "Arn"],

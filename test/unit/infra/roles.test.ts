@@ -1,20 +1,9 @@
 import { type IVpc, Vpc } from "aws-cdk-lib/aws-ec2";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ScopeDefinitions } from "../../../functions/domain/scope.ts";
-import {
-  keyArn,
-  region,
-  type Synthesized,
-  scopeOf,
-  synthesized,
-  synthesizedHere,
-} from "../../support/synthesized.ts";
+import { keyArn, region, scopeOf, synthesizedForFile, synthesizedHere } from "../../support/synthesized.ts";
 
-let broker: Synthesized;
-beforeAll(() => {
-  broker = synthesized();
-});
-afterAll(() => broker.remove());
+const broker = synthesizedForFile();
 
 const functions = ["IssueToken", "Logout", "Operate", "Sweep"];
 

@@ -1,5 +1,5 @@
 import { AccountPrincipal, Role, User } from "aws-cdk-lib/aws-iam";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ScopeDefinitions } from "../../../functions/domain/scope.ts";
 import { resolveValue } from "../../../local/stack/intrinsics.ts";
 import {
@@ -7,15 +7,11 @@ import {
   region,
   type Synthesized,
   scopeOf,
-  synthesized,
+  synthesizedForFile,
   synthesizedHere,
 } from "../../support/synthesized.ts";
 
-let broker: Synthesized;
-beforeAll(() => {
-  broker = synthesized();
-});
-afterAll(() => broker.remove());
+const broker = synthesizedForFile();
 
 /** As CloudFormation would write it. */
 const resolved = (value: unknown) =>

@@ -150,6 +150,19 @@ const layers: Readonly<Record<string, Snippets>> = {
     ],
     nothing: imports("./run.ts", "@looker-token-broker/client", "@looker-token-broker/client/broker"),
   },
+  ...Object.fromEntries(
+    ["client/test", "cli/test"].map((folder): [string, Snippets] => [
+      folder,
+      {
+        noRestrictedImports: imports("../../test/unit/some/file.ts", "../../test/model/run.ts"),
+        nothing: imports("../src/index.ts", "../../test/support/setup.ts"),
+      },
+    ]),
+  ),
+  bench: {
+    noRestrictedImports: imports("../test/external/some/file.ts", "../test/model/run.ts"),
+    nothing: imports("../test/support/setup.ts", "../functions/contract.ts"),
+  },
   "test/support": {
     noRestrictedImports: imports("../unit/some/file.ts", "../end-to-end/some/file.ts", "../model/run.ts"),
     nothing: imports("./setup.ts", "../../functions/contract.ts"),
@@ -209,7 +222,7 @@ const tiers = Object.fromEntries(
     `test/${tier}/some`,
     {
       noRestrictedImports: imports(
-        ...names.filter((name) => name !== tier).map((name) => `../../${name}/some/file.ts`),
+        ...names.filter((name) => name !== tier).map((name) => `../../${name}/client/file.ts`),
       ),
       nothing: imports("./file.ts", "../../support/setup.ts", "../../../functions/contract.ts"),
     },
