@@ -105,15 +105,6 @@ export function tlsServer(listener: RequestListener, options: https.ServerOption
   return server;
 }
 
-/** Nobody listens there: it was free a moment ago. */
-export async function refusingUrl(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
-}
-
 export const lookerSays = (status: number, message: string | null = "Not found"): Said => ({
   status,
   headers: { "content-type": "application/json" },
