@@ -118,15 +118,16 @@ export const newAttributes: readonly Edit[] = [
   },
 ];
 
-/** Another shape of `minted_at`, under another number: a list. This release reads it. */
+/**
+ * Another meaning of `minted_at`, under another number: times count from another moment. The shape is the same, so nothing but
+ * the number keeps today's release from reading it wrong. This release reads it.
+ */
 export const readsNewSchema: readonly Edit[] = [
   { file: "adapters/rows.ts", find: "readable: [1]", replace: "readable: [1, 2]" },
   {
     file: "adapters/rows.ts",
-    find: "    mintedAt: Object.fromEntries(",
-    replace: `    mintedAt: item.schema === 2
-      ? Object.fromEntries(list(item.logins, record).map(({ digest, times }) => [text(digest), list(times, number)]))
-      : Object.fromEntries(`,
+    find: "[digest, list(times, number)]",
+    replace: "[digest, list(times, (at) => number(at) + (item.schema === 2 ? 1_700_000_000_000 : 0))]",
   },
 ];
 
@@ -137,6 +138,8 @@ export const writesNewSchema: readonly Edit[] = [
   {
     file: "adapters/rows.ts",
     find: "    minted_at: slot.mintedAt,",
-    replace: "    logins: Object.entries(slot.mintedAt).map(([digest, times]) => ({ digest, times })),",
+    replace: `    minted_at: Object.fromEntries(
+      Object.entries(slot.mintedAt).map(([digest, times]) => [digest, times.map((at) => at - 1_700_000_000_000)]),
+    ),`,
   },
 ];
