@@ -67,7 +67,7 @@ const logins = (looker: RunningLooker): Record<string, number> => {
 describe("another secret for the same scope", () => {
   let deployment: Deployment;
   let [oldClient, newClient] = ["", ""];
-  const held: { old?: Answer; new?: Answer } = {};
+  const held: { old?: Answer | undefined; new?: Answer | undefined } = {};
   const token = (which: "old" | "new") => held[which]?.json as { access_token: string; lease_id: string };
   beforeAll(async () => {
     deployment = await startDeployment();
