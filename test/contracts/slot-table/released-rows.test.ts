@@ -1,4 +1,4 @@
-/** What a row holds is a contract with every release that may meet it: docs/how-to/change-rows.md. */
+/** The attributes of a row are a contract with the releases around this one: docs/how-to/change-rows.md. */
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { describe, expect, it } from "vitest";
 import {
@@ -16,7 +16,7 @@ import { releasedRows } from "../../support/contracts/released-rows.ts";
 const stored = (item: Item): Item => unmarshall(marshall(item, { removeUndefinedValues: true }));
 
 describe.each(releasedRows)("a row of schema $schema", ({ slot, scopeControl, secretControl }) => {
-  it("is read as what it was written to say", () => {
+  it("is read with the meaning it was written with", () => {
     expect(readSlot(stored(slot.item))).toEqual(slot.row);
     expect(readScopeControl(stored(scopeControl.item))).toEqual(scopeControl.row);
     expect(readSecretControl(stored(secretControl.item))).toEqual(secretControl.row);
@@ -25,8 +25,8 @@ describe.each(releasedRows)("a row of schema $schema", ({ slot, scopeControl, se
 
 const latest = releasedRows.at(-1);
 
-describe("a row that is written now", () => {
-  it("has the attributes that are released, no more and no fewer", () => {
+describe("a row of today", () => {
+  it("is written with the released attributes, no more and no fewer", () => {
     if (!latest) throw new Error("No row is released.");
     const { slot, scopeControl, secretControl, writtenAt } = latest;
     expect(stored(slotItem(slot.key, slot.row, writtenAt))).toStrictEqual(slot.item);

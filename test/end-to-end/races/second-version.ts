@@ -1,4 +1,4 @@
-/** A second version of `issue-token` beside the first, as a Lambda alias has it while a deployment shifts traffic. */
+/** A second version of `issue-token` next to the first, like the two versions of a Lambda alias during a deployment. */
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scopesFile } from "../../../functions/contract.ts";
@@ -12,13 +12,13 @@ import type { Stand } from "../../support/broker-stand.ts";
 const functionId = "issue-token";
 
 export interface Traffic {
-  /** For `startStand`: what is shifted goes to the second version. */
+  /** For `startStand`. */
   readonly divert: NonNullable<BrokerOptions["divert"]>;
-  /** Of ten requests, those that the second version gets. */
+  /** The second version's share, in tenths. */
   shift(ofTen: number): void;
-  /** Requests that each version has had since the last call of this, the first version's first. */
+  /** Requests of the first and of the second version since the last call. */
   taken(): [number, number];
-  /** Of the same code with another definition of one scope. */
+  /** The same code with another definition of one scope. */
   startSecond(stand: Stand, scope: string, change: Partial<ScopeDefinition>): void;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export function shiftedTraffic(): Traffic {
 
   const divert = (id: string, event: unknown): Promise<InvokeResult> | undefined => {
     if (id !== functionId) return undefined;
-    // Spread evenly, and beginning with the second version: an alias draws lots, which no test can repeat.
+    // Spread evenly, and beginning with the second version: an alias draws lots, and no test can repeat those.
     const toSecond = (requests++ * ofTen) % 10 < ofTen;
     taken[toSecond ? 1 : 0]++;
     return toSecond ? second?.invoke(event) : undefined;

@@ -37,7 +37,7 @@ async function startDeployment(): Promise<Deployment> {
   };
 }
 
-/** Requests of one caller, each repeated as it is told to: the answers, and the codes of what was refused before. */
+/** Requests of one caller, each repeated as it is told to: the answers, and the codes of the refusals before them. */
 async function ask({ reports }: Deployment, requests: number) {
   const answers: Answer[] = [];
   const refused: string[] = [];
@@ -134,7 +134,7 @@ describe("another secret for the same scope", () => {
     expect(leaseIds((await ask(deployment, 10)).answers)).toEqual([token("new").lease_id]);
     traffic.shift(0);
     expect((await reports.token("sales")).json.code).toBe("looker_rejected_credentials");
-    // What failed for one configuration refuses nobody of the other.
+    // The failure of one configuration refuses nobody of the other.
     traffic.shift(10);
     expect(leaseIds((await ask(deployment, 10)).answers)).toEqual([token("new").lease_id]);
     expect(logins(stand.looker)).toEqual({ [oldClient]: 1, [newClient]: 1 });

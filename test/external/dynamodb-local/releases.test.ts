@@ -1,4 +1,4 @@
-/** Upgrades and rollbacks: releases that write rows differently, side by side and one after the other, with live leases. */
+/** Upgrades and rollbacks with live leases: releases with different rows, side by side and one after the other. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { scopeControlKey, secretControlKey } from "../../../functions/adapters/rows.ts";
 import { asProblem } from "../../../functions/http/answer.ts";
@@ -80,7 +80,7 @@ describe.skipIf(missing !== undefined).each(neighbours)("%s", (_, loadOlder, loa
     newer = world.fleet(releases[1]);
   });
 
-  it("live leases survive the upgrade and the rollback, whichever release made them", async () => {
+  it("live leases of both releases survive the upgrade and the rollback", async () => {
     const { older, newer } = both();
     const first = await older.token(reports);
     const upgraded = await newer.token(reports);
@@ -95,7 +95,7 @@ describe.skipIf(missing !== undefined).each(neighbours)("%s", (_, loadOlder, loa
     expect(world.looker.logins()).toBe(2);
   });
 
-  it("each renews what the other made, and both go on with the latest", async () => {
+  it("each renews the other's leases, and both go on with the latest", async () => {
     const { older, newer } = both();
     await newer.token(reports);
     for (const [renewing, other] of [
@@ -121,7 +121,7 @@ describe.skipIf(missing !== undefined).each(neighbours)("%s", (_, loadOlder, loa
     expect(world.looker.logins()).toBe(10);
   });
 
-  it.each(["older", "newer"] as const)("the %s one ends what the other made, by each verb", async (by) => {
+  it.each(["older", "newer"] as const)("the %s one ends the other's leases, by each verb", async (by) => {
     const fleet = both()[by];
     const maker = both()[by === "older" ? "newer" : "older"];
     const dead = { revoked: 1, pending: 0 };
@@ -141,20 +141,23 @@ describe.skipIf(missing !== undefined).each(neighbours)("%s", (_, loadOlder, loa
     expect(world.looker.live.size).toBe(1);
   });
 
-  it.each(["older", "newer"] as const)("the sweeper of the %s one ends what the other left", async (by) => {
-    const fleet = both()[by];
-    const maker = both()[by === "older" ? "newer" : "older"];
-    const ended = await maker.token(reports);
-    world.looker.onLogout = () => "failed";
-    await maker.token(jobs);
-    expect(await maker.logOut(jobs)).toMatchObject({ revoked: 0, pending: 1 });
-    world.looker.onLogout = undefined;
-    expect(world.looker.live.size).toBe(2);
-    world.clock.jump(leaseMs + 1_000);
-    expect(await fleet.sweep()).toMatchObject({ revoked: 2, pending: 0 });
-    expect(world.looker.live.size).toBe(0);
-    expect((await maker.token(reports)).leaseId).not.toBe(ended.leaseId);
-  });
+  it.each(["older", "newer"] as const)(
+    "the sweeper of the %s one ends the other's ended and pending leases",
+    async (by) => {
+      const fleet = both()[by];
+      const maker = both()[by === "older" ? "newer" : "older"];
+      const ended = await maker.token(reports);
+      world.looker.onLogout = () => "failed";
+      await maker.token(jobs);
+      expect(await maker.logOut(jobs)).toMatchObject({ revoked: 0, pending: 1 });
+      world.looker.onLogout = undefined;
+      expect(world.looker.live.size).toBe(2);
+      world.clock.jump(leaseMs + 1_000);
+      expect(await fleet.sweep()).toMatchObject({ revoked: 2, pending: 0 });
+      expect(world.looker.live.size).toBe(0);
+      expect((await maker.token(reports)).leaseId).not.toBe(ended.leaseId);
+    },
+  );
 
   it.each(["older", "newer"] as const)(
     "a login of the %s one is caught by the other's revocation",
@@ -174,7 +177,7 @@ describe.skipIf(missing !== undefined).each(neighbours)("%s", (_, loadOlder, loa
   );
 });
 
-describe.skipIf(missing !== undefined)("an attribute that today's release does not know", () => {
+describe.skipIf(missing !== undefined)("an attribute unknown to today's release", () => {
   let today: Fleet;
   let next: Fleet;
   let releases: [Release, Release];
@@ -218,7 +221,7 @@ describe.skipIf(missing !== undefined)("an attribute that today's release does n
     await today.unfreeze();
     const [slot, scope] = [await world.slotRow(reports), await world.row(scopeRow)];
     expect(JSON.stringify([slot, scope])).not.toMatch(/renewals|minted_by|raises/);
-    // Its own count begins again.
+    // The count begins again.
     await next.token(reports);
     expect(await world.slotRow(reports)).toMatchObject({
       renewals: 1,
@@ -227,7 +230,7 @@ describe.skipIf(missing !== undefined)("an attribute that today's release does n
   });
 });
 
-describe.skipIf(missing !== undefined)("a row of a schema that today's release cannot read", () => {
+describe.skipIf(missing !== undefined)("a row of a schema unknown to today's release", () => {
   let today: Fleet;
   let reading: Fleet;
   let writing: Fleet;
@@ -277,25 +280,25 @@ describe.skipIf(missing !== undefined)("a row of a schema that today's release c
     });
     expect(await today.revoke({ leaseId: newer.leaseId })).toMatchObject(pending);
     expect(await today.list()).toMatchObject({ audit: { unreadable: 1 } });
-    // The other caller of the same name is ended beside it.
+    // The readable row of the same name is ended.
     expect(await today.revoke({ all: true })).toMatchObject({ matched: 2, revoked: 1, pending: 1 });
     expect(await world.slotRow(reports)).toEqual(row);
     expect(world.looker.live).toEqual(new Set([newer.accessToken]));
   });
 
-  it("is left alone and counted by the sweeper, which ends what it can read", async () => {
+  it("is left alone and counted by the sweeper, and the readable rows are swept", async () => {
     const { newer } = await skippedRelease();
     const row = await world.slotRow(reports);
     world.clock.jump(leaseMs + 1_000);
     expect(await today.sweep()).toMatchObject({ revoked: 1, pending: 0, audit: { unreadable: 1 } });
     expect(await world.slotRow(reports)).toEqual(row);
     expect(world.looker.live).toEqual(new Set([newer.accessToken]));
-    // The release that reads it ends it, late.
+    // A release with its schema ends it, late.
     expect(await reading.sweep()).toMatchObject({ revoked: 1, pending: 0 });
     expect(world.looker.live.size).toBe(0);
   });
 
-  it("is served as before by the releases that read it, once they are back", async () => {
+  it("is served as before by the releases with its schema, once they are back", async () => {
     const { newer } = await skippedRelease();
     await today.sweep();
     await expect(today.token(reports)).rejects.toThrow();
@@ -304,11 +307,11 @@ describe.skipIf(missing !== undefined)("a row of a schema that today's release c
     expect(world.looker.logins()).toBe(2);
   });
 
-  it("is fenced by the raised epoch all the same: what today's release revoked is not served by a later one", async () => {
+  it("is fenced by the raised epoch all the same: after today's revocation no later release serves it", async () => {
     const { newer } = await skippedRelease();
     expect(await today.revoke({ all: true })).toMatchObject({ pending: 1 });
     expect((await reading.token(reports)).leaseId).not.toBe(newer.leaseId);
-    // Asked again of a release that reads the row, it is ended at Looker too.
+    // A second revocation, by a release with its schema, ends it at Looker too.
     expect(await reading.revoke({ all: true })).toMatchObject({ matched: 2, revoked: 2, pending: 0 });
     expect(world.looker.live.size).toBe(0);
   });

@@ -1,6 +1,6 @@
 /**
- * Releases of the functions that meet on one table. N is today's sources. The later ones are copies of them with a few lines
- * changed, each as a release that changes rows would be (docs/how-to/change-rows.md).
+ * Releases of the functions on one table: today's sources, and copies of them with a few lines changed. Each copy changes the
+ * rows as a later release might (docs/how-to/change-rows.md).
  */
 import { rmSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -23,7 +23,7 @@ export const removeReleases = () => rmSync(copies, { recursive: true, force: tru
 /** Today's sources. */
 export const currentRelease = (): Promise<Release> => load(today);
 
-/** What was released last, from its own working tree: {@link https://git-scm.com/docs/git-worktree}. */
+/** An earlier release, from its own working tree. */
 export const releaseIn = (directory: string): Promise<Release> =>
   load(new URL("functions/", `${pathToFileURL(directory).href}/`));
 
@@ -50,8 +50,8 @@ async function load(functions: URL): Promise<Release> {
 }
 
 /**
- * New attributes in every kind of row, optional to who reads them: a count of the leases of a slot, who minted a token, how
- * often an epoch was raised, how often an attempt was recorded.
+ * New attributes in every kind of row, all of them optional: a slot's count of leases, the owner of a token's mint, a scope's
+ * count of raised epochs, a secret's count of recorded attempts.
  */
 export const newAttributes: readonly Edit[] = [
   {
@@ -120,7 +120,7 @@ export const newAttributes: readonly Edit[] = [
 
 /**
  * Another meaning of `minted_at`, under another number: times count from another moment. The shape is the same, so nothing but
- * the number keeps today's release from reading it wrong. This release reads it.
+ * the number keeps today's release from reading it wrong. This release reads both meanings and writes the old one.
  */
 export const readsNewSchema: readonly Edit[] = [
   { file: "adapters/rows.ts", find: "readable: [1]", replace: "readable: [1, 2]" },
@@ -131,7 +131,7 @@ export const readsNewSchema: readonly Edit[] = [
   },
 ];
 
-/** The release after {@link readsNewSchema} writes it. */
+/** The release after {@link readsNewSchema}. */
 export const writesNewSchema: readonly Edit[] = [
   ...readsNewSchema,
   { file: "adapters/rows.ts", find: "written: 1", replace: "written: 2" },

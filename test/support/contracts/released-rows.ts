@@ -1,6 +1,6 @@
 /**
- * Rows as releases wrote them, attribute by attribute, and what they mean. Rows outlive the code: an entry stays as it is while
- * a table may hold such rows. A change of what is written gets an entry of its own (docs/how-to/change-rows.md).
+ * Rows as releases wrote them, attribute by attribute, with their meaning. Rows outlive the code: an entry stays as it is while
+ * a table may hold such rows. Each change of the rows gets an entry of its own (docs/how-to/change-rows.md).
  */
 import type { Item } from "../../../functions/adapters/rows.ts";
 import type { ScopeControl, SecretControl } from "../../../functions/domain/control.ts";
@@ -168,5 +168,5 @@ const schema1: ReleasedRows = {
   },
 };
 
-/** The oldest first. The last one is what this release writes. */
+/** The oldest first. This release writes rows like the last. */
 export const releasedRows: readonly ReleasedRows[] = [schema1];
