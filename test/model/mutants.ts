@@ -1,14 +1,9 @@
 /** `npm run test:mutants`: the model test is tested. Each mutant breaks one rule of the protocol, and must be caught. */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { copyEdited, type Edit } from "../support/edited-sources.ts";
 import { check } from "./check.ts";
 import { loadCore, protocolFolders } from "./core.ts";
-
-interface Edit {
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-}
 
 const mutants: Record<string, readonly Edit[]> = {
   "the fence is skipped": [
@@ -247,18 +242,10 @@ rmSync(workshop, { recursive: true, force: true });
 let escaped = 0;
 for (const [index, [name, edits]] of chosen.entries()) {
   const directory = new URL(`${index}/`, workshop);
-  mkdirSync(directory, { recursive: true });
-  for (const folder of protocolFolders)
-    cpSync(new URL(`${folder}/`, functions), new URL(`${folder}/`, directory), { recursive: true });
-  for (const { file, find, replace } of edits) {
-    const url = new URL(file, directory);
-    const source = readFileSync(url, "utf8");
-    if (source.split(find).length !== 2)
-      throw new Error(`mutant "${name}": ${file} must have exactly one ${JSON.stringify(find)}`);
-    writeFileSync(
-      url,
-      source.replace(find, () => replace),
-    );
+  try {
+    copyEdited({ from: functions, to: directory }, protocolFolders, edits);
+  } catch (error) {
+    throw new Error(`mutant "${name}"`, { cause: error });
   }
   const { failure, runs } = await check(await loadCore(directory), {
     runs: Number(values.runs),

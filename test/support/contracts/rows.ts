@@ -9,6 +9,8 @@ const id = fc.stringMatching(/^[a-z0-9]{1,24}$/);
 const time = fc.integer({ min: 0, max: 4_102_444_800_000 });
 const count = fc.nat();
 const sha256 = fc.stringMatching(/^[0-9a-f]{64}$/);
+/** 132 bits in base64url. As a key of a map it must not be empty: DynamoDB refuses such an item, dynalite does not. */
+const digest = fc.stringMatching(/^[\w-]{22}$/);
 const callerArn = fc.stringMatching(/^arn:aws:iam::[0-9]{12}:(?:role|user)\/[A-Za-z0-9+=,.@_-]{1,64}$/);
 
 const trackedFields = {
@@ -60,7 +62,7 @@ export const anySlot: fc.Arbitrary<Slot> = fc.record(
     outbox: fc.array(outboxToken, { maxLength: 4 }),
     mint,
     failures: fc.array(failure, { maxLength: 4 }),
-    mintedAt: fc.dictionary(text, fc.array(time, { maxLength: 10 }), { maxKeys: 4, noNullPrototype: true }),
+    mintedAt: fc.dictionary(digest, fc.array(time, { maxLength: 10 }), { maxKeys: 4, noNullPrototype: true }),
   },
   { requiredKeys: ["version", "writeId", "names", "superseded", "outbox", "failures", "mintedAt"] },
 );
@@ -124,7 +126,7 @@ export const someOutboxToken = (leaseId: string, now: number): OutboxToken => ({
   retryAt: now,
 });
 
-/** As many tokens as are tracked at most, in the longer of their two forms, four of what is kept by configuration, and everything else that a slot can hold. */
+/** The largest slot: as many tokens as are tracked at most, in the longer of their forms, and four configurations. */
 export function fullSlot(callerArn: string, now: number): Slot {
   const configurations = Array.from({ length: 4 }, (_, index) => someDigest.replace("a", `${index}`));
   return {
