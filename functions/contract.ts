@@ -30,6 +30,10 @@ export const metricNames = {
   waits: "Waits",
   /** Token requests that met a secret which Looker rejects, were they served by a lease that is still good or not. */
   rejectedCredentials: "RejectedCredentials",
+  /** Token requests whose login Looker did not answer, or asked to leave, be they served by an older lease or not. */
+  lookerUnavailable: "LookerUnavailable",
+  /** Logins tried at Looker: with those that failed. */
+  loginAttempts: "LoginAttempts",
   /** By `code`: answers that are problems. */
   failures: "Failures",
   /** By `verb`: the function's own time for a request. */
@@ -53,6 +57,8 @@ export const metricNames = {
   budgetRefusals: "BudgetRefusals",
   /** Rows that were edited, swapped, or written by a newer version. */
   unreadableRows: "UnreadableRows",
+  /** Requests and sweeps that went on after the early time-out had answered for them. */
+  lateRecords: "LateRecords",
 } as const;
 
 export type MetricName = (typeof metricNames)[keyof typeof metricNames];

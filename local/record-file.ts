@@ -23,7 +23,7 @@ export function readRecordFile(file: string): string[] {
 export function isAuditRecord(line: string): boolean {
   if (!line.startsWith("{")) return false;
   try {
-    return ["audit", "lease_end"].includes((JSON.parse(line) as { kind?: string }).kind ?? "");
+    return ["audit", "mint", "lease_end"].includes((JSON.parse(line) as { kind?: string }).kind ?? "");
   } catch {
     return false;
   }

@@ -142,7 +142,11 @@ async function endToken(
   }
 }
 
-function noteEnd({ key, audit }: { key: SlotKey; audit: AuditFields }, token: OutboxToken): void {
+/** Looker has confirmed that the token is dead. */
+export function noteEnd(
+  { key, audit }: { key: SlotKey; audit: AuditFields },
+  token: Pick<OutboxToken, "leaseId" | "clientId">,
+): void {
   count(audit, "logouts");
   audit.lease_ends ??= [];
   audit.lease_ends.push({

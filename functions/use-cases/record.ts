@@ -31,6 +31,8 @@ export interface AuditFields {
   issued_before_at?: number;
   /** How the login that this request tried failed: also where a lease that is still good was served all the same. */
   mint_failure?: ProblemCode;
+  /** Logins that this request sent, or tried to send, to Looker: with those that failed. */
+  login_attempts?: number;
   /** Tokens that Looker made for this request. */
   logins?: number;
   /** Tokens that Looker confirmed to be dead, at this request. */
@@ -58,8 +60,21 @@ export interface AuditFields {
   error?: string;
   /** Milliseconds that this request waited for another that was logging in. */
   wait_ms?: number;
+  /** Tokens that Looker made for this request, given out or not: a record of their own each. */
+  mints?: MintedToken[];
   /** Leases whose end Looker confirmed at this request: a record of their own each. */
   lease_ends?: LeaseEnd[];
+}
+
+/** A token that Looker made. It names no holder: that is for the record of a request to which the token was given. */
+export interface MintedToken {
+  readonly scope: string;
+  readonly lease_id: string;
+  readonly client_id: string;
+  /** Hex. */
+  readonly token_sha256: string;
+  /** Epoch milliseconds; absent where Looker did not say how long the token lives. */
+  readonly token_ends_at?: number | undefined;
 }
 
 /** A lease whose token Looker confirmed to be dead. */
@@ -72,14 +87,18 @@ export interface LeaseEnd {
   readonly client_id: string;
 }
 
-type Counter =
-  | "logins"
-  | "logouts"
-  | "lockouts_avoided"
-  | "possible_orphans"
-  | "unreadable"
-  | "expired"
-  | "slots";
+export const counters = [
+  "login_attempts",
+  "logins",
+  "logouts",
+  "lockouts_avoided",
+  "possible_orphans",
+  "unreadable",
+  "expired",
+  "slots",
+] as const;
+
+type Counter = (typeof counters)[number];
 
 export function count(audit: AuditFields, what: Counter, by = 1): void {
   audit[what] = (audit[what] ?? 0) + by;
