@@ -127,21 +127,23 @@ function definitions(
       anchor: "rejected-credentials",
     },
     lookerUnavailable: {
-      metric: metrics.metricFailures("looker_unavailable"),
+      // With refreshes that fail while their callers are served: an absence is told before the first caller is without a token.
+      metric: metrics.metricLookerUnavailable(),
       // One failed login is answered by the client's next try.
       above: 2,
       meaning:
-        "Looker does not answer logins, or asks for fewer: callers whose lease has ended get no token.",
+        "Looker does not answer logins, or asks for fewer: callers get no token once their lease has ended.",
       action:
-        "See whether Looker is down, and reason in the audit records with code looker_unavailable. Leases that are still good are served meanwhile.",
+        "See whether Looker is down, and reason in the audit records with code or mint_failure looker_unavailable. Leases that are still good are served meanwhile.",
       anchor: "looker-unavailable",
     },
     oldestPendingLogout: {
-      // Each sweep tells, but of a token in back-off only the one in five minutes that tries it again.
+      // A sweep tells only of the tokens that it tried, of each as of its next try: so the alarm does not wait for that. The
+      // back-off is five minutes at most, and within ten there is a sweep that tried it.
       metric: metrics.metricOldestPendingLogoutAge({ period: Duration.minutes(10) }),
       above: fiveMinutes.toMilliseconds(),
       meaning:
-        "Looker has not confirmed the logout of a token for over five minutes: it may still work for whoever has it.",
+        "Looker does not confirm the logout of a token, which will be over five minutes old at the next try: until then it may work for whoever has it.",
       action:
         "If it was revoked because it leaked, end it in Looker itself. Otherwise see whether Looker answers; the sweeper tries again by itself.",
       anchor: "pending-logouts",
@@ -179,11 +181,12 @@ function definitions(
       anchor: "sweeper-stopped",
     },
     mintRate: {
-      metric: metrics.metricMints(),
+      // Logins that fail too: they cost Looker as much, and are what its lock-out counts.
+      metric: metrics.metricLoginAttempts(),
       above: mintsPerFiveMinutes,
-      meaning: `Looker was asked for over ${mintsPerFiveMinutes} tokens in five minutes.`,
+      meaning: `Looker was asked for over ${mintsPerFiveMinutes} tokens in five minutes, by logins that failed included.`,
       action:
-        "Find who has most of the audit records with outcome minted. If a caller logs out or reports tokens stale in a loop, lower mintsPerTenMinutes of its scope; if there are more callers than there were, raise alarms.mintsPerFiveMinutes.",
+        "Find who has most of the login_attempts in the audit records. If they fail, see why (reason). If a caller logs out or reports tokens stale in a loop, lower mintsPerTenMinutes of its scope; if there are more callers than there were, raise alarms.mintsPerFiveMinutes.",
       anchor: "mint-rate",
     },
     slowAnswers: {

@@ -111,11 +111,13 @@ test("who got this token: each place that it was given to", () => {
       "caller.unique_id": expect.stringMatching(/^AROA/),
       "caller.session_name": expect.any(String),
       source_ip: "127.0.0.1",
-      times: 2,
-      first_given: aTime,
-      last_given: aTime,
+      kind: "audit",
+      times_given: 2,
+      first_seen: aTime,
+      last_seen: aTime,
       dead_by: aTime,
     },
+    expect.objectContaining({ kind: "mint", lease_id: leaseOf(done.reports), times_given: 0 }),
   ]);
   expect(answerOf("who-got-this-token", { token_sha256: "0".repeat(64) })).toEqual([]);
 });
@@ -129,10 +131,12 @@ test("is this lease dead: confirmed for the one, not for the other", () => {
     ]);
   expect(kinds(done.finance)).toEqual([
     ["audit", "token", "minted"],
+    ["mint", "token", null],
     ["lease_end", "freeze", null],
   ]);
   expect(kinds(done.nightly)).toEqual([
     ["audit", "token", "minted"],
+    ["mint", "token", null],
     ["audit", "revoke", "revoked"],
   ]);
   const [end] = answerOf("is-this-lease-dead", { lease_id: leaseOf(done.finance) }).slice(-1);

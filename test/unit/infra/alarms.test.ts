@@ -109,11 +109,13 @@ const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[
     notYet: () => times(9, { code: "busy" }),
   },
   LookerUnavailable: {
-    enough: () => times(3, { code: "looker_unavailable" }),
-    notYet: () => times(2, { code: "looker_unavailable" }),
+    // Callers who are served by the lease that is still good notice nothing yet.
+    enough: () => times(3, { outcome: "hit", mint_failure: "looker_unavailable" }),
+    // One request is one, though it met the failure and was refused by it.
+    notYet: () => times(2, { code: "looker_unavailable", mint_failure: "looker_unavailable" }),
   },
   OldestPendingLogout: {
-    // Tried again after five minutes: the sweeps between know nothing of it.
+    // Tried again within five minutes: the sweeps between know nothing of it.
     enough: () => [...sweeps(10), ...recorded(swept({ oldest_pending_ms: 300_001 }), 9.5 * minuteMs)],
     notYet: () => sweeps(10, { oldest_pending_ms: 300_000 }),
   },
@@ -135,8 +137,15 @@ const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[
     notYet: () => recorded(swept(), 4.5 * minuteMs),
   },
   MintRate: {
-    enough: () => times(301, { outcome: "minted" }),
-    notYet: () => [...times(300, { outcome: "minted" }), ...times(300, { outcome: "hit" })],
+    // Logins that fail are logins.
+    enough: () => [
+      ...times(150, { outcome: "minted", login_attempts: 1 }),
+      ...times(151, { login_attempts: 1 }),
+    ],
+    notYet: () => [
+      ...times(300, { outcome: "minted", login_attempts: 1, logins: 1 }),
+      ...times(300, { outcome: "hit" }),
+    ],
   },
   SlowAnswers: {
     enough: () => times(30, { duration_ms: 3_001 }, 15 * minuteMs),
