@@ -80,10 +80,10 @@ export function brokerDashboard(
         graph("Sweeps | lag, ms", [metrics.metricSweeps()], [metrics.metricSweepLag()]),
       ],
       [
-        graph(
-          "Crashes and time-outs",
-          ofEach((each, label) => each.metricErrors({ label })),
-        ),
+        graph("Crashes and time-outs", [
+          ...ofEach((each, label) => each.metricErrors({ label })),
+          metrics.metricLateRecords(),
+        ]),
         graph(
           "Throttles",
           ofEach((each, label) => each.metricThrottles({ label })),
