@@ -30,9 +30,9 @@ export const metricNames = {
   waits: "Waits",
   /** Token requests that met a secret which Looker rejects, were they served by a lease that is still good or not. */
   rejectedCredentials: "RejectedCredentials",
-  /** Token requests whose login Looker did not answer, or asked to leave, be they served by an older lease or not. */
+  /** Token requests with a login that Looker did not answer or put off. Callers with a live lease are counted too. */
   lookerUnavailable: "LookerUnavailable",
-  /** Logins tried at Looker: with those that failed. */
+  /** Logins tried at Looker, including failures. */
   loginAttempts: "LoginAttempts",
   /** By `code`: answers that are problems. */
   failures: "Failures",
@@ -44,7 +44,7 @@ export const metricNames = {
   secretsManagerLatency: "SecretsManagerLatency",
   /** Tokens whose end Looker confirmed. */
   confirmedLogouts: "ConfirmedLogouts",
-  /** Of one sweep: tokens that it could not end; how long the oldest has waited; how late the longest due row was. */
+  /** Of one sweep: tokens that it could not end; the oldest age of one at its next try; how late the longest due row was. */
   pendingLogouts: "PendingLogouts",
   oldestPendingLogoutAge: "OldestPendingLogoutAge",
   sweepLag: "SweepLag",
@@ -57,7 +57,7 @@ export const metricNames = {
   budgetRefusals: "BudgetRefusals",
   /** Rows that were edited, swapped, or written by a newer version. */
   unreadableRows: "UnreadableRows",
-  /** Requests and sweeps that went on after the early time-out had answered for them. */
+  /** Requests and sweeps with work after their early time-out. */
   lateRecords: "LateRecords",
 } as const;
 

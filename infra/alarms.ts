@@ -127,7 +127,7 @@ function definitions(
       anchor: "rejected-credentials",
     },
     lookerUnavailable: {
-      // With refreshes that fail while their callers are served: an absence is told before the first caller is without a token.
+      // Failed refreshes count too: the alarm comes before the first caller is without a token.
       metric: metrics.metricLookerUnavailable(),
       // One failed login is answered by the client's next try.
       above: 2,
@@ -138,12 +138,12 @@ function definitions(
       anchor: "looker-unavailable",
     },
     oldestPendingLogout: {
-      // A sweep tells only of the tokens that it tried, of each as of its next try: so the alarm does not wait for that. The
-      // back-off is five minutes at most, and within ten there is a sweep that tried it.
+      // A sweep reports the tokens that it tried, with their age at the next try: the alarm need not wait for that try. The
+      // longest back-off is five minutes, so each pending token is tried within ten.
       metric: metrics.metricOldestPendingLogoutAge({ period: Duration.minutes(10) }),
       above: fiveMinutes.toMilliseconds(),
       meaning:
-        "Looker does not confirm the logout of a token, which will be over five minutes old at the next try: until then it may work for whoever has it.",
+        "Looker does not confirm the logout of a token, and the next try comes more than five minutes after the first. Until then the token may still work.",
       action:
         "If it was revoked because it leaked, end it in Looker itself. Otherwise see whether Looker answers; the sweeper tries again by itself.",
       anchor: "pending-logouts",
@@ -181,10 +181,10 @@ function definitions(
       anchor: "sweeper-stopped",
     },
     mintRate: {
-      // Logins that fail too: they cost Looker as much, and are what its lock-out counts.
+      // Failed logins count too: they cost Looker as much, and lead to its lock-out.
       metric: metrics.metricLoginAttempts(),
       above: mintsPerFiveMinutes,
-      meaning: `Looker was asked for over ${mintsPerFiveMinutes} tokens in five minutes, by logins that failed included.`,
+      meaning: `Looker was asked for over ${mintsPerFiveMinutes} tokens in five minutes, failed logins included.`,
       action:
         "Find who has most of the login_attempts in the audit records. If they fail, see why (reason). If a caller logs out or reports tokens stale in a loop, lower mintsPerTenMinutes of its scope; if there are more callers than there were, raise alarms.mintsPerFiveMinutes.",
       anchor: "mint-rate",

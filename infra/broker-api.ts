@@ -44,7 +44,7 @@ export interface BrokerApiProps {
 const accessLog = {
   time: "$context.requestTime",
   request_id: "$context.requestId",
-  /** The caller's own, if it sent one. */
+  /** The caller may choose it. */
   unverified_trace_id: "$context.xrayTraceId",
   method: "$context.httpMethod",
   resource: "$context.resourcePath",

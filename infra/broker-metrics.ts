@@ -37,12 +37,12 @@ export abstract class BrokerMetrics extends Construct {
     return this.sum(metricNames.rejectedCredentials, props);
   }
 
-  /** Token requests whose login Looker did not answer, or put off, served or not. @default - sum over 5 minutes */
+  /** Token requests with a login that Looker did not answer or put off, served or not. @default - sum over 5 minutes */
   metricLookerUnavailable(props?: MetricOptions): Metric {
     return this.sum(metricNames.lookerUnavailable, props);
   }
 
-  /** Logins tried at Looker, with those that failed. @default - sum over 5 minutes */
+  /** Logins tried at Looker, including failures. @default - sum over 5 minutes */
   metricLoginAttempts(props?: MetricOptions): Metric {
     return this.sum(metricNames.loginAttempts, props);
   }
@@ -62,7 +62,7 @@ export abstract class BrokerMetrics extends Construct {
     return this.maximum(metricNames.pendingLogouts, props);
   }
 
-  /** The longest time that one of these will have waited when it is tried next, in milliseconds. @default - maximum over 5 minutes */
+  /** The oldest age of such a token at its next try, in milliseconds. @default - maximum over 5 minutes */
   metricOldestPendingLogoutAge(props?: MetricOptions): Metric {
     return this.maximum(metricNames.oldestPendingLogoutAge, props);
   }
@@ -102,7 +102,7 @@ export abstract class BrokerMetrics extends Construct {
     return this.sum(metricNames.unreadableRows, props);
   }
 
-  /** Requests that went on after the early time-out had answered for them. @default - sum over 5 minutes */
+  /** Requests and sweeps with work after their early time-out. @default - sum over 5 minutes */
   metricLateRecords(props?: MetricOptions): Metric {
     return this.sum(metricNames.lateRecords, props);
   }

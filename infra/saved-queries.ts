@@ -6,9 +6,9 @@
  * Three things to know before one is changed:
  * - A lease's records are of three kinds: `mint` when Looker made its token, `audit` when the token is given out, `lease_end`
  *   when Looker has confirmed its end. Where they must meet it is `stats … by lease_id`: a join would read everything twice.
- *   Only a `lease_end` has a `unique_id` of its own, so `count(unique_id)` counts confirmed ends; only the record of a
- *   request to which the token was given has `lease_ends_at`, so `count(lease_ends_at)` counts these. A `mint` and these
- *   have `token_sha256`. A request can have two `audit` records, the second one `late`: requests are counted by their ids.
+ *   Only a `lease_end` has a `unique_id` of its own, so `count(unique_id)` counts confirmed ends. Only the record of a served
+ *   request has `lease_ends_at`, so `count(lease_ends_at)` counts these. Both they and a `mint` have `token_sha256`.
+ *   A request can have two `audit` records, the second one `late`: requests are counted by their ids.
  * - `latest()` takes the value of the latest event. What it does when that event lacks the field is not documented, so
  *   it stands for fields only that every event has; for others it is `sortsFirst()` and `sortsLast()`.
  * - Times are ISO 8601 text, all of one form and in UTC: sorted as text they are sorted by time.
@@ -63,7 +63,7 @@ export const savedQueries: readonly SavedQuery[] = [
     name: "who-got-this-token",
     asks: "A token was found where it should not be: who was given it, in which scope, when, from where, by which client id?",
     answer:
-      "Rows of kind `audit`: each place that the token was given to. The row of kind `mint` says when the broker got it from Looker; if it stands alone, the broker gave the token to nobody. `lease_id` is what to revoke, and what to ask is-this-lease-dead about. No row: the token is not of this broker, or older than the range.",
+      "A row of kind `audit` for each place that the token was given to. The row of kind `mint` is the login. If it stands alone, the broker gave the token to nobody. `lease_id` is what to revoke, and what to ask is-this-lease-dead about. No row: the token is not of this broker, or older than the range.",
     placeholders: [tokenSha256],
     query: `
 filter token_sha256 = "{{token_sha256}}"
@@ -109,7 +109,7 @@ filter kind = "audit" and caller.arn = "{{caller}}"
     name: "what-happened-to-this-request",
     asks: "A caller shows a request id: why was it refused, why did it fail, where did its time go?",
     answer:
-      "One row, and a second one, `late`, where the request did more after the time-out had answered. `lock` and `allowed` say which of the scope's lists refused it, and what is in that list; the caller is told neither. No row: the gateway refused it, and its access log says why.",
+      "One row. A second one with `late` is work after the time-out. `lock` and `allowed` say which of the scope's lists refused it, and what is in that list; the caller is told neither. No row: the gateway refused it, and its access log says why.",
     placeholders: [requestId],
     query: `
 filter kind = "audit" and request_id = "{{request_id}}"
@@ -120,7 +120,7 @@ filter kind = "audit" and request_id = "{{request_id}}"
     name: "who-revoked-or-froze",
     asks: "Who revoked leases, froze or unfroze a scope, when, and what came of it?",
     answer:
-      "A row for each such request, refused ones and dry runs (`counted`) too. `pending`: not confirmed when it was answered; is-this-lease-dead tells of each since. A second row, `late`: what was done after the time-out had answered.",
+      "A row for each such request, refused ones and dry runs (`counted`) too. `pending`: not confirmed when it was answered; is-this-lease-dead tells of each since. A second row with `late` is work after the time-out.",
     placeholders: [],
     query: `
 filter kind = "audit" and verb in ["revoke", "freeze", "unfreeze"]

@@ -1,6 +1,6 @@
 /**
- * Servers on loopback. Most ports ask for no credentials, so only programs of this machine may reach them, and web pages that
- * are open in a browser of this machine may not.
+ * Servers on loopback. Most ports ask for no credentials, so only programs of this machine may reach them. Web pages, open in a
+ * browser of this machine, may not.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,7 +13,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** `port` 0 picks a free one. What a web page sends is refused, before the server's own listener sees it. */
+/** `port` 0 picks a free one. Requests of web pages are refused before the server's own listener sees them. */
 export async function listen(server: Server, port = 0): Promise<Listening> {
   refuseWebPages(server);
   await new Promise<void>((resolve, reject) => {
@@ -43,10 +43,9 @@ function refuseWebPages(server: Server): void {
 }
 
 /**
- * A browser names the host that it believes to talk to: after DNS rebinding that is the page's own name. It marks what it sends
- * for a page of another origin with `Origin`, or, where it sends none (an image, a link), with `Sec-Fetch-Site`. Programs send
- * neither; `none` is an address that somebody typed. The port in `Host` is not compared: a page that is on loopback itself
- * is told by the other two, and a tunnel to this machine has another port at its other end.
+ * After DNS rebinding a browser sends the page's own name in `Host`. It marks requests of another origin's page with `Origin`,
+ * or at least with `Sec-Fetch-Site` (images, links). Programs send neither, and a typed address has `none`. The port in `Host`
+ * is not compared: the two marks catch pages on another port of loopback, and a tunnel to this machine begins at another port.
  * https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
  */
 function refusalOfWebPage({ headers }: IncomingMessage): string | undefined {
@@ -59,7 +58,7 @@ function refusalOfWebPage({ headers }: IncomingMessage): string | undefined {
 }
 
 function refuse(message: IncomingMessage, response: ServerResponse, text: string): void {
-  // What it sends is not read, so nothing more can come over this connection.
+  // The body is thrown away, and with it the connection.
   response.writeHead(403, { "Content-Type": "text/plain", Connection: "close" }).end(`${text}\n`);
   message.resume();
 }

@@ -3,11 +3,11 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, write
 import { dirname } from "node:path";
 
 export interface RecordFile {
-  /** Takes every line that a function writes, from the start on. */
+  /** Takes every line of the functions, from the start on. */
   write(line: string): void;
-  /** Puts it in the place of an earlier run's: not before this run is up. */
+  /** Replaces the file of an earlier run, once this run is up. */
   publish(): void;
-  /** Of a run that did not come up: an earlier run's records stay. */
+  /** For a run that did not come up. The records of the earlier run stay. */
   discard(): void;
 }
 
@@ -31,7 +31,7 @@ export function startRecordFile(file: string): RecordFile {
 
 export interface ReadRecords {
   readonly lines: string[];
-  /** Lines that are no record: torn, as when the disk was full or the run was killed. */
+  /** Torn lines, as of a full disk or a killed run. */
   readonly unreadable: number;
 }
 

@@ -1,11 +1,11 @@
 /**
- * `.local/broker.lock`: one run at a time keeps its files and its synthesized stack in `.local`. The file holds the pid of the
- * run. A run that was killed leaves it there; the next one finds that there is no such process, and takes its place.
+ * `.local/broker.lock`: one run at a time keeps its files and its synthesized stack in `.local`. The file holds the pid of
+ * the run. A killed run leaves the file behind. The next run finds no such process and takes the lock over.
  */
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Returns what gives the lock back. @throws when another run has it, with what to do */
+/** Returns the release. @throws while another run has the lock */
 export function takeRunLock(file: string): () => void {
   mkdirSync(dirname(file), { recursive: true });
   const own = `${file}.${process.pid}`;
@@ -13,7 +13,7 @@ export function takeRunLock(file: string): () => void {
   writeFileSync(own, `${process.pid}\n`, { mode: 0o600, flag: "wx" });
   try {
     for (;;) {
-      // By link, which fails where there is one, so that nobody sees a lock without its pid.
+      // A link fails if the file exists, and the lock has its pid from the first moment.
       if (succeeds("EEXIST", () => linkSync(own, file))) break;
       const holder = pidIn(file);
       if (holder !== undefined && isRunning(holder))
@@ -30,7 +30,7 @@ export function takeRunLock(file: string): () => void {
   };
 }
 
-/** By rename, so that of two that find the same stale lock neither removes what the other has put in its place meanwhile. */
+/** By rename: two runs may find the same stale lock, and neither may remove the new lock of the other. */
 function removeStale(file: string, holder: number | undefined): void {
   const aside = `${file}.${process.pid}.stale`;
   if (!succeeds("ENOENT", () => renameSync(file, aside))) return;
@@ -39,7 +39,7 @@ function removeStale(file: string, holder: number | undefined): void {
   rmSync(aside, { force: true });
 }
 
-/** Undefined where there is none, or no number in it. */
+/** Undefined if there is no file, or no number in it. */
 function pidIn(file: string): number | undefined {
   try {
     const pid = Number(readFileSync(file, "utf8"));
@@ -51,18 +51,18 @@ function pidIn(file: string): number | undefined {
 }
 
 function isRunning(pid: number): boolean {
-  // In a container each start may be given the same pid: this process has not taken the lock yet.
+  // A container may give each start the same pid. This process has not taken the lock yet.
   if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it runs, as another user.
+    // EPERM means: running as another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
-/** False where it fails by `code`. */
+/** False if `act` fails with `code`. */
 function succeeds(code: string, act: () => void): boolean {
   try {
     act();

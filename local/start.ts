@@ -22,7 +22,7 @@ let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop());
 
 try {
-  // First of all: another run's stack and files are in the same directory.
+  // First of all: the stack and files of another run would be in the same directory.
   process.once("exit", takeRunLock(lockFile));
   const own = startRecordFile(recordFile);
   records = own;
@@ -34,7 +34,7 @@ try {
       own.write(line);
     },
   });
-  // Not before its ports are its own.
+  // Only now has it its ports.
   records.publish();
   records = undefined;
   writeBrokerFile(brokerFile, broker);

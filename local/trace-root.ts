@@ -7,7 +7,7 @@ export function newTraceRoot(now: Date): string {
   return `Root=1-${seconds}-${randomBytes(12).toString("hex")}`;
 }
 
-/** As a client sent it; undefined where the header has none. */
+/** The root in the header of a client, if there is one. */
 export function traceRootIn(header: string | undefined): string | undefined {
   return /(?:^|[;,]) *(Root=1-[0-9a-f]{8}-[0-9a-f]{24})(?=$|[;,])/.exec(header ?? "")?.[1];
 }

@@ -14,9 +14,9 @@ export interface AuditRecord extends Omit<AuditFields, "mints" | "lease_ends" | 
   /** Which broker of the account and region. */
   broker: string;
   request_id: string;
-  /** What the caller, or X-Ray, says: API Gateway keeps a trace id that came with the request. A hint, no evidence. */
+  /** A hint and no evidence: API Gateway keeps the caller's own trace id. */
   unverified_trace_id?: string;
-  /** A second record of the same request: what was done after the answer. */
+  /** On a second record of the same request: its work after the answer. */
   late?: true;
   verb: string;
   /** As asked for; "?" where no scope could have that name. */
@@ -25,7 +25,7 @@ export interface AuditRecord extends Omit<AuditFields, "mints" | "lease_ends" | 
   source_ip?: string;
   source_vpce?: string;
   code: string;
-  /** Of the HTTP answer, where there is one, and not in a late record. */
+  /** Of the HTTP answer. Sweeps and late records have none. */
   status?: number;
   duration_ms: number;
   /** Name of an unexpected error and where it was thrown; never its message. */
@@ -43,11 +43,11 @@ type Instant = "lease_ends_at" | "token_ends_at" | "issued_before_at";
 export type AuditLine = AuditRecord & EmbeddedMetrics;
 
 export interface MintLine extends Omit<MintedToken, "token_ends_at"> {
-  /** ISO 8601, when the request that made the token was answered, or gave up. */
+  /** ISO 8601, at the end of the request. */
   time: string;
   kind: "mint";
   broker: string;
-  /** Of the request whose login made it: its audit record says who asked. */
+  /** Of the request with the login. Its audit record names the caller. */
   request_id: string;
   verb: string;
   /** ISO 8601. */
@@ -155,7 +155,7 @@ function dependencyMetrics({ looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms }
 }
 
 function eventMetrics(record: AuditRecord): Values {
-  // A refresh that fails is one too, though its caller is served by the lease that is still good.
+  // A failed refresh counts too, although a live lease still serves its caller.
   const metWith = (failure: ProblemCode) =>
     record.code === failure || record.mint_failure === failure ? 1 : undefined;
   return {

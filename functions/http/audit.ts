@@ -1,8 +1,8 @@
 /**
- * One audit record for each request, on every path: begun before anything else, emitted once when the answer is known,
- * and after it one for each token that Looker made, and one for each lease whose end Looker confirmed. Work that outlives the
- * answer adds a second record, marked late, with what it did since. The fields are an allow-list by type; nothing of a body can
- * get in, and of a header only the form of a trace id. docs/reference/audit-record.schema.json describes them to readers.
+ * One audit record for each request, on every path. It is begun before anything else and emitted once the answer is known.
+ * Records of the tokens made and of the leases ended follow it. Work after the answer adds a second record, marked late.
+ * The fields are an allow-list by type: no text of a header or a body can get in, except a well-formed trace id.
+ * docs/reference/audit-record.schema.json describes them.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { MiddlewareObj } from "@middy/core";
@@ -25,9 +25,9 @@ export interface AuditEntry {
 
 interface OpenEntry extends AuditEntry {
   readonly startedAt: number;
-  /** Lambda sets the variable anew for each invocation: later it may be another's. */
+  /** Read at the start: Lambda sets the variable anew for each invocation. */
   readonly traceId: string | undefined;
-  /** Once the answer is known: the record, and the findings that it tells. */
+  /** Set with the answer: the record, and a copy of its findings. */
   answered?: { readonly record: AuditRecord; readonly told: AuditFields };
 }
 
@@ -42,8 +42,8 @@ export interface Audit extends MiddlewareObj<unknown, ProxyResult> {
   /** The entry of the request that this event began. */
   entryOf(event: object): AuditEntry;
   /**
-   * Follows the work for the request that this event began. Where the early time-out answers first, what the work does
-   * afterwards is in a late record: if it comes to its end, for a sandbox that is never thawed writes nothing.
+   * Follows the work for this event. If the early time-out answers first, a late record tells the rest of the work once it
+   * has ended. A sandbox may stay frozen for good, and then there is no late record.
    */
   follow<Result>(event: object, work: Promise<Result>): Promise<Result>;
 }
@@ -52,7 +52,7 @@ export interface Audit extends MiddlewareObj<unknown, ProxyResult> {
 export function auditing({ broker, now, write }: AuditOptions): Audit {
   const entries = new WeakMap<object, OpenEntry>();
   const writeAll = (record: AuditRecord, { mints = [], lease_ends = [] }: AuditFields, endedAt: number) => {
-    // CloudWatch takes no metric that is older than two weeks, and a late record can be of any age.
+    // CloudWatch takes no metric older than two weeks, and the request of a late record can be of any age.
     const at = record.late ? endedAt : Date.parse(record.time);
     write({ ...record, ...embeddedMetrics(record, at) });
     const { request_id, verb } = record;
@@ -120,7 +120,7 @@ export function auditing({ broker, now, write }: AuditOptions): Audit {
           () => emitLate(entry),
           (error: unknown) => emitLate(entry, error),
         )
-        // The request was answered long since: nobody is left to be told that a line could not be written.
+        // If the line cannot be written, there is nobody left to tell: the request has its answer.
         .catch(() => {});
       return work;
     },
@@ -179,7 +179,7 @@ function recordedFields({
   };
 }
 
-/** What a late record must not tell of a token request: the answer was another, so nobody was given this lease. */
+/** Left out of late records: the caller got another answer, and must not be named as a holder. */
 const givenOut: ReadonlySet<string> = new Set<keyof AuditFields>([
   "lease_id",
   "token_sha256",
@@ -188,7 +188,7 @@ const givenOut: ReadonlySet<string> = new Set<keyof AuditFields>([
 ]);
 const servedOutcomes: readonly unknown[] = ["hit", "minted", "waited"] satisfies AuditFields["outcome"][];
 
-/** Counters by what was added, lists by what was appended, everything else where it has changed. */
+/** Differences of counters, new entries of lists, and changed values. */
 function findingsSince(audit: AuditFields, told: AuditFields): AuditFields {
   const before = new Map<string, unknown>(Object.entries(told));
   const later = Object.entries(audit).flatMap(([field, value]: [string, unknown]): [string, unknown][] => {
@@ -203,13 +203,13 @@ function findingsSince(audit: AuditFields, told: AuditFields): AuditFields {
 }
 const counterNames: ReadonlySet<string> = new Set(counters);
 
-/** A problem is an answer that came too late; anything else is told. */
+/** A problem is only a late answer. Any other error is recorded. */
 function unforeseen(error: Error): Pick<AuditLine, "error" | "error_at"> {
   return error instanceof Problem ? {} : errorFields(error);
 }
 
 /**
- * API Gateway and Lambda keep the root of an `X-Amzn-Trace-Id` that the caller sent, so this is the caller's word.
+ * The caller's word: API Gateway and Lambda keep the root of the caller's own `X-Amzn-Trace-Id` header.
  * https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
  */
 function unverifiedTraceId(): string | undefined {

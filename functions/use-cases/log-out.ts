@@ -59,7 +59,7 @@ export interface LogoutLimits {
 const noLimits: LogoutLimits = { run: (_, logout) => logout() };
 
 export interface EndedTokens extends LogoutCounts {
-  /** Of the pending ones, the longest time that one will have waited for its end when it is tried next. */
+  /** The oldest age of a pending token at its next try. An alarm on the age now would wait for that try. */
   oldestPendingMs: number;
 }
 
@@ -142,7 +142,7 @@ async function endToken(
   }
 }
 
-/** Looker has confirmed that the token is dead. */
+/** Notes a confirmed end. */
 export function noteEnd(
   { key, audit }: { key: SlotKey; audit: AuditFields },
   token: Pick<OutboxToken, "leaseId" | "clientId">,

@@ -123,12 +123,12 @@ export function sealIdentity(
   return { scope, account, caller: uniqueId, lease_id: leaseId, base_url: baseUrl, client_id: clientId };
 }
 
-/** Times one call that leaves the process. */
+/** Times one remote call. */
 export type TimeCall = <Result>(call: () => Promise<Result>) => Promise<Result>;
 
-/** A port that answers from memory too: only it knows which of its answers cost a call. */
+/** A port with a cache. Only the port itself can tell a cached answer from a remote call. */
 export interface Remembering<Port> {
-  /** The same port, with the same memory; `time` is given each call that leaves the process, and nothing else. */
+  /** The same port with the same cache. `time` runs each remote call, and nothing else. */
   timedBy?(time: TimeCall): Port;
 }
 

@@ -31,7 +31,7 @@ export interface AuditFields {
   issued_before_at?: number;
   /** How the login that this request tried failed: also where a lease that is still good was served all the same. */
   mint_failure?: ProblemCode;
-  /** Logins that this request sent, or tried to send, to Looker: with those that failed. */
+  /** Logins tried at Looker, including failures. */
   login_attempts?: number;
   /** Tokens that Looker made for this request. */
   logins?: number;
@@ -52,7 +52,7 @@ export interface AuditFields {
   slots?: number;
   /** How long the longest due row had been due when the sweep began. */
   sweep_lag_ms?: number;
-  /** How long the oldest of the tokens that the sweep could not end has been waiting for that. */
+  /** Of the tokens not ended by the sweep: the oldest age of one at its next try. */
   oldest_pending_ms?: number;
   /** Why, where the code alone does not tell: from a fixed vocabulary. */
   reason?: string;
@@ -60,20 +60,20 @@ export interface AuditFields {
   error?: string;
   /** Milliseconds that this request waited for another that was logging in. */
   wait_ms?: number;
-  /** Tokens that Looker made for this request, given out or not: a record of their own each. */
+  /** All tokens made for this request, given out or not. Each gets a record of its own. */
   mints?: MintedToken[];
   /** Leases whose end Looker confirmed at this request: a record of their own each. */
   lease_ends?: LeaseEnd[];
 }
 
-/** A token that Looker made. It names no holder: that is for the record of a request to which the token was given. */
+/** A new token. It names no holder: only the record of a served request does. */
 export interface MintedToken {
   readonly scope: string;
   readonly lease_id: string;
   readonly client_id: string;
   /** Hex. */
   readonly token_sha256: string;
-  /** Epoch milliseconds; absent where Looker did not say how long the token lives. */
+  /** Epoch milliseconds. Absent if Looker did not tell the life of the token. */
   readonly token_ends_at?: number | undefined;
 }
 

@@ -2,7 +2,7 @@
 import type { LogOutPorts } from "./log-out.ts";
 import type { ClientSecrets, Remembering, TimeCall } from "./ports.ts";
 
-/** Milliseconds during which at least one call that left the process was under way; absent where there was none. */
+/** Milliseconds with at least one remote call under way. Absent without such a call. */
 export interface Spent {
   dynamodb_ms?: number;
   kms_ms?: number;
@@ -67,7 +67,7 @@ function stopwatch(now: () => number): Stopwatch {
   };
 }
 
-/** A port with a memory is watched below it: an answer from memory is no call. */
+/** A port with a cache is watched below the cache: a cached answer costs no time of the dependency. */
 function watchedBelow<Port extends object & Remembering<Port>>(port: Port, watch: Stopwatch): Port {
   return port.timedBy?.(watch.time) ?? watched(port, watch);
 }

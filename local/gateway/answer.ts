@@ -30,7 +30,7 @@ export interface RequestIds {
 export interface GatewayApi extends ApiStage {
   routes: readonly LocalRoute[];
   principals: { find(accessKeyId: string): GatewayPrincipal | undefined };
-  /** `traceRoot`: as in the event's own header; Lambda goes on with it. */
+  /** Lambda continues the trace of `traceRoot`, the root in the event's header. */
   invoke(functionId: string, event: ProxyEvent, traceRoot: string): Promise<InvokeResult>;
   /**
    * 29 s unless told, the most that API Gateway waits by default.

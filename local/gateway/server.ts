@@ -138,7 +138,7 @@ function createIds(now: Date, message: IncomingMessage): RequestIds {
   return {
     requestId: randomUUID(),
     extendedRequestId: `${randomBytes(11).toString("base64url")}=`,
-    // A trace that an upstream service began goes on: whoever sends the header chooses it.
+    // An upstream service may have begun the trace, so the sender of the header chooses its root.
     traceId: traceRootIn(Array.isArray(sent) ? sent.join(",") : sent) ?? newTraceRoot(now),
   };
 }

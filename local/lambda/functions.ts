@@ -13,7 +13,7 @@ export interface FunctionsOptions
 }
 
 export interface RunningFunctions {
-  /** `traceRoot`: of the request that it is for, `Root=1-…`. */
+  /** `traceRoot`: `Root=1-…`, of the request. */
   invoke(functionId: string, event: unknown, traceRoot?: string): Promise<InvokeResult>;
   /** The environment of the function's instances, for an instance that is started elsewhere. */
   environmentOf(functionId: string): Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** API Gateway and Lambda keep the trace id of a request that came with one: a caller can send that of somebody else's request. */
+/** API Gateway and Lambda keep the caller's trace id. A caller can send the trace id of somebody else's request. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { inMemoryApi } from "../support/fakes/in-memory-api.ts";
 

@@ -1,6 +1,6 @@
 /**
- * A page that is open in the developer's browser can send requests to every port of this machine: by a form, an image or fetch()
- * of another origin, or by DNS rebinding, after which its own name leads to 127.0.0.1.
+ * A page in the developer's browser can send requests to every port of this machine: by a form, an image or fetch() of another
+ * origin, or by DNS rebinding. After DNS rebinding the page's own name leads to 127.0.0.1.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer, request } from "node:http";

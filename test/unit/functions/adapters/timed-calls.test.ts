@@ -1,4 +1,4 @@
-/** What the records' kms_ms and secretsmanager_ms are: calls that leave the process, whatever is answered from memory. */
+/** kms_ms and secretsmanager_ms of a record: the time of remote calls, without cached answers. */
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { expect, it } from "vitest";
