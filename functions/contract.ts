@@ -30,6 +30,10 @@ export const metricNames = {
   waits: "Waits",
   /** Token requests that met a secret which Looker rejects, were they served by a lease that is still good or not. */
   rejectedCredentials: "RejectedCredentials",
+  /** Token requests with a login that Looker did not answer or put off. Callers with a live lease are counted too. */
+  lookerUnavailable: "LookerUnavailable",
+  /** Logins tried at Looker, including failures. */
+  loginAttempts: "LoginAttempts",
   /** By `code`: answers that are problems. */
   failures: "Failures",
   /** By `verb`: the function's own time for a request. */
@@ -40,7 +44,7 @@ export const metricNames = {
   secretsManagerLatency: "SecretsManagerLatency",
   /** Tokens whose end Looker confirmed. */
   confirmedLogouts: "ConfirmedLogouts",
-  /** Of one sweep: tokens that it could not end; how long the oldest has waited; how late the longest due row was. */
+  /** Of one sweep: tokens that it could not end; the oldest age of one at its next try; how late the longest due row was. */
   pendingLogouts: "PendingLogouts",
   oldestPendingLogoutAge: "OldestPendingLogoutAge",
   sweepLag: "SweepLag",
@@ -53,6 +57,8 @@ export const metricNames = {
   budgetRefusals: "BudgetRefusals",
   /** Rows that were edited, swapped, or written by a newer version. */
   unreadableRows: "UnreadableRows",
+  /** Requests and sweeps with work after their early time-out. */
+  lateRecords: "LateRecords",
 } as const;
 
 export type MetricName = (typeof metricNames)[keyof typeof metricNames];

@@ -14,10 +14,8 @@ const records = scheduledAudit("sweep", auditOptions(config));
 
 const scheduled = middy(async (event: object, context: { getRemainingTimeInMillis(): number }) => {
   const { audit, timings } = records.entryOf(event);
-  return await sweep(timings.of(ports), {
-    deadline: systemClock.now() + context.getRemainingTimeInMillis() - reserveMs,
-    audit,
-  });
+  const deadline = systemClock.now() + context.getRemainingTimeInMillis() - reserveMs;
+  return await records.follow(event, sweep(timings.of(ports), { deadline, audit }));
 }).use(records);
 
 export const handler = withOwnConnections(ports, scheduled);

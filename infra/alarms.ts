@@ -127,21 +127,23 @@ function definitions(
       anchor: "rejected-credentials",
     },
     lookerUnavailable: {
-      metric: metrics.metricFailures("looker_unavailable"),
+      // Failed refreshes count too: the alarm comes before the first caller is without a token.
+      metric: metrics.metricLookerUnavailable(),
       // One failed login is answered by the client's next try.
       above: 2,
       meaning:
-        "Looker does not answer logins, or asks for fewer: callers whose lease has ended get no token.",
+        "Looker does not answer logins, or asks for fewer: callers get no token once their lease has ended.",
       action:
-        "See whether Looker is down, and reason in the audit records with code looker_unavailable. Leases that are still good are served meanwhile.",
+        "See whether Looker is down, and reason in the audit records with code or mint_failure looker_unavailable. Leases that are still good are served meanwhile.",
       anchor: "looker-unavailable",
     },
     oldestPendingLogout: {
-      // Each sweep tells, but of a token in back-off only the one in five minutes that tries it again.
+      // A sweep reports the tokens that it tried, with their age at the next try: the alarm need not wait for that try. The
+      // longest back-off is five minutes, so each pending token is tried within ten.
       metric: metrics.metricOldestPendingLogoutAge({ period: Duration.minutes(10) }),
       above: fiveMinutes.toMilliseconds(),
       meaning:
-        "Looker has not confirmed the logout of a token for over five minutes: it may still work for whoever has it.",
+        "Looker does not confirm the logout of a token, and the next try comes more than five minutes after the first. Until then the token may still work.",
       action:
         "If it was revoked because it leaked, end it in Looker itself. Otherwise see whether Looker answers; the sweeper tries again by itself.",
       anchor: "pending-logouts",
@@ -179,11 +181,12 @@ function definitions(
       anchor: "sweeper-stopped",
     },
     mintRate: {
-      metric: metrics.metricMints(),
+      // Failed logins count too: they cost Looker as much, and lead to its lock-out.
+      metric: metrics.metricLoginAttempts(),
       above: mintsPerFiveMinutes,
-      meaning: `Looker was asked for over ${mintsPerFiveMinutes} tokens in five minutes.`,
+      meaning: `Looker was asked for over ${mintsPerFiveMinutes} tokens in five minutes, failed logins included.`,
       action:
-        "Find who has most of the audit records with outcome minted. If a caller logs out or reports tokens stale in a loop, lower mintsPerTenMinutes of its scope; if there are more callers than there were, raise alarms.mintsPerFiveMinutes.",
+        "Find who has most of the login_attempts in the audit records. If they fail, see why (reason). If a caller logs out or reports tokens stale in a loop, lower mintsPerTenMinutes of its scope; if there are more callers than there were, raise alarms.mintsPerFiveMinutes.",
       anchor: "mint-rate",
     },
     slowAnswers: {

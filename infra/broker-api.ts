@@ -44,7 +44,8 @@ export interface BrokerApiProps {
 const accessLog = {
   time: "$context.requestTime",
   request_id: "$context.requestId",
-  trace_id: "$context.xrayTraceId",
+  /** The caller may choose it. */
+  unverified_trace_id: "$context.xrayTraceId",
   method: "$context.httpMethod",
   resource: "$context.resourcePath",
   path: "$context.path",

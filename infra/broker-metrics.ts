@@ -37,6 +37,16 @@ export abstract class BrokerMetrics extends Construct {
     return this.sum(metricNames.rejectedCredentials, props);
   }
 
+  /** Token requests with a login that Looker did not answer or put off, served or not. @default - sum over 5 minutes */
+  metricLookerUnavailable(props?: MetricOptions): Metric {
+    return this.sum(metricNames.lookerUnavailable, props);
+  }
+
+  /** Logins tried at Looker, including failures. @default - sum over 5 minutes */
+  metricLoginAttempts(props?: MetricOptions): Metric {
+    return this.sum(metricNames.loginAttempts, props);
+  }
+
   /** Answers that are this problem (docs/reference/openapi.yaml has the codes). @default - sum over 5 minutes */
   metricFailures(code: string, props?: MetricOptions): Metric {
     return this.sum(metricNames.failures, props, { code });
@@ -52,7 +62,7 @@ export abstract class BrokerMetrics extends Construct {
     return this.maximum(metricNames.pendingLogouts, props);
   }
 
-  /** How long the oldest of these has waited for its end, in milliseconds. @default - maximum over 5 minutes */
+  /** The oldest age of such a token at its next try, in milliseconds. @default - maximum over 5 minutes */
   metricOldestPendingLogoutAge(props?: MetricOptions): Metric {
     return this.maximum(metricNames.oldestPendingLogoutAge, props);
   }
@@ -90,6 +100,11 @@ export abstract class BrokerMetrics extends Construct {
   /** Rows that were edited, swapped, or written by a newer version. @default - sum over 5 minutes */
   metricUnreadableRows(props?: MetricOptions): Metric {
     return this.sum(metricNames.unreadableRows, props);
+  }
+
+  /** Requests and sweeps with work after their early time-out. @default - sum over 5 minutes */
+  metricLateRecords(props?: MetricOptions): Metric {
+    return this.sum(metricNames.lateRecords, props);
   }
 
   /** The function's own time for a request, in milliseconds; `verb` as in the records. @default - p99 over 5 minutes */

@@ -58,7 +58,9 @@ export function brokerDashboard(
           metrics.metricKMSLatency(),
           metrics.metricSecretsManagerLatency(),
         ]),
-        graph("Logins rejected, and not made", [
+        graph("Logins tried, failed, and not made", [
+          metrics.metricLoginAttempts(),
+          metrics.metricLookerUnavailable(),
           metrics.metricRejectedCredentials(),
           metrics.metricLockOutsAvoided(),
           metrics.metricBudgetRefusals(),
@@ -66,7 +68,7 @@ export function brokerDashboard(
       ],
       [
         graph(
-          "Tokens to be ended | oldest, ms",
+          "Tokens to be ended | oldest at its next try, ms",
           [metrics.metricPendingLogouts()],
           [metrics.metricOldestPendingLogoutAge()],
         ),
@@ -78,10 +80,10 @@ export function brokerDashboard(
         graph("Sweeps | lag, ms", [metrics.metricSweeps()], [metrics.metricSweepLag()]),
       ],
       [
-        graph(
-          "Crashes and time-outs",
-          ofEach((each, label) => each.metricErrors({ label })),
-        ),
+        graph("Crashes and time-outs", [
+          ...ofEach((each, label) => each.metricErrors({ label })),
+          metrics.metricLateRecords(),
+        ]),
         graph(
           "Throttles",
           ofEach((each, label) => each.metricThrottles({ label })),

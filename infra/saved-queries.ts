@@ -4,9 +4,11 @@
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData_LogsInsights.html
  *
  * Three things to know before one is changed:
- * - A lease's records are of two kinds: `audit` when its token is given out, `lease_end` when Looker has confirmed its end.
- *   Where they must meet it is `stats … by lease_id`: a join would read everything twice. Only a `lease_end` has a
- *   `unique_id` of its own, so `count(unique_id)` counts confirmed ends; only what was given out has a `token_sha256`.
+ * - A lease's records are of three kinds: `mint` when Looker made its token, `audit` when the token is given out, `lease_end`
+ *   when Looker has confirmed its end. Where they must meet it is `stats … by lease_id`: a join would read everything twice.
+ *   Only a `lease_end` has a `unique_id` of its own, so `count(unique_id)` counts confirmed ends. Only the record of a served
+ *   request has `lease_ends_at`, so `count(lease_ends_at)` counts these. Both they and a `mint` have `token_sha256`.
+ *   A request can have two `audit` records, the second one `late`: requests are counted by their ids.
  * - `latest()` takes the value of the latest event. What it does when that event lacks the field is not documented, so
  *   it stands for fields only that every event has; for others it is `sortsFirst()` and `sortsLast()`.
  * - Times are ISO 8601 text, all of one form and in UTC: sorted as text they are sorted by time.
@@ -61,18 +63,18 @@ export const savedQueries: readonly SavedQuery[] = [
     name: "who-got-this-token",
     asks: "A token was found where it should not be: who was given it, in which scope, when, from where, by which client id?",
     answer:
-      "A row for each place that it was given to. Its `lease_id` is what to revoke, and what to ask is-this-lease-dead about. No row: the token is not of this broker, or older than the range.",
+      "A row of kind `audit` for each place that the token was given to. The row of kind `mint` is the login. If it stands alone, the broker gave the token to nobody. `lease_id` is what to revoke, and what to ask is-this-lease-dead about. No row: the token is not of this broker, or older than the range.",
     placeholders: [tokenSha256],
     query: `
-filter kind = "audit" and token_sha256 = "{{token_sha256}}"
-| stats count(*) as times, sortsFirst(time) as first_given, sortsLast(time) as last_given, sortsLast(token_ends_at) as dead_by by scope, lease_id, client_id, caller.arn, caller.unique_id, caller.session_name, source_ip
-| sort first_given asc`,
+filter token_sha256 = "{{token_sha256}}"
+| stats count(lease_ends_at) as times_given, sortsFirst(time) as first_seen, sortsLast(time) as last_seen, sortsLast(token_ends_at) as dead_by by kind, scope, lease_id, client_id, caller.arn, caller.unique_id, caller.session_name, source_ip
+| sort first_seen asc`,
   },
   {
     name: "is-this-lease-dead",
     asks: "Is the token of this lease dead, and what became of it from its beginning on?",
     answer:
-      "A `lease_end` row: Looker has confirmed its end, at `first`. No such row: it may work until `dead_by`, and is dead from then on.",
+      "A `lease_end` row: Looker has confirmed its end, at `first`. No such row: it may work until `dead_by`, and is dead from then on. A `mint` row without an `audit` row of verb `token`: the token was given to nobody.",
     placeholders: [leaseId],
     query: `
 filter lease_id = "{{lease_id}}"
@@ -83,7 +85,7 @@ filter lease_id = "{{lease_id}}"
     name: "who-holds-tokens-now",
     asks: "Which tokens may work at this moment, and who holds them?",
     answer:
-      "A row for each lease that was given out, whose end Looker has not confirmed, and whose token is not over. The range must reach back as far as a Looker token lives: an hour, unless Looker is set otherwise.",
+      "A row for each token that Looker made, whose end Looker has not confirmed, and which is not over. No `holder`: the broker gave it to nobody. The range must reach back as far as a Looker token lives: an hour, unless Looker is set otherwise.",
     placeholders: [],
     query: `
 filter kind = "lease_end" or ispresent(token_sha256)
@@ -107,34 +109,34 @@ filter kind = "audit" and caller.arn = "{{caller}}"
     name: "what-happened-to-this-request",
     asks: "A caller shows a request id: why was it refused, why did it fail, where did its time go?",
     answer:
-      "One row. `lock` and `allowed` say which of the scope's lists refused it, and what is in that list; the caller is told neither. No row: the gateway refused it, and its access log says why.",
+      "One row. A second one with `late` is work after the time-out. `lock` and `allowed` say which of the scope's lists refused it, and what is in that list; the caller is told neither. No row: the gateway refused it, and its access log says why.",
     placeholders: [requestId],
     query: `
 filter kind = "audit" and request_id = "{{request_id}}"
 | parse @message /"patterns":\\[(?<allowed>[^\\]]*)\\]/
-| display time, verb, scope, code, status, reason, lock, allowed, caller.arn, caller.unique_id, caller.session_name, source_ip, source_vpce, outcome, lease_id, error, error_at, duration_ms, looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms, wait_ms, trace_id`,
+| display time, late, verb, scope, code, status, reason, lock, allowed, caller.arn, caller.unique_id, caller.session_name, source_ip, source_vpce, outcome, lease_id, error, error_at, duration_ms, looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms, wait_ms, unverified_trace_id`,
   },
   {
     name: "who-revoked-or-froze",
     asks: "Who revoked leases, froze or unfroze a scope, when, and what came of it?",
     answer:
-      "A row for each such request, refused ones and dry runs (`counted`) too. `pending`: not confirmed when it was answered; is-this-lease-dead tells of each since.",
+      "A row for each such request, refused ones and dry runs (`counted`) too. `pending`: not confirmed when it was answered; is-this-lease-dead tells of each since. A second row with `late` is work after the time-out.",
     placeholders: [],
     query: `
 filter kind = "audit" and verb in ["revoke", "freeze", "unfreeze"]
 | parse @message /"filters":\\[(?<named_by>[^\\]]*)\\]/
 | sort @timestamp desc
-| display time, verb, scope, code, outcome, reason, caller.arn, caller.session_name, named_by, target_caller, issued_before, lease_id, matched, revoked, pending, request_id`,
+| display time, late, verb, scope, code, outcome, reason, caller.arn, caller.session_name, named_by, target_caller, issued_before, lease_id, matched, revoked, pending, request_id`,
   },
   {
     name: "tokens-of-a-client-id",
     asks: "A client secret has leaked: which tokens did the broker get by it, and which of them are not confirmed dead?",
     answer:
-      "A row for each lease; those that Looker has not confirmed dead come first, with `confirmed_ends` 0: they are dead from `dead_by` on. Tokens that somebody else got with the secret are in Looker's own logs only.",
+      "A row for each token that Looker made; `times_given` 0: the broker gave it to nobody. Those that Looker has not confirmed dead come first, with `confirmed_ends` 0: they are dead from `dead_by` on. Tokens that somebody else got with the secret are in Looker's own logs only.",
     placeholders: [clientId],
     query: `
 filter client_id = "{{client_id}}" and (kind = "lease_end" or ispresent(token_sha256))
-| stats count(unique_id) as confirmed_ends, count(token_sha256) as times_given, sortsLast(caller.arn) as holder, sortsFirst(time) as first_seen, sortsLast(token_ends_at) as dead_by by scope, lease_id
+| stats count(unique_id) as confirmed_ends, count(lease_ends_at) as times_given, sortsLast(caller.arn) as holder, sortsFirst(time) as first_seen, sortsLast(token_ends_at) as dead_by by scope, lease_id
 | sort confirmed_ends asc`,
   },
   {
@@ -152,23 +154,23 @@ filter kind = "audit" and code = "not_allowed"
     name: "who-causes-logins",
     asks: "Who makes the broker log in at Looker so often?",
     answer:
-      "Logins by hour, scope and caller, the most first. A caller that has many with as many `leases` throws good tokens away, or reports them as stale.",
+      "Logins by hour, scope and caller, the most first. `logins_tried` above `logins_at_looker`: the difference failed. A caller that has many with as many `leases` throws good tokens away, or reports them as stale.",
     placeholders: [],
     query: `
-filter kind = "audit" and logins > 0
+filter kind = "audit" and login_attempts > 0
 | fields bin(1h) as hour
-| stats sum(logins) as logins_at_looker, count_distinct(lease_id) as leases, latest(request_id) as last_request by hour, scope, caller.arn
-| sort logins_at_looker desc`,
+| stats sum(login_attempts) as logins_tried, sum(logins) as logins_at_looker, count_distinct(minted_lease_id) as leases, latest(request_id) as last_request by hour, scope, caller.arn
+| sort logins_tried desc`,
   },
   {
     name: "what-goes-wrong",
     asks: "What fails or is slow, since when, how often, and in which dependency?",
     answer:
-      "Failures by code, reason, verb and scope, the most frequent first; with `ok`: requests that took more than three seconds, and what a request survived. `orphans`: tokens that perhaps nobody holds; `edited`: rows that somebody else wrote to; `pending_most`: how long a token has waited for its end. The `…_most` are milliseconds: ask what-happened-to-this-request about `last_request`.",
+      "Failures by code, reason, verb and scope, the most frequent first; with `ok`: requests that took more than three seconds, and what a request survived. `orphans`: tokens that perhaps nobody holds; `edited`: rows that somebody else wrote to; `pending_most`: how long a token will have waited for its end at the next try. The `…_most` are milliseconds: ask what-happened-to-this-request about `last_request`.",
     placeholders: [],
     query: `
 filter kind = "audit" and (code != "ok" or ispresent(reason) or possible_orphans > 0 or unreadable > 0 or oldest_pending_ms > 0 or (duration_ms > 3000 and verb != "sweep"))
-| stats count(*) as requests, sortsFirst(time) as first, sortsLast(time) as last, sum(possible_orphans) as orphans, sum(unreadable) as edited, max(oldest_pending_ms) as pending_most, max(duration_ms) as duration_most, max(looker_ms) as looker_most, max(dynamodb_ms) as dynamodb_most, max(kms_ms) as kms_most, max(secretsmanager_ms) as secretsmanager_most, max(wait_ms) as wait_most, latest(request_id) as last_request by code, reason, verb, scope
+| stats count_distinct(request_id) as requests, sortsFirst(time) as first, sortsLast(time) as last, sum(possible_orphans) as orphans, sum(unreadable) as edited, max(oldest_pending_ms) as pending_most, max(duration_ms) as duration_most, max(looker_ms) as looker_most, max(dynamodb_ms) as dynamodb_most, max(kms_ms) as kms_most, max(secretsmanager_ms) as secretsmanager_most, max(wait_ms) as wait_most, latest(request_id) as last_request by code, reason, verb, scope
 | sort requests desc`,
   },
 ].map((saved) => ({ ...saved, query: saved.query.trim() }));

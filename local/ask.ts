@@ -1,4 +1,5 @@
 /** `npm run ask`. Exit codes: 0 when it was answered, 2 for a bad question or flag, 1 for everything else. */
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseAskFlags } from "./ask-flags.ts";
 import { flagsOrExit } from "./command-line.ts";
@@ -17,7 +18,12 @@ else {
 
 function records(): string[] {
   try {
-    return readRecordFile(recordFile);
+    const { lines, unreadable } = readRecordFile(recordFile);
+    if (unreadable > 0)
+      process.stderr.write(
+        `Left out: ${unreadable} ${unreadable === 1 ? "line" : "lines"} of ${relative(process.cwd(), recordFile)} that cannot be read.\n`,
+      );
+    return lines;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     process.stderr.write("There are no records yet: start the broker with `npm start`.\n");

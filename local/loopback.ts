@@ -1,6 +1,10 @@
-/** Servers on loopback. Their ports ask for no credentials, so only this machine may reach them. */
-import type { Server } from "node:http";
+/**
+ * Servers on loopback. Most ports ask for no credentials, so only programs of this machine may reach them. Web pages, open in a
+ * browser of this machine, may not.
+ */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { isLoopback } from "../functions/domain/scope.ts";
 
 export interface Listening {
   readonly url: string;
@@ -9,8 +13,9 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** `port` 0 picks a free one. */
+/** `port` 0 picks a free one. Requests of web pages are refused before the server's own listener sees them. */
 export async function listen(server: Server, port = 0): Promise<Listening> {
+  refuseWebPages(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
@@ -25,6 +30,37 @@ export async function listen(server: Server, port = 0): Promise<Listening> {
         server.closeAllConnections();
       }),
   };
+}
+
+function refuseWebPages(server: Server): void {
+  const own = server.listeners("request");
+  server.removeAllListeners("request");
+  server.on("request", (message: IncomingMessage, response: ServerResponse) => {
+    const refusal = refusalOfWebPage(message);
+    if (refusal === undefined) for (const listener of own) listener.call(server, message, response);
+    else refuse(message, response, refusal);
+  });
+}
+
+/**
+ * After DNS rebinding a browser sends the page's own name in `Host`. It marks requests of another origin's page with `Origin`,
+ * or at least with `Sec-Fetch-Site` (images, links). Programs send neither, and a typed address has `none`. The port in `Host`
+ * is not compared: the two marks catch pages on another port of loopback, and a tunnel to this machine begins at another port.
+ * https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
+ */
+function refusalOfWebPage({ headers }: IncomingMessage): string | undefined {
+  const { host = "", origin, "sec-fetch-site": site = "none" } = headers;
+  if (!isLoopback(host.toLowerCase().replace(/:\d*$/, "")))
+    return "This port answers only as 127.0.0.1, [::1] or localhost: the Host header names another.";
+  if (origin !== undefined || (site !== "none" && site !== "same-origin"))
+    return "This port does not answer web pages. Use a program, such as curl.";
+  return undefined;
+}
+
+function refuse(message: IncomingMessage, response: ServerResponse, text: string): void {
+  // The body is thrown away, and with it the connection.
+  response.writeHead(403, { "Content-Type": "text/plain", Connection: "close" }).end(`${text}\n`);
+  message.resume();
 }
 
 /** Names the flag when a port that it set is taken. */

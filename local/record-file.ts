@@ -1,30 +1,58 @@
 /** `.local/records.jsonl`: the functions' records, as CloudWatch Logs would have them, for `npm run ask`. */
-import { mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Begins an empty file that only its owner can read. Returns a writer, which takes every line that a function writes. */
-export function startRecordFile(file: string): (line: string) => void {
+export interface RecordFile {
+  /** Takes every line of the functions, from the start on. */
+  write(line: string): void;
+  /** Replaces the file of an earlier run, once this run is up. */
+  publish(): void;
+  /** For a run that did not come up. The records of the earlier run stay. */
+  discard(): void;
+}
+
+/** Begins an empty file that only its owner can read. */
+export function startRecordFile(file: string): RecordFile {
   mkdirSync(dirname(file), { recursive: true });
-  // A new file, not an emptied one: a broker that runs already goes on writing to what was its own.
-  rmSync(file, { force: true });
-  const descriptor = openSync(file, "ax", 0o600);
-  return (line) => {
-    if (isAuditRecord(line)) writeSync(descriptor, `${line}\n`);
+  const fresh = `${file}.new`;
+  rmSync(fresh, { force: true });
+  const descriptor = openSync(fresh, "ax", 0o600);
+  return {
+    write(line) {
+      if (isAuditRecord(line)) writeSync(descriptor, `${line}\n`);
+    },
+    publish: () => renameSync(fresh, file),
+    discard() {
+      closeSync(descriptor);
+      rmSync(fresh, { force: true });
+    },
   };
 }
 
+export interface ReadRecords {
+  readonly lines: string[];
+  /** Torn lines, as of a full disk or a killed run. */
+  readonly unreadable: number;
+}
+
 /** @throws where no broker was ever started. */
-export function readRecordFile(file: string): string[] {
-  // The last line may be half written.
-  return readFileSync(file, "utf8").split("\n").slice(0, -1);
+export function readRecordFile(file: string): ReadRecords {
+  const all = readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+  const lines = all.filter(isAuditRecord);
+  return { lines, unreadable: all.length - lines.length };
 }
 
 /** Not, for instance, what Node says about a deprecation. */
 export function isAuditRecord(line: string): boolean {
   if (!line.startsWith("{")) return false;
   try {
-    return ["audit", "lease_end"].includes((JSON.parse(line) as { kind?: string }).kind ?? "");
+    const { kind, time } = JSON.parse(line) as { kind?: unknown; time?: unknown };
+    return recordKinds.includes(kind) && typeof time === "string";
   } catch {
     return false;
   }
 }
+
+const recordKinds: readonly unknown[] = ["audit", "mint", "lease_end"];

@@ -5,29 +5,38 @@ import { type RunningBroker, startBroker } from "./broker.ts";
 import { removeBrokerFile, writeBrokerFile } from "./broker-file.ts";
 import { flagsOrExit } from "./command-line.ts";
 import { greeting } from "./greeting.ts";
-import { startRecordFile } from "./record-file.ts";
+import { type RecordFile, startRecordFile } from "./record-file.ts";
+import { takeRunLock } from "./run-lock.ts";
 import { parseStartFlags } from "./start-flags.ts";
 
 const workDir = fileURLToPath(new URL("../.local", import.meta.url));
 const brokerFile = fileURLToPath(new URL("../.local/broker.json", import.meta.url));
 const recordFile = fileURLToPath(new URL("../.local/records.jsonl", import.meta.url));
+const lockFile = fileURLToPath(new URL("../.local/broker.lock", import.meta.url));
 
 const flags = flagsOrExit(parseStartFlags(process.argv.slice(2), process.env));
 
 let broker: RunningBroker | undefined;
+let records: RecordFile | undefined;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop());
 
 try {
-  const writeRecord = startRecordFile(recordFile);
+  // First of all: the stack and files of another run would be in the same directory.
+  process.once("exit", takeRunLock(lockFile));
+  const own = startRecordFile(recordFile);
+  records = own;
   broker = await startBroker({
     ...flags,
     workDir,
     onLog(functionId, instanceNumber, line) {
       process.stdout.write(`${functionId}#${instanceNumber} ${line}\n`);
-      writeRecord(line);
+      own.write(line);
     },
   });
+  // Only now has it its ports.
+  records.publish();
+  records = undefined;
   writeBrokerFile(brokerFile, broker);
   process.stdout.write(greeting(broker, relative(process.cwd(), brokerFile)));
 } catch (error) {
@@ -37,7 +46,10 @@ try {
 
 async function stop(): Promise<void> {
   // Asked twice, or not even up: what there is ends with the process.
-  if (stopping || !broker) process.exit(0);
+  if (stopping || !broker) {
+    records?.discard();
+    process.exit(0);
+  }
   stopping = true;
   try {
     removeBrokerFile(brokerFile);
@@ -50,6 +62,7 @@ async function stop(): Promise<void> {
 
 function fail(error: unknown): never {
   removeBrokerFile(brokerFile);
+  records?.discard();
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 }

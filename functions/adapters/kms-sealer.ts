@@ -4,7 +4,7 @@
  */
 import { DecryptCommand, EncryptCommand, type KMSClient } from "@aws-sdk/client-kms";
 import type { sealContextKeys } from "../contract.ts";
-import { type SealContext, type Sealer, Unreadable } from "../use-cases/ports.ts";
+import { type SealContext, type Sealer, type TimeCall, Unreadable } from "../use-cases/ports.ts";
 import { asUnavailable } from "./aws-client.ts";
 
 /** What the roles' policies allow, and what is sent: the same keys, or nothing compiles. */
@@ -31,16 +31,20 @@ export function kmsSealer(
   const cacheKey = (sealed: Uint8Array, context: SealContext) =>
     JSON.stringify([Buffer.from(sealed).toString("base64"), ...Object.entries(context).sort().flat()]);
 
-  return {
+  const sealerBy = (time: TimeCall): Sealer => ({
+    timedBy: sealerBy,
+
     async seal(token, identity) {
       const context: SealContext = { table: tableName, ...identity };
       try {
-        const { CiphertextBlob } = await kms.send(
-          new EncryptCommand({
-            KeyId: keyArn,
-            Plaintext: Buffer.from(token, "utf8"),
-            EncryptionContext: { ...context } satisfies EncryptionContext,
-          }),
+        const { CiphertextBlob } = await time(() =>
+          kms.send(
+            new EncryptCommand({
+              KeyId: keyArn,
+              Plaintext: Buffer.from(token, "utf8"),
+              EncryptionContext: { ...context } satisfies EncryptionContext,
+            }),
+          ),
         );
         if (!CiphertextBlob) throw new Error("KMS answered Encrypt without a ciphertext");
         remember(cacheKey(CiphertextBlob, context), token);
@@ -59,12 +63,14 @@ export function kmsSealer(
         return known;
       }
       try {
-        const { Plaintext } = await kms.send(
-          new DecryptCommand({
-            KeyId: keyArn,
-            CiphertextBlob: sealed,
-            EncryptionContext: { ...context } satisfies EncryptionContext,
-          }),
+        const { Plaintext } = await time(() =>
+          kms.send(
+            new DecryptCommand({
+              KeyId: keyArn,
+              CiphertextBlob: sealed,
+              EncryptionContext: { ...context } satisfies EncryptionContext,
+            }),
+          ),
         );
         if (!Plaintext) throw new Error("KMS answered Decrypt without a plaintext");
         const token = Buffer.from(Plaintext).toString("utf8");
@@ -80,5 +86,6 @@ export function kmsSealer(
         throw asUnavailable(error, "kms");
       }
     },
-  };
+  });
+  return sealerBy((call) => call());
 }

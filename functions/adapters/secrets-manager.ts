@@ -1,6 +1,12 @@
 /** Client secrets, read from Secrets Manager and kept in memory for at most five minutes. */
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { type ClientSecret, type ClientSecrets, type Clock, UnusableSecret } from "../use-cases/ports.ts";
+import {
+  type ClientSecret,
+  type ClientSecrets,
+  type Clock,
+  type TimeCall,
+  UnusableSecret,
+} from "../use-cases/ports.ts";
 import { asUnavailable } from "./aws-client.ts";
 
 const maxAgeMs = 300_000;
@@ -18,11 +24,11 @@ const reasons: Record<string, UnusableSecret["reason"]> = {
 export function secretsManager(client: SecretsManagerClient, clock: Clock): ClientSecrets {
   const cache = new Map<string, ClientSecret>();
 
-  async function read(secretId: string): Promise<ClientSecret> {
+  async function read(secretId: string, time: TimeCall): Promise<ClientSecret> {
     const readAt = clock.now();
     let answer: { SecretString?: string | undefined; VersionId?: string | undefined };
     try {
-      answer = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
+      answer = await time(() => client.send(new GetSecretValueCommand({ SecretId: secretId })));
     } catch (error) {
       const reason = error instanceof Error ? reasons[error.name] : undefined;
       throw reason ? new UnusableSecret(reason, { cause: error }) : asUnavailable(error, "secretsmanager");
@@ -37,10 +43,12 @@ export function secretsManager(client: SecretsManagerClient, clock: Clock): Clie
     return known && clock.now() - known.readAt < ageMs ? known : undefined;
   };
 
-  return {
-    current: async (secretId) => younger(secretId, maxAgeMs) ?? (await read(secretId)),
-    reread: async (secretId) => younger(secretId, rereadEveryMs) ?? (await read(secretId)),
-  };
+  const secretsBy = (time: TimeCall): ClientSecrets => ({
+    timedBy: secretsBy,
+    current: async (secretId) => younger(secretId, maxAgeMs) ?? (await read(secretId, time)),
+    reread: async (secretId) => younger(secretId, rereadEveryMs) ?? (await read(secretId, time)),
+  });
+  return secretsBy((call) => call());
 }
 
 /** Never quotes what it read: JSON.parse's own message would. */

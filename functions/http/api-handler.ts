@@ -62,7 +62,10 @@ export function apiHandler(options: ApiOptions): (event: unknown, context: Conte
   const records = auditing(options.audit);
   const handler = middy(
     (event: unknown, context: Context) =>
-      answer(options, records.entryOf(event as object), readEvent(event), context),
+      records.follow(
+        event as object,
+        answer(options, records.entryOf(event as object), readEvent(event), context),
+      ),
     {
       // Every step has its own time-out, so this is for what nobody thought of; then too there is an answer and a record.
       timeoutEarlyInMillis: 300,

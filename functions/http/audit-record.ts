@@ -3,17 +3,21 @@
  * docs/reference/audit-record.schema.json describes them to readers.
  */
 import { type MetricName, metricDimensions, metricNames, metricNamespace } from "../contract.ts";
-import type { AuditFields, LeaseEnd } from "../use-cases/record.ts";
+import type { ProblemCode } from "../domain/problem.ts";
+import type { AuditFields, LeaseEnd, MintedToken } from "../use-cases/record.ts";
 import type { Spent } from "../use-cases/timings.ts";
 
-export interface AuditRecord extends Omit<AuditFields, "lease_ends" | Instant>, Spent {
+export interface AuditRecord extends Omit<AuditFields, "mints" | "lease_ends" | Instant>, Spent {
   /** ISO 8601, when the request arrived. */
   time: string;
   kind: "audit";
   /** Which broker of the account and region. */
   broker: string;
   request_id: string;
-  trace_id?: string;
+  /** A hint and no evidence: API Gateway keeps the caller's own trace id. */
+  unverified_trace_id?: string;
+  /** On a second record of the same request: its work after the answer. */
+  late?: true;
   verb: string;
   /** As asked for; "?" where no scope could have that name. */
   scope?: string;
@@ -21,7 +25,7 @@ export interface AuditRecord extends Omit<AuditFields, "lease_ends" | Instant>, 
   source_ip?: string;
   source_vpce?: string;
   code: string;
-  /** Of the HTTP answer, where there is one. */
+  /** Of the HTTP answer. Sweeps and late records have none. */
   status?: number;
   duration_ms: number;
   /** Name of an unexpected error and where it was thrown; never its message. */
@@ -38,6 +42,18 @@ type Instant = "lease_ends_at" | "token_ends_at" | "issued_before_at";
 /** As written: the record, with its metrics in CloudWatch's embedded metric format. */
 export type AuditLine = AuditRecord & EmbeddedMetrics;
 
+export interface MintLine extends Omit<MintedToken, "token_ends_at"> {
+  /** ISO 8601, at the end of the request. */
+  time: string;
+  kind: "mint";
+  broker: string;
+  /** Of the request with the login. Its audit record names the caller. */
+  request_id: string;
+  verb: string;
+  /** ISO 8601. */
+  token_ends_at?: string;
+}
+
 export interface LeaseEndLine extends LeaseEnd {
   /** ISO 8601, when Looker's confirmation was recorded. */
   time: string;
@@ -47,6 +63,8 @@ export interface LeaseEndLine extends LeaseEnd {
   request_id: string;
   verb: string;
 }
+
+export type LogLine = AuditLine | MintLine | LeaseEndLine;
 
 export type EmbeddedMetrics = { readonly [name in MetricName]?: number } & {
   readonly _aws: {
@@ -72,19 +90,22 @@ type Values = { readonly [name in MetricName]?: number | undefined };
  */
 export function embeddedMetrics(record: AuditRecord, timestamp: number): EmbeddedMetrics {
   const { broker, code, verb } = metricDimensions;
-  const groups: [dimensions: string[], Values][] = [
-    [
-      [broker],
-      {
-        ...tokenMetrics(record),
-        ...sweepMetrics(record),
-        ...dependencyMetrics(record),
-        ...eventMetrics(record),
-      },
-    ],
-    [[broker, verb], { [metricNames.latency]: record.duration_ms }],
-    [[broker, code], { [metricNames.failures]: record.code === "ok" ? undefined : 1 }],
-  ];
+  const groups: [dimensions: string[], Values][] = record.late
+    ? // The answer, and how long it took, were counted with it.
+      [[[broker], { ...eventMetrics(record), [metricNames.lateRecords]: 1 }]]
+    : [
+        [
+          [broker],
+          {
+            ...tokenMetrics(record),
+            ...sweepMetrics(record),
+            ...dependencyMetrics(record),
+            ...eventMetrics(record),
+          },
+        ],
+        [[broker, verb], { [metricNames.latency]: record.duration_ms }],
+        [[broker, code], { [metricNames.failures]: record.code === "ok" ? undefined : 1 }],
+      ];
   const directives: MetricDirective[] = [];
   const values: Record<string, number> = {};
   for (const [dimensions, group] of groups) {
@@ -134,12 +155,13 @@ function dependencyMetrics({ looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms }
 }
 
 function eventMetrics(record: AuditRecord): Values {
+  // A failed refresh counts too, although a live lease still serves its caller.
+  const metWith = (failure: ProblemCode) =>
+    record.code === failure || record.mint_failure === failure ? 1 : undefined;
   return {
-    [metricNames.rejectedCredentials]: [record.code, record.mint_failure].includes(
-      "looker_rejected_credentials",
-    )
-      ? 1
-      : undefined,
+    [metricNames.rejectedCredentials]: metWith("looker_rejected_credentials"),
+    [metricNames.lookerUnavailable]: metWith("looker_unavailable"),
+    [metricNames.loginAttempts]: record.login_attempts,
     [metricNames.confirmedLogouts]: record.logouts,
     [metricNames.expiredUnconfirmed]: record.expired,
     [metricNames.possibleOrphans]: record.possible_orphans,

@@ -59,7 +59,7 @@ export interface LogoutLimits {
 const noLimits: LogoutLimits = { run: (_, logout) => logout() };
 
 export interface EndedTokens extends LogoutCounts {
-  /** Of the pending ones, the longest time that one will have waited for its end when it is tried next. */
+  /** The oldest age of a pending token at its next try. An alarm on the age now would wait for that try. */
   oldestPendingMs: number;
 }
 
@@ -142,7 +142,11 @@ async function endToken(
   }
 }
 
-function noteEnd({ key, audit }: { key: SlotKey; audit: AuditFields }, token: OutboxToken): void {
+/** Notes a confirmed end. */
+export function noteEnd(
+  { key, audit }: { key: SlotKey; audit: AuditFields },
+  token: Pick<OutboxToken, "leaseId" | "clientId">,
+): void {
   count(audit, "logouts");
   audit.lease_ends ??= [];
   audit.lease_ends.push({

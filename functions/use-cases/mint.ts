@@ -17,7 +17,7 @@ import {
   type SecretControl,
 } from "../domain/control.ts";
 import { sha256Of } from "../domain/digest.ts";
-import { configurationDigest, type Lease, loginTimeoutMs } from "../domain/lease.ts";
+import { configurationDigest, type Lease, loginTimeoutMs, lookerGraceMs } from "../domain/lease.ts";
 import type { Scope } from "../domain/scope.ts";
 import {
   type FailedMint,
@@ -30,7 +30,7 @@ import {
   storeMinted,
 } from "../domain/slot.ts";
 import { commit } from "./commit.ts";
-import { endTokens, type LogOutPorts, logoutNeedsMs, timeForLogout } from "./log-out.ts";
+import { endTokens, type LogOutPorts, logoutNeedsMs, noteEnd, timeForLogout } from "./log-out.ts";
 import {
   type ClientSecret,
   type ClientSecrets,
@@ -230,16 +230,20 @@ async function recordAttempt(
 }
 
 async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Promise<MintResult> {
-  const { clock, looker } = ports;
+  const { clock, ids, looker } = ports;
   const { scope, audit } = job;
   const askedAt = clock.now();
+  // Before the answer: a request that is cut off here has tried too.
+  count(audit, "login_attempts");
   const answer = await looker.login(scope.baseUrl, secret);
   if (answer.kind === "token") {
     count(audit, "logins");
     // Not before: of a pair that was stored the wrong way round, this is the secret.
     audit.client_id = secret.clientId;
     const lookerEndsAt = askedAt + Math.min(answer.expiresInSeconds, longestLifeSeconds) * 1_000;
-    const fresh = { token: answer.accessToken, lookerEndsAt };
+    const fresh = { leaseId: ids.next(), token: answer.accessToken, lookerEndsAt };
+    audit.minted_lease_id = fresh.leaseId;
+    noteMint(job, fresh);
     const [kept] = await Promise.all([keep(ports, job, fresh), recordWorked(ports, job)]);
     return kept;
   }
@@ -266,7 +270,8 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
       });
     case "failed": {
       const { reason, unusableToken, tokenLost = false } = answer;
-      const ended = unusableToken === undefined ? !tokenLost : await endInHand(ports, job, unusableToken);
+      const ended =
+        unusableToken === undefined ? !tokenLost : await endUnusable(ports, job, secret, unusableToken);
       if (!ended) count(audit, "possible_orphans");
       return failed({ code: "looker_unavailable", detail: failedDetail(reason) }, ended);
     }
@@ -298,16 +303,51 @@ async function recordWorked(ports: MintPorts, job: LoginJob): Promise<void> {
   });
 }
 
+interface FreshToken {
+  readonly leaseId: string;
+  readonly token: string;
+  /** Undefined where Looker did not say. */
+  readonly lookerEndsAt?: number;
+}
+
+/** From here on the token is in the records, whatever becomes of it and of this request. */
+function noteMint(
+  { scope, audit, credential }: LoginJob,
+  { leaseId, token, lookerEndsAt }: FreshToken,
+): void {
+  audit.mints ??= [];
+  audit.mints.push({
+    scope: scope.name,
+    lease_id: leaseId,
+    client_id: credential.clientId,
+    token_sha256: sha256Of(token),
+    ...(lookerEndsAt === undefined ? {} : { token_ends_at: lookerEndsAt + lookerGraceMs }),
+  });
+}
+
+/** A token that cannot be served is nobody's lease; it gets an id all the same, so that its end is on record. */
+async function endUnusable(
+  ports: MintPorts,
+  job: LoginJob,
+  { clientId }: ClientSecret,
+  token: string,
+): Promise<boolean> {
+  const fresh: FreshToken = { leaseId: ports.ids.next(), token };
+  count(job.audit, "logins");
+  job.audit.client_id = clientId;
+  noteMint(job, fresh);
+  return await endInHand(ports, job, fresh);
+}
+
 /** Seals and stores a fresh token by the lock's end, or ends it. Never throws: it holds a token. */
 async function keep(
   ports: MintPorts,
   job: LoginJob,
-  fresh: { token: string; lookerEndsAt: number },
+  fresh: FreshToken & { lookerEndsAt: number },
 ): Promise<MintResult> {
   const { clock, ids, table } = ports;
   const { scope, key, lock, audit, credential } = job;
-  const leaseId = ids.next();
-  audit.minted_lease_id = leaseId;
+  const { leaseId } = fresh;
   let lease: Lease | undefined;
   try {
     const named = { leaseId, baseUrl: scope.baseUrl, clientId: credential.clientId };
@@ -331,12 +371,11 @@ async function keep(
     });
     if (outcome === "fenced")
       await endTokens(ports, job, [{ ...lease, since: lock.since, attempts: 0, retryAt: 0 }]);
-    else if (outcome !== "stored" && !(await endInHand(ports, job, fresh.token)))
-      count(audit, "possible_orphans");
+    else if (outcome !== "stored" && !(await endInHand(ports, job, fresh))) count(audit, "possible_orphans");
     return "settled";
   } catch (error) {
     // Neither stored nor tracked, as far as is known. A lease that turns out dead heals by a stale report; an orphan does not.
-    const ended = await endInHand(ports, job, fresh.token);
+    const ended = await endInHand(ports, job, fresh);
     if (!lease && !ended) count(audit, "possible_orphans");
     return {
       failure: failureOf(error, audit),
@@ -384,13 +423,14 @@ async function sealBy(
 /** Ends a token that no row shows, for as long as there is time. @returns whether Looker confirmed its end. */
 async function endInHand(
   { clock, looker }: MintPorts,
-  { scope, deadline, audit }: MintJob,
-  token: string,
+  job: LoginJob,
+  { leaseId, token }: FreshToken,
 ): Promise<boolean> {
+  const { scope, deadline, credential } = job;
   for (;;) {
     const outcome = await looker.logout(scope.baseUrl, token);
     if (outcome === "ended") {
-      count(audit, "logouts");
+      noteEnd(job, { leaseId, clientId: credential.clientId });
       return true;
     }
     if (outcome === "not_tried" || !timeForLogout(clock, deadline - 1_000)) return false;

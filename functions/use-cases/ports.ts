@@ -123,7 +123,16 @@ export function sealIdentity(
   return { scope, account, caller: uniqueId, lease_id: leaseId, base_url: baseUrl, client_id: clientId };
 }
 
-export interface Sealer {
+/** Times one remote call. */
+export type TimeCall = <Result>(call: () => Promise<Result>) => Promise<Result>;
+
+/** A port with a cache. Only the port itself can tell a cached answer from a remote call. */
+export interface Remembering<Port> {
+  /** The same port with the same cache. `time` runs each remote call, and nothing else. */
+  timedBy?(time: TimeCall): Port;
+}
+
+export interface Sealer extends Remembering<Sealer> {
   seal(token: string, context: SealIdentity): Promise<Uint8Array>;
   /** @throws {Unreadable} when the row was edited or swapped, {@link Unavailable} when KMS cannot be asked. */
   unseal(sealed: Uint8Array, context: SealIdentity): Promise<string>;
@@ -147,7 +156,7 @@ export class UnusableSecret extends Error {
   }
 }
 
-export interface ClientSecrets {
+export interface ClientSecrets extends Remembering<ClientSecrets> {
   /** At most five minutes old. */
   current(secretId: string): Promise<ClientSecret>;
   /** Read anew, but not more often than every ten seconds. */

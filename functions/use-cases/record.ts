@@ -31,6 +31,8 @@ export interface AuditFields {
   issued_before_at?: number;
   /** How the login that this request tried failed: also where a lease that is still good was served all the same. */
   mint_failure?: ProblemCode;
+  /** Logins tried at Looker, including failures. */
+  login_attempts?: number;
   /** Tokens that Looker made for this request. */
   logins?: number;
   /** Tokens that Looker confirmed to be dead, at this request. */
@@ -50,7 +52,7 @@ export interface AuditFields {
   slots?: number;
   /** How long the longest due row had been due when the sweep began. */
   sweep_lag_ms?: number;
-  /** How long the oldest of the tokens that the sweep could not end has been waiting for that. */
+  /** Of the tokens not ended by the sweep: the oldest age of one at its next try. */
   oldest_pending_ms?: number;
   /** Why, where the code alone does not tell: from a fixed vocabulary. */
   reason?: string;
@@ -58,8 +60,21 @@ export interface AuditFields {
   error?: string;
   /** Milliseconds that this request waited for another that was logging in. */
   wait_ms?: number;
+  /** All tokens made for this request, given out or not. Each gets a record of its own. */
+  mints?: MintedToken[];
   /** Leases whose end Looker confirmed at this request: a record of their own each. */
   lease_ends?: LeaseEnd[];
+}
+
+/** A new token. It names no holder: only the record of a served request does. */
+export interface MintedToken {
+  readonly scope: string;
+  readonly lease_id: string;
+  readonly client_id: string;
+  /** Hex. */
+  readonly token_sha256: string;
+  /** Epoch milliseconds. Absent if Looker did not tell the life of the token. */
+  readonly token_ends_at?: number | undefined;
 }
 
 /** A lease whose token Looker confirmed to be dead. */
@@ -72,14 +87,18 @@ export interface LeaseEnd {
   readonly client_id: string;
 }
 
-type Counter =
-  | "logins"
-  | "logouts"
-  | "lockouts_avoided"
-  | "possible_orphans"
-  | "unreadable"
-  | "expired"
-  | "slots";
+export const counters = [
+  "login_attempts",
+  "logins",
+  "logouts",
+  "lockouts_avoided",
+  "possible_orphans",
+  "unreadable",
+  "expired",
+  "slots",
+] as const;
+
+type Counter = (typeof counters)[number];
 
 export function count(audit: AuditFields, what: Counter, by = 1): void {
   audit[what] = (audit[what] ?? 0) + by;

@@ -1,8 +1,8 @@
 /** How long a request waits for each dependency. */
 import type { LogOutPorts } from "./log-out.ts";
-import type { ClientSecrets } from "./ports.ts";
+import type { ClientSecrets, Remembering, TimeCall } from "./ports.ts";
 
-/** Milliseconds during which at least one call was under way. */
+/** Milliseconds with at least one remote call under way. Absent without such a call. */
 export interface Spent {
   dynamodb_ms?: number;
   kms_ms?: number;
@@ -28,9 +28,9 @@ export function startTimings(now: () => number): Timings {
     of: (ports) => ({
       ...ports,
       table: watched(ports.table, watches.dynamodb),
-      sealer: watched(ports.sealer, watches.kms),
+      sealer: watchedBelow(ports.sealer, watches.kms),
       looker: watched(ports.looker, watches.looker),
-      ...(ports.secrets && { secrets: watched(ports.secrets, watches.secretsmanager) }),
+      ...(ports.secrets && { secrets: watchedBelow(ports.secrets, watches.secretsmanager) }),
     }),
     spent: () =>
       Object.fromEntries(
@@ -43,7 +43,7 @@ export function startTimings(now: () => number): Timings {
 }
 
 interface Stopwatch {
-  time<T>(work: () => Promise<T>): Promise<T>;
+  readonly time: TimeCall;
   /** Undefined if nothing was ever timed. */
   elapsed(): number | undefined;
 }
@@ -65,6 +65,11 @@ function stopwatch(now: () => number): Stopwatch {
     },
     elapsed: () => (total !== undefined && underWay > 0 ? total + now() - since : total),
   };
+}
+
+/** A port with a cache is watched below the cache: a cached answer costs no time of the dependency. */
+function watchedBelow<Port extends object & Remembering<Port>>(port: Port, watch: Stopwatch): Port {
+  return port.timedBy?.(watch.time) ?? watched(port, watch);
 }
 
 /**

@@ -30,7 +30,8 @@ export interface RequestIds {
 export interface GatewayApi extends ApiStage {
   routes: readonly LocalRoute[];
   principals: { find(accessKeyId: string): GatewayPrincipal | undefined };
-  invoke(functionId: string, event: ProxyEvent): Promise<InvokeResult>;
+  /** Lambda continues the trace of `traceRoot`, the root in the event's header. */
+  invoke(functionId: string, event: ProxyEvent, traceRoot: string): Promise<InvokeResult>;
   /**
    * 29 s unless told, the most that API Gateway waits by default.
    * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
@@ -78,7 +79,7 @@ export async function answerRequest(
   const event = buildEvent(request, { ...api, ...ids, match, path, principal, now });
   if (event === undefined) return { reply: malformedRequest, logged };
   const result = await withinTimeout(
-    api.invoke(match.route.functionId, event),
+    api.invoke(match.route.functionId, event, ids.traceId),
     api.integrationTimeoutMs ?? 29_000,
   );
   return { reply: replyOf(result), logged };

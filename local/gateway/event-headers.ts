@@ -17,7 +17,7 @@ export function groupHeaders(headers: readonly (readonly [string, string])[]): G
 /** Seen in events by LocalStack's tests against AWS: these two stay behind. */
 const hopByHop = ["connection", "content-length"];
 
-/** What the gateway says of the connection, whatever the client said. */
+/** The gateway's own statements. The root of a trace is the client's all the same. */
 const ownHeaders = ["x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id"];
 
 /**

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { readBody, splitTarget } from "../http-request.ts";
 import { type Listening, listen } from "../loopback.ts";
 import type { GatewayResponses } from "../stack/gateway-responses.ts";
+import { newTraceRoot, traceRootIn } from "../trace-root.ts";
 import { answerRequest, type GatewayApi, type RequestIds } from "./answer.ts";
 import type { ReceivedRequest } from "./event.ts";
 import { checkGatewayResponses, customize } from "./gateway-responses.ts";
@@ -72,7 +73,7 @@ async function handle(
   settings: GatewayOptions & { now: () => Date; admit(): boolean },
 ): Promise<void> {
   const at = settings.now();
-  const ids = createIds(at);
+  const ids = createIds(at, message);
   const method = message.method ?? "";
   const target = message.url ?? "";
   const { rawPath, rawQuery } = splitTarget(target);
@@ -132,13 +133,13 @@ function send(response: ServerResponse, reply: GatewayReply, ids: RequestIds): v
   response.end(reply.body);
 }
 
-function createIds(now: Date): RequestIds {
-  const seconds = Math.floor(now.getTime() / 1000).toString(16);
+function createIds(now: Date, message: IncomingMessage): RequestIds {
+  const sent = message.headers["x-amzn-trace-id"];
   return {
     requestId: randomUUID(),
     extendedRequestId: `${randomBytes(11).toString("base64url")}=`,
-    // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
-    traceId: `Root=1-${seconds}-${randomBytes(12).toString("hex")}`,
+    // An upstream service may have begun the trace, so the sender of the header chooses its root.
+    traceId: traceRootIn(Array.isArray(sent) ? sent.join(",") : sent) ?? newTraceRoot(now),
   };
 }
 

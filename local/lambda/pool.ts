@@ -6,6 +6,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { url as inspectorUrl } from "node:inspector";
 import type { SessionCredentials } from "../sigv4/session-credentials.ts";
 import type { LocalFunction } from "../stack/functions.ts";
+import { newTraceRoot } from "../trace-root.ts";
 import { type AwsEndpoints, instanceEnvironment } from "./environment.ts";
 import { type Instance, type Outcome, startInstance } from "./instance.ts";
 import type { InvokeResult } from "./invoke-result.ts";
@@ -30,7 +31,8 @@ export interface PoolOptions {
 }
 
 export interface Pool {
-  invoke(event: unknown): Promise<InvokeResult>;
+  /** `traceRoot`: a new one unless told. */
+  invoke(event: unknown, traceRoot?: string): Promise<InvokeResult>;
   /** For instances that are started elsewhere. */
   readonly environment: Readonly<Record<string, string>>;
   /** The living instances by number. */
@@ -107,7 +109,7 @@ export function startPool(options: PoolOptions): Pool {
 
   return {
     environment: instanceEnvironment(definition, credentials, endpoints, 0),
-    async invoke(event) {
+    async invoke(event, traceRoot = newTraceRoot(new Date())) {
       if (closed) return { kind: "timed_out" };
       const instance = await acquire();
       if (instance === "throttled") return { kind: "throttled" };
@@ -116,7 +118,7 @@ export function startPool(options: PoolOptions): Pool {
         requestId: randomUUID(),
         eventJson: JSON.stringify(event),
         functionArn: definition.arn,
-        traceId: traceId(),
+        traceId: `${traceRoot};Parent=${randomBytes(8).toString("hex")};Sampled=0`,
       });
       release(instance);
       return resultOf(outcome);
@@ -143,10 +145,4 @@ export function startPool(options: PoolOptions): Pool {
 function resultOf(outcome: Outcome): InvokeResult {
   if (outcome.kind !== "answered") return { kind: "function_error", payload: outcome.error };
   return { kind: "answer", payload: JSON.parse(outcome.json) };
-}
-
-/** https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
-function traceId(): string {
-  const seconds = Math.floor(Date.now() / 1000).toString(16);
-  return `Root=1-${seconds}-${randomBytes(12).toString("hex")};Parent=${randomBytes(8).toString("hex")};Sampled=0`;
 }

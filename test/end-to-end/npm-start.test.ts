@@ -2,6 +2,7 @@
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import {
+  appendFileSync,
   cpSync,
   existsSync,
   mkdtempSync,
@@ -347,6 +348,50 @@ test.each(["--port", "--looker-port", "--looker-control-port"])(
     expect(existsSync(brokerFile)).toBe(false);
   },
 );
+
+/** What `npm run ask` prints, in the copy of the project. */
+const ask = (...args: string[]) =>
+  promisify(execFile)(process.execPath, ["local/ask.ts", ...args], { cwd: project });
+
+test("a second start fails before it touches anything: the running one's records, stack and keys stay", async () => {
+  const running = npmStart(free);
+  const broker = await ready(running);
+  expect((await post(broker, "report-service", "/scopes/sales/token")).status).toBe(200);
+  const before = [readFileSync(recordFile, "utf8"), readFileSync(brokerFile, "utf8")];
+  const second = npmStart(free);
+  expect(await second.exit).toBe(1);
+  expect(second.errors()).toMatch(
+    new RegExp(`^A broker is running here \\(pid ${broker.pid}\\): stop it first.*\n$`),
+  );
+  expect([readFileSync(recordFile, "utf8"), readFileSync(brokerFile, "utf8")]).toEqual(before);
+  expect((await post(broker, "report-service", "/scopes/sales/token")).status).toBe(200);
+  expect(JSON.parse((await ask("who-holds-tokens-now", "--json")).stdout)).toHaveLength(1);
+  expect(await stop(running)).toBe(0);
+  expect(existsSync(join(project, ".local/broker.lock"))).toBe(false);
+});
+
+test("a run that was killed leaves its records and a lock that is nobody's; a torn line is left out and counted", async () => {
+  const killed = npmStart(free);
+  const broker = await ready(killed);
+  expect((await post(broker, "report-service", "/scopes/sales/token")).status).toBe(200);
+  killed.child.kill("SIGKILL");
+  await killed.exit;
+  appendFileSync(recordFile, '{"time":"2026-11-24T20:3');
+
+  const { port, close } = await listen(createServer());
+  onTestFinished(close);
+  const failing = npmStart(["--port", String(port), "--looker-port", "0"]);
+  expect(await failing.exit).toBe(1);
+  expect(failing.errors()).toContain(`Port ${port} is in use`);
+  const asked = await ask("who-holds-tokens-now", "--json");
+  expect(JSON.parse(asked.stdout)).toHaveLength(1);
+  expect(asked.stderr).toBe("Left out: 1 line of .local/records.jsonl that cannot be read.\n");
+
+  const next = npmStart(free);
+  await ready(next);
+  expect(JSON.parse((await ask("who-holds-tokens-now", "--json")).stdout)).toEqual([]);
+  expect(await stop(next)).toBe(0);
+});
 
 test.each([["AWS_ENDPOINT_URL_DYNAMODB"], ["AWS_ENDPOINT_URL_SECRETS_MANAGER"], ["AWS_ENDPOINT_URL_KMS"]])(
   "%s at which nothing listens exits 1 with one line that names it",

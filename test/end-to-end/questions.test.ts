@@ -38,6 +38,13 @@ beforeAll(async () => {
 
   done.reports = await reports.token("sales");
   done.reportsAgain = await reports.token("sales");
+  // A login that its own caller's logout overtakes: Looker makes a token that nobody is given.
+  looker?.control.addFault({ route: "login", kind: "hold", times: 1 });
+  const overtaken = nightly.token("sales");
+  await untilSeen(() => looker?.control.inFlight().some(({ fault }) => fault === "hold"), "the held login");
+  done.overtakenBy = await nightly.logout("sales");
+  looker?.control.release();
+  done.overtaken = await overtaken;
   done.nightly = await nightly.token("sales");
   // The first lock stands open, so that the scope's own list refuses.
   openFirstLock(stand.broker, nightly.principal);
@@ -81,6 +88,8 @@ test("everything that was done has come to its end as the questions' answers wil
   expect(Object.entries(done).map(([what, { status }]) => [what, status])).toEqual([
     ["reports", 200],
     ["reportsAgain", 200],
+    ["overtakenBy", 202],
+    ["overtaken", 503],
     ["nightly", 200],
     ["denied", 403],
     ["finance", 200],
@@ -111,11 +120,13 @@ test("who got this token: each place that it was given to", () => {
       "caller.unique_id": expect.stringMatching(/^AROA/),
       "caller.session_name": expect.any(String),
       source_ip: "127.0.0.1",
-      times: 2,
-      first_given: aTime,
-      last_given: aTime,
+      kind: "audit",
+      times_given: 2,
+      first_seen: aTime,
+      last_seen: aTime,
       dead_by: aTime,
     },
+    expect.objectContaining({ kind: "mint", lease_id: leaseOf(done.reports), times_given: 0 }),
   ]);
   expect(answerOf("who-got-this-token", { token_sha256: "0".repeat(64) })).toEqual([]);
 });
@@ -129,10 +140,12 @@ test("is this lease dead: confirmed for the one, not for the other", () => {
     ]);
   expect(kinds(done.finance)).toEqual([
     ["audit", "token", "minted"],
+    ["mint", "token", null],
     ["lease_end", "freeze", null],
   ]);
   expect(kinds(done.nightly)).toEqual([
     ["audit", "token", "minted"],
+    ["mint", "token", null],
     ["audit", "revoke", "revoked"],
   ]);
   const [end] = answerOf("is-this-lease-dead", { lease_id: leaseOf(done.finance) }).slice(-1);
@@ -162,6 +175,8 @@ test("what did this caller do: its requests, the latest first", () => {
   ).toEqual([
     ["token", "finance", "not_allowed", "not_in_callers", null],
     ["token", "sales", "ok", null, leaseOf(done.nightly)],
+    ["token", "sales", "busy", null, null],
+    ["logout", "sales", "ok", null, null],
   ]);
 });
 
@@ -203,6 +218,8 @@ test("tokens of a client id: those that are not confirmed dead come first", () =
     [
       [leaseOf(done.reports), role("report-service"), 2, 0],
       [leaseOf(done.nightly), role("nightly-job"), 1, 0],
+      // Looker made it, and confirmed its end; nobody was given it.
+      [expect.any(String), null, 0, 1],
     ].sort(),
   );
   expect(leases("finance")).toEqual([[leaseOf(done.finance), role("finance-service"), 1, 1]]);
@@ -229,9 +246,14 @@ test("who causes logins: as many as Looker has seen", () => {
   const rows = answerOf("who-causes-logins");
   const logins = rows.reduce((sum, row) => sum + Number(row.logins_at_looker), 0);
   expect(logins).toBe(stand.broker.looker?.ledger().filter(({ event }) => event === "login").length);
-  expect(rows.map((row) => [row["caller.arn"], row.leases]).sort()).toEqual(
-    ["finance-service", "nightly-job", "report-service"].map((name) => [role(name), 1]),
-  );
+  expect(
+    rows.map((row) => [row["caller.arn"], row.logins_tried, row.logins_at_looker, row.leases]).sort(),
+  ).toEqual([
+    // One failed at Looker.
+    [role("finance-service"), 2, 1, 1],
+    [role("nightly-job"), 2, 2, 2],
+    [role("report-service"), 1, 1, 1],
+  ]);
 });
 
 test("what goes wrong: each failure, with its reason and a request to ask about", () => {
@@ -239,6 +261,7 @@ test("what goes wrong: each failure, with its reason and a request to ask about"
   expect(
     rows.map(({ code, scope, requests, last_request }) => [code, scope, requests, last_request]).sort(),
   ).toEqual([
+    ["busy", "sales", 1, requestOf(done.overtaken)],
     ["looker_unavailable", "finance", 1, requestOf(done.failed)],
     ["not_allowed", "finance", 1, requestOf(done.denied)],
     ["scope_frozen", "finance", 1, requestOf(done.refused)],

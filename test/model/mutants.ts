@@ -141,7 +141,7 @@ const mutants: Record<string, readonly Edit[]> = {
   "a token in hand is let go at the lock's end": [
     {
       file: "use-cases/mint.ts",
-      find: "const ended = await endInHand(ports, job, fresh.token);",
+      find: "const ended = await endInHand(ports, job, fresh);",
       replace: "const ended = false as boolean;",
     },
   ],

@@ -6,7 +6,7 @@ import { inMemoryBroker, scopes } from "./in-memory-broker.ts";
 import { recorded } from "./recorded.ts";
 
 export function inMemoryApi(broker = inMemoryBroker()) {
-  const { audit, lines, leaseEnds } = recorded(broker.clock.now);
+  const { audit, lines, mints, leaseEnds } = recorded(broker.clock.now);
   const send = documentedFunction({
     routes: {
       [`POST ${resources.token}`]: { verb: "token", lock: "callers", handle: postToken(broker.first) },
@@ -18,6 +18,7 @@ export function inMemoryApi(broker = inMemoryBroker()) {
   return {
     broker,
     lines,
+    mints,
     leaseEnds,
     send,
     call: (call: Call = {}) => send(apiEvent(call), call.context),

@@ -1,11 +1,12 @@
 /** Where a test's records go. Every one must be what docs/reference/audit-record.schema.json says, and CloudWatch must take its metrics. */
 import type { AuditOptions } from "../../../functions/http/audit.ts";
-import type { AuditLine, LeaseEndLine } from "../../../functions/http/audit-record.ts";
+import type { AuditLine, LeaseEndLine, MintLine } from "../../../functions/http/audit-record.ts";
 import { mustBeEmbeddedMetricFormat } from "../audit/embedded-metric-format.ts";
 import { mustBeRecord } from "../audit/schema.ts";
 
 export function recorded(now: () => number) {
   const lines: AuditLine[] = [];
+  const mints: MintLine[] = [];
   const leaseEnds: LeaseEndLine[] = [];
   const audit: AuditOptions = {
     broker: "test/Broker",
@@ -15,8 +16,9 @@ export function recorded(now: () => number) {
       if (line.kind === "audit") {
         mustBeEmbeddedMetricFormat(line);
         lines.push(line);
-      } else leaseEnds.push(line);
+      } else if (line.kind === "mint") mints.push(line);
+      else leaseEnds.push(line);
     },
   };
-  return { audit, lines, leaseEnds };
+  return { audit, lines, mints, leaseEnds };
 }

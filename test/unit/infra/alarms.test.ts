@@ -8,6 +8,9 @@ import type { AlarmName } from "../../../infra/alarms.ts";
 import type { BrokerSettings } from "../../../infra/stack.ts";
 import { type AlarmProperties, stateOf } from "../../support/audit/alarm-state.ts";
 import { type Datum, mustBeEmbeddedMetricFormat } from "../../support/audit/embedded-metric-format.ts";
+import { inMemoryApi } from "../../support/fakes/in-memory-api.ts";
+import { inMemoryBroker } from "../../support/fakes/in-memory-broker.ts";
+import { sweepNow } from "../../support/fakes/in-memory-operator.ts";
 import { type Synthesized, synthesizedForFile, synthesizedHere } from "../../support/synthesized.ts";
 
 /** What {@link faults} exceeds, whatever the defaults are. */
@@ -105,11 +108,13 @@ const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[
     notYet: () => times(9, { code: "busy" }),
   },
   LookerUnavailable: {
-    enough: () => times(3, { code: "looker_unavailable" }),
-    notYet: () => times(2, { code: "looker_unavailable" }),
+    // Callers who are served by the lease that is still good notice nothing yet.
+    enough: () => times(3, { outcome: "hit", mint_failure: "looker_unavailable" }),
+    // One request is one, though it met the failure and was refused by it.
+    notYet: () => times(2, { code: "looker_unavailable", mint_failure: "looker_unavailable" }),
   },
   OldestPendingLogout: {
-    // Tried again after five minutes: the sweeps between know nothing of it.
+    // Tried again within five minutes: the sweeps between know nothing of it.
     enough: () => [...sweeps(10), ...recorded(swept({ oldest_pending_ms: 300_001 }), 9.5 * minuteMs)],
     notYet: () => sweeps(10, { oldest_pending_ms: 300_000 }),
   },
@@ -131,8 +136,15 @@ const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[
     notYet: () => recorded(swept(), 4.5 * minuteMs),
   },
   MintRate: {
-    enough: () => times(301, { outcome: "minted" }),
-    notYet: () => [...times(300, { outcome: "minted" }), ...times(300, { outcome: "hit" })],
+    // Logins that fail are logins.
+    enough: () => [
+      ...times(150, { outcome: "minted", login_attempts: 1 }),
+      ...times(151, { login_attempts: 1 }),
+    ],
+    notYet: () => [
+      ...times(300, { outcome: "minted", login_attempts: 1, logins: 1 }),
+      ...times(300, { outcome: "hit" }),
+    ],
   },
   SlowAnswers: {
     enough: () => times(30, { duration_ms: 3_001 }, 15 * minuteMs),
@@ -217,6 +229,55 @@ describe("the alarm", () => {
     const anHourOn = noon + 60 * minuteMs;
     const since = sweeps(30).map((datum) => ({ ...datum, at: datum.at + 60 * minuteMs }));
     expect(stateOf(propertiesOf(name), [...faults[name].enough(), ...since], anHourOn, "ALARM")).toBe("OK");
+  });
+
+  it("of a logout that Looker never confirms goes off by its fifth minute, with no gap, and is over once it is confirmed", async () => {
+    const alarm = propertiesOf("OldestPendingLogout");
+    const inMemory = inMemoryBroker();
+    await inMemory.issue();
+    inMemory.looker.onLogout = () => "unconfirmed";
+    await inMemory.logOut();
+    const data: Datum[] = [];
+    const states: string[] = [];
+    for (let minute = 1; minute <= 40; minute++) {
+      await inMemory.clock.advance(minuteMs);
+      if (minute === 25) inMemory.looker.onLogout = undefined;
+      const { audit } = await sweepNow(inMemory);
+      const { pending = 0, oldest_pending_ms = 0 } = audit;
+      data.push(...recorded(swept({ pending, oldest_pending_ms }), -minute * minuteMs));
+      states[minute] = stateOf(alarm, data, noon + (minute + 1) * minuteMs, "OK");
+    }
+    const first = states.indexOf("ALARM");
+    expect(first).toBeGreaterThan(1);
+    expect(first).toBeLessThanOrEqual(5);
+    expect(states.slice(first, 25).every((state) => state === "ALARM")).toBe(true);
+    expect(states.at(40)).toBe("OK");
+  });
+
+  it("of a Looker that is away goes off while its caller is still served", async () => {
+    const alarm = propertiesOf("LookerUnavailable");
+    const api = inMemoryApi();
+    const { clock, looker } = api.broker;
+    await api.token();
+    looker.onLogin = () => ({ kind: "failed", reason: "status_503" });
+    // The last two minutes in which the lease satisfies a request of sixty seconds, one every ten seconds.
+    await clock.advance(11.9 * minuteMs);
+    const begunAt = clock.now();
+    const served: number[] = [];
+    for (let request = 0; request < 12; request++) {
+      await clock.advance(10 * secondMs);
+      served.push((await api.token()).status);
+    }
+    expect(new Set(served)).toEqual(new Set([200]));
+    const data = api.lines.slice(1).flatMap((line) =>
+      // The fakes' broker has another name than the template's.
+      mustBeEmbeddedMetricFormat(line).map((datum) => ({
+        ...datum,
+        at: noon - 4 * minuteMs + (datum.at - begunAt),
+        dimensions: { ...datum.dimensions, broker: "looker-token-broker/Broker" },
+      })),
+    );
+    expect(stateOf(alarm, data, noon, "OK")).toBe("ALARM");
   });
 
   it("of the sweeper goes off when it falls silent, within eight minutes, and not at the first sweeps of a new broker", () => {

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { readRecordFile, startRecordFile } from "../../../local/record-file.ts";
 
@@ -12,27 +12,46 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const audit = '{"kind":"audit","code":"ok"}';
-const leaseEnd = '{"kind":"lease_end"}';
+const time = '"time":"2026-11-24T20:30:56.662Z"';
+const audit = `{${time},"kind":"audit","code":"ok"}`;
+const mint = `{${time},"kind":"mint"}`;
+const leaseEnd = `{${time},"kind":"lease_end"}`;
 
 it("keeps the records among the lines that functions write, for its owner's eyes only", () => {
-  const keep = startRecordFile(file);
-  for (const line of [audit, "(node:1) Warning", "{", '{"kind":"other"}', "", leaseEnd]) keep(line);
-  expect(readRecordFile(file)).toEqual([audit, leaseEnd]);
+  const run = startRecordFile(file);
+  for (const line of [audit, "(node:1) Warning", "{", '{"kind":"other"}', "", mint, leaseEnd])
+    run.write(line);
+  run.publish();
+  expect(readRecordFile(file)).toEqual({ lines: [audit, mint, leaseEnd], unreadable: 0 });
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-it("begins anew at each start, whatever a broker that still runs writes to what was its own", () => {
+it("begins anew once a run is up, and goes on from what was written before that", () => {
   const before = startRecordFile(file);
-  before(audit);
-  const keep = startRecordFile(file);
-  before(audit);
-  keep(leaseEnd);
-  expect(readRecordFile(file)).toEqual([leaseEnd]);
+  before.publish();
+  before.write(audit);
+  const run = startRecordFile(file);
+  run.write(leaseEnd);
+  expect(readRecordFile(file).lines).toEqual([audit]);
+  run.publish();
+  run.write(audit);
+  expect(readRecordFile(file).lines).toEqual([leaseEnd, audit]);
 });
 
-it("is read without a last line that is half written", () => {
-  startRecordFile(file);
-  writeFileSync(file, `${audit}\n{"kind":"au`);
-  expect(readRecordFile(file)).toEqual([audit]);
+it("is left as it is by a run that does not come up", () => {
+  const before = startRecordFile(file);
+  before.publish();
+  before.write(audit);
+  const failing = startRecordFile(file);
+  failing.write(leaseEnd);
+  failing.discard();
+  before.write(audit);
+  expect(readRecordFile(file).lines).toEqual([audit, audit]);
+  expect(readdirSync(dirname(file))).toEqual(["records.jsonl"]);
+});
+
+it("is read without its torn lines, which are counted", () => {
+  mkdirSync(dirname(file));
+  writeFileSync(file, `${audit}\n{"kind":"au\n${leaseEnd}\n{"kind":"audit"}\nnull\n${mint}\n{"time":"2026-1`);
+  expect(readRecordFile(file)).toEqual({ lines: [audit, leaseEnd, mint], unreadable: 4 });
 });

@@ -145,7 +145,7 @@ describe("the audit line", () => {
     expect(lines).toMatchObject([{ code: "busy", reason: "timed_out" }]);
   });
 
-  it("is not written again when the work ends after that answer", async () => {
+  it("is not written again when the work ends after that answer, and did nothing more", async () => {
     let finish = () => {};
     const working = new Promise<void>((resolve) => {
       finish = resolve;

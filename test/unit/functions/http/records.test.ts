@@ -3,7 +3,9 @@
 import middy from "@middy/core";
 import { describe, expect, it } from "vitest";
 import { resources } from "../../../../functions/contract.ts";
+import { sha256Of } from "../../../../functions/domain/digest.ts";
 import { lookerGraceMs } from "../../../../functions/domain/lease.ts";
+import { json } from "../../../../functions/http/answer.ts";
 import { scheduledAudit } from "../../../../functions/http/audit.ts";
 import type { MintPorts } from "../../../../functions/use-cases/mint.ts";
 import { sweep } from "../../../../functions/use-cases/sweep.ts";
@@ -47,6 +49,7 @@ describe("a record of a token request", () => {
       code: "ok",
       status: 200,
       outcome: "minted",
+      login_attempts: 1,
       logins: 1,
       lease_id: body.lease_id,
       token_sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -125,8 +128,12 @@ describe("a record of a token request", () => {
       status: 503,
       reason: "login_unknown_timed_out",
       possible_orphans: 1,
+      login_attempts: 1,
+      LoginAttempts: 1,
+      LookerUnavailable: 1,
     });
     expect(api.lines[0]).not.toHaveProperty("logins");
+    expect(api.mints).toEqual([]);
   });
 
   it("whose own login was overtaken by a revocation names that lease, and is no mint", async () => {
@@ -209,6 +216,181 @@ describe("a record of a token request", () => {
     expect(answer.status).toBe(503);
     expect(lines).toMatchObject([{ code: "busy", reason: "timed_out", looker_ms: expect.any(Number) }]);
     expect(lines[0]?.looker_ms).toBeGreaterThan(0);
+  });
+});
+
+describe("a record of a token that Looker made", () => {
+  it("is there for one that was given out, with what finds it again, and without its holder", async () => {
+    const { api } = whole();
+    const { body } = await api.token();
+    await api.token();
+    const { request_id, token_sha256, token_ends_at } = api.lines[0] ?? {};
+    expect(api.mints).toEqual([
+      {
+        time: expect.any(String),
+        kind: "mint",
+        broker: "test/Broker",
+        verb: "token",
+        scope: "sales",
+        client_id: "clientOne",
+        lease_id: body.lease_id,
+        ...{ request_id, token_sha256, token_ends_at },
+      },
+    ]);
+  });
+
+  it("is there for one that a revocation overtook: no record says that anybody was given it", async () => {
+    const { broker, api, operator } = whole();
+    let revoked: Promise<unknown> | undefined;
+    broker.looker.onLogin = async (call) => {
+      if (call === 1) revoked = operator.revoke({ all: "true" });
+      await revoked;
+      return undefined;
+    };
+    broker.looker.onLogout = () => "unconfirmed";
+    await api.token();
+    const [made] = api.mints;
+    expect(made).toMatchObject({ lease_id: api.lines[0]?.minted_lease_id, client_id: "clientOne" });
+    expect(broker.row().outbox).toMatchObject([{ token_sha256: made?.token_sha256 }]);
+    for (const line of api.lines) expect(line.token_sha256).not.toBe(made?.token_sha256);
+  });
+
+  it("is there for one that cannot be used, and so is its end", async () => {
+    const { broker, api } = whole();
+    broker.looker.onLogin = () => ({ kind: "failed", reason: "expires_in", unusableToken: "unusable-token" });
+    await api.token();
+    expect(api.lines[0]).toMatchObject({ code: "looker_unavailable", logins: 1, logouts: 1 });
+    const [made] = api.mints;
+    expect(made).toMatchObject({ client_id: "clientOne", token_sha256: sha256Of("unusable-token") });
+    expect(made).not.toHaveProperty("token_ends_at");
+    expect(api.leaseEnds).toMatchObject([{ lease_id: made?.lease_id, client_id: "clientOne" }]);
+  });
+
+  it("is there for one that could neither be sealed nor stored, and so is its end", async () => {
+    const { broker, api } = whole();
+    broker.sealer.down = true;
+    await api.token();
+    expect(api.mints).toMatchObject([{ lease_id: api.lines[0]?.minted_lease_id }]);
+    expect(api.leaseEnds).toMatchObject([{ lease_id: api.lines[0]?.minted_lease_id }]);
+  });
+});
+
+describe("a late record", () => {
+  /** A login that Looker answers when told, in a function whose time is nearly over. */
+  function late() {
+    const broker = inMemoryBroker();
+    const api = inMemoryApi(broker);
+    let answer = () => {};
+    broker.looker.onLogin = (call) =>
+      call === 1
+        ? new Promise<undefined>((resolve) => {
+            answer = () => resolve(undefined);
+          })
+        : undefined;
+    const settled = async () => {
+      for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
+    };
+    return { broker, api, answer: () => answer(), settled };
+  }
+
+  it("tells what was made after the early time-out had answered, and only that", async () => {
+    const { broker, api, answer, settled } = late();
+    // Enough for a login when it begins; the timer of the early time-out asks a second time.
+    let asked = 0;
+    const getRemainingTimeInMillis = () => (asked++ === 0 ? 28_000 : 310);
+    const response = await api.send(apiEvent(), { getRemainingTimeInMillis });
+    expect([response.status, response.body.code]).toEqual([503, "busy"]);
+    expect(api.lines).toMatchObject([{ reason: "timed_out", login_attempts: 1 }]);
+    expect(api.lines[0]).not.toHaveProperty("late");
+    expect(api.mints).toEqual([]);
+
+    // As after an hour in which the sandbox was frozen.
+    await broker.clock.advance(60 * minute);
+    answer();
+    await settled();
+    expect(api.lines).toHaveLength(2);
+    const [first, second] = api.lines;
+    expect(second).toMatchObject({
+      late: true,
+      verb: "token",
+      code: "busy",
+      scope: "sales",
+      request_id: first?.request_id,
+      caller: first?.caller,
+      time: first?.time,
+      logins: 1,
+      minted_lease_id: expect.any(String),
+      LateRecords: 1,
+    });
+    for (const field of [
+      "login_attempts",
+      "LoginAttempts",
+      "status",
+      "Latency",
+      "Failures",
+      "token_sha256",
+      "lease_id",
+    ])
+      expect(second).not.toHaveProperty(field);
+    expect(api.mints).toMatchObject([
+      { lease_id: second?.minted_lease_id, request_id: first?.request_id, client_id: "clientOne" },
+    ]);
+    // The sweeper finds it there.
+    expect(JSON.stringify(broker.row())).toContain(second?.minted_lease_id);
+  });
+
+  it("names no holder, though the work came to a token", async () => {
+    const { audit, lines } = recorded(() => 1_700_000_000_000);
+    let finish = () => {};
+    const send = apiFunction({
+      routes: {
+        [`POST ${resources.token}`]: {
+          verb: "token",
+          lock: "callers",
+          handle: async ({ audit: found }) => {
+            await new Promise<void>((resolve) => {
+              finish = resolve;
+            });
+            Object.assign(found, {
+              outcome: "minted",
+              lease_id: "lease-one",
+              token_sha256: "0".repeat(64),
+              lease_ends_at: 1,
+              token_ends_at: 2,
+              logins: 1,
+            });
+            return json(200, {});
+          },
+        },
+      },
+      audit,
+    });
+    await send(apiEvent(), { getRemainingTimeInMillis: () => 310 });
+    finish();
+    await new Promise(setImmediate);
+    expect(lines[1]).toMatchObject({ late: true, logins: 1 });
+    for (const field of ["outcome", "lease_id", "token_sha256", "lease_ends_at", "token_ends_at"])
+      expect(lines[1]).not.toHaveProperty(field);
+  });
+
+  it("is of a sweep too, and names an unexpected error, not its message", async () => {
+    const { audit, lines } = recorded(() => 1_700_000_000_000);
+    const records = scheduledAudit("sweep", audit);
+    let fail = (_: Error) => {};
+    const handler = middy(async (event: object) =>
+      records.follow(
+        event,
+        new Promise((_, reject) => {
+          fail = reject;
+        }),
+      ),
+    ).use(records) as unknown as (event: unknown, context: object) => Promise<unknown>;
+    await expect(handler({}, { getRemainingTimeInMillis: () => 6 })).rejects.toThrow();
+    fail(new TypeError("do-not-show-this-text"));
+    await new Promise(setImmediate);
+    expect(lines).toMatchObject([{ verb: "sweep" }, { verb: "sweep", late: true, error: "TypeError" }]);
+    expect(lines[1]).not.toHaveProperty("Sweeps");
+    expect(JSON.stringify(lines)).not.toContain("do-not-show");
   });
 });
 

@@ -28,6 +28,26 @@ function expectRefusal(answer: RawAnswer, status: number, errorType: string, mes
 }
 
 describe("a signed and granted request", () => {
+  test.each([
+    ["kept", "Root=1-5759e988-bd862e3fe1be46a994272793", "Root=1-5759e988-bd862e3fe1be46a994272793"],
+    [
+      "kept without the other fields",
+      "Self=1-67891233-12456789abcdef012345678;Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1",
+      "Root=1-5759e988-bd862e3fe1be46a994272793",
+    ],
+    ["made where it is none", "Root=1-chosen", undefined],
+    ["made where there is none", undefined, undefined],
+  ])("has its trace's root %s, in the event, the answer and the invocation", async (_, sent, kept) => {
+    await start(() => ok({}));
+    const headers: Record<string, string> = sent === undefined ? {} : { "x-amzn-trace-id": sent };
+    const response = await signedFetch(`${gateway.url}/scopes/sales/token`, signing({ headers }));
+    const root = response.headers.get("x-amzn-trace-id");
+    if (kept === undefined) expect(root).toMatch(/^Root=1-(?!5759e988)[0-9a-f]{8}-[0-9a-f]{24}$/);
+    else expect(root).toBe(kept);
+    const [{ event, traceRoot } = {}] = gateway.invocations;
+    expect([event?.headers["X-Amzn-Trace-Id"], traceRoot]).toEqual([root, root]);
+  });
+
   test("reaches its function, and the function's answer the client", async () => {
     await start(() => ok({ statusCode: 202, headers: { "Cache-Control": "no-store" }, body: '{"a":1}' }));
     const response = await signedFetch(`${gateway.url}/scopes/sales/token`, signing({ body: '{"x":"é"}' }));

@@ -105,6 +105,12 @@ describe.each(["threads", "processes"] as const)("instances as %s", (sandbox) =>
       expect(environment).not.toHaveProperty(name);
   });
 
+  it("go on with the trace of the request that they are for", async () => {
+    const root = "Root=1-5759e988-bd862e3fe1be46a994272793";
+    const result = await pool(bundle("return process.env._X_AMZN_TRACE_ID;")).invoke({}, root);
+    expect((result as { payload: string }).payload).toMatch(new RegExp(`^${root};Parent=[0-9a-f]{16};`));
+  });
+
   it("hand Lambda's context to the handler", async () => {
     const result = await pool(
       bundle("return { ...context, remaining: context.getRemainingTimeInMillis() };"),
