@@ -24,7 +24,7 @@ function run(principal: string, args: string[], environment: Record<string, stri
   const script = `#!/bin/sh\nprintf '%s\\n' "$*" >>'${argv}'\nexec '${curl}' "$@"\n`;
   const env = environmentOf(stand, principal);
   const path = `${commandsOf(stand, { curl: { script } })}:${env.PATH}`;
-  const { child, ended } = start(recipe("curl/stand.looker.sh"), args, {
+  const { child, ended } = start(recipe("curl/looker.sh"), args, {
     env: { ...env, ...environment, PATH: path },
     // A process group of its own, which a terminal's Ctrl-C or a service manager signals as a whole.
     detached: true,
