@@ -9,6 +9,7 @@ import type { MiddlewareObj } from "@middy/core";
 import type { Principal } from "../domain/principal.ts";
 import { Problem } from "../domain/problem.ts";
 import { isScopeName } from "../domain/scope.ts";
+import { Unreadable } from "../use-cases/ports.ts";
 import { type AuditFields, counters } from "../use-cases/record.ts";
 import { startTimings, type Timings } from "../use-cases/timings.ts";
 import type { ProxyResult } from "./answer.ts";
@@ -159,6 +160,8 @@ function recordOf(broker: string, entry: OpenEntry, request: AnsweredRequest, en
     ...entry.timings.spent(),
     ...fields,
     ...optional("reason", problem?.reason ?? fields.reason),
+    // The sweeper does not come by every row: a secret's control row is never due.
+    ...(cause instanceof Unreadable ? { unreadable: (fields.unreadable ?? 0) + 1 } : {}),
     ...(cause instanceof Error ? errorFields(cause) : {}),
   };
 }

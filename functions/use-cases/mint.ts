@@ -38,6 +38,7 @@ import {
   type SlotKey,
   sealIdentity,
   Unavailable,
+  Unreadable,
   UnusableSecret,
 } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
@@ -451,6 +452,7 @@ function failureOf(error: unknown, audit: AuditFields): MintFailure {
   else {
     // A mistake in the deployment, such as a permission or a key that is gone: the record names it.
     audit.reason = "mint_failed";
+    if (error instanceof Unreadable) count(audit, "unreadable");
     const { name } = error as { name?: unknown };
     if (typeof name === "string" && /^[A-Za-z]{1,64}$/.test(name)) audit.error = name;
   }

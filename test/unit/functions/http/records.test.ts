@@ -37,7 +37,7 @@ function whole() {
 }
 
 describe("a record of a token request", () => {
-  it("tells what was handed out, until when it can live, and what each dependency took", async () => {
+  it("tells the lease and its token, the end of both, and the time in each dependency", async () => {
     const { broker, api } = whole();
     broker.looker.loginMs = 300;
     const { body } = await api.token();
@@ -64,6 +64,25 @@ describe("a record of a token request", () => {
       secretsmanager_ms: 0,
     });
   });
+
+  it.each(["slot", "secret"])(
+    "counts an unreadable row of the %s, so that the alarm on edited rows sees it",
+    async (kind) => {
+      const { broker, api } = whole();
+      await api.token();
+      if (kind === "secret") await api.logOut();
+      const name = [...broker.table.items.keys()].find((key) => key.startsWith("secret#")) ?? "";
+      const row = kind === "slot" ? broker.row() : broker.table.items.get(name);
+      Object.assign(row ?? {}, { schema: 99 });
+      await api.token();
+      expect(api.lines.at(-1)).toMatchObject({
+        verb: "token",
+        code: kind === "slot" ? "internal" : "busy",
+        unreadable: 1,
+      });
+      expect(broker.looker.logins()).toBe(1);
+    },
+  );
 
   it("from the table has the same lease and token, and no login", async () => {
     const { api } = whole();
