@@ -1,6 +1,6 @@
 /**
  * What the runbook asks of AWS with `aws`, answered for the local broker, which has no CloudFormation, Logs, Scheduler or
- * Lambda of its own. A command that nobody taught it fails. What the real CLI makes of the commands, test/reference says.
+ * Lambda of its own. A command that nobody taught it fails. What the real CLI makes of the commands, test/external/reference says.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
