@@ -5,6 +5,11 @@ import { copyEdited, type Edit } from "../support/edited-sources.ts";
 import { check } from "./check.ts";
 import { loadCore, protocolFolders } from "./core.ts";
 
+/**
+ * Not here, because no promise breaks by them: writes that are given up early cost an extra login, since the token is ended at
+ * Looker (test/unit/functions/use-cases/mint-token-in-hand.test.ts), and a lease that Looker has ended costs a stale report
+ * (test/unit/functions/domain/slot-mint.test.ts).
+ */
 const mutants: Record<string, readonly Edit[]> = {
   "the fence is skipped": [
     { file: "domain/slot.ts", find: "if (mine && !pruned.mint?.doomed)", replace: "if (mine || !mine)" },
@@ -131,13 +136,6 @@ const mutants: Record<string, readonly Edit[]> = {
       replace: 'if (!attempt || attempt.until <= now) return { kind: "log_in", writeAhead: false };',
     },
   ],
-  "what must land is given up after eight tries": [
-    {
-      file: "use-cases/commit.ts",
-      find: "? mustLand || attempt <= maxAttempts",
-      replace: "? attempt <= maxAttempts",
-    },
-  ],
   "a token in hand is let go at the lock's end": [
     {
       file: "use-cases/mint.ts",
@@ -150,13 +148,6 @@ const mutants: Record<string, readonly Edit[]> = {
       file: "domain/slot.ts",
       find: "inHand ? settleInHand(slot, inHand, now) : {",
       replace: "false as boolean ? settleInHand(slot, inHand as any, now) : {",
-    },
-  ],
-  "the release believes that an unknown store failed": [
-    {
-      file: "domain/slot.ts",
-      find: "if (!found) return { slot, outcome: undefined };",
-      replace: "return { slot, outcome: undefined };",
     },
   ],
   "that a version works is told once": [

@@ -203,13 +203,14 @@ class Recovery {
     simulation.tell(instance, () => JSON.stringify(swept));
   }
 
-  /** Tokens of well accounts that a sweep at this time is to end, as the rows have it. */
-  private dueAt(time: number): readonly MadeToken[] {
+  /** Tokens of well accounts that a sweep at this time is to end: due for long enough to be in the index, which lags. */
+  private dueAt(now: number): readonly MadeToken[] {
     const { world } = this.seen;
+    const time = now - world.scenario.indexLagMs;
     const due: MadeToken[] = [];
     for (const { slot } of world.slots.values()) {
       const rows = [
-        ...slot.outbox.filter(({ retryAt }) => retryAt <= time),
+        ...slot.outbox.filter(({ retryAt, since }) => Math.max(retryAt, since) <= time),
         ...[...slot.superseded, ...(slot.lease ? [slot.lease] : [])].filter(({ endsAt }) => endsAt <= time),
       ];
       for (const row of rows) {

@@ -194,11 +194,22 @@ const overtaken = scope.chain((frozen) =>
   ),
 );
 
+/** The two configurations of a scope in turns, as behind a gateway that shifts traffic. */
+const inTurns = fc.record({ scope, caller: who.caller, name }).chain((by) => {
+  const turn = (configuration: 0 | 1, when: number) =>
+    arrivalOf(
+      fc.constant({ kind: "token" as const, ...by, configuration, reportStale: false }),
+      fc.constant(when),
+    );
+  return fc.tuple(turn(0, 200), turn(1, 5_000), turn(0, 5_000), turn(1, 5_000));
+});
+
 const arrivals = fc
   .array(
     fc.oneof(
       { weight: 40, arbitrary: arrivalOf(command).map((one): readonly Arrival[] => [one]) },
       { weight: 1, arbitrary: overtaken.map((two): readonly Arrival[] => two) },
+      { weight: 2, arbitrary: inTurns.map((four): readonly Arrival[] => four) },
     ),
     { minLength: 2, maxLength: 12 },
   )

@@ -20,8 +20,8 @@ export const mutants: Readonly<Record<string, Edit>> = {
   },
   "a refusal leaves no record": {
     file: "functions/http/audit.ts",
-    find: "if (!entry || entry.emitted) return;",
-    replace: "if (!entry || entry.emitted || error instanceof Problem) return;",
+    find: "if (!entry || entry.answered) return;",
+    replace: "if (!entry || entry.answered || request.error instanceof Problem) return;",
   },
   "a failure of work that nobody waits for": {
     file: "functions/http/api-handler.ts",
