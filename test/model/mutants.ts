@@ -6,8 +6,8 @@ import { check } from "./check.ts";
 import { loadCore, protocolFolders } from "./core.ts";
 
 /**
- * Not here, because no promise breaks by them: writes that are given up early cost an extra login, since the token is ended at
- * Looker (test/unit/functions/use-cases/mint-token-in-hand.test.ts), and a lease that Looker has ended costs a stale report
+ * Two mutants break no promise, so only unit tests catch them. Giving a write up early costs an extra login, because the token is
+ * ended at Looker (test/unit/functions/use-cases/mint-token-in-hand.test.ts). Leaving a dead lease in its row costs a stale report
  * (test/unit/functions/domain/slot-mint.test.ts).
  */
 const mutants: Record<string, readonly Edit[]> = {
