@@ -214,14 +214,15 @@ test("tokens of a client id: those that are not confirmed dead come first", () =
     answerOf("tokens-of-a-client-id", { client_id: clientIds[scope] }).map(
       ({ lease_id, holder, times_given, confirmed_ends }) => [lease_id, holder, times_given, confirmed_ends],
     );
-  expect(leases("sales").sort()).toEqual(
-    [
+  const sales = leases("sales");
+  expect(sales.slice(0, 2)).toEqual(
+    expect.arrayContaining([
       [leaseOf(done.reports), role("report-service"), 2, 0],
       [leaseOf(done.nightly), role("nightly-job"), 1, 0],
-      // Looker made it, and confirmed its end; nobody was given it.
-      [expect.any(String), null, 0, 1],
-    ].sort(),
+    ]),
   );
+  // Looker made it, and confirmed its end; nobody was given it.
+  expect(sales.slice(2)).toEqual([[expect.any(String), null, 0, 1]]);
   expect(leases("finance")).toEqual([[leaseOf(done.finance), role("finance-service"), 1, 1]]);
 });
 

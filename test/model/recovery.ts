@@ -37,7 +37,7 @@ class Recovery {
   private readonly startedAt: number;
   private askers = 0;
   private instances = 0;
-  /** Secrets of which an operator stored a good version when the faults stopped. */
+  /** Secrets with a good version that an operator stored when the faults stopped. */
   private readonly mended = new Set<string>();
 
   constructor(seen: Observed) {
