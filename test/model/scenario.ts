@@ -146,9 +146,12 @@ const strike: fc.Arbitrary<Strike> = fc
   )
   .map(([when, fault, onControl]) => ({ ...when, fault, onControl }));
 
-/** What overtakes a freeze on its way. */
-const slowControl: fc.Arbitrary<Strike> = fc.record({
-  fault: fc.record({ kind: fc.constant("slow" as const), byMs: seconds(5.5, 8) }),
+/** At a control item: a slow write lets a login overtake a freeze, and a crash cuts a job between two partitions. */
+const atControl: fc.Arbitrary<Strike> = fc.record({
+  fault: fc.oneof(
+    fc.record({ kind: fc.constant("slow" as const), byMs: seconds(5.5, 8) }),
+    fc.record({ kind: fc.constant("crash" as const) }),
+  ),
   afterToken: fc.constant(0),
   atStop: fc.integer({ min: 1, max: 100 }),
   onControl: fc.constant(true),
@@ -220,7 +223,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   strikes: fc.oneof(
     { weight: 2, arbitrary: fc.constant([]) },
     { weight: 4, arbitrary: fc.array(strike, { maxLength: 4 }) },
-    { weight: 1, arbitrary: fc.array(fc.oneof(slowControl, strike), { maxLength: 4 }) },
+    { weight: 1, arbitrary: fc.array(fc.oneof(atControl, strike), { maxLength: 4 }) },
   ),
   order: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 60 }),
   secondConfiguration: fc.constantFrom("none" as const, "none" as const, "url" as const, "secret" as const),

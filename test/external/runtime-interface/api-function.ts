@@ -38,7 +38,10 @@ export function behavesAsApiFunction({ functionId, ask }: ApiFunction): () => Fu
       await nothingLeftBehind(stand);
       expect(auditOf(instance)).toHaveLength(request);
     }
-    expect(instance.lines()).toHaveLength(3);
+    // Nothing but records: one of each request, and one of the token that Looker made for the first.
+    const kinds = instance.lines().map((line) => JSON.parse(line).kind);
+    expect(kinds.filter((kind) => kind !== "mint")).toEqual(["audit", "audit", "audit"]);
+    expect(kinds.filter((kind) => kind === "mint").length).toBeLessThanOrEqual(1);
   });
 
   test.each(Object.values(environment))("without %s it reports an error of its start", async (name) => {
