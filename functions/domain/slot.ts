@@ -1,7 +1,8 @@
 /**
  * The slot: everything one caller holds in one scope, as a pure state machine. Each transition takes the slot as it was
  * read and the time, and gives the next slot (or none: nothing to write) with what it came to. A failed conditional
- * write is answered by reading again and applying the transition again, so every transition may be applied twice.
+ * write is answered by reading again and applying the transition again, so every transition may be applied twice. Logins are in
+ * slot-mint.ts, revocations and logouts in slot-revoke.ts.
  *
  *             decide = mint                      storeMinted
  *   (empty) ───────────────▶ minting ─────────────────────────▶ live ──▶ superseded (renewed) ─┐
@@ -14,7 +15,6 @@ import {
   clockSkewMs,
   type Lease,
   lookerLifeIsOver,
-  nextLogoutAt,
   type OutboxToken,
   refreshAt,
   type SupersededToken,
@@ -30,7 +30,7 @@ export const lockMs = 15_000;
 export const staleReportAfterMs = 10_000;
 export const mintWindowMs = 600_000;
 /** Configurations of which a row remembers failures and logins. Two live side by side while a deployment lasts. */
-const configurationsKept = 4;
+export const configurationsKept = 4;
 /** An IAM user can be renamed, and IAM is eventually consistent: old and new name arrive in turns for a while. */
 const namesKept = 4;
 
@@ -136,7 +136,7 @@ function servable(slot: Slot, control: ScopeControl, ask: Ask, now: number): Tra
  * The one token that a configuration may be served. Where that is stale, unreadable or revoked, no older one stands in: all
  * others of the configuration are marked as replaced.
  */
-function newestOf(slot: Slot, digest: string): TrackedToken | undefined {
+export function newestOf(slot: Slot, digest: string): TrackedToken | undefined {
   if (slot.lease?.digest === digest) return slot.lease;
   return slot.superseded.find((token) => token.digest === digest && !token.replaced);
 }
@@ -154,7 +154,7 @@ export function addName(slot: Slot, callerArn: string): Step<Slot, undefined> {
   return names === slot.names ? { outcome: undefined } : { next: { ...slot, names }, outcome: undefined };
 }
 
-const withName = (names: readonly string[], callerArn: string): readonly string[] =>
+export const withName = (names: readonly string[], callerArn: string): readonly string[] =>
   names.includes(callerArn) ? names : [callerArn, ...names].slice(0, namesKept);
 
 /** Why no login may begin now, if so. */
@@ -184,288 +184,15 @@ function mintBlocker(slot: Slot, ask: Ask, now: number): Decision | undefined {
   return ask.mayMint ? undefined : { kind: "refuse", code: "busy", retryAfterMs: 1_000 };
 }
 
-const tracked = (slot: Slot) => slot.superseded.length + slot.outbox.length;
+export const tracked = (slot: Slot) => slot.superseded.length + slot.outbox.length;
 
 /** Room is kept for the lease that a mint would supersede and for its token, should it be doomed. */
 function isFull(slot: Slot): boolean {
   return tracked(slot) + (slot.lease ? 1 : 0) + 1 > maxTracked;
 }
 
-const recentMints = (slot: Slot, digest: string, now: number) =>
+export const recentMints = (slot: Slot, digest: string, now: number) =>
   (slot.mintedAt[digest] ?? []).filter((at) => at > now - mintWindowMs);
-
-/** Spends one login of the configuration's budget. */
-function spend(slot: Slot, digest: string, now: number): Slot["mintedAt"] {
-  const last = (other: string) => recentMints(slot, other, now).at(-1) ?? 0;
-  const kept = Object.keys(slot.mintedAt)
-    .filter((other) => other !== digest && last(other) > 0)
-    .toSorted((a, b) => last(a) - last(b))
-    .slice(1 - configurationsKept);
-  const entries = [...kept, digest].map((each) => [each, recentMints(slot, each, now)] as const);
-  return { ...Object.fromEntries(entries), [digest]: [...recentMints(slot, digest, now), now] };
-}
-
-/** Without the configuration's last failure. */
-const otherFailures = (slot: Slot, digest: string) => slot.failures.filter((each) => each.digest !== digest);
-
-export type LockOutcome =
-  | {
-      kind: "locked";
-      mint: Mint;
-      /** An earlier lock ran out and nobody said how it ended. */
-      possibleOrphan: boolean;
-    }
-  /** The slot is not what it was: decide anew. */
-  | { kind: "changed" };
-
-/** Takes the lock for one login, spends the mint budget, and puts a lease that was reported stale into the outbox. */
-export function takeLock(
-  slot: Slot,
-  control: ScopeControl,
-  ask: Ask,
-  owner: string,
-  now: number,
-): Step<Slot, LockOutcome> {
-  if (slot.mint?.owner === owner)
-    return { outcome: { kind: "locked", mint: slot.mint, possibleOrphan: false } };
-  if (decide(slot, control, ask, now).kind !== "mint") return { outcome: { kind: "changed" } };
-  const mint: Mint = { owner, since: now, until: now + lockMs, epoch: control.epoch, doomed: false };
-  const newest = newestOf(slot, ask.digest)?.leaseId;
-  const unwanted = ({ leaseId, issuedAt }: TrackedToken) =>
-    leaseId === newest &&
-    (leaseId === ask.unreadableLeaseId ||
-      (leaseId === ask.staleLeaseId && now - issuedAt >= staleReportAfterMs));
-  const { slot: rest } = moveToOutbox(prune(slot, now), unwanted, now);
-  return {
-    next: {
-      ...rest,
-      names: withName(rest.names, ask.callerArn),
-      mint,
-      mintedAt: spend(slot, ask.digest, now),
-    },
-    outcome: { kind: "locked", mint, possibleOrphan: slot.mint !== undefined },
-  };
-}
-
-export type StoreOutcome =
-  /** It is the slot's lease. */
-  | "stored"
-  /** A revocation or another lock overtook it: it is in the outbox and must be logged out. */
-  | "fenced"
-  /** As `fenced`, but there was no room to track it: it must be logged out at once. */
-  | "untracked";
-
-/** Stores a fresh token, if the lock is still its owner's; otherwise appends it to the outbox before anything else. */
-export function storeMinted(slot: Slot, owner: string, lease: Lease, now: number): Step<Slot, StoreOutcome> {
-  const found = whereIs(slot, lease.leaseId);
-  if (found) return { outcome: found };
-  const pruned = prune(slot, now);
-  const mine = pruned.mint?.owner === owner;
-  const freed = mine ? { ...pruned, mint: undefined } : pruned;
-  if (mine && !pruned.mint?.doomed) {
-    const retired = retireLease(freed, lease.digest, now);
-    if (tracked(retired) <= maxTracked)
-      return {
-        next: { ...retired, lease, failures: otherFailures(slot, lease.digest) },
-        outcome: "stored",
-      };
-  }
-  const { slot: fenced, outcome } = append(freed, lease, now);
-  return outcome === "untracked" && !mine ? { outcome } : { next: fenced, outcome };
-}
-
-/** What became of a token that was to be stored, where the row shows it. */
-function whereIs(slot: Slot, leaseId: string): "stored" | "fenced" | undefined {
-  const isIt = (token: TrackedToken) => token.leaseId === leaseId;
-  if ((slot.lease && isIt(slot.lease)) || slot.superseded.some(isIt)) return "stored";
-  return slot.outbox.some(isIt) ? "fenced" : undefined;
-}
-
-/** Late owners of lost locks can fill the row; then the token is ended at once instead of being tracked. */
-function append(
-  slot: Slot,
-  token: TrackedToken,
-  now: number,
-): { slot: Slot; outcome: "fenced" | "untracked" } {
-  if (tracked(slot) >= maxTracked) return { slot, outcome: "untracked" };
-  return { slot: { ...slot, outbox: [...slot.outbox, toOutbox(token, now)] }, outcome: "fenced" };
-}
-
-/**
- * The lease gives way to another: tracked until its own end, or due for logout where that has passed. Older tokens of the
- * new one's configuration are not served again; those of another configuration are.
- */
-function retireLease(slot: Slot, digest: string, now: number): Slot {
-  const replacing = (token: TrackedToken, replaced: boolean): SupersededToken => ({
-    ...toTracked(token),
-    replaced: replaced || token.digest === digest,
-  });
-  const superseded = slot.superseded.map((token) => replacing(token, token.replaced));
-  const { lease } = slot;
-  if (!lease) return { ...slot, superseded };
-  return lease.endsAt <= now
-    ? { ...slot, lease: undefined, superseded, outbox: [...slot.outbox, toOutbox(lease, now)] }
-    : { ...slot, lease: undefined, superseded: [...superseded, replacing(lease, false)] };
-}
-
-export type MintFailure = Pick<Failure, "code" | "detail"> & { until?: number };
-
-/** How a login ended that brought nothing to serve. */
-export interface FailedMint {
-  readonly digest: string;
-  /** Shared with everyone of the configuration who asks before its back-off is over. */
-  readonly failure?: MintFailure | undefined;
-  /**
-   * Certainly no token was left behind, so the mint budget gets its own back: the budget is for tokens, and neither a
-   * corrected secret nor a Looker that is back must find it spent on failures.
-   */
-  readonly noTokenLeft: boolean;
-  /** A token in hand that must not be served, or could not be stored as far as its owner knows. */
-  readonly inHand?: { readonly token: Lease; readonly ended: boolean } | undefined;
-}
-
-/**
- * Gives the lock back without a token. This settles a store whose outcome stayed unknown: a token that the row does not show
- * goes to the outbox, unless Looker has ended it; one that the row shows stays, unless Looker has ended it.
- */
-export function releaseMint(
-  slot: Slot,
-  owner: string,
-  { digest, failure, noTokenLeft, inHand }: FailedMint,
-  now: number,
-): Step<Slot, StoreOutcome | undefined> {
-  const mine = slot.mint?.owner === owner;
-  const { slot: settled, outcome } = inHand ? settleInHand(slot, inHand, now) : { slot, outcome: undefined };
-  if (!mine) return settled === slot ? { outcome } : { next: prune(settled, now), outcome };
-  const since = slot.mint?.since;
-  const begun = slot.mintedAt[digest] ?? [];
-  const next: Slot = {
-    ...prune(settled, now),
-    mint: undefined,
-    mintedAt: noTokenLeft
-      ? { ...slot.mintedAt, [digest]: begun.filter((at) => at !== since) }
-      : slot.mintedAt,
-  };
-  if (!failure || outcome === "stored") return { next, outcome };
-  const last = slot.failures.find((each) => each.digest === digest);
-  const count = (last?.count ?? 0) + 1;
-  const until = failure.until ?? now + Math.min(1_000 * 2 ** Math.min(count - 1, 10), 30_000);
-  const own: Failure = { digest, code: failure.code, detail: failure.detail, at: now, until, count };
-  return {
-    next: { ...next, failures: [...otherFailures(slot, digest).slice(1 - configurationsKept), own] },
-    outcome,
-  };
-}
-
-function settleInHand(
-  slot: Slot,
-  { token, ended }: NonNullable<FailedMint["inHand"]>,
-  now: number,
-): { slot: Slot; outcome: StoreOutcome | undefined } {
-  const found = whereIs(slot, token.leaseId);
-  if (!ended) return found ? { slot, outcome: found } : append(slot, token, now);
-  if (!found) return { slot, outcome: undefined };
-  const other = ({ leaseId }: TrackedToken) => leaseId !== token.leaseId;
-  return {
-    slot: {
-      ...slot,
-      lease: slot.lease && other(slot.lease) ? slot.lease : undefined,
-      superseded: slot.superseded.filter(other),
-      outbox: slot.outbox.filter(other),
-    },
-    outcome: undefined,
-  };
-}
-
-/** Which of a slot's tokens a revocation means. An empty filter means all of them: who may say so is not decided here. */
-export interface RevocationFilter {
-  readonly leaseId?: string | undefined;
-  readonly issuedBefore?: number | undefined;
-  readonly clientId?: string | undefined;
-  /** The whole scope, but for what was asked for after the epoch was raised to this. No clock decides it. */
-  readonly olderEpoch?: number | undefined;
-}
-
-export interface Revocation {
-  /** All that match and are not confirmed dead, those of earlier revocations included. */
-  readonly tokens: readonly OutboxToken[];
-  /** A login under way was marked: what it brings will be ended. */
-  readonly doomed: boolean;
-  /** A lock that had run out without an outcome was cleared. */
-  readonly possibleOrphan: boolean;
-}
-
-/** Moves all that match into the outbox and dooms a login under way that could match. From here on none is served. */
-export function revoke(slot: Slot, filter: RevocationFilter, now: number): Step<Slot, Revocation> {
-  const pruned = prune(slot, now);
-  const hit = (token: TrackedToken) => matchesFilter(token, filter);
-  const { slot: fenced, moved } = moveToOutbox(pruned, hit, now);
-  const { mint } = pruned;
-  const caught = mint !== undefined && couldMatch(mint, filter);
-  // A lock that ran out is cleared rather than doomed: its late owner finds that it is not its own any more.
-  const ranOut = caught && now >= mint.until + clockSkewMs;
-  const doomed = caught && !ranOut;
-  const outcome: Revocation = { tokens: fenced.outbox.filter(hit), doomed, possibleOrphan: ranOut };
-  const unchanged = moved === 0 && !ranOut && (!doomed || mint.doomed);
-  if (unchanged) return { outcome };
-  return {
-    next: { ...fenced, mint: ranOut ? undefined : doomed ? { ...mint, doomed: true } : mint },
-    outcome,
-  };
-}
-
-/** From here on none of them is served, and all of them are due for logout. */
-export function moveToOutbox(
-  slot: Slot,
-  which: (token: TrackedToken) => boolean,
-  now: number,
-): { slot: Slot; moved: number } {
-  const moved = [...slot.superseded, ...(slot.lease ? [slot.lease] : [])].filter(which);
-  return {
-    slot: {
-      ...slot,
-      lease: slot.lease && which(slot.lease) ? undefined : slot.lease,
-      superseded: slot.superseded.filter((token) => !which(token)),
-      outbox: [...slot.outbox, ...moved.map((token) => toOutbox(token, now))],
-    },
-    moved: moved.length,
-  };
-}
-
-function matchesFilter(token: TrackedToken, filter: RevocationFilter): boolean {
-  return (
-    (filter.leaseId === undefined || filter.leaseId === token.leaseId) &&
-    (filter.issuedBefore === undefined || token.issuedAt < filter.issuedBefore) &&
-    (filter.clientId === undefined || filter.clientId === token.clientId) &&
-    (filter.olderEpoch === undefined || token.epoch < filter.olderEpoch)
-  );
-}
-
-/** A login under way has no lease id yet, and its client id is not known before the secret is read. */
-function couldMatch(mint: Mint, filter: RevocationFilter): boolean {
-  return (
-    filter.leaseId === undefined &&
-    (filter.issuedBefore === undefined || mint.since < filter.issuedBefore) &&
-    // The lease's epoch is read after the lock, so it is never older than the lock's own.
-    (filter.olderEpoch === undefined || mint.epoch < filter.olderEpoch)
-  );
-}
-
-/** Records what came of logouts: confirmed tokens leave the slot, the others are tried again later. */
-export function settle(
-  slot: Slot,
-  results: ReadonlyMap<string, "ended" | "unconfirmed">,
-  now: number,
-): Step<Slot, undefined> {
-  if (!slot.outbox.some((token) => results.has(token.leaseId))) return { outcome: undefined };
-  const outbox = slot.outbox.flatMap((token) => {
-    const result = results.get(token.leaseId);
-    if (result === "ended") return [];
-    if (result === undefined) return [token];
-    return [{ ...token, attempts: token.attempts + 1, retryAt: nextLogoutAt(token.attempts, now) }];
-  });
-  return { next: { ...prune(slot, now), outbox }, outcome: undefined };
-}
 
 /** Drops tokens whose Looker life is over: they are `expired`, which is not `revoked`. */
 export function prune(slot: Slot, now: number): Slot {
@@ -493,16 +220,4 @@ export function dueAt(slot: Slot): number | undefined {
 export function deletableAt(slot: Slot, now: number): number {
   const tokens = [...(slot.lease ? [slot.lease] : []), ...slot.superseded, ...slot.outbox];
   return Math.max(now, slot.mint?.until ?? 0, ...tokens.map((token) => token.lookerEndsAt)) + 86_400_000;
-}
-
-/** Of a token that was marked for what it was, only what tracks it. */
-function toTracked(token: TrackedToken): TrackedToken {
-  const { leaseId, sealed, tokenSha256, baseUrl, clientId, issuedAt, endsAt, lookerEndsAt, epoch, digest } =
-    token;
-  return { leaseId, sealed, tokenSha256, baseUrl, clientId, issuedAt, endsAt, lookerEndsAt, epoch, digest };
-}
-
-/** Due for logout at once. */
-function toOutbox(token: TrackedToken, now: number): OutboxToken {
-  return { ...toTracked(token), since: now, attempts: 0, retryAt: now };
 }

@@ -5,15 +5,8 @@ import { sha256Of } from "../domain/digest.ts";
 import { configurationDigest, lookerGraceMs, type TrackedToken } from "../domain/lease.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Scope } from "../domain/scope.ts";
-import {
-  type Ask,
-  addName,
-  type Decision,
-  decide,
-  type LockOutcome,
-  type Slot,
-  takeLock,
-} from "../domain/slot.ts";
+import { type Ask, addName, type Decision, decide, type Slot } from "../domain/slot.ts";
+import { type LockOutcome, takeLock } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
 import { type MintPorts, mint, mintNeedsMs } from "./mint.ts";
 import { type SlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";

@@ -4,7 +4,7 @@
  */
 
 import { nextLogoutAt, type OutboxToken } from "../domain/lease.ts";
-import { type RevocationFilter, revoke, settle } from "../domain/slot.ts";
+import { type RevocationFilter, revoke, settle } from "../domain/slot-revoke.ts";
 import { commit } from "./commit.ts";
 import { forEachParallel } from "./pool.ts";
 import {

@@ -19,16 +19,8 @@ import {
 import { sha256Of } from "../domain/digest.ts";
 import { configurationDigest, type Lease, loginTimeoutMs, lookerGraceMs } from "../domain/lease.ts";
 import type { Scope } from "../domain/scope.ts";
-import {
-  type FailedMint,
-  lockMs,
-  type Mint,
-  type MintFailure,
-  releaseMint,
-  type Slot,
-  type Step,
-  storeMinted,
-} from "../domain/slot.ts";
+import { lockMs, type Mint, type Slot, type Step } from "../domain/slot.ts";
+import { type FailedMint, type MintFailure, releaseMint, storeMinted } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
 import { endTokens, type LogOutPorts, logoutNeedsMs, noteEnd, timeForLogout } from "./log-out.ts";
 import {

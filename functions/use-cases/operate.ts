@@ -11,7 +11,8 @@ import {
 import { clockSkewMs, lookerGraceMs, type TrackedToken } from "../domain/lease.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Scope } from "../domain/scope.ts";
-import { isServed, type RevocationFilter, type Slot } from "../domain/slot.ts";
+import { isServed, type Slot } from "../domain/slot.ts";
+import type { RevocationFilter } from "../domain/slot-revoke.ts";
 import { commit } from "./commit.ts";
 import { Unavailable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";

@@ -5,7 +5,8 @@
 
 import { advanceJob, type Job } from "../domain/control.ts";
 import type { OutboxToken } from "../domain/lease.ts";
-import { type Revocation, type RevocationFilter, revoke, type Slot } from "../domain/slot.ts";
+import type { Slot } from "../domain/slot.ts";
+import { type Revocation, type RevocationFilter, revoke } from "../domain/slot-revoke.ts";
 import { commit } from "./commit.ts";
 import { logoutLimits } from "./host-limits.ts";
 import {

@@ -6,7 +6,8 @@
  *                      └──▶ each scope's job
  */
 import { clockSkewMs, type OutboxToken } from "../domain/lease.ts";
-import { moveToOutbox, prune, type Slot, type Step } from "../domain/slot.ts";
+import { prune, type Slot, type Step } from "../domain/slot.ts";
+import { moveToOutbox } from "../domain/slot-revoke.ts";
 import { commit } from "./commit.ts";
 import { type FairQueue, fairQueue, type Queued } from "./fair-queue.ts";
 import { endTokens, type LogoutCounts, type LogoutLimits } from "./log-out.ts";

@@ -12,7 +12,7 @@ import { loadCore, protocolFolders } from "./core.ts";
  */
 const mutants: Record<string, readonly Edit[]> = {
   "the fence is skipped": [
-    { file: "domain/slot.ts", find: "if (mine && !pruned.mint?.doomed)", replace: "if (mine || !mine)" },
+    { file: "domain/slot-mint.ts", find: "if (mine && !pruned.mint?.doomed)", replace: "if (mine || !mine)" },
   ],
   "control is read before the lock": [
     {
@@ -28,7 +28,7 @@ const mutants: Record<string, readonly Edit[]> = {
   ],
   "superseded is forgotten on revoke": [
     {
-      file: "domain/slot.ts",
+      file: "domain/slot-revoke.ts",
       find: "moveToOutbox(pruned, hit, now)",
       replace: "moveToOutbox(pruned, (token) => token.leaseId === pruned.lease?.leaseId && hit(token), now)",
     },
@@ -60,7 +60,7 @@ const mutants: Record<string, readonly Edit[]> = {
   ],
   "a clock decides what a freeze catches": [
     {
-      file: "domain/slot.ts",
+      file: "domain/slot-revoke.ts",
       find: "mint.epoch < filter.olderEpoch)",
       replace: "mint.since < (filter as any).raisedAt + clockSkewMs)",
     },
@@ -82,7 +82,7 @@ const mutants: Record<string, readonly Edit[]> = {
   ],
   "an older lease stands in": [
     {
-      file: "domain/slot.ts",
+      file: "domain/slot-mint.ts",
       find: "replaced: replaced || token.digest === digest",
       replace: "replaced",
     },
@@ -96,7 +96,7 @@ const mutants: Record<string, readonly Edit[]> = {
   ],
   "a lease of another configuration is replaced": [
     {
-      file: "domain/slot.ts",
+      file: "domain/slot-mint.ts",
       find: "replaced: replaced || token.digest === digest",
       replace: "replaced: true",
     },
@@ -145,7 +145,7 @@ const mutants: Record<string, readonly Edit[]> = {
   ],
   "the release forgets the token in hand": [
     {
-      file: "domain/slot.ts",
+      file: "domain/slot-mint.ts",
       find: "inHand ? settleInHand(slot, inHand, now) : {",
       replace: "false as boolean ? settleInHand(slot, inHand as any, now) : {",
     },

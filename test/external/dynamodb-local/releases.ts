@@ -55,13 +55,13 @@ async function load(functions: URL): Promise<Release> {
  */
 export const newAttributes: readonly Edit[] = [
   {
-    file: "domain/slot.ts",
+    file: "domain/slot-mint.ts",
     find: "next: { ...retired, lease, failures:",
     replace:
       "next: { ...retired, lease: { ...lease, mintedBy: owner }, renewals: ((retired as any).renewals ?? 0) + 1, failures:",
   },
   {
-    file: "domain/slot.ts",
+    file: "domain/slot-revoke.ts",
     find: "  return { leaseId, sealed, tokenSha256, baseUrl, clientId,",
     replace: "  return { mintedBy: (token as any).mintedBy, leaseId, sealed, tokenSha256, baseUrl, clientId,",
   },

@@ -2,16 +2,14 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { slotItem } from "../../../../functions/adapters/rows.ts";
 import { lookerLifeIsOver } from "../../../../functions/domain/lease.ts";
+import { maxTracked, type Slot } from "../../../../functions/domain/slot.ts";
 import {
   type FailedMint,
-  maxTracked,
   releaseMint,
-  revoke,
-  type Slot,
-  settle,
   storeMinted,
   takeLock,
-} from "../../../../functions/domain/slot.ts";
+} from "../../../../functions/domain/slot-mint.ts";
+import { revoke, settle } from "../../../../functions/domain/slot-revoke.ts";
 import { ask, control, lease, lock, minutes, now, pending, slot, tracked } from "../use-cases/tokens.ts";
 
 /** What DynamoDB counts: names and values in UTF-8, 3 bytes for each list or map and 1 for each of its elements. */

@@ -1,15 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { addName, decide, isServed, mintWindowMs, type Slot } from "../../../../functions/domain/slot.ts";
 import {
-  addName,
-  decide,
   type FailedMint,
-  isServed,
-  mintWindowMs,
   releaseMint,
-  type Slot,
   storeMinted,
   takeLock,
-} from "../../../../functions/domain/slot.ts";
+} from "../../../../functions/domain/slot-mint.ts";
 import {
   ask,
   callerArn,

@@ -1,16 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { clockSkewMs } from "../../../../functions/domain/lease.ts";
+import { lockMs, maxTracked, mintWindowMs, type Slot, type Step } from "../../../../functions/domain/slot.ts";
 import {
   type FailedMint,
-  lockMs,
-  maxTracked,
-  mintWindowMs,
   releaseMint,
-  type Slot,
-  type Step,
   storeMinted,
   takeLock,
-} from "../../../../functions/domain/slot.ts";
+} from "../../../../functions/domain/slot-mint.ts";
 import { ask, control, failure, lease, lock, minutes, now, pending, slot } from "../use-cases/tokens.ts";
 
 function nextOf<Outcome>(step: Step<Slot, Outcome>): Slot {

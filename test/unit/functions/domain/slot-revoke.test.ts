@@ -1,16 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { clockSkewMs, lookerGraceMs } from "../../../../functions/domain/lease.ts";
-import {
-  deletableAt,
-  dueAt,
-  lockMs,
-  prune,
-  type RevocationFilter,
-  revoke,
-  type Slot,
-  settle,
-  storeMinted,
-} from "../../../../functions/domain/slot.ts";
+import { deletableAt, dueAt, lockMs, prune, type Slot } from "../../../../functions/domain/slot.ts";
+import { storeMinted } from "../../../../functions/domain/slot-mint.ts";
+import { type RevocationFilter, revoke, settle } from "../../../../functions/domain/slot-revoke.ts";
 import { failure, lease, lock, minutes, now, pending, slot, tracked } from "../use-cases/tokens.ts";
 
 const full = slot({

@@ -1,0 +1,204 @@
+/** The slot's transitions for a login: the lock, the store, the release. */
+import type { ScopeControl } from "./control.ts";
+import type { Lease, SupersededToken, TrackedToken } from "./lease.ts";
+import {
+  type Ask,
+  configurationsKept,
+  decide,
+  type Failure,
+  lockMs,
+  type Mint,
+  maxTracked,
+  newestOf,
+  prune,
+  recentMints,
+  type Slot,
+  type Step,
+  staleReportAfterMs,
+  tracked,
+  withName,
+} from "./slot.ts";
+import { moveToOutbox, toOutbox, toTracked } from "./slot-revoke.ts";
+
+/** Spends one login of the configuration's budget. */
+function spend(slot: Slot, digest: string, now: number): Slot["mintedAt"] {
+  const last = (other: string) => recentMints(slot, other, now).at(-1) ?? 0;
+  const kept = Object.keys(slot.mintedAt)
+    .filter((other) => other !== digest && last(other) > 0)
+    .toSorted((a, b) => last(a) - last(b))
+    .slice(1 - configurationsKept);
+  const entries = [...kept, digest].map((each) => [each, recentMints(slot, each, now)] as const);
+  return { ...Object.fromEntries(entries), [digest]: [...recentMints(slot, digest, now), now] };
+}
+
+/** Without the configuration's last failure. */
+const otherFailures = (slot: Slot, digest: string) => slot.failures.filter((each) => each.digest !== digest);
+
+export type LockOutcome =
+  | {
+      kind: "locked";
+      mint: Mint;
+      /** An earlier lock ran out and nobody said how it ended. */
+      possibleOrphan: boolean;
+    }
+  /** The slot is not what it was: decide anew. */
+  | { kind: "changed" };
+
+/** Takes the lock for one login, spends the mint budget, and puts a lease that was reported stale into the outbox. */
+export function takeLock(
+  slot: Slot,
+  control: ScopeControl,
+  ask: Ask,
+  owner: string,
+  now: number,
+): Step<Slot, LockOutcome> {
+  if (slot.mint?.owner === owner)
+    return { outcome: { kind: "locked", mint: slot.mint, possibleOrphan: false } };
+  if (decide(slot, control, ask, now).kind !== "mint") return { outcome: { kind: "changed" } };
+  const mint: Mint = { owner, since: now, until: now + lockMs, epoch: control.epoch, doomed: false };
+  const newest = newestOf(slot, ask.digest)?.leaseId;
+  const unwanted = ({ leaseId, issuedAt }: TrackedToken) =>
+    leaseId === newest &&
+    (leaseId === ask.unreadableLeaseId ||
+      (leaseId === ask.staleLeaseId && now - issuedAt >= staleReportAfterMs));
+  const { slot: rest } = moveToOutbox(prune(slot, now), unwanted, now);
+  return {
+    next: {
+      ...rest,
+      names: withName(rest.names, ask.callerArn),
+      mint,
+      mintedAt: spend(slot, ask.digest, now),
+    },
+    outcome: { kind: "locked", mint, possibleOrphan: slot.mint !== undefined },
+  };
+}
+
+export type StoreOutcome =
+  /** It is the slot's lease. */
+  | "stored"
+  /** A revocation or another lock overtook it: it is in the outbox and must be logged out. */
+  | "fenced"
+  /** As `fenced`, but there was no room to track it: it must be logged out at once. */
+  | "untracked";
+
+/** Stores a fresh token, if the lock is still its owner's; otherwise appends it to the outbox before anything else. */
+export function storeMinted(slot: Slot, owner: string, lease: Lease, now: number): Step<Slot, StoreOutcome> {
+  const found = whereIs(slot, lease.leaseId);
+  if (found) return { outcome: found };
+  const pruned = prune(slot, now);
+  const mine = pruned.mint?.owner === owner;
+  const freed = mine ? { ...pruned, mint: undefined } : pruned;
+  if (mine && !pruned.mint?.doomed) {
+    const retired = retireLease(freed, lease.digest, now);
+    if (tracked(retired) <= maxTracked)
+      return {
+        next: { ...retired, lease, failures: otherFailures(slot, lease.digest) },
+        outcome: "stored",
+      };
+  }
+  const { slot: fenced, outcome } = append(freed, lease, now);
+  return outcome === "untracked" && !mine ? { outcome } : { next: fenced, outcome };
+}
+
+/** What became of a token that was to be stored, where the row shows it. */
+function whereIs(slot: Slot, leaseId: string): "stored" | "fenced" | undefined {
+  const isIt = (token: TrackedToken) => token.leaseId === leaseId;
+  if ((slot.lease && isIt(slot.lease)) || slot.superseded.some(isIt)) return "stored";
+  return slot.outbox.some(isIt) ? "fenced" : undefined;
+}
+
+/** Late owners of lost locks can fill the row; then the token is ended at once instead of being tracked. */
+function append(
+  slot: Slot,
+  token: TrackedToken,
+  now: number,
+): { slot: Slot; outcome: "fenced" | "untracked" } {
+  if (tracked(slot) >= maxTracked) return { slot, outcome: "untracked" };
+  return { slot: { ...slot, outbox: [...slot.outbox, toOutbox(token, now)] }, outcome: "fenced" };
+}
+
+/**
+ * The lease gives way to another: tracked until its own end, or due for logout where that has passed. Older tokens of the
+ * new one's configuration are not served again; those of another configuration are.
+ */
+function retireLease(slot: Slot, digest: string, now: number): Slot {
+  const replacing = (token: TrackedToken, replaced: boolean): SupersededToken => ({
+    ...toTracked(token),
+    replaced: replaced || token.digest === digest,
+  });
+  const superseded = slot.superseded.map((token) => replacing(token, token.replaced));
+  const { lease } = slot;
+  if (!lease) return { ...slot, superseded };
+  return lease.endsAt <= now
+    ? { ...slot, lease: undefined, superseded, outbox: [...slot.outbox, toOutbox(lease, now)] }
+    : { ...slot, lease: undefined, superseded: [...superseded, replacing(lease, false)] };
+}
+
+export type MintFailure = Pick<Failure, "code" | "detail"> & { until?: number };
+
+/** How a login ended that brought nothing to serve. */
+export interface FailedMint {
+  readonly digest: string;
+  /** Shared with everyone of the configuration who asks before its back-off is over. */
+  readonly failure?: MintFailure | undefined;
+  /**
+   * Certainly no token was left behind, so the mint budget gets its own back: the budget is for tokens, and neither a
+   * corrected secret nor a Looker that is back must find it spent on failures.
+   */
+  readonly noTokenLeft: boolean;
+  /** A token in hand that must not be served, or could not be stored as far as its owner knows. */
+  readonly inHand?: { readonly token: Lease; readonly ended: boolean } | undefined;
+}
+
+/**
+ * Gives the lock back without a token. This settles a store whose outcome stayed unknown: a token that the row does not show
+ * goes to the outbox, unless Looker has ended it; one that the row shows stays, unless Looker has ended it.
+ */
+export function releaseMint(
+  slot: Slot,
+  owner: string,
+  { digest, failure, noTokenLeft, inHand }: FailedMint,
+  now: number,
+): Step<Slot, StoreOutcome | undefined> {
+  const mine = slot.mint?.owner === owner;
+  const { slot: settled, outcome } = inHand ? settleInHand(slot, inHand, now) : { slot, outcome: undefined };
+  if (!mine) return settled === slot ? { outcome } : { next: prune(settled, now), outcome };
+  const since = slot.mint?.since;
+  const begun = slot.mintedAt[digest] ?? [];
+  const next: Slot = {
+    ...prune(settled, now),
+    mint: undefined,
+    mintedAt: noTokenLeft
+      ? { ...slot.mintedAt, [digest]: begun.filter((at) => at !== since) }
+      : slot.mintedAt,
+  };
+  if (!failure || outcome === "stored") return { next, outcome };
+  const last = slot.failures.find((each) => each.digest === digest);
+  const count = (last?.count ?? 0) + 1;
+  const until = failure.until ?? now + Math.min(1_000 * 2 ** Math.min(count - 1, 10), 30_000);
+  const own: Failure = { digest, code: failure.code, detail: failure.detail, at: now, until, count };
+  return {
+    next: { ...next, failures: [...otherFailures(slot, digest).slice(1 - configurationsKept), own] },
+    outcome,
+  };
+}
+
+function settleInHand(
+  slot: Slot,
+  { token, ended }: NonNullable<FailedMint["inHand"]>,
+  now: number,
+): { slot: Slot; outcome: StoreOutcome | undefined } {
+  const found = whereIs(slot, token.leaseId);
+  if (!ended) return found ? { slot, outcome: found } : append(slot, token, now);
+  if (!found) return { slot, outcome: undefined };
+  const other = ({ leaseId }: TrackedToken) => leaseId !== token.leaseId;
+  return {
+    slot: {
+      ...slot,
+      lease: slot.lease && other(slot.lease) ? slot.lease : undefined,
+      superseded: slot.superseded.filter(other),
+      outbox: slot.outbox.filter(other),
+    },
+    outcome: undefined,
+  };
+}
