@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { randomIds, systemClock } from "../functions/adapters/system.ts";
 import type { Scope } from "../functions/domain/scope.ts";
 import { issueToken } from "../functions/use-cases/issue.ts";
-import type { MintPorts } from "../functions/use-cases/mint.ts";
+import type { MintPorts } from "../functions/use-cases/mint-job.ts";
 import type { ClientSecrets, Looker, Sealer, SlotKey } from "../functions/use-cases/ports.ts";
 import { fakeSealer } from "../test/support/fakes/fake-sealer.ts";
 import { memorySlotTable } from "../test/support/fakes/memory-slot-table.ts";

@@ -4,7 +4,7 @@ import { Problem } from "../domain/problem.ts";
 import type { Scopes } from "../domain/scope.ts";
 import { issueToken } from "../use-cases/issue.ts";
 import { type LogOutPorts, logOut } from "../use-cases/log-out.ts";
-import type { MintPorts } from "../use-cases/mint.ts";
+import type { MintPorts } from "../use-cases/mint-job.ts";
 import type { SlotKey } from "../use-cases/ports.ts";
 import { json, type ProxyResult } from "./answer.ts";
 import { isLeaseId, readBody, refuseQuery } from "./api-event.ts";

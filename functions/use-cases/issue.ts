@@ -8,7 +8,8 @@ import type { Scope } from "../domain/scope.ts";
 import { type Ask, addName, type Decision, decide, type Slot } from "../domain/slot.ts";
 import { type LockOutcome, takeLock } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
-import { type MintPorts, mint, mintNeedsMs } from "./mint.ts";
+import { mint, mintNeedsMs } from "./mint.ts";
+import type { MintPorts } from "./mint-job.ts";
 import { type SlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";
 import { type AuditFields, count, noteNamed } from "./record.ts";
 

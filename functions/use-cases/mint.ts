@@ -16,28 +16,16 @@ import {
   planLogin,
   type SecretControl,
 } from "../domain/control.ts";
-import { sha256Of } from "../domain/digest.ts";
-import { configurationDigest, type Lease, loginTimeoutMs, lookerGraceMs } from "../domain/lease.ts";
+import { configurationDigest, loginTimeoutMs } from "../domain/lease.ts";
 import type { Scope } from "../domain/scope.ts";
-import { lockMs, type Mint, type Slot, type Step } from "../domain/slot.ts";
-import { type FailedMint, type MintFailure, releaseMint, storeMinted } from "../domain/slot-mint.ts";
+import { lockMs, type Slot, type Step } from "../domain/slot.ts";
+import { type FailedMint, type MintFailure, releaseMint } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
-import { endTokens, type LogOutPorts, logoutNeedsMs, noteEnd, timeForLogout } from "./log-out.ts";
-import {
-  type ClientSecret,
-  type ClientSecrets,
-  type SealIdentity,
-  type SlotKey,
-  sealIdentity,
-  Unavailable,
-  Unreadable,
-  UnusableSecret,
-} from "./ports.ts";
+import { logoutNeedsMs } from "./log-out.ts";
+import { failureOf, type LoginJob, type MintJob, type MintPorts, type MintResult } from "./mint-job.ts";
+import type { ClientSecret } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
-
-export interface MintPorts extends LogOutPorts {
-  readonly secrets: ClientSecrets;
-}
+import { endUnusable, keep, noteMint } from "./token-in-hand.ts";
 
 /** Of an invocation, what must be left to take the lock: the lock's life, and then one logout. */
 export const mintNeedsMs = lockMs + logoutNeedsMs;
@@ -45,32 +33,10 @@ export const mintNeedsMs = lockMs + logoutNeedsMs;
 const storeNeedsMs = 2_000;
 /** Of an invocation, what is left to read the stored lease and answer with it. */
 const answerNeedsMs = 2_000;
-/** A lease with less real life than this is of no use to anyone. */
-const shortestLifeMs = 30_000;
 /** A rejected or shared failure is looked at again after this: a new version of the secret may be there. */
 const recheckMs = 10_000;
 /** Looker tokens live for an hour by default. A bound for arithmetic, not for trust: a token is tracked for as long as it lives. */
 const longestLifeSeconds = 366 * 86_400;
-
-export interface MintJob {
-  readonly scope: Scope;
-  readonly key: SlotKey;
-  readonly lock: Mint;
-  readonly deadline: number;
-  readonly audit: AuditFields;
-}
-
-/** What is known when the login begins. */
-interface LoginJob extends MintJob {
-  readonly credential: Credential;
-  /** As read after the lock: a freeze that came later makes the lease one of an older epoch. */
-  readonly epoch: number;
-  /** This version of the secret has not worked at this Looker before. */
-  readonly writtenAhead: boolean;
-}
-
-/** `settled`: the lock is given back, and no token is in hand. Anything else is released. */
-type MintResult = "settled" | Omit<FailedMint, "digest">;
 
 const failed = (failure: MintFailure | undefined, noTokenLeft = true): MintResult => ({
   failure,
@@ -294,159 +260,4 @@ async function recordWorked(ports: MintPorts, job: LoginJob): Promise<void> {
   await recordAttempt(ports, job, { kind: "worked" }, job.deadline - answerNeedsMs).catch(() => {
     job.audit.reason = "attempt_not_recorded";
   });
-}
-
-interface FreshToken {
-  readonly leaseId: string;
-  readonly token: string;
-  /** Undefined where Looker did not say. */
-  readonly lookerEndsAt?: number;
-}
-
-/** From here on the token is in the records, whatever becomes of it and of this request. */
-function noteMint(
-  { scope, audit, credential }: LoginJob,
-  { leaseId, token, lookerEndsAt }: FreshToken,
-): void {
-  audit.mints ??= [];
-  audit.mints.push({
-    scope: scope.name,
-    lease_id: leaseId,
-    client_id: credential.clientId,
-    token_sha256: sha256Of(token),
-    ...(lookerEndsAt === undefined ? {} : { token_ends_at: lookerEndsAt + lookerGraceMs }),
-  });
-}
-
-/** A token that cannot be served is nobody's lease; it gets an id all the same, so that its end is on record. */
-async function endUnusable(
-  ports: MintPorts,
-  job: LoginJob,
-  { clientId }: ClientSecret,
-  token: string,
-): Promise<boolean> {
-  const fresh: FreshToken = { leaseId: ports.ids.next(), token };
-  count(job.audit, "logins");
-  job.audit.client_id = clientId;
-  noteMint(job, fresh);
-  return await endInHand(ports, job, fresh);
-}
-
-/** Seals and stores a fresh token by the lock's end, or ends it. Never throws: it holds a token. */
-async function keep(
-  ports: MintPorts,
-  job: LoginJob,
-  fresh: FreshToken & { lookerEndsAt: number },
-): Promise<MintResult> {
-  const { clock, ids, table } = ports;
-  const { scope, key, lock, audit, credential } = job;
-  const { leaseId } = fresh;
-  let lease: Lease | undefined;
-  try {
-    const named = { leaseId, baseUrl: scope.baseUrl, clientId: credential.clientId };
-    const sealed = await sealBy(ports, lock.until, fresh.token, sealIdentity(key, named));
-    lease = {
-      ...named,
-      sealed,
-      tokenSha256: sha256Of(fresh.token),
-      issuedAt: lock.since,
-      endsAt: Math.min(lock.since + scope.leaseSeconds * 1_000, fresh.lookerEndsAt),
-      lookerEndsAt: fresh.lookerEndsAt,
-      epoch: job.epoch,
-      digest: configurationDigest(scope),
-    };
-    const step = stepFor(job, lease, lease.endsAt - clock.now() >= shortestLifeMs);
-    const outcome = await commit(table.slots, key, step, {
-      clock,
-      ids,
-      deadline: lock.until,
-      mustLand: true,
-    });
-    if (outcome === "fenced")
-      await endTokens(ports, job, [{ ...lease, since: lock.since, attempts: 0, retryAt: 0 }]);
-    else if (outcome !== "stored" && !(await endInHand(ports, job, fresh))) count(audit, "possible_orphans");
-    return "settled";
-  } catch (error) {
-    // Neither stored nor tracked, as far as is known. A lease that turns out dead heals by a stale report; an orphan does not.
-    const ended = await endInHand(ports, job, fresh);
-    if (!lease && !ended) count(audit, "possible_orphans");
-    return {
-      failure: failureOf(error, audit),
-      noTokenLeft: ended,
-      inHand: lease && { token: lease, ended },
-    };
-  }
-}
-
-/** A token that is too short to serve goes the way of one that a revocation overtook: tracked first, then ended. */
-function stepFor({ lock, audit }: LoginJob, lease: Lease, longEnough: boolean) {
-  if (longEnough) return (slot: Slot, now: number) => storeMinted(slot, lock.owner, lease, now);
-  audit.reason = "token_too_short";
-  const failure: MintFailure = {
-    code: "looker_unavailable",
-    detail: "Looker's token has less than 30 seconds to live.",
-  };
-  audit.mint_failure = failure.code;
-  const failedMint: FailedMint = {
-    digest: lease.digest,
-    failure,
-    noTokenLeft: false,
-    inHand: { token: lease, ended: false },
-  };
-  return (slot: Slot, now: number) => releaseMint(slot, lock.owner, failedMint, now);
-}
-
-/** KMS may be away for a moment. @throws what KMS said last, when the time is up */
-async function sealBy(
-  { clock, sealer }: MintPorts,
-  until: number,
-  token: string,
-  identity: SealIdentity,
-): Promise<Uint8Array> {
-  for (let pause = 50; ; pause = Math.min(2 * pause, 500)) {
-    try {
-      return await sealer.seal(token, identity);
-    } catch (error) {
-      if (!(error instanceof Unavailable) || clock.now() + pause >= until) throw error;
-      await clock.sleep(pause);
-    }
-  }
-}
-
-/** Ends a token that no row shows, for as long as there is time. @returns whether Looker confirmed its end. */
-async function endInHand(
-  { clock, looker }: MintPorts,
-  job: LoginJob,
-  { leaseId, token }: FreshToken,
-): Promise<boolean> {
-  const { scope, deadline, credential } = job;
-  for (;;) {
-    const outcome = await looker.logout(scope.baseUrl, token);
-    if (outcome === "ended") {
-      noteEnd(job, { leaseId, clientId: credential.clientId });
-      return true;
-    }
-    if (outcome === "not_tried" || !timeForLogout(clock, deadline - 1_000)) return false;
-    await clock.sleep(1_000);
-  }
-}
-
-/** What a thrown error means to those who share the slot. */
-function failureOf(error: unknown, audit: AuditFields): MintFailure {
-  if (error instanceof UnusableSecret) {
-    audit.reason = `secret_${error.reason}`;
-    return {
-      code: "looker_rejected_credentials",
-      detail: `The scope's secret cannot be used (${error.reason}). An operator should check it in Secrets Manager.`,
-    };
-  }
-  if (error instanceof Unavailable) audit.reason = error.reason;
-  else {
-    // A mistake in the deployment, such as a permission or a key that is gone: the record names it.
-    audit.reason = "mint_failed";
-    if (error instanceof Unreadable) count(audit, "unreadable");
-    const { name } = error as { name?: unknown };
-    if (typeof name === "string" && /^[A-Za-z]{1,64}$/.test(name)) audit.error = name;
-  }
-  return { code: "busy" };
 }

@@ -138,7 +138,7 @@ const mutants: Record<string, readonly Edit[]> = {
   ],
   "a token in hand is let go at the lock's end": [
     {
-      file: "use-cases/mint.ts",
+      file: "use-cases/token-in-hand.ts",
       find: "const ended = await endInHand(ports, job, fresh);",
       replace: "const ended = false as boolean;",
     },

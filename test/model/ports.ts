@@ -1,5 +1,5 @@
 /** All that an instance is given of the world. */
-import type { MintPorts } from "../../functions/use-cases/mint.ts";
+import type { MintPorts } from "../../functions/use-cases/mint-job.ts";
 import type { Sealer } from "../../functions/use-cases/ports.ts";
 import type { OperatePorts } from "../../functions/use-cases/revoke-slots.ts";
 import { lookerFor } from "./looker.ts";

@@ -7,7 +7,7 @@ import type { Slot } from "../../../functions/domain/slot.ts";
 import { asProblem } from "../../../functions/http/answer.ts";
 import { issueToken } from "../../../functions/use-cases/issue.ts";
 import { type LogoutCounts, logOut } from "../../../functions/use-cases/log-out.ts";
-import type { MintPorts } from "../../../functions/use-cases/mint.ts";
+import type { MintPorts } from "../../../functions/use-cases/mint-job.ts";
 import type { SlotKey } from "../../../functions/use-cases/ports.ts";
 import type { AuditFields } from "../../../functions/use-cases/record.ts";
 import { countingIds } from "./counting-ids.ts";

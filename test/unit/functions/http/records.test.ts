@@ -7,7 +7,7 @@ import { sha256Of } from "../../../../functions/domain/digest.ts";
 import { lookerGraceMs } from "../../../../functions/domain/lease.ts";
 import { json } from "../../../../functions/http/answer.ts";
 import { scheduledAudit } from "../../../../functions/http/audit.ts";
-import type { MintPorts } from "../../../../functions/use-cases/mint.ts";
+import type { MintPorts } from "../../../../functions/use-cases/mint-job.ts";
 import { sweep } from "../../../../functions/use-cases/sweep.ts";
 import { apiEvent, apiFunction, roleIdentity } from "../../../support/fakes/api-function.ts";
 import { inMemoryApi } from "../../../support/fakes/in-memory-api.ts";

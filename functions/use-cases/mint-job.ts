@@ -1,0 +1,52 @@
+/** A login under a slot's lock: what it is given, and what it comes to. */
+import type { Credential } from "../domain/control.ts";
+import type { Scope } from "../domain/scope.ts";
+import type { Mint } from "../domain/slot.ts";
+import type { FailedMint, MintFailure } from "../domain/slot-mint.ts";
+import type { LogOutPorts } from "./log-out.ts";
+import { type ClientSecrets, type SlotKey, Unavailable, Unreadable, UnusableSecret } from "./ports.ts";
+import { type AuditFields, count } from "./record.ts";
+
+export interface MintPorts extends LogOutPorts {
+  readonly secrets: ClientSecrets;
+}
+
+export interface MintJob {
+  readonly scope: Scope;
+  readonly key: SlotKey;
+  readonly lock: Mint;
+  readonly deadline: number;
+  readonly audit: AuditFields;
+}
+
+/** What is known when the login begins. */
+export interface LoginJob extends MintJob {
+  readonly credential: Credential;
+  /** As read after the lock: a freeze that came later makes the lease one of an older epoch. */
+  readonly epoch: number;
+  /** This version of the secret has not worked at this Looker before. */
+  readonly writtenAhead: boolean;
+}
+
+/** `settled`: the lock is given back, and no token is in hand. Anything else is released. */
+export type MintResult = "settled" | Omit<FailedMint, "digest">;
+
+/** What a thrown error means to those who share the slot. */
+export function failureOf(error: unknown, audit: AuditFields): MintFailure {
+  if (error instanceof UnusableSecret) {
+    audit.reason = `secret_${error.reason}`;
+    return {
+      code: "looker_rejected_credentials",
+      detail: `The scope's secret cannot be used (${error.reason}). An operator should check it in Secrets Manager.`,
+    };
+  }
+  if (error instanceof Unavailable) audit.reason = error.reason;
+  else {
+    // A mistake in the deployment, such as a permission or a key that is gone: the record names it.
+    audit.reason = "mint_failed";
+    if (error instanceof Unreadable) count(audit, "unreadable");
+    const { name } = error as { name?: unknown };
+    if (typeof name === "string" && /^[A-Za-z]{1,64}$/.test(name)) audit.error = name;
+  }
+  return { code: "busy" };
+}

@@ -1,0 +1,147 @@
+import { sha256Of } from "../domain/digest.ts";
+import { configurationDigest, type Lease, lookerGraceMs } from "../domain/lease.ts";
+import type { Slot } from "../domain/slot.ts";
+import { type FailedMint, type MintFailure, releaseMint, storeMinted } from "../domain/slot-mint.ts";
+import { commit } from "./commit.ts";
+import { endTokens, noteEnd, timeForLogout } from "./log-out.ts";
+import { failureOf, type LoginJob, type MintPorts, type MintResult } from "./mint-job.ts";
+import { type ClientSecret, type SealIdentity, sealIdentity, Unavailable } from "./ports.ts";
+import { count } from "./record.ts";
+
+/** A lease with less real life than this is of no use to anyone. */
+const shortestLifeMs = 30_000;
+
+export interface FreshToken {
+  readonly leaseId: string;
+  readonly token: string;
+  /** Undefined where Looker did not say. */
+  readonly lookerEndsAt?: number;
+}
+
+/** From here on the token is in the records, whatever becomes of it and of this request. */
+export function noteMint(
+  { scope, audit, credential }: LoginJob,
+  { leaseId, token, lookerEndsAt }: FreshToken,
+): void {
+  audit.mints ??= [];
+  audit.mints.push({
+    scope: scope.name,
+    lease_id: leaseId,
+    client_id: credential.clientId,
+    token_sha256: sha256Of(token),
+    ...(lookerEndsAt === undefined ? {} : { token_ends_at: lookerEndsAt + lookerGraceMs }),
+  });
+}
+
+/** A token that cannot be served is nobody's lease; it gets an id all the same, so that its end is on record. */
+export async function endUnusable(
+  ports: MintPorts,
+  job: LoginJob,
+  { clientId }: ClientSecret,
+  token: string,
+): Promise<boolean> {
+  const fresh: FreshToken = { leaseId: ports.ids.next(), token };
+  count(job.audit, "logins");
+  job.audit.client_id = clientId;
+  noteMint(job, fresh);
+  return await endInHand(ports, job, fresh);
+}
+
+/** Seals and stores a fresh token by the lock's end, or ends it. Never throws: it holds a token. */
+export async function keep(
+  ports: MintPorts,
+  job: LoginJob,
+  fresh: FreshToken & { lookerEndsAt: number },
+): Promise<MintResult> {
+  const { clock, ids, table } = ports;
+  const { scope, key, lock, audit, credential } = job;
+  const { leaseId } = fresh;
+  let lease: Lease | undefined;
+  try {
+    const named = { leaseId, baseUrl: scope.baseUrl, clientId: credential.clientId };
+    const sealed = await sealBy(ports, lock.until, fresh.token, sealIdentity(key, named));
+    lease = {
+      ...named,
+      sealed,
+      tokenSha256: sha256Of(fresh.token),
+      issuedAt: lock.since,
+      endsAt: Math.min(lock.since + scope.leaseSeconds * 1_000, fresh.lookerEndsAt),
+      lookerEndsAt: fresh.lookerEndsAt,
+      epoch: job.epoch,
+      digest: configurationDigest(scope),
+    };
+    const step = stepFor(job, lease, lease.endsAt - clock.now() >= shortestLifeMs);
+    const outcome = await commit(table.slots, key, step, {
+      clock,
+      ids,
+      deadline: lock.until,
+      mustLand: true,
+    });
+    if (outcome === "fenced")
+      await endTokens(ports, job, [{ ...lease, since: lock.since, attempts: 0, retryAt: 0 }]);
+    else if (outcome !== "stored" && !(await endInHand(ports, job, fresh))) count(audit, "possible_orphans");
+    return "settled";
+  } catch (error) {
+    // Neither stored nor tracked, as far as is known. A lease that turns out dead heals by a stale report; an orphan does not.
+    const ended = await endInHand(ports, job, fresh);
+    if (!lease && !ended) count(audit, "possible_orphans");
+    return {
+      failure: failureOf(error, audit),
+      noTokenLeft: ended,
+      inHand: lease && { token: lease, ended },
+    };
+  }
+}
+
+/** A token that is too short to serve goes the way of one that a revocation overtook: tracked first, then ended. */
+function stepFor({ lock, audit }: LoginJob, lease: Lease, longEnough: boolean) {
+  if (longEnough) return (slot: Slot, now: number) => storeMinted(slot, lock.owner, lease, now);
+  audit.reason = "token_too_short";
+  const failure: MintFailure = {
+    code: "looker_unavailable",
+    detail: "Looker's token has less than 30 seconds to live.",
+  };
+  audit.mint_failure = failure.code;
+  const failedMint: FailedMint = {
+    digest: lease.digest,
+    failure,
+    noTokenLeft: false,
+    inHand: { token: lease, ended: false },
+  };
+  return (slot: Slot, now: number) => releaseMint(slot, lock.owner, failedMint, now);
+}
+
+/** KMS may be away for a moment. @throws what KMS said last, when the time is up */
+async function sealBy(
+  { clock, sealer }: MintPorts,
+  until: number,
+  token: string,
+  identity: SealIdentity,
+): Promise<Uint8Array> {
+  for (let pause = 50; ; pause = Math.min(2 * pause, 500)) {
+    try {
+      return await sealer.seal(token, identity);
+    } catch (error) {
+      if (!(error instanceof Unavailable) || clock.now() + pause >= until) throw error;
+      await clock.sleep(pause);
+    }
+  }
+}
+
+/** Ends a token that no row shows, for as long as there is time. @returns whether Looker confirmed its end. */
+async function endInHand(
+  { clock, looker }: MintPorts,
+  job: LoginJob,
+  { leaseId, token }: FreshToken,
+): Promise<boolean> {
+  const { scope, deadline, credential } = job;
+  for (;;) {
+    const outcome = await looker.logout(scope.baseUrl, token);
+    if (outcome === "ended") {
+      noteEnd(job, { leaseId, clientId: credential.clientId });
+      return true;
+    }
+    if (outcome === "not_tried" || !timeForLogout(clock, deadline - 1_000)) return false;
+    await clock.sleep(1_000);
+  }
+}
