@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { failure } from "../../test/support/failure.ts";
 import { connect } from "../src/broker/connection.ts";
 import { TokenBrokerClient } from "../src/token/token-broker-client.ts";
-import { failure } from "./stand.ts";
 
 const names = ["LOOKER_BROKER_ENDPOINT", "AWS_REGION", "AWS_DEFAULT_REGION"];
 const before = names.map((name) => [name, process.env[name]] as const);

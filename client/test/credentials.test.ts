@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { failure } from "../../test/support/failure.ts";
 import { FakeServer } from "../../test/support/fake-server.ts";
-import { clientStand, failure, stopStands } from "./stand.ts";
+import { clientStand, stopStands } from "./stand.ts";
 
 /** AWS's default chain as it is, with nothing of this machine in its reach. */
 let home: string;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { failure } from "../../test/support/failure.ts";
 import { loadOnce } from "../src/broker/load-once.ts";
-import { failure } from "./stand.ts";
 
 it("loads once, for calls at the same time and for later ones", async () => {
   let loads = 0;

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { problem, tokenReply } from "../../test/support/broker-replies.ts";
+import { failure } from "../../test/support/failure.ts";
 import type { Reply } from "../../test/support/fake-server.ts";
-import { clientStand, failure, gate, newLeases, stopStands, until } from "./stand.ts";
+import { clientStand, gate, newLeases, stopStands, until } from "./stand.ts";
 
 afterEach(stopStands);
 

@@ -1,10 +1,11 @@
 import { Looker40SDK } from "@looker/sdk";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { plantedToken, problem, tokenReply } from "../../test/support/broker-replies.ts";
+import { failure } from "../../test/support/failure.ts";
 import { type Answering, type Asked, FakeServer, type Reply } from "../../test/support/fake-server.ts";
 import { TokenBrokerError } from "../src/errors/token-broker-error.ts";
 import { lookerSession, type TokenSource } from "../src/looker-sdk.ts";
-import { type ClientStand, clientStand, credentials, failure, gate, stopStands, until } from "./stand.ts";
+import { type ClientStand, clientStand, credentials, gate, stopStands, until } from "./stand.ts";
 
 let looker: FakeServer;
 let stand: ClientStand;

@@ -1,11 +1,12 @@
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { gatewayReply, problem } from "../../test/support/broker-replies.ts";
+import { failure } from "../../test/support/failure.ts";
 import { FakeServer, type Reply } from "../../test/support/fake-server.ts";
 import { TokenBrokerError } from "../src/errors/token-broker-error.ts";
 import { unreachableError } from "../src/errors/unreachable.ts";
 import { TokenBrokerClient } from "../src/token/token-broker-client.ts";
-import { clientStand, credentials, failure, stopStands } from "./stand.ts";
+import { clientStand, credentials, stopStands } from "./stand.ts";
 
 afterEach(stopStands);
 

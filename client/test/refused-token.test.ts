@@ -1,9 +1,10 @@
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { problem, tokenReply } from "../../test/support/broker-replies.ts";
+import { failure } from "../../test/support/failure.ts";
 import type { Reply } from "../../test/support/fake-server.ts";
 import type { LookerToken } from "../src/token/looker-token.ts";
-import { answerTaken, clientStand, failure, gate, stopStands, until } from "./stand.ts";
+import { answerTaken, clientStand, gate, stopStands, until } from "./stand.ts";
 
 afterEach(stopStands);
 

@@ -1,17 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { gatewayReply, plantedToken, problem, tokenReply } from "../../test/support/broker-replies.ts";
+import { failure } from "../../test/support/failure.ts";
 import type { Answering, Reply } from "../../test/support/fake-server.ts";
 import type { LookerToken } from "../src/token/looker-token.ts";
-import {
-  answerTaken,
-  clientStand,
-  failure,
-  gate,
-  newLeases,
-  stopStands,
-  until,
-  untilServed,
-} from "./stand.ts";
+import { answerTaken, clientStand, gate, newLeases, stopStands, until, untilServed } from "./stand.ts";
 
 afterEach(stopStands);
 

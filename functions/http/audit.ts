@@ -28,7 +28,7 @@ interface OpenEntry extends AuditEntry {
   readonly startedAt: number;
   /** Read at the start: Lambda sets the variable anew for each invocation. */
   readonly traceId: string | undefined;
-  /** Set with the answer: the record, and a copy of its findings. */
+  /** Set with the answer: the record, and a copy of its fields. */
   answered?: { readonly record: AuditRecord; readonly told: AuditFields };
 }
 
@@ -74,9 +74,9 @@ export function auditing({ broker, now, write }: AuditOptions): Audit {
   };
   const emitLate = ({ audit, answered, startedAt }: OpenEntry, error?: unknown) => {
     if (!answered) return;
-    const findings = findingsSince(audit, answered.told);
-    const late = { ...recordedFields(findings), ...(error instanceof Error ? unforeseen(error) : {}) };
-    if (isDeepStrictEqual(findings, {}) && isDeepStrictEqual(late, {})) return;
+    const fields = fieldsSince(audit, answered.told);
+    const late = { ...recordedFields(fields), ...(error instanceof Error ? unforeseen(error) : {}) };
+    if (isDeepStrictEqual(fields, {}) && isDeepStrictEqual(late, {})) return;
     const endedAt = now();
     const { time, kind, request_id, unverified_trace_id, verb, scope, caller, source_ip, source_vpce, code } =
       answered.record;
@@ -91,7 +91,7 @@ export function auditing({ broker, now, write }: AuditOptions): Audit {
         duration_ms: endedAt - startedAt,
         ...late,
       },
-      findings,
+      fields,
       endedAt,
     );
   };
@@ -192,7 +192,7 @@ const givenOut: ReadonlySet<string> = new Set<keyof AuditFields>([
 const servedOutcomes: readonly unknown[] = ["hit", "minted", "waited"] satisfies AuditFields["outcome"][];
 
 /** Differences of counters, new entries of lists, and changed values. */
-function findingsSince(audit: AuditFields, told: AuditFields): AuditFields {
+function fieldsSince(audit: AuditFields, told: AuditFields): AuditFields {
   const before = new Map<string, unknown>(Object.entries(told));
   const later = Object.entries(audit).flatMap(([field, value]: [string, unknown]): [string, unknown][] => {
     const known = before.get(field);

@@ -8,7 +8,6 @@ import {
   type TokenBrokerClientOptions,
 } from "../../../client/src/token/token-broker-client.ts";
 import { systemClock } from "../../../client/src/waiting/clock.ts";
-import { failure } from "../../../client/test/stand.ts";
 import type { LocalPrincipal } from "../../../local/principals.ts";
 import {
   auditLines,
@@ -21,6 +20,7 @@ import {
   statusAtLooker,
   untilSeen,
 } from "../../support/broker-stand.ts";
+import { failure } from "../../support/failure.ts";
 
 let stand: Stand;
 beforeAll(async () => {

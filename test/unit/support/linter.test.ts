@@ -164,7 +164,10 @@ const layers: Readonly<Record<string, Snippets>> = {
     nothing: imports("../test/support/setup.ts", "../functions/contract.ts"),
   },
   "test/support": {
-    noRestrictedImports: imports("../unit/some/file.ts", "../end-to-end/some/file.ts", "../model/run.ts"),
+    noRestrictedImports: [
+      ...imports("../unit/some/file.ts", "../end-to-end/some/file.ts", "../model/run.ts"),
+      ...imports("../../client/test/stand.ts", "../../cli/test/lost-answer.test.ts"),
+    ],
     nothing: imports("./setup.ts", "../../functions/contract.ts"),
   },
   local: {

@@ -7,7 +7,7 @@ import {
   nextLogoutAt,
   refreshAt,
 } from "../../../../functions/domain/lease.ts";
-import { lease, minutes, now } from "../use-cases/tokens.ts";
+import { lease, minutes, now } from "../../../support/tokens.ts";
 
 const ids = Array.from({ length: 500 }, (_, index) => `lease-${index}`);
 const share = (leaseId: string) => (refreshAt(lease({ leaseId })) - now) / (15 * minutes);

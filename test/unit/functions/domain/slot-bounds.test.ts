@@ -10,7 +10,7 @@ import {
   takeLock,
 } from "../../../../functions/domain/slot-mint.ts";
 import { revoke, settle } from "../../../../functions/domain/slot-revoke.ts";
-import { ask, control, lease, lock, minutes, now, pending, slot, tracked } from "../use-cases/tokens.ts";
+import { ask, control, lease, lock, minutes, now, pending, slot, tracked } from "../../../support/tokens.ts";
 
 /** What DynamoDB counts: names and values in UTF-8, 3 bytes for each list or map and 1 for each of its elements. */
 function dynamodbBytes(value: unknown): number {

@@ -17,7 +17,7 @@ import {
   now,
   slot,
   tracked,
-} from "../use-cases/tokens.ts";
+} from "../../../support/tokens.ts";
 
 const a = (leaseId: string, changes = {}) => lease({ leaseId, digest: "a", ...changes });
 const b = (leaseId: string, changes = {}) => lease({ leaseId, digest: "b", ...changes });

@@ -18,7 +18,7 @@ import {
   pending,
   slot,
   tracked,
-} from "../use-cases/tokens.ts";
+} from "../../../support/tokens.ts";
 
 const live = slot({ lease: lease() });
 const kind = (...parameters: Parameters<typeof decide>) => decide(...parameters).kind;

@@ -7,7 +7,7 @@ import {
   storeMinted,
   takeLock,
 } from "../../../../functions/domain/slot-mint.ts";
-import { ask, control, failure, lease, lock, minutes, now, pending, slot } from "../use-cases/tokens.ts";
+import { ask, control, failure, lease, lock, minutes, now, pending, slot } from "../../../support/tokens.ts";
 
 function nextOf<Outcome>(step: Step<Slot, Outcome>): Slot {
   if (!step.next) throw new Error("the transition writes nothing");

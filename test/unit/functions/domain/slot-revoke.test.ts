@@ -3,7 +3,7 @@ import { clockSkewMs, lookerGraceMs } from "../../../../functions/domain/lease.t
 import { deletableAt, dueAt, lockMs, prune, type Slot } from "../../../../functions/domain/slot.ts";
 import { storeMinted } from "../../../../functions/domain/slot-mint.ts";
 import { type RevocationFilter, revoke, settle } from "../../../../functions/domain/slot-revoke.ts";
-import { failure, lease, lock, minutes, now, pending, slot, tracked } from "../use-cases/tokens.ts";
+import { failure, lease, lock, minutes, now, pending, slot, tracked } from "../../../support/tokens.ts";
 
 const full = slot({
   lease: lease({ leaseId: "live", issuedAt: now, epoch: 2, clientId: "two" }),
