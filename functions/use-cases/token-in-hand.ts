@@ -1,3 +1,6 @@
+/**
+ * A fresh token in hand: sealed and stored by the lock's end, or ended at Looker. A process that is alive never lets it go.
+ */
 import { sha256Of } from "../domain/digest.ts";
 import { configurationDigest, type Lease, lookerGraceMs } from "../domain/lease.ts";
 import type { Slot } from "../domain/slot.ts";
