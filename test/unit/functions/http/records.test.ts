@@ -36,6 +36,20 @@ function whole() {
   return { broker, api: inMemoryApi(broker), operator: inMemoryOperator(broker), sweeper: sweeper(broker) };
 }
 
+/** After a request during whose login the whole scope was revoked. Looker does not confirm the end of its token. */
+async function withOvertakenLogin() {
+  const { broker, api, operator } = whole();
+  let revoked: Promise<unknown> | undefined;
+  broker.looker.onLogin = async (call) => {
+    if (call === 1) revoked = operator.revoke({ all: "true" });
+    await revoked;
+    return undefined;
+  };
+  broker.looker.onLogout = () => "unconfirmed";
+  await api.token();
+  return { broker, api };
+}
+
 describe("a record of a token request", () => {
   it("tells the lease and its token, the end of both, and the time in each dependency", async () => {
     const { broker, api } = whole();
@@ -156,15 +170,7 @@ describe("a record of a token request", () => {
   });
 
   it("whose own login was overtaken by a revocation names that lease, and is no mint", async () => {
-    const { broker, api, operator } = whole();
-    let revoked: Promise<unknown> | undefined;
-    broker.looker.onLogin = async (call) => {
-      if (call === 1) revoked = operator.revoke({ all: "true" });
-      await revoked;
-      return undefined;
-    };
-    broker.looker.onLogout = () => "unconfirmed";
-    await api.token();
+    const { broker, api } = await withOvertakenLogin();
     const { minted_lease_id, outcome, logins } = api.lines[0] ?? {};
     expect([typeof minted_lease_id, outcome, logins]).toEqual(["string", undefined, 1]);
     expect(broker.row().outbox).toMatchObject([{ lease_id: minted_lease_id }]);
@@ -259,15 +265,7 @@ describe("a record of a token that Looker made", () => {
   });
 
   it("is there for one that a revocation overtook: no record says that anybody was given it", async () => {
-    const { broker, api, operator } = whole();
-    let revoked: Promise<unknown> | undefined;
-    broker.looker.onLogin = async (call) => {
-      if (call === 1) revoked = operator.revoke({ all: "true" });
-      await revoked;
-      return undefined;
-    };
-    broker.looker.onLogout = () => "unconfirmed";
-    await api.token();
+    const { broker, api } = await withOvertakenLogin();
     const [made] = api.mints;
     expect(made).toMatchObject({ lease_id: api.lines[0]?.minted_lease_id, client_id: "clientOne" });
     expect(broker.row().outbox).toMatchObject([{ token_sha256: made?.token_sha256 }]);
