@@ -39,7 +39,7 @@ export interface Counts {
 }
 
 /** The shared outside: one table, one Looker, one KMS key. */
-export function outside() {
+export function outside(logoutMs = delays.logout) {
   const counts: Counts = { table: 0, kms: 0, login: 0, logout: 0 };
   const table = memorySlotTable(systemClock);
   table.before = async () => {
@@ -54,7 +54,7 @@ export function outside() {
     },
     async logout() {
       counts.logout++;
-      await sleep(delays.logout);
+      await sleep(logoutMs);
       return "ended";
     },
   };

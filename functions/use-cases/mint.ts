@@ -85,13 +85,9 @@ async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult
   if (control.frozen) return failed(undefined);
   let credential = credentialOf(scope, secret);
   let plan = planLogin(secretControl, credential, clock.now());
-  // Nor is an unproven version tried from an old copy: Looker would count a failure for a pair that has been replaced.
-  if (
-    plan.kind === "rejected" ||
-    plan.kind === "denied" ||
-    (plan.kind === "log_in" && plan.writeAhead) ||
-    knowsNewerVersion(secretControl, secret.versionId, secret.readAt)
-  ) {
+  // Only a proven version is taken from a copy. Looker would count a failure for a pair that has been replaced, and a version
+  // that blocks logins must not go on blocking them once it is replaced.
+  if (!isProven(plan) || knowsNewerVersion(secretControl, secret.versionId, secret.readAt)) {
     secret = await secrets.reread(scope.secretId);
     credential = credentialOf(scope, secret);
     plan = planLogin(secretControl, credential, clock.now());
@@ -110,6 +106,10 @@ async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult
   }
   return await logIn(ports, login, secret);
 }
+
+/** A Looker that asked for fewer logins says nothing of the version: another one would be refused as well. */
+const isProven = (plan: LoginPlan): boolean =>
+  plan.kind === "throttled" || (plan.kind === "log_in" && !plan.writeAhead);
 
 const credentialOf = ({ baseUrl }: Scope, { clientId, versionId }: ClientSecret): Credential => ({
   versionId,
@@ -232,6 +232,8 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
       const ended =
         unusableToken === undefined ? !tokenLost : await endUnusable(ports, job, secret, unusableToken);
       if (!ended) count(audit, "possible_orphans");
+      // Looker made a token and ended it: whatever is wrong, it is not the pair.
+      if (ended && unusableToken !== undefined) await recordWorked(ports, job);
       return failed({ code: "looker_unavailable", detail: failedDetail(reason) }, ended);
     }
     case "unknown":

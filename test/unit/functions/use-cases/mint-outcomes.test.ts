@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LoginOutcome } from "../../../../functions/use-cases/ports.ts";
-import { callerKey, inMemoryBroker, secretId } from "../../../support/fakes/in-memory-broker.ts";
+import { callerKey, firstSecret, inMemoryBroker, secretId } from "../../../support/fakes/in-memory-broker.ts";
 
 /** Looker has made a token that cannot be used: it lives until it is logged out. */
 function withUnusableToken() {
@@ -25,6 +25,21 @@ describe("an answer with a token that cannot be used", () => {
     expect(audit.possible_orphans).toBeUndefined();
     // It was a login that brought nothing: the budget has it back.
     expect(Object.values((await broker.slot()).mintedAt)).toEqual([[]]);
+  });
+
+  it("proves the secret by that token's end: nobody else waits for it to be tried", async () => {
+    const broker = withUnusableToken();
+    await broker.ask();
+    const attempts = async () => (await broker.table.secretControls.read(secretId)).attempts;
+    expect(await attempts()).toMatchObject([{ state: "worked" }]);
+    expect((await broker.ask({ key: callerKey("AROAANOTHERSERVICE00") })).code).toBe("ok");
+  });
+
+  it("proves nothing where Looker does not confirm that token's end", async () => {
+    const broker = withUnusableToken();
+    broker.looker.onLogout = () => "unconfirmed";
+    await broker.ask();
+    expect((await broker.table.secretControls.read(secretId)).attempts).toMatchObject([{ state: "trying" }]);
   });
 
   it("is counted, and spends the budget, where Looker does not confirm that token's end", async () => {
@@ -72,6 +87,16 @@ describe("a clear answer that is no login", () => {
     await broker.ask();
     expect((await broker.table.secretControls.read(secretId)).attempts).toMatchObject([{ state: "trying" }]);
   });
+});
+
+it("a version that blocks logins stops blocking them once it is replaced, also on an instance that holds a copy of it", async () => {
+  const broker = inMemoryBroker();
+  broker.looker.onLogin = (call) => (call === 1 ? { kind: "unknown", reason: "timeout" } : undefined);
+  await broker.ask();
+  broker.stored.set(secretId, { ...firstSecret, versionId: "version-2" });
+  broker.clock.jump(30_000);
+  const { code, audit } = await broker.ask({ key: callerKey("AROAANOTHERSERVICE00") });
+  expect([code, audit.secret_version]).toEqual(["ok", "version-2"]);
 });
 
 describe("a login that did not reach Looker", () => {
