@@ -16,15 +16,17 @@ import {
   planLogin,
   type SecretControl,
 } from "../domain/control.ts";
+import type { MintFailure } from "../domain/failures.ts";
 import { configurationDigest, loginTimeoutMs } from "../domain/lease.ts";
 import type { Scope } from "../domain/scope.ts";
 import { lockMs, type Slot, type Step } from "../domain/slot.ts";
-import { type FailedMint, type MintFailure, releaseMint } from "../domain/slot-mint.ts";
+import { dropUnwanted, type FailedMint, releaseMint } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
-import { logoutNeedsMs } from "./log-out.ts";
+import { logoutNeedsMs } from "./end-tokens.ts";
 import { failureOf, type LoginJob, type MintJob, type MintPorts, type MintResult } from "./mint-job.ts";
 import type { ClientSecret } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
+import { settleSession } from "./session-login.ts";
 import { endUnusable, keep, noteMint } from "./token-in-hand.ts";
 
 /** Of an invocation, what must be left to take the lock: the lock's life, and then one logout. */
@@ -56,13 +58,19 @@ export async function mint(ports: MintPorts, job: MintJob): Promise<void> {
 
 async function giveBack(
   ports: MintPorts,
-  { key, lock, scope, deadline, audit }: MintJob,
+  job: MintJob,
   result: Exclude<MintResult, "settled">,
 ): Promise<void> {
+  const { key, lock, scope, deadline, audit } = job;
   const { failure, inHand } = result;
   if (failure) audit.mint_failure = failure.code;
-  const failedMint: FailedMint = { ...result, digest: configurationDigest(scope) };
+  const failedMint: FailedMint = {
+    ...result,
+    failure: job.session ? undefined : failure,
+    digest: configurationDigest(scope),
+  };
   const release = (slot: Slot, now: number) => releaseMint(slot, lock.owner, failedMint, now);
+  const settled = settleSession(ports, job, result);
   try {
     const outcome = await commit(ports.table.slots, key, release, {
       ...ports,
@@ -73,12 +81,19 @@ async function giveBack(
   } catch (error) {
     if (inHand?.ended === false) count(audit, "possible_orphans");
     throw error;
+  } finally {
+    await settled;
   }
 }
 
 async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult> {
   const { clock, table, secrets } = ports;
-  const { scope, audit, lock } = job;
+  const { scope, key, audit, lock, session } = job;
+  if (session)
+    await commit(table.slots, key, (slot, now) => dropUnwanted(slot, session.unwanted, now), {
+      ...ports,
+      deadline: lock.until,
+    });
   let secret = await secrets.current(scope.secretId);
   const { control, secretControl } = await table.readControls(scope.name, scope.secretId);
   // Whoever reads the slot next sees the freeze too, and says so.
