@@ -157,7 +157,7 @@ async function logInUnderLock(
   if (lock.possibleOrphan) count(audit, "possible_orphans");
   const session = key.session === undefined ? undefined : await countSession(ports, request, progress);
   if (progress.refusal) return;
-  await mint(ports, { scope, key, lock: lock.mint, session, deadline, audit });
+  progress.refusal = await mint(ports, { scope, key, lock: lock.mint, session, deadline, audit });
 }
 
 /** Under the session's lock, which is given back where the budget refuses or cannot be asked. */

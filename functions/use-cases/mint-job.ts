@@ -38,8 +38,14 @@ export interface LoginJob extends MintJob {
   readonly writtenAhead: boolean;
 }
 
-/** `settled`: the lock is given back, and no token is in hand. Anything else is released. */
-export type MintResult = "settled" | Omit<FailedMint, "digest">;
+/** The lock is given back already, and no token is in hand. */
+export interface Settled {
+  readonly settled: true;
+  readonly failure?: MintFailure | undefined;
+}
+
+/** What is not settled is released. */
+export type MintResult = Settled | Omit<FailedMint, "digest">;
 
 /** What a thrown error means to those who share the slot. */
 export function failureOf(error: unknown, audit: AuditFields): MintFailure {

@@ -16,14 +16,21 @@ import {
   planLogin,
   type SecretControl,
 } from "../domain/control.ts";
-import type { MintFailure } from "../domain/failures.ts";
+import type { MintFailure, Refusal } from "../domain/failures.ts";
 import { configurationDigest, loginTimeoutMs } from "../domain/lease.ts";
 import type { Scope } from "../domain/scope.ts";
 import { lockMs, type Slot, type Step } from "../domain/slot.ts";
 import { dropUnwanted, type FailedMint, releaseMint } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
 import { logoutNeedsMs } from "./end-tokens.ts";
-import { failureOf, type LoginJob, type MintJob, type MintPorts, type MintResult } from "./mint-job.ts";
+import {
+  failureOf,
+  type LoginJob,
+  type MintJob,
+  type MintPorts,
+  type MintResult,
+  type Settled,
+} from "./mint-job.ts";
 import type { ClientSecret } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
 import { settleSession } from "./session-login.ts";
@@ -45,7 +52,8 @@ const failed = (failure: MintFailure | undefined, noTokenLeft = true): MintResul
   noTokenLeft,
 });
 
-export async function mint(ports: MintPorts, job: MintJob): Promise<void> {
+/** @returns of a session, what its caller's budget tells all others of the failure, if it failed */
+export async function mint(ports: MintPorts, job: MintJob): Promise<Refusal | undefined> {
   let result: MintResult;
   try {
     result = await logInAndStore(ports, job);
@@ -53,24 +61,27 @@ export async function mint(ports: MintPorts, job: MintJob): Promise<void> {
     // Nothing that throws holds a token. It is shared with a back-off, and a lease that is still good is served all the same.
     result = failed(failureOf(error, job.audit));
   }
-  if (result !== "settled") await giveBack(ports, job, result);
+  const { failure } = result;
+  if (failure) job.audit.mint_failure = failure.code;
+  const open = "settled" in result ? undefined : result;
+  const ends = [
+    settleSession(ports, job, { failure, noTokenLeft: open?.noTokenLeft ?? false }),
+    open && giveBack(ports, job, open),
+  ] as const;
+  await Promise.allSettled(ends);
+  const [refusal] = await Promise.all(ends);
+  return refusal;
 }
 
 async function giveBack(
   ports: MintPorts,
-  job: MintJob,
-  result: Exclude<MintResult, "settled">,
+  { key, lock, scope, session, deadline, audit }: MintJob,
+  result: Exclude<MintResult, Settled>,
 ): Promise<void> {
-  const { key, lock, scope, deadline, audit } = job;
-  const { failure, inHand } = result;
-  if (failure) audit.mint_failure = failure.code;
-  const failedMint: FailedMint = {
-    ...result,
-    failure: job.session ? undefined : failure,
-    digest: configurationDigest(scope),
-  };
+  const { inHand } = result;
+  const failure = session ? undefined : result.failure;
+  const failedMint: FailedMint = { ...result, failure, digest: configurationDigest(scope) };
   const release = (slot: Slot, now: number) => releaseMint(slot, lock.owner, failedMint, now);
-  const settled = settleSession(ports, job, result);
   try {
     const outcome = await commit(ports.table.slots, key, release, {
       ...ports,
@@ -81,8 +92,6 @@ async function giveBack(
   } catch (error) {
     if (inHand?.ended === false) count(audit, "possible_orphans");
     throw error;
-  } finally {
-    await settled;
   }
 }
 

@@ -4,13 +4,13 @@
  *   budget read: spent or backing off? then nothing is written ──▶ the session's lock ──▶ one login spent ──▶ mint ──▶ settled
  */
 
-import type { Refusal } from "../domain/failures.ts";
+import { failureRefusal, type Refusal } from "../domain/failures.ts";
 import { configurationDigest } from "../domain/lease.ts";
 import type { Scope } from "../domain/scope.ts";
-import type { SpentLogin } from "../domain/session-budget.ts";
 import {
   type EndedLogin,
   type SessionAsk,
+  type SpentLogin,
   sessionRefusal,
   settleLogin,
   spendLogin,
@@ -55,25 +55,31 @@ export async function spendOnSession(
 /**
  * Records how a session's login ended. Nothing hangs on it but the count and the back-off: where it cannot be written, the
  * count stays spent, and another session tries for itself.
+ * @returns after a failure, what all sessions of the caller are told until its back-off is over
  */
-export async function settleSession(ports: MintPorts, job: MintJob, ended: EndedLogin): Promise<void> {
-  const { session, key, scope, deadline, audit } = job;
-  if (!session) return;
+export async function settleSession(
+  ports: MintPorts,
+  { session, key, scope, deadline, audit }: MintJob,
+  ended: EndedLogin,
+): Promise<Refusal | undefined> {
+  if (!session) return undefined;
   const { spent } = session;
-  if (!ended.failure && !ended.noTokenLeft && !spent.failedBefore) return;
-  const settle = { ...ports, deadline };
+  const { failure } = ended;
+  if (!failure && !ended.noTokenLeft && !spent.failedBefore) return undefined;
+  const digest = configurationDigest(scope);
   try {
-    await commit(
+    return await commit(
       ports.table.sessionBudgets,
       key,
-      (row, now) => ({
-        next: settleLogin(row, configurationDigest(scope), spent, ended, now),
-        outcome: undefined,
-      }),
-      settle,
+      (row, now) => {
+        const next = settleLogin(row, digest, spent, ended, now);
+        return { next, outcome: failureRefusal(next.failures, digest, now) };
+      },
+      { ...ports, deadline },
     );
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     audit.reason = "session_budget_not_recorded";
+    return failure && { kind: "refuse", code: failure.code, detail: failure.detail, retryAfterMs: 1_000 };
   }
 }

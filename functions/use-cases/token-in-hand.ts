@@ -11,7 +11,6 @@ import { endTokens, noteEnd, timeForLogout } from "./end-tokens.ts";
 import { failureOf, type LoginJob, type MintPorts, type MintResult } from "./mint-job.ts";
 import { type ClientSecret, type SealIdentity, sealIdentity, Unavailable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
-import { settleSession } from "./session-login.ts";
 
 /** A lease with less real life than this is of no use to anyone. */
 const shortestLifeMs = 30_000;
@@ -86,8 +85,7 @@ export async function keep(
     if (outcome === "fenced")
       await endTokens(ports, job, [{ ...lease, since: lock.since, attempts: 0, retryAt: 0 }]);
     else if (outcome !== "stored" && !(await endInHand(ports, job, fresh))) count(audit, "possible_orphans");
-    await settleSession(ports, job, { failure, noTokenLeft: false });
-    return "settled";
+    return { settled: true, failure };
   } catch (error) {
     // Neither stored nor tracked, as far as is known. A lease that turns out dead heals by a stale report; an orphan does not.
     const ended = await endInHand(ports, job, fresh);
@@ -113,10 +111,8 @@ function stepFor({ lock, session }: LoginJob, lease: Lease, failure: MintFailure
 }
 
 function tooShort(audit: AuditFields): MintFailure {
-  const code = "looker_unavailable";
   audit.reason = "token_too_short";
-  audit.mint_failure = code;
-  return { code, detail: "Looker's token has less than 30 seconds to live." };
+  return { code: "looker_unavailable", detail: "Looker's token has less than 30 seconds to live." };
 }
 
 /** KMS may be away for a moment. @throws what KMS said last, when the time is up */

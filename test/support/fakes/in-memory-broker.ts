@@ -51,10 +51,15 @@ export const scopeNamed = (name: string): Scope => {
 export const sales = scopeNamed("sales");
 
 export type CallerKey = SlotKey & { readonly callerArn: string };
-export const callerKey = (uniqueId = "AROAREPORTSERVICE000", scope = "sales"): CallerKey => ({
+export const callerKey = (
+  uniqueId = "AROAREPORTSERVICE000",
+  scope = "sales",
+  session?: string,
+): CallerKey => ({
   scope,
   account,
   uniqueId,
+  ...(session !== undefined && { session }),
   callerArn: `arn:aws:iam::${account}:role/report-service`,
 });
 
