@@ -2,7 +2,7 @@
 
 import type { LogOutPorts, LogoutCounts } from "./end-tokens.ts";
 import { type CallerKey, type KeyedSlot, type SlotKey, type SlotTable, Unreadable } from "./ports.ts";
-import { type AuditFields, count, noteNamed } from "./record.ts";
+import { type AuditFields, noteNamed } from "./record.ts";
 import { endFenced, fenceEach } from "./revoke-slots.ts";
 
 export interface LogOutJob {
@@ -14,32 +14,34 @@ export interface LogOutJob {
   readonly audit: AuditFields;
 }
 
+/** @throws {Unreadable} once all else is ended, if a row cannot be read: it is not fenced, so nothing may be promised of it */
 export async function logOut(ports: LogOutPorts, job: LogOutJob): Promise<LogoutCounts> {
   const { key, leaseId, audit } = job;
   noteNamed(audit, "lease_id", leaseId);
-  let unreadable = 0;
-  const onUnreadable = (rows: number) => {
-    unreadable += rows;
+  let unreadable: Unreadable | undefined;
+  // The record counts what is thrown.
+  const onUnreadable = () => {
+    unreadable = new Unreadable("row");
   };
   const slots = (key.session === undefined ? ownSlots : ownSession)(ports.table, key, onUnreadable);
   const fenced = await fenceEach(ports, slots, { leaseId }, job);
   const revoked = await endFenced(ports, fenced.slots, job);
-  // What an unreadable row holds is not served, and cannot be ended: it is never told to be dead.
-  if (unreadable > 0) count(audit, "unreadable", unreadable);
-  const pending = fenced.matched - revoked + unreadable;
-  Object.assign(audit, { outcome: "revoked", revoked, pending });
+  const pending = fenced.matched - revoked;
+  Object.assign(audit, { revoked, pending });
+  if (unreadable) throw unreadable;
+  audit.outcome = "revoked";
   return { revoked, pending };
 }
 
 async function* ownSlots(
   table: SlotTable,
   caller: CallerKey,
-  onUnreadable: (rows: number) => void,
+  onUnreadable: () => void,
 ): AsyncGenerator<KeyedSlot> {
   let after: string | undefined;
   do {
     const page = await table.queryOwnSlots(caller, after);
-    if (page.unreadable > 0) onUnreadable(page.unreadable);
+    if (page.unreadable > 0) onUnreadable();
     yield* page.entries;
     after = page.next;
   } while (after !== undefined);
@@ -48,12 +50,12 @@ async function* ownSlots(
 async function* ownSession(
   table: SlotTable,
   key: SlotKey,
-  onUnreadable: (rows: number) => void,
+  onUnreadable: () => void,
 ): AsyncGenerator<KeyedSlot> {
   try {
     yield { key, slot: await table.slots.read(key) };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    onUnreadable(1);
+    onUnreadable();
   }
 }

@@ -83,13 +83,11 @@ describe("a row that is no row any more", () => {
     const api = inMemoryApi();
     await api.token();
     edit(api.broker.row());
-    const token = await api.token();
-    expect(token.status).toBeGreaterThanOrEqual(500);
-    expect(token.body.access_token).toBeUndefined();
-    // It is not served, and nobody can end what it holds: it is not told to be dead.
-    const logout = await api.logOut();
-    expect([logout.status, logout.body]).toEqual([202, { revoked: 0, pending: 1 }]);
-    expect(token.text + logout.text).not.toContain("looker-token");
+    for (const answer of [await api.token(), await api.logOut()]) {
+      expect(answer.status).toBeGreaterThanOrEqual(500);
+      expect(answer.body.access_token).toBeUndefined();
+      expect(answer.text).not.toContain("looker-token");
+    }
     expect(api.broker.looker.ledger).toHaveLength(1);
     expect(api.lines).toHaveLength(3);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Unavailable } from "../../../../functions/use-cases/ports.ts";
+import { Unavailable, Unreadable } from "../../../../functions/use-cases/ports.ts";
 import { callerKey, inMemoryBroker, sales } from "../../../support/fakes/in-memory-broker.ts";
 
 const session = (name: string) => callerKey(undefined, undefined, name);
@@ -219,6 +219,15 @@ describe("a caller's logout", () => {
     const { broker, other } = await holding();
     const ended = await broker.logOut({ key: session("job"), leaseId: other.leaseId });
     expect(ended).toMatchObject({ revoked: 0, pending: 0 });
+  });
+
+  it("ends all else where one row cannot be read, and then promises nothing", async () => {
+    const { broker, job } = await holding();
+    broker.row(session("job")).schema = 2;
+    await expect(broker.logOut()).rejects.toBeInstanceOf(Unreadable);
+    expect(broker.looker.live.size).toBe(2);
+    expect(broker.looker.live).toContain(job.accessToken);
+    await expect(broker.logOut({ key: session("job") })).rejects.toBeInstanceOf(Unreadable);
   });
 
   it("goes on where a page ends: forty sessions", async () => {
