@@ -8,9 +8,11 @@ import { benchCrowd } from "./crowd.ts";
 import { benchFrozenScope } from "./frozen-scope.ts";
 import { benchLookerConnections } from "./looker-connections.ts";
 import { benchRuntimeInterface } from "./runtime-interface.ts";
+import { benchSession } from "./session.ts";
 
 const parts: Record<string, () => Promise<void>> = {
   crowd: benchCrowd,
+  session: benchSession,
   freeze: benchFrozenScope,
   connections: benchLookerConnections,
   functions: benchRuntimeInterface,
