@@ -76,7 +76,12 @@ export class TokenBrokerClient implements TokenSource {
       budgetMs,
       ask: (body, signal, limit) =>
         this.#call(
-          { method: "POST", path: `/scopes/${scope}/token`, body: { ...body, ...this.#sessionField }, signal },
+          {
+            method: "POST",
+            path: `/scopes/${scope}/token`,
+            body: { ...body, ...this.#sessionField },
+            signal,
+          },
           limit,
         ),
     });
