@@ -44,7 +44,8 @@ export const options = {
     help: "also set this variable: a text with {base} {host} {port} {id} {secret}; may be repeated",
   },
   ini: { takes: "PATH", help: "write a looker.ini (mode 0600) for tools that read one; removed at the end" },
-  "env-file": {
+  // Not --env-file: Node takes an option of that name for its own, wherever it stands on the command line.
+  settings: {
     takes: "PATH",
     help: "write the variables to this file (mode 0600), as NAME=VALUE lines; removed at the end",
   },

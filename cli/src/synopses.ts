@@ -66,14 +66,14 @@ it from elsewhere with TERM. After kill -9 the lease lives on until its end.`,
   },
   proxy: {
     summary: "Run the proxy by itself, for a tool that is started elsewhere",
-    usage: "--scope NAME [--port PORT] [--env-file PATH] [--ini PATH]",
-    options: ["scope", "port", "session", "env-file", "ini", "set-env", "allow-credentials"],
+    usage: "--scope NAME [--port PORT] [--settings PATH] [--ini PATH]",
+    options: ["scope", "port", "session", "settings", "ini", "set-env", "allow-credentials"],
     examples: [
       "looker-token proxy --scope sales",
-      "looker-token proxy --scope sales --port 9100 --env-file /run/looker/env",
+      "looker-token proxy --scope sales --port 9100 --settings /run/looker/env",
     ],
     notes: `It runs until INT or TERM. The tool's settings are printed, or written to the
-files of --env-file and --ini. In a container, set LOOKER_PROXY_CLIENT_ID and
+files of --settings and --ini. In a container, set LOOKER_PROXY_CLIENT_ID and
 LOOKER_PROXY_CLIENT_SECRET to values of your choice, and give the tool the same
 two: they open this proxy and nothing else. Without --session it uses the token
 that your role shares. It never switches that token's workspace, nor ends it.`,

@@ -8,7 +8,7 @@ import type { OptionValues } from "./options.ts";
 import { ownFile } from "./own-file.ts";
 import type { LocalPair } from "./proxy/pair.ts";
 import { type LookerProxy, startProxy } from "./proxy/proxy.ts";
-import { envFileText, iniText, settingsMark } from "./proxy/settings-text.ts";
+import { iniText, settingsFileText, settingsMark } from "./proxy/settings-text.ts";
 import { templateOf, variablesOf } from "./proxy/template.ts";
 import { endSessions } from "./run-session.ts";
 import type { Terminal } from "./terminal.ts";
@@ -39,9 +39,8 @@ export async function withProxy(
   const templates = (values["set-env"] ?? []).map(templateOf);
   const mark = { mark: settingsMark };
   const ini = values.ini === undefined ? undefined : ownFile("ini", values.ini, mark);
-  const envFile =
-    values["env-file"] === undefined ? undefined : ownFile("env-file", values["env-file"], mark);
-  for (const file of [ini, envFile]) file?.check();
+  const settingsFile = values.settings === undefined ? undefined : ownFile("settings", values.settings, mark);
+  for (const file of [ini, settingsFile]) file?.check();
 
   const client = new TokenBrokerClient({ ...connection, scope, session });
   // From here on no signal ends this process by itself: there may be a session to end.
@@ -60,10 +59,10 @@ export async function withProxy(
       const settings = { ...pair, port: proxy.port };
       const variables = variablesOf(settings, templates);
       ini?.write(iniText(settings));
-      envFile?.write(envFileText(variables));
+      settingsFile?.write(settingsFileText(variables));
       return await use(proxy, variables);
     } finally {
-      for (const file of [ini, envFile]) file?.remove();
+      for (const file of [ini, settingsFile]) file?.remove();
       await proxy.close();
       await endSessions(io, values, { broker, scope, sessions: proxy.sessions });
     }

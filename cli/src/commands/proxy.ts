@@ -18,7 +18,7 @@ export async function proxy(io: Terminal, values: OptionValues): Promise<number>
   const port = portOf(values.port ?? "0");
   const ownPair = pairOfEnvironment(process.env);
   // A neighbour that knows the pair otherwise needs no secret on stdout, which is a log in a container.
-  const showsSecret = !ownPair && values.ini === undefined && values["env-file"] === undefined;
+  const showsSecret = !ownPair && values.ini === undefined && values.settings === undefined;
   const session = values.session === undefined ? undefined : sessionNameOf(values.session, "proxy");
   return withProxy(io, values, {
     pair: ownPair ?? newPair(),

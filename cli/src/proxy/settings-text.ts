@@ -16,7 +16,7 @@ export const iniText = (settings: ProxySettings): string =>
   ].join("\n");
 
 /** For `set -a; . FILE`. Docker and systemd read it as well, as long as no value of a template needs quotes. */
-export const envFileText = (variables: Readonly<Record<string, string>>): string =>
+export const settingsFileText = (variables: Readonly<Record<string, string>>): string =>
   [settingsMark, ...Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}`)].join("\n");
 
 const quoted = (value: string): string => (/^[\w.:/@%+=,~-]*$/.test(value) ? value : shellWord(value));

@@ -32,6 +32,8 @@ export class Workspaces {
 
   constructor(options: WorkspacesOptions) {
     this.#options = options;
+    // A run has the session's token before a tool asks for it.
+    if (options.session !== undefined) this.#sessions.add(options.session);
   }
 
   get(name: string): Workspace {

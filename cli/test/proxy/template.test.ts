@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { newPair, pairOfEnvironment } from "../../src/proxy/pair.ts";
-import { childEnvironment, envFileText, iniText } from "../../src/proxy/settings-text.ts";
+import { childEnvironment, iniText, settingsFileText } from "../../src/proxy/settings-text.ts";
 import { templateOf, variablesOf } from "../../src/proxy/template.ts";
 
 const settings = { id: "local-id", secret: "local-secret", port: 9123 };
@@ -71,9 +71,9 @@ it("a looker.ini has what Looker's SDKs read", () => {
 });
 
 it.each(["plain", "two words", "it's", "$(id) `id`", "a\nb", ""])(
-  "a shell reads %j out of the --env-file as it is",
+  "a shell reads %j out of the --settings as it is",
   (value) => {
-    const script = `${envFileText({ VALUE: value })}\nprintf '%s' "$VALUE"`;
+    const script = `${settingsFileText({ VALUE: value })}\nprintf '%s' "$VALUE"`;
     expect(execFileSync("sh", ["-c", script], { encoding: "utf8" })).toBe(value);
   },
 );
