@@ -22,6 +22,7 @@ export const scope: Scope = {
   operators: [],
   leaseSeconds: 900,
   mintsPerTenMinutes: 10,
+  sessionMintsPerTenMinutes: 60,
 };
 
 export const keyOf = (uniqueId: string): SlotKey & { callerArn: string } => ({

@@ -6,6 +6,7 @@ import { randomIds, systemClock } from "../functions/adapters/system.ts";
 import { configurationDigest } from "../functions/domain/lease.ts";
 import { decide, emptySlot, type Slot } from "../functions/domain/slot.ts";
 import { freezeScope } from "../functions/use-cases/operate.ts";
+import { sealIdentity } from "../functions/use-cases/ports.ts";
 import { sweep } from "../functions/use-cases/sweep.ts";
 import { fakeSealer } from "../test/support/fakes/fake-sealer.ts";
 import { nameOf } from "../test/support/fakes/memory-slot-table.ts";
@@ -107,14 +108,10 @@ async function leaseOf(index: number) {
     writeId: leaseId,
     lease: {
       leaseId,
-      sealed: await fakeSealer().seal(`token-${index}`, {
-        scope: key.scope,
-        account: key.account,
-        caller: key.uniqueId,
-        lease_id: leaseId,
-        base_url: scope.baseUrl,
-        client_id: "client",
-      }),
+      sealed: await fakeSealer().seal(
+        `token-${index}`,
+        sealIdentity(key, { leaseId, baseUrl: scope.baseUrl, clientId: "client" }),
+      ),
       tokenSha256: "0".repeat(64),
       baseUrl: scope.baseUrl,
       clientId: "client",

@@ -9,9 +9,11 @@ import { benchFrozenScope } from "./frozen-scope.ts";
 import { benchLookerConnections } from "./looker-connections.ts";
 import { benchProxy } from "./proxy.ts";
 import { benchRuntimeInterface } from "./runtime-interface.ts";
+import { benchSession } from "./session.ts";
 
 const parts: Record<string, () => Promise<void>> = {
   crowd: benchCrowd,
+  session: benchSession,
   freeze: benchFrozenScope,
   connections: benchLookerConnections,
   functions: benchRuntimeInterface,

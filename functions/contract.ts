@@ -86,6 +86,7 @@ export const sealContextKeys = [
   "scope",
   "account",
   "caller",
+  "session",
   "lease_id",
   "base_url",
   "client_id",

@@ -114,7 +114,11 @@ export class TokenBroker extends BrokerMetrics {
       ...behindApi,
       name: "logout",
       description: "Looker token broker: ends a caller's own leases",
-      statements: [readAndWriteRows(this.table), useSealingKey(this.sealingKey, this.table, "Decrypt")],
+      statements: [
+        readAndWriteRows(this.table),
+        queryRows(this.table),
+        useSealingKey(this.sealingKey, this.table, "Decrypt"),
+      ],
     });
     this.operate = new BrokerFunction(this, "Operate", {
       ...behindApi,
@@ -132,8 +136,9 @@ export class TokenBroker extends BrokerMetrics {
       environment: functionConfig,
       name: "sweep",
       description: "Looker token broker: ends what is due, once a minute",
-      // Nobody waits for it. Two at once are safe; one a minute is enough.
-      timeout: Duration.seconds(55),
+      // A logout is begun if it can end within the function's time, twelve seconds before its end at the latest. So a sweep
+      // begins logouts for a whole minute, until the next one does: with much to end, Looker is never idle in between.
+      timeout: Duration.seconds(72),
       // The next run is the retry. Lambda's own would pile up when concurrency is short, and run late and all at once.
       asynchronous: { retryAttempts: 0, maxEventAge: Duration.minutes(1) },
       statements: [

@@ -15,9 +15,11 @@ import {
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { table } from "../contract.ts";
 import { newScopeControl, newSecretControl, type Versioned } from "../domain/control.ts";
+import { newSessionBudget } from "../domain/session-budget.ts";
 import { emptySlot } from "../domain/slot.ts";
 import {
   type BrokerTable,
+  type CallerKey,
   type Clock,
   type DueRow,
   type Rows,
@@ -31,15 +33,19 @@ import {
   dueShards,
   type Item,
   type ItemKey,
-  readCallerKey,
+  ownSlotKeys,
   readDueKey,
   readScopeControl,
   readSecretControl,
+  readSessionBudget,
   readSlot,
+  readSlotKey,
   scopeControlItem,
   scopeControlKey,
   secretControlItem,
   secretControlKey,
+  sessionBudgetItem,
+  sessionBudgetKey,
   slotItem,
   slotKey,
   slotPartitionKey,
@@ -157,18 +163,18 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
       ...(limit === undefined ? {} : { Limit: limit }),
       ...(after === undefined ? {} : { ExclusiveStartKey: marshall({ pk, sk: after }) }),
     });
-    const entries = items.flatMap((item) => {
-      try {
-        const caller = readCallerKey(item);
-        const slot = readSlot(item);
-        return caller ? [{ key: { scope, ...caller }, slot }] : [];
-      } catch (error) {
-        if (error instanceof Unreadable) return [];
-        throw error;
-      }
+    return slotPage(scope, items, lastKey);
+  }
+
+  async function queryOwnSlots(caller: CallerKey, after?: string): Promise<SlotPage> {
+    const { pk, from, to } = ownSlotKeys(caller);
+    const { items, lastKey } = await query({
+      KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
+      ExpressionAttributeValues: marshall({ ":pk": pk, ":from": from, ":to": to }),
+      ConsistentRead: true,
+      ...(after === undefined ? {} : { ExclusiveStartKey: marshall({ pk, sk: after }) }),
     });
-    const next = typeof lastKey?.sk === "string" ? lastKey.sk : undefined;
-    return { entries, unreadable: items.length - entries.length, next };
+    return slotPage(caller.scope, items, lastKey);
   }
 
   /** Of one shard of the index, the longest due first. What is beyond the last page waits for the next sweep. */
@@ -216,6 +222,7 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
   return {
     slotPartitions,
     querySlots,
+    queryOwnSlots,
     queryDue,
     slots: rows(
       slotKey,
@@ -225,6 +232,12 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
     ),
     scopeControls: rows(scopeControlKey, readScopeControl, scopeControlItem, () => newScopeControl),
     secretControls: rows(secretControlKey, readSecretControl, secretControlItem, () => newSecretControl),
+    sessionBudgets: rows(
+      sessionBudgetKey,
+      readSessionBudget,
+      (caller, row) => sessionBudgetItem(caller, row, clock.now()),
+      () => newSessionBudget,
+    ),
     async readForIssue(key) {
       const [slot, control] = await batchGet([slotKey(key), scopeControlKey(key.scope)]);
       return {
@@ -240,4 +253,18 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
       };
     },
   };
+}
+
+function slotPage(scope: string, items: readonly Item[], lastKey: Item | undefined): SlotPage {
+  const entries = items.flatMap((item) => {
+    try {
+      const key = readSlotKey(scope, item);
+      return key ? [{ key, slot: readSlot(item) }] : [];
+    } catch (error) {
+      if (error instanceof Unreadable) return [];
+      throw error;
+    }
+  });
+  const next = typeof lastKey?.sk === "string" ? lastKey.sk : undefined;
+  return { entries, unreadable: items.length - entries.length, next };
 }

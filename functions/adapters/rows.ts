@@ -3,10 +3,12 @@
  */
 import { createHash } from "node:crypto";
 import type { Attempt, ScopeControl, SecretControl, Versioned } from "../domain/control.ts";
+import type { Failure } from "../domain/failures.ts";
 import type { OutboxToken, SupersededToken, TrackedToken } from "../domain/lease.ts";
 import { isCallerArn } from "../domain/principal.ts";
-import { deletableAt, dueAt, type Failure, type Mint, type Slot } from "../domain/slot.ts";
-import { type DueRow, type SlotKey, Unreadable } from "../use-cases/ports.ts";
+import { isSessionName, type SessionBudget } from "../domain/session-budget.ts";
+import { deletableAt, dueAt, type Mint, type Slot } from "../domain/slot.ts";
+import { type CallerKey, type DueRow, type SlotKey, Unreadable } from "../use-cases/ports.ts";
 
 export type Item = Record<string, unknown>;
 export type ItemKey = { pk: string; sk: string };
@@ -24,9 +26,31 @@ export const dueShards = 8;
 const bucket = (text: string, buckets: number) =>
   createHash("sha256").update(text).digest().readUInt32BE(0) % buckets;
 
-export function slotKey({ scope, account, uniqueId }: SlotKey): ItemKey {
+/** All rows of a caller are in one partition: the hash is of the caller alone. */
+export function slotKey(key: SlotKey): ItemKey {
+  const { pk, from } = ownSlotKeys(key);
+  return { pk, sk: key.session === undefined ? from : `${from}#session#${key.session}` };
+}
+
+/**
+ * The range of a caller's slots: its shared one and those of its sessions, whose names are of letters, digits and `._-`. An id
+ * that is longer by a letter begins with the same text, and lies beyond `to`: `#` comes before all of them.
+ */
+export function ownSlotKeys({ scope, account, uniqueId }: CallerKey): {
+  pk: string;
+  from: string;
+  to: string;
+} {
   const name = `caller#${account}#${uniqueId}`;
-  return { pk: slotPartitionKey(scope, bucket(name, slotPartitions)), sk: name };
+  return {
+    pk: slotPartitionKey(scope, bucket(name, slotPartitions)),
+    from: name,
+    to: `${name}#session#~`,
+  };
+}
+
+export function sessionBudgetKey(caller: CallerKey): ItemKey {
+  return { pk: ownSlotKeys(caller).pk, sk: `sessions#${caller.account}#${caller.uniqueId}` };
 }
 export const slotPartitionKey = (scope: string, partition: number) => `scope#${scope}#${partition}`;
 export const scopeControlKey = (scope: string): ItemKey => ({ pk: `scope#${scope}`, sk: "#control" });
@@ -100,6 +124,25 @@ export function readScopeControl(item: Item): ScopeControl {
   return { ...version(item), epoch: number(item.epoch), frozen, job };
 }
 
+export const sessionBudgetItem = (caller: CallerKey, row: SessionBudget, now: number): Item => ({
+  ...sessionBudgetKey(caller),
+  ...head(row),
+  minutes: row.minutes,
+  failures: row.failures,
+  ttl: Math.ceil(now / 1_000) + 86_400,
+});
+
+export function readSessionBudget(item: Item): SessionBudget {
+  checkSchema(item);
+  return {
+    ...version(item),
+    minutes: Object.fromEntries(
+      Object.entries(record(item.minutes)).map(([minute, logins]) => [minute, number(logins)]),
+    ),
+    failures: list(item.failures, readFailure),
+  };
+}
+
 export const secretControlItem = (secretId: string, row: SecretControl): Item => ({
   ...secretControlKey(secretId),
   ...head(row),
@@ -154,13 +197,17 @@ export function readDueKey(item: Item): DueRow | undefined {
   // An edited time makes nothing late, and keeps nothing from being swept.
   const dueAt = Number.isSafeInteger(item.due_at) ? Number(item.due_at) * 1_000 : Number.POSITIVE_INFINITY;
   if (partition === undefined) return { kind: "scope", scope, dueAt };
-  const caller = readCallerKey(item);
-  return caller && { kind: "slot", key: { scope, ...caller }, dueAt };
+  const key = readSlotKey(scope, item);
+  return key && { kind: "slot", key, dueAt };
 }
 
-export function readCallerKey(item: Item): { account: string; uniqueId: string } | undefined {
-  const [, account, uniqueId] = /^caller#(\d{12})#([A-Z0-9]+)$/.exec(text(item.sk)) ?? [];
-  return account && uniqueId ? { account, uniqueId } : undefined;
+/** Undefined for a key that no slot has. */
+export function readSlotKey(scope: string, item: Item): SlotKey | undefined {
+  const [, account, uniqueId, session] =
+    /^caller#(\d{12})#([A-Z0-9]+)(?:#session#(.+))?$/.exec(text(item.sk)) ?? [];
+  if (!account || !uniqueId) return undefined;
+  if (session === undefined) return { scope, account, uniqueId };
+  return isSessionName(session) ? { scope, account, uniqueId, session } : undefined;
 }
 
 const head = (row: Versioned): Item => ({

@@ -23,8 +23,10 @@ export interface ScopeDefinition {
   operators: string[];
   /** How long a lease lives, in seconds: 120 to 3600, default 900. Looker's own expiry may end it earlier. */
   leaseSeconds?: number;
-  /** Logins that one caller may cause in any ten minutes: 1 to 60, default 10. */
+  /** Logins that one caller may cause in any ten minutes, for the lease that its processes share: 1 to 60, default 10. */
   mintsPerTenMinutes?: number;
+  /** Logins of all sessions of one caller in any ten minutes: 0 to 600, default 60. 0 switches sessions off. */
+  sessionMintsPerTenMinutes?: number;
 }
 
 export type ScopeDefinitions = Record<string, ScopeDefinition>;
@@ -39,6 +41,7 @@ export interface Scope {
   readonly operators: readonly PrincipalPattern[];
   readonly leaseSeconds: number;
   readonly mintsPerTenMinutes: number;
+  readonly sessionMintsPerTenMinutes: number;
 }
 
 export type Scopes = ReadonlyMap<string, Scope>;
@@ -52,7 +55,15 @@ export class ScopesError extends Error {
   }
 }
 
-const fields = ["lookerUrl", "secret", "callers", "operators", "leaseSeconds", "mintsPerTenMinutes"];
+const fields = [
+  "lookerUrl",
+  "secret",
+  "callers",
+  "operators",
+  "leaseSeconds",
+  "mintsPerTenMinutes",
+  "sessionMintsPerTenMinutes",
+];
 const secretFields = ["secretName", "secretArn", "encryptionKeyArn"];
 const secretArnShape =
   /^arn:aws(?:-cn|-us-gov)?:secretsmanager:[a-z0-9-]+:\d{12}:secret:([\w/+=.@-]+)-\w{6}$/;
@@ -97,15 +108,15 @@ function parseScope(name: string, definition: unknown, complain: Complain): Scop
   const callers = parsePatterns(definition.callers, "callers", wrong);
   const operators = parsePatterns(definition.operators, "operators", wrong);
   const leaseSeconds = parseInteger(definition.leaseSeconds, "leaseSeconds", [120, 3600], 900, wrong);
-  const mintsPerTenMinutes = parseInteger(
-    definition.mintsPerTenMinutes,
-    "mintsPerTenMinutes",
-    [1, 60],
-    10,
-    wrong,
-  );
+  const mints = "mintsPerTenMinutes";
+  const sessionMints = "sessionMintsPerTenMinutes";
+  const mintsPerTenMinutes = parseInteger(definition[mints], mints, [1, 60], 10, wrong);
+  const sessionMintsPerTenMinutes = parseInteger(definition[sessionMints], sessionMints, [0, 600], 60, wrong);
   if (failed) return undefined;
-  return { name, baseUrl, secretId, callers, operators, leaseSeconds, mintsPerTenMinutes };
+  return {
+    ...{ name, baseUrl, secretId, callers, operators },
+    ...{ leaseSeconds, mintsPerTenMinutes, sessionMintsPerTenMinutes },
+  };
 }
 
 /** The origin, or "" after a complaint. Plain http is for loopback only: a login carries the client secret. */

@@ -1,11 +1,10 @@
 /** The slot's transitions for a login: the lock, the store, the release. */
 import type { ScopeControl } from "./control.ts";
+import { addFailure, configurationsKept, type MintFailure, withoutFailure } from "./failures.ts";
 import type { Lease, SupersededToken, TrackedToken } from "./lease.ts";
 import {
   type Ask,
-  configurationsKept,
   decide,
-  type Failure,
   lockMs,
   type Mint,
   maxTracked,
@@ -31,9 +30,6 @@ function spend(slot: Slot, digest: string, now: number): Slot["mintedAt"] {
   return { ...Object.fromEntries(entries), [digest]: [...recentMints(slot, digest, now), now] };
 }
 
-/** Without the configuration's last failure. */
-const otherFailures = (slot: Slot, digest: string) => slot.failures.filter((each) => each.digest !== digest);
-
 export type LockOutcome =
   | {
       kind: "locked";
@@ -44,7 +40,10 @@ export type LockOutcome =
   /** The slot is not what it was: decide anew. */
   | { kind: "changed" };
 
-/** Takes the lock for one login, spends the mint budget, and puts a lease that was reported stale into the outbox. */
+/**
+ * Takes the lock for one login. Where the slot counts its own logins, the same write spends one, and puts a lease that was reported
+ * stale into the outbox; a session's {@link dropUnwanted} follows once its caller's budget has spent one.
+ */
 export function takeLock(
   slot: Slot,
   control: ScopeControl,
@@ -56,21 +55,30 @@ export function takeLock(
     return { outcome: { kind: "locked", mint: slot.mint, possibleOrphan: false } };
   if (decide(slot, control, ask, now).kind !== "mint") return { outcome: { kind: "changed" } };
   const mint: Mint = { owner, since: now, until: now + lockMs, epoch: control.epoch, doomed: false };
-  const newest = newestOf(slot, ask.digest)?.leaseId;
-  const unwanted = ({ leaseId, issuedAt }: TrackedToken) =>
-    leaseId === newest &&
-    (leaseId === ask.unreadableLeaseId ||
-      (leaseId === ask.staleLeaseId && now - issuedAt >= staleReportAfterMs));
-  const { slot: rest } = moveToOutbox(prune(slot, now), unwanted, now);
+  const locked = { ...slot, names: withName(slot.names, ask.callerArn), mint };
+  const isCountedHere = ask.mintsPerTenMinutes !== undefined;
   return {
-    next: {
-      ...rest,
-      names: withName(rest.names, ask.callerArn),
-      mint,
-      mintedAt: spend(slot, ask.digest, now),
-    },
+    next: isCountedHere
+      ? { ...moveUnwanted(locked, ask, now).slot, mintedAt: spend(slot, ask.digest, now) }
+      : locked,
     outcome: { kind: "locked", mint, possibleOrphan: slot.mint !== undefined },
   };
+}
+
+/** A lease that was reported stale, or whose row was edited, goes to the outbox. */
+export function dropUnwanted(slot: Slot, ask: Unwanted, now: number): Step<Slot, undefined> {
+  const { slot: next, moved } = moveUnwanted(slot, ask, now);
+  return moved > 0 ? { next, outcome: undefined } : { outcome: undefined };
+}
+
+export type Unwanted = Pick<Ask, "digest" | "staleLeaseId" | "unreadableLeaseId">;
+
+function moveUnwanted(slot: Slot, { digest, staleLeaseId, unreadableLeaseId }: Unwanted, now: number) {
+  const newest = newestOf(slot, digest)?.leaseId;
+  const unwanted = ({ leaseId, issuedAt }: TrackedToken) =>
+    leaseId === newest &&
+    (leaseId === unreadableLeaseId || (leaseId === staleLeaseId && now - issuedAt >= staleReportAfterMs));
+  return moveToOutbox(prune(slot, now), unwanted, now);
 }
 
 export type StoreOutcome =
@@ -92,7 +100,7 @@ export function storeMinted(slot: Slot, owner: string, lease: Lease, now: number
     const retired = retireLease(freed, lease.digest, now);
     if (tracked(retired) <= maxTracked)
       return {
-        next: { ...retired, lease, failures: otherFailures(slot, lease.digest) },
+        next: { ...retired, lease, failures: withoutFailure(slot.failures, lease.digest) },
         outcome: "stored",
       };
   }
@@ -134,12 +142,10 @@ function retireLease(slot: Slot, digest: string, now: number): Slot {
     : { ...slot, lease: undefined, superseded: [...superseded, replacing(lease, false)] };
 }
 
-export type MintFailure = Pick<Failure, "code" | "detail"> & { until?: number };
-
 /** How a login ended that brought nothing to serve. */
 export interface FailedMint {
   readonly digest: string;
-  /** Shared with everyone of the configuration who asks before its back-off is over. */
+  /** Shared with everyone of the configuration who asks before its back-off is over. A session's is in its caller's budget. */
   readonly failure?: MintFailure | undefined;
   /**
    * Certainly no token was left behind, so the mint budget gets its own back: the budget is for tokens, and neither a
@@ -164,23 +170,17 @@ export function releaseMint(
   const { slot: settled, outcome } = inHand ? settleInHand(slot, inHand, now) : { slot, outcome: undefined };
   if (!mine) return settled === slot ? { outcome } : { next: prune(settled, now), outcome };
   const since = slot.mint?.since;
-  const begun = slot.mintedAt[digest] ?? [];
+  const begun = slot.mintedAt[digest];
   const next: Slot = {
     ...prune(settled, now),
     mint: undefined,
-    mintedAt: noTokenLeft
-      ? { ...slot.mintedAt, [digest]: begun.filter((at) => at !== since) }
-      : slot.mintedAt,
+    mintedAt:
+      noTokenLeft && begun
+        ? { ...slot.mintedAt, [digest]: begun.filter((at) => at !== since) }
+        : slot.mintedAt,
   };
   if (!failure || outcome === "stored") return { next, outcome };
-  const last = slot.failures.find((each) => each.digest === digest);
-  const count = (last?.count ?? 0) + 1;
-  const until = failure.until ?? now + Math.min(1_000 * 2 ** Math.min(count - 1, 10), 30_000);
-  const own: Failure = { digest, code: failure.code, detail: failure.detail, at: now, until, count };
-  return {
-    next: { ...next, failures: [...otherFailures(slot, digest).slice(1 - configurationsKept), own] },
-    outcome,
-  };
+  return { next: { ...next, failures: addFailure(slot.failures, digest, failure, now) }, outcome };
 }
 
 function settleInHand(

@@ -1,5 +1,5 @@
 /**
- * The slot: everything one caller holds in one scope, as a pure state machine. Each transition takes the slot as it was
+ * The slot: everything one caller holds in one scope, or one session of it, as a pure state machine. Each transition takes the slot as it was
  * read and the time, and gives the next slot (or none: nothing to write) with what it came to. A failed conditional
  * write is answered by reading again and applying the transition again, so every transition may be applied twice. Logins are in
  * slot-mint.ts, revocations and logouts in slot-revoke.ts.
@@ -11,6 +11,7 @@
  *      └──────────────────── doomed ── storeMinted ──────────▶ outbox ── settle (Looker confirmed) ──▶ gone
  */
 import type { ScopeControl, Versioned } from "./control.ts";
+import { type Failure, failureRefusal, type Refusal } from "./failures.ts";
 import {
   clockSkewMs,
   type Lease,
@@ -20,7 +21,6 @@ import {
   type SupersededToken,
   type TrackedToken,
 } from "./lease.ts";
-import type { ProblemCode } from "./problem.ts";
 
 /** `superseded` and `outbox` together. At the bound minting stops: a row cannot grow without end. */
 export const maxTracked = 16;
@@ -29,8 +29,6 @@ export const lockMs = 15_000;
 /** A stale report counts only for a lease that is older than this. */
 export const staleReportAfterMs = 10_000;
 export const mintWindowMs = 600_000;
-/** Configurations of which a row remembers failures and logins. Two live side by side while a deployment lasts. */
-export const configurationsKept = 4;
 /** An IAM user can be renamed, and IAM is eventually consistent: old and new name arrive in turns for a while. */
 const namesKept = 4;
 
@@ -44,17 +42,6 @@ export interface Mint {
   readonly epoch: number;
   /** A revocation overtook it: what it brings goes to the outbox. */
   readonly doomed: boolean;
-}
-
-/** How the last mint of one configuration failed; shared by everyone of it who asks before `until`. */
-export interface Failure {
-  readonly digest: string;
-  readonly code: ProblemCode;
-  readonly detail?: string | undefined;
-  readonly at: number;
-  readonly until: number;
-  /** Failures in a row, for the back-off. */
-  readonly count: number;
 }
 
 export interface Slot extends Versioned {
@@ -94,7 +81,10 @@ export interface Ask {
   /** A lease that could not be unsealed: its row was edited. It is never served. */
   readonly unreadableLeaseId?: string | undefined;
   readonly digest: string;
-  readonly mintsPerTenMinutes: number;
+  /** Absent for a session: its logins are counted by its caller's budget (session-budget.ts), not by the slot. */
+  readonly mintsPerTenMinutes?: number | undefined;
+  /** That budget's answer, once it was asked and refused. */
+  readonly refusal?: Refusal | undefined;
   /** Whether this request may still log in: it has not yet, and enough of its time is left. */
   readonly mayMint: boolean;
 }
@@ -106,7 +96,7 @@ export type Decision =
   | { kind: "mint" }
   /** Somebody else is at it. */
   | { kind: "wait" }
-  | { kind: "refuse"; code: ProblemCode; retryAfterMs?: number; detail?: string | undefined };
+  | Refusal;
 
 /** What to do for a request. The hot path is `serve`: it writes nothing. */
 export function decide(slot: Slot, control: ScopeControl, ask: Ask, now: number): Decision {
@@ -160,20 +150,8 @@ export const withName = (names: readonly string[], callerArn: string): readonly 
 /** Why no login may begin now, if so. */
 function mintBlocker(slot: Slot, ask: Ask, now: number): Decision | undefined {
   if (slot.mint && now < slot.mint.until + clockSkewMs) return { kind: "wait" };
-  const failure = slot.failures.find(({ digest }) => digest === ask.digest);
-  if (failure && now < failure.until)
-    return {
-      kind: "refuse",
-      code: failure.code,
-      detail: failure.detail,
-      // Rejected credentials are for an operator to mend: coming back soon is of no use.
-      ...(failure.code === "looker_rejected_credentials" ? {} : { retryAfterMs: failure.until - now }),
-    };
-  const recent = recentMints(slot, ask.digest, now);
-  if (recent.length >= ask.mintsPerTenMinutes) {
-    const oldest = recent.at(-ask.mintsPerTenMinutes) ?? now;
-    return { kind: "refuse", code: "too_many_mints", retryAfterMs: oldest + mintWindowMs - now };
-  }
+  const refusal = ask.refusal ?? failureRefusal(slot.failures, ask.digest, now) ?? overBudget(slot, ask, now);
+  if (refusal) return refusal;
   if (isFull(prune(slot, now)))
     return {
       kind: "refuse",
@@ -182,6 +160,14 @@ function mintBlocker(slot: Slot, ask: Ask, now: number): Decision | undefined {
       detail: "Too many revoked tokens await Looker's confirmation.",
     };
   return ask.mayMint ? undefined : { kind: "refuse", code: "busy", retryAfterMs: 1_000 };
+}
+
+function overBudget(slot: Slot, { digest, mintsPerTenMinutes }: Ask, now: number): Refusal | undefined {
+  if (mintsPerTenMinutes === undefined) return undefined;
+  const recent = recentMints(slot, digest, now);
+  if (recent.length < mintsPerTenMinutes) return undefined;
+  const oldest = recent.at(-mintsPerTenMinutes) ?? now;
+  return { kind: "refuse", code: "too_many_mints", retryAfterMs: oldest + mintWindowMs - now };
 }
 
 export const tracked = (slot: Slot) => slot.superseded.length + slot.outbox.length;

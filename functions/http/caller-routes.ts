@@ -2,8 +2,10 @@
 import { permissions } from "../domain/authorize.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Scopes } from "../domain/scope.ts";
+import { isSessionName } from "../domain/session-budget.ts";
+import type { LogOutPorts } from "../use-cases/end-tokens.ts";
 import { issueToken } from "../use-cases/issue.ts";
-import { type LogOutPorts, logOut } from "../use-cases/log-out.ts";
+import { logOut } from "../use-cases/log-out.ts";
 import type { MintPorts } from "../use-cases/mint-job.ts";
 import type { SlotKey } from "../use-cases/ports.ts";
 import { json, type ProxyResult } from "./answer.ts";
@@ -18,7 +20,7 @@ export const postToken =
   async (request: ScopedRequest): Promise<ProxyResult> => {
     const { scope, event, deadline, audit } = request;
     refuseQuery(event);
-    const body = readBody(event, ["min_ttl_seconds", "stale_lease_id"]);
+    const body = readBody(event, ["min_ttl_seconds", "stale_lease_id", "session"]);
     const { min_ttl_seconds: minTtlSeconds = defaultMinTtlSeconds } = body;
     const most = Math.floor(scope.leaseSeconds / 2);
     if (
@@ -30,9 +32,14 @@ export const postToken =
       throw new Problem("bad_request", {
         detail: `min_ttl_seconds must be a whole number from 1 to ${most}, half of the scope's lease.`,
       });
+    const key = slotKeyOf(request, body);
+    if (key.session !== undefined && scope.sessionMintsPerTenMinutes === 0)
+      throw new Problem("bad_request", {
+        detail: "session: sessions are switched off in this scope. Leave it out to share the caller's lease.",
+      });
     const token = await issueToken(request.timings.of(ports), {
       scope,
-      key: slotKeyOf(request),
+      key,
       callerArn: request.principal.callerArn,
       minTtlSeconds,
       staleLeaseId: readLeaseId(body, "stale_lease_id"),
@@ -49,15 +56,15 @@ export const postToken =
     });
   };
 
-/** `POST /scopes/{scope}/logout`: one of the caller's leases, or all of them. 202 while anything is pending. */
+/** `POST /scopes/{scope}/logout`: one of the caller's leases, those of a session, or all of them. 202 while anything is pending. */
 export const postLogout =
   (ports: LogOutPorts) =>
   async (request: ScopedRequest): Promise<ProxyResult> => {
     const { event, deadline, audit } = request;
     refuseQuery(event);
-    const body = readBody(event, ["lease_id"]);
+    const body = readBody(event, ["lease_id", "session"]);
     const ended = await logOut(request.timings.of(ports), {
-      key: slotKeyOf(request),
+      key: slotKeyOf(request, body),
       leaseId: readLeaseId(body, "lease_id"),
       deadline,
       audit,
@@ -82,12 +89,20 @@ export const getScopes =
     });
   };
 
-function slotKeyOf({ scope, principal }: ScopedRequest): SlotKey {
-  return {
-    scope: scope.name,
-    account: principal.account,
-    uniqueId: principal.uniqueId,
-  };
+function slotKeyOf(
+  { scope, principal, audit }: ScopedRequest,
+  { session }: Record<string, unknown>,
+): SlotKey {
+  const caller = { scope: scope.name, account: principal.account, uniqueId: principal.uniqueId };
+  if (session === undefined) return caller;
+  // `null` or "" must not come to mean the shared lease, nor all of them.
+  if (typeof session !== "string" || !isSessionName(session))
+    throw new Problem("bad_request", {
+      detail:
+        "session must be 1 to 64 letters, digits, dots, underscores and hyphens, and begin with a letter or digit.",
+    });
+  audit.session = session;
+  return { ...caller, session };
 }
 
 function readLeaseId(body: Record<string, unknown>, field: string): string | undefined {

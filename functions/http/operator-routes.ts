@@ -187,6 +187,7 @@ function leaseFields(lease: ListedLease): object {
     lease_id: lease.leaseId,
     caller: lease.callerArn,
     unique_id: lease.uniqueId,
+    session: lease.session,
     state: lease.state,
     issued_at: new Date(lease.issuedAt).toISOString(),
     ends_at: isoTime(lease.endsAt),

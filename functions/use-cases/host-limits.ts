@@ -2,7 +2,7 @@
  * Limits for logouts, host by host and account by account: a Looker also serves people, and one account must not take the
  * others' turns. An account is a client id at a host. Made anew for each request and each sweep.
  */
-import type { LogoutLimits } from "./log-out.ts";
+import type { LogoutLimits } from "./end-tokens.ts";
 import type { LogoutOutcome } from "./ports.ts";
 
 /** Logouts under way at once at one host. */

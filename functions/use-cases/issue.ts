@@ -2,16 +2,19 @@
 
 import type { ScopeControl } from "../domain/control.ts";
 import { sha256Of } from "../domain/digest.ts";
+import type { Refusal } from "../domain/failures.ts";
 import { configurationDigest, lookerGraceMs, type TrackedToken } from "../domain/lease.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Scope } from "../domain/scope.ts";
-import { type Ask, addName, type Decision, decide, type Slot } from "../domain/slot.ts";
-import { type LockOutcome, takeLock } from "../domain/slot-mint.ts";
+import type { SessionBudget } from "../domain/session-budget.ts";
+import { type Ask, addName, decide, type Slot } from "../domain/slot.ts";
+import { type LockOutcome, releaseMint, takeLock } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
 import { mint, mintNeedsMs } from "./mint.ts";
-import type { MintPorts } from "./mint-job.ts";
+import type { MintPorts, SessionMint } from "./mint-job.ts";
 import { type SlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";
 import { type AuditFields, count, noteNamed } from "./record.ts";
+import { readBudget, spendOnSession } from "./session-login.ts";
 
 const longestWaitMs = 3_000;
 const firstWaitMs = 100;
@@ -43,13 +46,18 @@ interface Progress {
   /** One login a request: it has not begun one yet, nor met a lock whose end it does not know. */
   mayMint: boolean;
   unreadableLeaseId: string | undefined;
+  /** Of a session: its caller's budget has no login left for it. */
+  refusal: Refusal | undefined;
 }
 
 export async function issueToken(ports: MintPorts, request: IssueRequest): Promise<IssuedToken> {
   const { clock, ids, table } = ports;
   const { key, audit } = request;
   noteNamed(audit, "stale_lease_id", request.staleLeaseId);
-  const progress: Progress = { owner: ids.next(), waitedMs: 0, mayMint: true, unreadableLeaseId: undefined };
+  const progress: Progress = {
+    ...{ owner: ids.next(), waitedMs: 0, mayMint: true },
+    ...{ unreadableLeaseId: undefined, refusal: undefined },
+  };
   for (;;) {
     const { slot, control } = await table.readForIssue(key);
     const now = clock.now();
@@ -84,8 +92,8 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
 }
 
 const askOf = (
-  { scope, callerArn, minTtlSeconds, staleLeaseId, deadline }: IssueRequest,
-  { mayMint, unreadableLeaseId }: Progress,
+  { scope, key, callerArn, minTtlSeconds, staleLeaseId, deadline }: IssueRequest,
+  { mayMint, unreadableLeaseId, refusal }: Progress,
   now: number,
 ): Ask => ({
   callerArn,
@@ -93,11 +101,12 @@ const askOf = (
   staleLeaseId,
   unreadableLeaseId,
   digest: configurationDigest(scope),
-  mintsPerTenMinutes: scope.mintsPerTenMinutes,
+  mintsPerTenMinutes: key.session === undefined ? scope.mintsPerTenMinutes : undefined,
+  refusal,
   mayMint: mayMint && deadline - now >= mintNeedsMs,
 });
 
-function problemOf({ code, detail, retryAfterMs }: Extract<Decision, { kind: "refuse" }>): Problem {
+function problemOf({ code, detail, retryAfterMs }: Refusal): Problem {
   return new Problem(code, {
     ...(detail === undefined ? {} : { detail }),
     ...(retryAfterMs === undefined
@@ -127,6 +136,12 @@ async function logInUnderLock(
   { slot, control }: { slot: Slot; control: ScopeControl },
 ): Promise<void> {
   const { scope, key, deadline, audit } = request;
+  // Nothing is written where the budget says no: a caller that goes on asking costs reads alone.
+  const asked = key.session === undefined ? undefined : await readBudget(ports, request);
+  if (asked?.kind === "refuse") {
+    progress.refusal = asked;
+    return;
+  }
   const take = (row: Slot, now: number) =>
     takeLock(row, control, askOf(request, progress, now), progress.owner, now);
   let lock: LockOutcome;
@@ -141,7 +156,30 @@ async function logInUnderLock(
   if (lock.kind === "changed") return;
   progress.mayMint = false;
   if (lock.possibleOrphan) count(audit, "possible_orphans");
-  await mint(ports, { scope, key, lock: lock.mint, deadline, audit });
+  const session = asked && (await countSession(ports, request, progress, asked.budget));
+  if (progress.refusal) return;
+  progress.refusal = await mint(ports, { scope, key, lock: lock.mint, session, deadline, audit });
+}
+
+/** Under the session's lock, which is given back where the budget refuses or cannot be asked. */
+async function countSession(
+  ports: MintPorts,
+  request: IssueRequest,
+  progress: Progress,
+  budget: SessionBudget,
+): Promise<SessionMint | undefined> {
+  const { scope, key, staleLeaseId, deadline } = request;
+  const { owner, unreadableLeaseId } = progress;
+  const digest = configurationDigest(scope);
+  const spent = await spendOnSession(ports, request, budget);
+  if (spent.kind === "spent") {
+    const unwanted = { digest, staleLeaseId, unreadableLeaseId };
+    return (staleLeaseId ?? unreadableLeaseId) ? { spent, unwanted } : { spent };
+  }
+  progress.refusal = spent;
+  const release = (slot: Slot, now: number) => releaseMint(slot, owner, { digest, noTokenLeft: true }, now);
+  await commit(ports.table.slots, key, release, { ...ports, deadline });
+  return undefined;
 }
 
 /** Unseals the lease; undefined if its row was edited or swapped. */

@@ -1,159 +1,61 @@
-/**
- * Ending tokens at Looker, and a caller's own logout. First the fence (nothing is served any more), then `/logout`, then
- * the truth about what is confirmed.
- */
+/** A caller ends its own leases: one of them, those of a session, or all. First the fence, then the logouts. */
 
-import { nextLogoutAt, type OutboxToken } from "../domain/lease.ts";
-import { type RevocationFilter, revoke, settle } from "../domain/slot-revoke.ts";
-import { commit } from "./commit.ts";
-import { forEachParallel } from "./pool.ts";
-import {
-  type Clock,
-  type Ids,
-  type LogoutOutcome,
-  type Looker,
-  type Sealer,
-  type SlotKey,
-  type SlotTable,
-  sealIdentity,
-  Unavailable,
-  Unreadable,
-} from "./ports.ts";
-import { type AuditFields, count, noteNamed } from "./record.ts";
+import type { LogOutPorts, LogoutCounts } from "./end-tokens.ts";
+import { type CallerKey, type KeyedSlot, type SlotKey, type SlotTable, Unreadable } from "./ports.ts";
+import { type AuditFields, noteNamed } from "./record.ts";
+import { endFenced, fenceEach } from "./revoke-slots.ts";
 
-export interface LogOutPorts {
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly table: SlotTable;
-  readonly sealer: Sealer;
-  readonly looker: Looker;
+export interface LogOutJob {
+  /** With a session: that session's slot. Without one: the caller's shared slot, and all its sessions. */
+  readonly key: SlotKey;
+  readonly leaseId?: string | undefined;
+  /** Epoch milliseconds by which the invocation must have answered. */
+  readonly deadline: number;
+  readonly audit: AuditFields;
 }
 
-/** Logouts under way at once, of one request. */
-const parallelLogouts = 4;
-/** One logout and the check behind it take this long at most; none is begun with less time left. */
-export const logoutNeedsMs = 9_000;
-
-export function timeForLogout(clock: Pick<Clock, "now">, deadline: number): boolean {
-  return clock.now() + logoutNeedsMs <= deadline;
-}
-
-/** What came of logouts. */
-export interface LogoutCounts {
-  /** Confirmed dead by Looker. */
-  revoked: number;
-  /** Not served any more, not confirmed yet: tried again until it is, or until Looker's own expiry. */
-  pending: number;
-}
-
-/** What a Looker that also serves people is spared, over all logouts of one invocation. */
-export interface LogoutLimits {
-  /** Runs one logout when its turn comes; `not_tried` where it does not come. */
-  run(
-    token: Pick<OutboxToken, "baseUrl" | "clientId" | "attempts">,
-    logout: () => Promise<LogoutOutcome>,
-  ): Promise<LogoutOutcome>;
-}
-
-/** For a caller's own few tokens. */
-const noLimits: LogoutLimits = { run: (_, logout) => logout() };
-
-export interface EndedTokens extends LogoutCounts {
-  /** The oldest age of a pending token at its next try. An alarm on the age now would wait for that try. */
-  oldestPendingMs: number;
-}
-
-/** A caller ends its own leases: one of them, or all. */
-export async function logOut(
-  ports: LogOutPorts,
-  job: {
-    key: SlotKey;
-    leaseId?: string | undefined;
-    deadline: number;
-    audit: AuditFields;
-  },
-): Promise<LogoutCounts> {
-  const filter: RevocationFilter = { leaseId: job.leaseId };
-  noteNamed(job.audit, "lease_id", job.leaseId);
-  const revocation = await commit(ports.table.slots, job.key, (slot, now) => revoke(slot, filter, now), {
-    ...ports,
-    deadline: job.deadline,
-  });
-  if (revocation.possibleOrphan) count(job.audit, "possible_orphans");
-  const ended = await endTokens(ports, job, revocation.tokens);
-  const pending = ended.pending + (revocation.doomed ? 1 : 0);
-  Object.assign(job.audit, { outcome: "revoked", revoked: ended.revoked, pending });
-  return { revoked: ended.revoked, pending };
-}
-
-/** Logs out tokens that are in the slot's outbox already, and records what came of it. */
-export async function endTokens(
-  ports: LogOutPorts,
-  job: { key: SlotKey; deadline: number; audit: AuditFields },
-  tokens: readonly OutboxToken[],
-  { parallel = parallelLogouts, limits = noLimits }: { parallel?: number; limits?: LogoutLimits } = {},
-): Promise<EndedTokens> {
-  const results = new Map<string, "ended" | "unconfirmed">();
-  try {
-    await forEachParallel(tokens, parallel, async (token) => {
-      if (!timeForLogout(ports.clock, job.deadline)) return;
-      const result = await endToken(ports, job, token, limits);
-      if (result !== "not_tried") results.set(token.leaseId, result === "ended" ? "ended" : "unconfirmed");
-      if (result === "ended") noteEnd(job, token);
-    });
-  } finally {
-    // Also when one failed: what Looker confirmed of the others is true all the same.
-    if (results.size > 0)
-      await commit(ports.table.slots, job.key, (slot, now) => settle(slot, results, now), {
-        ...ports,
-        deadline: job.deadline,
-      }).catch((error: unknown) => {
-        // Looker's word stands; the row still lists the token, and its next logout finds it dead.
-        if (!(error instanceof Unavailable)) throw error;
-      });
-  }
-  const left = tokens.filter(({ leaseId }) => results.get(leaseId) !== "ended");
-  const now = ports.clock.now();
-  const waits = left.map(({ since, attempts, leaseId }) =>
-    results.has(leaseId) ? nextLogoutAt(attempts, now) - since : now - since,
-  );
-  return {
-    revoked: tokens.length - left.length,
-    pending: left.length,
-    oldestPendingMs: Math.max(0, ...waits),
+/** @throws {Unreadable} once all else is ended, if a row cannot be read: it is not fenced, so nothing may be promised of it */
+export async function logOut(ports: LogOutPorts, job: LogOutJob): Promise<LogoutCounts> {
+  const { key, leaseId, audit } = job;
+  noteNamed(audit, "lease_id", leaseId);
+  let unreadable: Unreadable | undefined;
+  // The record counts what is thrown.
+  const onUnreadable = () => {
+    unreadable = new Unreadable("row");
   };
+  const slots = (key.session === undefined ? ownSlots : ownSession)(ports.table, key, onUnreadable);
+  const fenced = await fenceEach(ports, slots, { leaseId }, job);
+  const revoked = await endFenced(ports, fenced.slots, job);
+  const pending = fenced.matched - revoked;
+  Object.assign(audit, { revoked, pending });
+  if (unreadable) throw unreadable;
+  audit.outcome = "revoked";
+  return { revoked, pending };
 }
 
-async function endToken(
-  { sealer, looker }: LogOutPorts,
-  { key, audit }: { key: SlotKey; audit: AuditFields },
-  token: OutboxToken,
-  limits: LogoutLimits,
-): Promise<LogoutOutcome> {
+async function* ownSlots(
+  table: SlotTable,
+  caller: CallerKey,
+  onUnreadable: () => void,
+): AsyncGenerator<KeyedSlot> {
+  let after: string | undefined;
+  do {
+    const page = await table.queryOwnSlots(caller, after);
+    if (page.unreadable > 0) onUnreadable();
+    yield* page.entries;
+    after = page.next;
+  } while (after !== undefined);
+}
+
+async function* ownSession(
+  table: SlotTable,
+  key: SlotKey,
+  onUnreadable: () => void,
+): AsyncGenerator<KeyedSlot> {
   try {
-    const clear = await sealer.unseal(token.sealed, sealIdentity(key, token));
-    return await limits.run(token, () => looker.logout(token.baseUrl, clear));
+    yield { key, slot: await table.slots.read(key) };
   } catch (error) {
-    // An edited row is sent nowhere: its base_url may be an attacker's.
-    if (error instanceof Unreadable) count(audit, "unreadable");
-    // KMS away, or a key or a permission gone: the fence stands, and pending is the truth. The record says why.
-    else audit.reason = error instanceof Unavailable ? error.reason : "unseal_failed";
-    return "unconfirmed";
+    if (!(error instanceof Unreadable)) throw error;
+    onUnreadable();
   }
-}
-
-/** Notes a confirmed end. */
-export function noteEnd(
-  { key, audit }: { key: SlotKey; audit: AuditFields },
-  token: Pick<OutboxToken, "leaseId" | "clientId">,
-): void {
-  count(audit, "logouts");
-  audit.lease_ends ??= [];
-  audit.lease_ends.push({
-    scope: key.scope,
-    account: key.account,
-    unique_id: key.uniqueId,
-    lease_id: token.leaseId,
-    client_id: token.clientId,
-  });
 }

@@ -1,9 +1,11 @@
 /** A login under a slot's lock: what it is given, and what it comes to. */
 import type { Credential } from "../domain/control.ts";
+import type { MintFailure } from "../domain/failures.ts";
 import type { Scope } from "../domain/scope.ts";
+import type { SpentLogin } from "../domain/session-budget.ts";
 import type { Mint } from "../domain/slot.ts";
-import type { FailedMint, MintFailure } from "../domain/slot-mint.ts";
-import type { LogOutPorts } from "./log-out.ts";
+import type { FailedMint, Unwanted } from "../domain/slot-mint.ts";
+import type { LogOutPorts } from "./end-tokens.ts";
 import { type ClientSecrets, type SlotKey, Unavailable, Unreadable, UnusableSecret } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
 
@@ -15,8 +17,17 @@ export interface MintJob {
   readonly scope: Scope;
   readonly key: SlotKey;
   readonly lock: Mint;
+  /** Of a session, whose slot counts no logins and drops no lease with its lock. */
+  readonly session?: SessionMint | undefined;
   readonly deadline: number;
   readonly audit: AuditFields;
+}
+
+export interface SessionMint {
+  /** This login, as the caller's budget counts it. */
+  readonly spent: SpentLogin;
+  /** The lease that was reported stale, or whose row was edited. */
+  readonly unwanted?: Unwanted;
 }
 
 /** What is known when the login begins. */
@@ -28,8 +39,14 @@ export interface LoginJob extends MintJob {
   readonly writtenAhead: boolean;
 }
 
-/** `settled`: the lock is given back, and no token is in hand. Anything else is released. */
-export type MintResult = "settled" | Omit<FailedMint, "digest">;
+/** The lock is given back already, and no token is in hand. */
+export interface Settled {
+  readonly settled: true;
+  readonly failure?: MintFailure | undefined;
+}
+
+/** What is not settled is released. */
+export type MintResult = Settled | Omit<FailedMint, "digest">;
 
 /** What a thrown error means to those who share the slot. */
 export function failureOf(error: unknown, audit: AuditFields): MintFailure {

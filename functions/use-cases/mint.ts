@@ -16,15 +16,24 @@ import {
   planLogin,
   type SecretControl,
 } from "../domain/control.ts";
+import type { MintFailure, Refusal } from "../domain/failures.ts";
 import { configurationDigest, loginTimeoutMs } from "../domain/lease.ts";
 import type { Scope } from "../domain/scope.ts";
 import { lockMs, type Slot, type Step } from "../domain/slot.ts";
-import { type FailedMint, type MintFailure, releaseMint } from "../domain/slot-mint.ts";
+import { dropUnwanted, type FailedMint, releaseMint } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
-import { logoutNeedsMs } from "./log-out.ts";
-import { failureOf, type LoginJob, type MintJob, type MintPorts, type MintResult } from "./mint-job.ts";
+import { logoutNeedsMs } from "./end-tokens.ts";
+import {
+  failureOf,
+  type LoginJob,
+  type MintJob,
+  type MintPorts,
+  type MintResult,
+  type Settled,
+} from "./mint-job.ts";
 import type { ClientSecret } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
+import { settleSession } from "./session-login.ts";
 import { endUnusable, keep, noteMint } from "./token-in-hand.ts";
 
 /** Of an invocation, what must be left to take the lock: the lock's life, and then one logout. */
@@ -43,7 +52,8 @@ const failed = (failure: MintFailure | undefined, noTokenLeft = true): MintResul
   noTokenLeft,
 });
 
-export async function mint(ports: MintPorts, job: MintJob): Promise<void> {
+/** @returns of a session, what its caller's budget tells all others of the failure, if it failed */
+export async function mint(ports: MintPorts, job: MintJob): Promise<Refusal | undefined> {
   let result: MintResult;
   try {
     result = await logInAndStore(ports, job);
@@ -51,17 +61,26 @@ export async function mint(ports: MintPorts, job: MintJob): Promise<void> {
     // Nothing that throws holds a token. It is shared with a back-off, and a lease that is still good is served all the same.
     result = failed(failureOf(error, job.audit));
   }
-  if (result !== "settled") await giveBack(ports, job, result);
+  const { failure } = result;
+  if (failure) job.audit.mint_failure = failure.code;
+  const open = "settled" in result ? undefined : result;
+  const ends = [
+    settleSession(ports, job, { failure, noTokenLeft: open?.noTokenLeft ?? false }),
+    open && giveBack(ports, job, open),
+  ] as const;
+  await Promise.allSettled(ends);
+  const [refusal] = await Promise.all(ends);
+  return refusal;
 }
 
 async function giveBack(
   ports: MintPorts,
-  { key, lock, scope, deadline, audit }: MintJob,
-  result: Exclude<MintResult, "settled">,
+  { key, lock, scope, session, deadline, audit }: MintJob,
+  result: Exclude<MintResult, Settled>,
 ): Promise<void> {
-  const { failure, inHand } = result;
-  if (failure) audit.mint_failure = failure.code;
-  const failedMint: FailedMint = { ...result, digest: configurationDigest(scope) };
+  const { inHand } = result;
+  const failure = session ? undefined : result.failure;
+  const failedMint: FailedMint = { ...result, failure, digest: configurationDigest(scope) };
   const release = (slot: Slot, now: number) => releaseMint(slot, lock.owner, failedMint, now);
   try {
     const outcome = await commit(ports.table.slots, key, release, {
@@ -78,7 +97,13 @@ async function giveBack(
 
 async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult> {
   const { clock, table, secrets } = ports;
-  const { scope, audit, lock } = job;
+  const { scope, key, audit, lock, session } = job;
+  const unwanted = session?.unwanted;
+  if (unwanted)
+    await commit(table.slots, key, (slot, now) => dropUnwanted(slot, unwanted, now), {
+      ...ports,
+      deadline: lock.until,
+    });
   let secret = await secrets.current(scope.secretId);
   const { control, secretControl } = await table.readControls(scope.name, scope.secretId);
   // Whoever reads the slot next sees the freeze too, and says so.

@@ -11,10 +11,10 @@ import {
 import { clockSkewMs, lookerGraceMs, type TrackedToken } from "../domain/lease.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Scope } from "../domain/scope.ts";
-import { isServed, type Slot } from "../domain/slot.ts";
+import { isServed } from "../domain/slot.ts";
 import type { RevocationFilter } from "../domain/slot-revoke.ts";
 import { commit } from "./commit.ts";
-import { Unavailable } from "./ports.ts";
+import { type KeyedSlot, Unavailable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
 import {
   countMatches,
@@ -170,6 +170,8 @@ export interface ListedLease {
   readonly leaseId: string | null;
   readonly callerArn: string;
   readonly uniqueId: string;
+  /** None for the lease that the caller's processes share. */
+  readonly session: string | null;
   readonly state: "live" | "superseded" | "pending" | "minting";
   readonly issuedAt: number;
   /** The end of the lease: the broker serves it no longer, and logs its token out. */
@@ -199,8 +201,7 @@ export async function listLeases(
   let left = pageSlots;
   while (partition < table.slotPartitions && left > 0) {
     const page = await table.querySlots(scope.name, partition, { after, limit: left });
-    for (const { key, slot } of page.entries)
-      leases.push(...leasesOf(slot, key.uniqueId, control, clock.now()));
+    for (const { key, slot } of page.entries) leases.push(...leasesOf({ key, slot }, control, clock.now()));
     if (page.unreadable > 0) count(audit, "unreadable", page.unreadable);
     left -= page.entries.length + page.unreadable;
     after = page.next;
@@ -214,8 +215,9 @@ export async function listLeases(
   };
 }
 
-function leasesOf(slot: Slot, uniqueId: string, control: ScopeControl, now: number): ListedLease[] {
-  const caller = { callerArn: slot.names[0] ?? "", uniqueId };
+function leasesOf({ key, slot }: KeyedSlot, control: ScopeControl, now: number): ListedLease[] {
+  const { uniqueId, session = null } = key;
+  const caller = { callerArn: slot.names[0] ?? "", uniqueId, session };
   const listed =
     (state: ListedLease["state"]) =>
     (token: TrackedToken): ListedLease => ({

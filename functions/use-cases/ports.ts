@@ -1,5 +1,6 @@
 /** What the use cases need of the outside: nouns, implemented in adapters/, and in memory by tests. */
 import type { ScopeControl, SecretControl, Versioned } from "../domain/control.ts";
+import type { SessionBudget } from "../domain/session-budget.ts";
 import type { Slot } from "../domain/slot.ts";
 
 export interface Clock {
@@ -13,12 +14,18 @@ export interface Ids {
   next(): string;
 }
 
-/** A slot's identity: what its key is made of. */
-export interface SlotKey {
+/** A caller in a scope. */
+export interface CallerKey {
   readonly scope: string;
   readonly account: string;
   /** The caller's immutable IAM id. */
   readonly uniqueId: string;
+}
+
+/** A slot's identity: what its key is made of. */
+export interface SlotKey extends CallerKey {
+  /** Absent for the shared slot: that of all processes of the caller which name no session. */
+  readonly session?: string | undefined;
 }
 
 /**
@@ -52,6 +59,7 @@ export interface SlotTable {
   readonly slots: Rows<SlotKey, Slot>;
   readonly scopeControls: Rows<string, ScopeControl>;
   readonly secretControls: Rows<string, SecretControl>;
+  readonly sessionBudgets: Rows<CallerKey, SessionBudget>;
   /** One round trip: the hot path. */
   readForIssue(key: SlotKey): Promise<{ slot: Slot; control: ScopeControl }>;
   /** One round trip, after the lock. */
@@ -59,11 +67,19 @@ export interface SlotTable {
     scope: string,
     secretId: string,
   ): Promise<{ control: ScopeControl; secretControl: SecretControl }>;
+  /** The shared slot and all sessions of one caller, page by page, and nobody else's. Strongly consistent. */
+  queryOwnSlots(caller: CallerKey, after?: string): Promise<SlotPage>;
 }
 
-/** Slots with the key that each was read under. */
+/** A slot with the key that it was read under. */
+export interface KeyedSlot {
+  readonly key: SlotKey;
+  readonly slot: Slot;
+}
+
 export interface SlotPage {
-  readonly entries: readonly { readonly key: SlotKey; readonly slot: Slot }[];
+  /** In the order of their keys: a caller's shared slot, then its sessions. */
+  readonly entries: readonly KeyedSlot[];
   /** Rows that were edited, or written by a newer version: never served, and no reason to leave the others be. */
   readonly unreadable: number;
   /** Where to go on in this partition; undefined at its end. */
@@ -94,14 +110,16 @@ export interface BrokerTable extends SlotTable {
 }
 
 /**
- * What a sealed token is bound to. `table`, `scope`, `account` and `caller` come from the row's key, the rest from the
- * row: a row that was edited or swapped cannot be unsealed.
+ * What a sealed token is bound to. `table`, `scope`, `account`, `caller` and `session` come from the row's key, the rest from
+ * the row: a row that was edited or swapped cannot be unsealed.
  */
 export interface SealContext {
   readonly table: string;
   readonly scope: string;
   readonly account: string;
   readonly caller: string;
+  /** `-` for the shared slot; no session can have that name. */
+  readonly session: string;
   readonly lease_id: string;
   readonly base_url: string;
   readonly client_id: string;
@@ -117,10 +135,13 @@ export class Unreadable extends Error {
 
 /** What a token of this slot is sealed under: in one place, since what is sealed one way must be opened the same way. */
 export function sealIdentity(
-  { scope, account, uniqueId }: SlotKey,
+  { scope, account, uniqueId, session = "-" }: SlotKey,
   { leaseId, baseUrl, clientId }: { leaseId: string; baseUrl: string; clientId: string },
 ): SealIdentity {
-  return { scope, account, caller: uniqueId, lease_id: leaseId, base_url: baseUrl, client_id: clientId };
+  return {
+    ...{ scope, account, caller: uniqueId, session },
+    ...{ lease_id: leaseId, base_url: baseUrl, client_id: clientId },
+  };
 }
 
 /** Times one remote call. */

@@ -20,6 +20,8 @@ export interface AuditFields {
   lease_ends_at?: number;
   /** From then on Looker has certainly ended the token that was given out, logout or not. */
   token_ends_at?: number;
+  /** The session that the request named. */
+  session?: string;
   /** A lease that the caller reported as refused by Looker. */
   stale_lease_id?: string;
   /** Which list refused, and the patterns in it, none of which matched. */
@@ -83,6 +85,8 @@ export interface LeaseEnd {
   readonly account: string;
   /** The holder's immutable unique id. */
   readonly unique_id: string;
+  /** Absent for the lease that the caller's processes shared. */
+  readonly session?: string;
   readonly lease_id: string;
   readonly client_id: string;
 }

@@ -5,19 +5,18 @@
 
 import { advanceJob, type Job } from "../domain/control.ts";
 import type { OutboxToken } from "../domain/lease.ts";
-import type { Slot } from "../domain/slot.ts";
 import { type Revocation, type RevocationFilter, revoke } from "../domain/slot-revoke.ts";
 import { commit } from "./commit.ts";
-import { logoutLimits } from "./host-limits.ts";
 import {
   endTokens,
   type LogOutPorts,
   type LogoutCounts,
   type LogoutLimits,
   timeForLogout,
-} from "./log-out.ts";
+} from "./end-tokens.ts";
+import { logoutLimits } from "./host-limits.ts";
 import { forEachParallel } from "./pool.ts";
-import { type BrokerTable, type SlotKey, Unavailable } from "./ports.ts";
+import { type BrokerTable, type KeyedSlot, type SlotKey, Unavailable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
 
 export interface OperatePorts extends LogOutPorts {
@@ -32,7 +31,7 @@ export const parallelSlots = 64;
 /** Which slots, and which of their tokens. */
 export interface Selection {
   readonly scope: string;
-  /** Path-less ARN: all unique ids whose row bears this name. */
+  /** Path-less ARN: all slots of each unique id of which any slot bears this name. */
   readonly callerArn?: string | undefined;
   readonly filter: RevocationFilter;
 }
@@ -47,6 +46,11 @@ export interface FencedSlot {
   readonly tokens: readonly OutboxToken[];
 }
 
+interface FenceJob {
+  readonly audit: AuditFields;
+  readonly deadline: number;
+}
+
 export interface Fenced extends Pick<RevocationCounts, "matched"> {
   readonly slots: FencedSlot[];
 }
@@ -57,17 +61,51 @@ export async function* selectSlots(
   { scope, callerArn }: Selection,
   partitions: { from: number; to: number },
   onUnreadable: (rows: number) => void,
-): AsyncGenerator<{ key: SlotKey; slot: Slot }> {
+): AsyncGenerator<KeyedSlot> {
   const account = callerArn?.split(":")[4];
+  const all = readPartitions(table, { scope, account }, partitions, onUnreadable);
+  if (callerArn === undefined) yield* all;
+  else yield* ofCallersNamed(callerArn, all);
+}
+
+async function* readPartitions(
+  table: BrokerTable,
+  { scope, account }: { scope: string; account: string | undefined },
+  partitions: { from: number; to: number },
+  onUnreadable: (rows: number) => void,
+): AsyncGenerator<KeyedSlot> {
   for (let partition = partitions.from; partition < partitions.to; partition++) {
     let after: string | undefined;
     do {
       const page = await table.querySlots(scope, partition, { account, after });
       if (page.unreadable > 0) onUnreadable(page.unreadable);
-      for (const entry of page.entries)
-        if (callerArn === undefined || entry.slot.names.includes(callerArn)) yield entry;
+      yield* page.entries;
       after = page.next;
     } while (after !== undefined);
+  }
+}
+
+/**
+ * An IAM user can be renamed, and a session begun since bears the new name alone: one name in one slot means all slots of the
+ * unique id. They stand side by side.
+ */
+async function* ofCallersNamed(
+  callerArn: string,
+  entries: AsyncIterable<KeyedSlot>,
+): AsyncGenerator<KeyedSlot> {
+  let caller = "";
+  let meant = false;
+  let before: KeyedSlot[] = [];
+  for await (const entry of entries) {
+    const { account, uniqueId } = entry.key;
+    if (`${account} ${uniqueId}` !== caller) {
+      caller = `${account} ${uniqueId}`;
+      meant = false;
+      before = [];
+    }
+    meant ||= entry.slot.names.includes(callerArn);
+    before.push(entry);
+    if (meant) yield* before.splice(0);
   }
 }
 
@@ -92,30 +130,37 @@ export async function countMatches(
 export async function fenceSlots(
   ports: OperatePorts,
   selection: Selection,
-  { audit, deadline }: { audit: AuditFields; deadline: number },
+  job: FenceJob,
   partitions = { from: 0, to: ports.table.slotPartitions },
 ): Promise<Fenced> {
-  const fenced: Fenced = { slots: [], matched: 0 };
+  let unreadable = 0;
+  const slots = selectSlots(ports.table, selection, partitions, (rows) => {
+    unreadable += rows;
+  });
+  const fenced = await fenceEach(ports, slots, selection.filter, job);
   // Not served by anyone, but what it holds cannot be ended: it is never told to be dead.
-  const onUnreadable = (rows: number) => {
-    fenced.matched += rows;
-    count(audit, "unreadable", rows);
-  };
-  await forEachParallel(
-    selectSlots(ports.table, selection, partitions, onUnreadable),
-    parallelFences,
-    async ({ key, slot }) => {
-      const outcome = await commit(ports.table.slots, key, (row, now) => revoke(row, selection.filter, now), {
-        ...ports,
-        start: slot,
-        deadline,
-      });
-      count(audit, "slots");
-      if (outcome.possibleOrphan) count(audit, "possible_orphans");
-      fenced.matched += matchesOf(outcome);
-      if (outcome.tokens.length > 0) fenced.slots.push({ key, tokens: outcome.tokens });
-    },
-  );
+  if (unreadable > 0) count(job.audit, "unreadable", unreadable);
+  return { ...fenced, matched: fenced.matched + unreadable };
+}
+
+export async function fenceEach(
+  ports: LogOutPorts,
+  slots: AsyncIterable<KeyedSlot>,
+  filter: RevocationFilter,
+  { audit, deadline }: FenceJob,
+): Promise<Fenced> {
+  const fenced: Fenced = { slots: [], matched: 0 };
+  await forEachParallel(slots, parallelFences, async ({ key, slot }) => {
+    const outcome = await commit(ports.table.slots, key, (row, now) => revoke(row, filter, now), {
+      ...ports,
+      start: slot,
+      deadline,
+    });
+    count(audit, "slots");
+    if (outcome.possibleOrphan) count(audit, "possible_orphans");
+    fenced.matched += matchesOf(outcome);
+    if (outcome.tokens.length > 0) fenced.slots.push({ key, tokens: outcome.tokens });
+  });
   return fenced;
 }
 

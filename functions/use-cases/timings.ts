@@ -1,5 +1,5 @@
 /** How long a request waits for each dependency. */
-import type { LogOutPorts } from "./log-out.ts";
+import type { LogOutPorts } from "./end-tokens.ts";
 import type { ClientSecrets, Remembering, TimeCall } from "./ports.ts";
 
 /** Milliseconds with at least one remote call under way. Absent without such a call. */

@@ -2,14 +2,15 @@
  * A fresh token in hand: sealed and stored by the lock's end, or ended at Looker. A process that is alive never lets it go.
  */
 import { sha256Of } from "../domain/digest.ts";
+import type { MintFailure } from "../domain/failures.ts";
 import { configurationDigest, type Lease, lookerGraceMs } from "../domain/lease.ts";
 import type { Slot } from "../domain/slot.ts";
-import { type FailedMint, type MintFailure, releaseMint, storeMinted } from "../domain/slot-mint.ts";
+import { type FailedMint, releaseMint, storeMinted } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
-import { endTokens, noteEnd, timeForLogout } from "./log-out.ts";
+import { endTokens, noteEnd, timeForLogout } from "./end-tokens.ts";
 import { failureOf, type LoginJob, type MintPorts, type MintResult } from "./mint-job.ts";
 import { type ClientSecret, type SealIdentity, sealIdentity, Unavailable } from "./ports.ts";
-import { count } from "./record.ts";
+import { type AuditFields, count } from "./record.ts";
 
 /** A lease with less real life than this is of no use to anyone. */
 const shortestLifeMs = 30_000;
@@ -73,7 +74,8 @@ export async function keep(
       epoch: job.epoch,
       digest: configurationDigest(scope),
     };
-    const step = stepFor(job, lease, lease.endsAt - clock.now() >= shortestLifeMs);
+    const failure = lease.endsAt - clock.now() >= shortestLifeMs ? undefined : tooShort(audit);
+    const step = stepFor(job, lease, failure);
     const outcome = await commit(table.slots, key, step, {
       clock,
       ids,
@@ -83,7 +85,7 @@ export async function keep(
     if (outcome === "fenced")
       await endTokens(ports, job, [{ ...lease, since: lock.since, attempts: 0, retryAt: 0 }]);
     else if (outcome !== "stored" && !(await endInHand(ports, job, fresh))) count(audit, "possible_orphans");
-    return "settled";
+    return { settled: true, failure };
   } catch (error) {
     // Neither stored nor tracked, as far as is known. A lease that turns out dead heals by a stale report; an orphan does not.
     const ended = await endInHand(ports, job, fresh);
@@ -97,21 +99,20 @@ export async function keep(
 }
 
 /** A token that is too short to serve goes the way of one that a revocation overtook: tracked first, then ended. */
-function stepFor({ lock, audit }: LoginJob, lease: Lease, longEnough: boolean) {
-  if (longEnough) return (slot: Slot, now: number) => storeMinted(slot, lock.owner, lease, now);
-  audit.reason = "token_too_short";
-  const failure: MintFailure = {
-    code: "looker_unavailable",
-    detail: "Looker's token has less than 30 seconds to live.",
-  };
-  audit.mint_failure = failure.code;
+function stepFor({ lock, session }: LoginJob, lease: Lease, failure: MintFailure | undefined) {
+  if (!failure) return (slot: Slot, now: number) => storeMinted(slot, lock.owner, lease, now);
   const failedMint: FailedMint = {
     digest: lease.digest,
-    failure,
+    failure: session ? undefined : failure,
     noTokenLeft: false,
     inHand: { token: lease, ended: false },
   };
   return (slot: Slot, now: number) => releaseMint(slot, lock.owner, failedMint, now);
+}
+
+function tooShort(audit: AuditFields): MintFailure {
+  audit.reason = "token_too_short";
+  return { code: "looker_unavailable", detail: "Looker's token has less than 30 seconds to live." };
 }
 
 /** KMS may be away for a moment. @throws what KMS said last, when the time is up */

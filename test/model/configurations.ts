@@ -10,7 +10,11 @@ export const leaseMs = 900_000;
 
 export type Configurations = Readonly<Record<ScopeName, readonly [Scope, ...Scope[]]>>;
 
-export function configurationsOf({ secondConfiguration, mintsPerTenMinutes }: Scenario): Configurations {
+export function configurationsOf({
+  secondConfiguration,
+  mintsPerTenMinutes,
+  sessionMintsPerTenMinutes,
+}: Scenario): Configurations {
   const scope = (name: ScopeName, secretId: string, baseUrl = host): Scope => ({
     name,
     baseUrl,
@@ -19,6 +23,7 @@ export function configurationsOf({ secondConfiguration, mintsPerTenMinutes }: Sc
     operators: [],
     leaseSeconds: leaseMs / 1_000,
     mintsPerTenMinutes,
+    sessionMintsPerTenMinutes,
   });
   const first = scope("sales", "looker/shared");
   return {
@@ -33,10 +38,12 @@ export function configurationsOf({ secondConfiguration, mintsPerTenMinutes }: Sc
   };
 }
 
-export const keyOf = (scope: ScopeName, caller: number): SlotKey => ({
+/** @param session 0: the slot that the caller's processes share */
+export const keyOf = (scope: ScopeName, caller: number, session = 0): SlotKey => ({
   scope,
   account,
   uniqueId: `CALLER${caller}`,
+  ...(session > 0 && { session: `session-${session}` }),
 });
 
 /** The second caller is renamed to what the first was called before. */

@@ -2,6 +2,7 @@
 
 import type * as ControlModule from "../../functions/domain/control.ts";
 import type * as LeaseModule from "../../functions/domain/lease.ts";
+import type * as SessionBudgetModule from "../../functions/domain/session-budget.ts";
 import type * as SlotModule from "../../functions/domain/slot.ts";
 import type * as Issue from "../../functions/use-cases/issue.ts";
 import type * as LogOut from "../../functions/use-cases/log-out.ts";
@@ -15,6 +16,7 @@ export type Core = typeof ControlModule &
   typeof LogOut &
   typeof Operate &
   typeof Ports &
+  typeof SessionBudgetModule &
   typeof SlotModule &
   typeof Sweep;
 
@@ -24,6 +26,7 @@ export const protocolFolders = ["domain", "use-cases"] as const;
 const modules = [
   "domain/control",
   "domain/lease",
+  "domain/session-budget",
   "domain/slot",
   "use-cases/issue",
   "use-cases/log-out",

@@ -9,7 +9,7 @@ import {
   skewMs,
 } from "./observed.ts";
 import type { Scenario } from "./scenario.ts";
-import { type MadeToken, nameOf, tokenIn } from "./world.ts";
+import { callerOf, type MadeToken, nameOf, tokenIn } from "./world.ts";
 
 export function judgeAtRest(seen: Observed): void {
   const { world, broken, scenario, calm } = seen;
@@ -107,20 +107,33 @@ function judgeDenials({ revocations, world, broken, arrivedAtStop }: Observed): 
   }
 }
 
-/** Tokens that were kept, of one caller and configuration. One that its minter ended in hand gave its count back. */
+/**
+ * Tokens that were kept: of one caller's shared slot and one configuration, and of all its sessions. One that its minter ended in
+ * hand gave its count back.
+ */
 function judgeBudgets({ world, scenario, broken }: Observed): void {
-  const made = Map.groupBy(
-    world.tokens.filter(
-      (token) => !token.crowd && (token.leaseAtStop !== undefined || token.loggedOutBy !== token.minter),
-    ),
-    configurationOf,
+  const kept = world.tokens.filter(
+    (token) => !token.crowd && (token.leaseAtStop !== undefined || token.loggedOutBy !== token.minter),
   );
+  const isShared = ({ key }: MadeToken) => key.session === undefined;
+  const ofSessions = ({ key }: MadeToken) => `sessions of ${callerOf(key)}`;
+  const budgets = [
+    ...[...Map.groupBy(kept.filter(isShared), configurationOf)].map(
+      (each) => [...each, scenario.mintsPerTenMinutes] as const,
+    ),
+    ...[
+      ...Map.groupBy(
+        kept.filter((made) => !isShared(made)),
+        ofSessions,
+      ),
+    ].map((each) => [...each, scenario.sessionMintsPerTenMinutes] as const),
+  ];
   // A login counts from when its lock was taken, by the minter's clock.
   const windowMs = budgetWindowMs - lockMs - skewMs;
-  for (const [configuration, tokens] of made)
+  for (const [whose, tokens, budget] of budgets)
     for (const [index, { madeAt }] of tokens.entries()) {
-      const oneTooMany = tokens[index + scenario.mintsPerTenMinutes];
+      const oneTooMany = tokens[index + budget];
       if (oneTooMany && oneTooMany.madeAt - madeAt < windowMs)
-        broken.push(`no more logins than the budget has: ${configuration}`);
+        broken.push(`no more logins than the budget has: ${whose}`);
     }
 }

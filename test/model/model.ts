@@ -6,12 +6,12 @@ import type { Scope } from "../../functions/domain/scope.ts";
 import { arnOf, clientIdOf, keyOf } from "./configurations.ts";
 import type { Core } from "./core.ts";
 import { judgeAtRest } from "./judgement.ts";
-import { budgetWindowMs, lockMs, Observed, skewMs } from "./observed.ts";
+import { budgetWindowMs, counterMs, lockMs, Observed, skewMs } from "./observed.ts";
 import { portsFor } from "./ports.ts";
 import { recover } from "./recovery.ts";
 import type { Arrival, Command, Scenario } from "./scenario.ts";
 import { type Instance, Simulation } from "./simulation.ts";
-import { type MadeToken, nameOf, World } from "./world.ts";
+import { callerOf, type MadeToken, nameOf, World } from "./world.ts";
 
 /** What a function has, less what its handler keeps for the answer. */
 const invocationMs = { request: 27_000, sweep: 52_000 };
@@ -108,11 +108,16 @@ class Fleet {
       case "token":
         return await this.fetchToken(command, invocation);
       case "logout": {
-        const key = keyOf(command.scope, command.caller);
-        const leaseId = command.lastLeaseOnly ? this.lastLeases.get(nameOf(key)) : undefined;
+        const key = keyOf(command.scope, command.caller, command.session);
+        // By its id alone a lease of a session is found, too.
+        const ofSession = keyOf(command.scope, command.caller, 1);
+        const last = this.lastLeases.get(nameOf(key)) ?? this.lastLeases.get(nameOf(ofSession));
+        const leaseId = command.lastLeaseOnly ? last : undefined;
         if (command.lastLeaseOnly && leaseId === undefined) return "nothing to do";
+        const isOwn = (made: MadeToken) =>
+          key.session === undefined ? callerOf(made.key) === callerOf(key) : nameOf(made.key) === nameOf(key);
         const covers = (made: MadeToken) =>
-          nameOf(made.key) === nameOf(key) && (leaseId === undefined || made.leaseId === leaseId);
+          isOwn(made) && (leaseId === undefined || made.leaseId === leaseId);
         return await this.watch({ scope: command.scope, covers }, () =>
           core.logOut(portsFor(world, instance), { ...invocation, key, leaseId }),
         );
@@ -149,7 +154,7 @@ class Fleet {
     const { instance, secretAgeMs, deadline, audit } = invocation;
     const arrivedAtStop = simulation.clock;
     const scope = this.configurationOf(command);
-    const key = keyOf(command.scope, command.caller);
+    const key = keyOf(command.scope, command.caller, command.session);
     const callerArn = arnOf(command.caller, command.name);
     const staleLeaseId = command.reportStale ? this.lastLeases.get(nameOf(key)) : undefined;
     if (staleLeaseId !== undefined) staleReports.add(staleLeaseId);
@@ -210,13 +215,17 @@ class Fleet {
         broken.push(`only what Looker rejected is refused: ${JSON.stringify(command)}`);
     }
     if (code === "too_many_mints" && calm) {
-      const key = nameOf(keyOf(command.scope, command.caller));
-      const since = simulation.now - budgetWindowMs - lockMs - skewMs;
-      const recent = world.tokens.filter(
-        (made) => nameOf(made.key) === key && made.secretId === secretId && ofIt(made) && made.madeAt > since,
-      );
-      if (recent.length < scenario.mintsPerTenMinutes)
-        broken.push(`a configuration's budget is its own: ${JSON.stringify(command)}`);
+      const key = keyOf(command.scope, command.caller, command.session);
+      const windowMs = budgetWindowMs + (key.session === undefined ? 0 : counterMs);
+      const since = simulation.now - windowMs - lockMs - skewMs;
+      const isCounted = (made: MadeToken) =>
+        key.session === undefined
+          ? nameOf(made.key) === nameOf(key) && made.secretId === secretId && ofIt(made)
+          : callerOf(made.key) === callerOf(key) && made.key.session !== undefined;
+      const recent = world.tokens.filter((made) => made.madeAt > since && isCounted(made));
+      const { mintsPerTenMinutes, sessionMintsPerTenMinutes } = scenario;
+      if (recent.length < (key.session === undefined ? mintsPerTenMinutes : sessionMintsPerTenMinutes))
+        broken.push(`a budget is nobody else's: ${JSON.stringify(command)}`);
     }
   }
 
@@ -246,7 +255,8 @@ class Fleet {
         return await revoke({ callerArn }, ({ key }) => uniqueIds.includes(key.uniqueId));
       }
       case "lease": {
-        const leaseId = this.lastLeases.get(nameOf(keyOf(command.scope, command.caller)));
+        const key = keyOf(command.scope, command.caller, command.session);
+        const leaseId = this.lastLeases.get(nameOf(key));
         if (leaseId === undefined) return "nothing to do";
         return await revoke({ leaseId }, (made) => made.leaseId === leaseId);
       }

@@ -35,7 +35,7 @@ const mutants: Record<string, readonly Edit[]> = {
   ],
   "the outcome of a logout is ignored": [
     {
-      file: "use-cases/log-out.ts",
+      file: "use-cases/end-tokens.ts",
       find: 'results.set(token.leaseId, result === "ended" ? "ended" : "unconfirmed")',
       replace: 'results.set(token.leaseId, "ended")',
     },
@@ -111,15 +111,36 @@ const mutants: Record<string, readonly Edit[]> = {
   "the budget forgets": [
     {
       file: "domain/slot.ts",
-      find: "recent.length >= ask.mintsPerTenMinutes",
-      replace: "recent.length > 1e9",
+      find: "recent.length < mintsPerTenMinutes",
+      replace: "recent.length < 1e9",
+    },
+  ],
+  "sessions have no budget": [
+    {
+      file: "domain/session-budget.ts",
+      find: "[minute]: (minutes[minute] ?? 0) + 1",
+      replace: "[minute]: (minutes[minute] ?? 0)",
+    },
+  ],
+  "a logout of all forgets the sessions": [
+    {
+      file: "use-cases/log-out.ts",
+      find: "(key.session === undefined ? ownSlots : ownSession)",
+      replace: "ownSession",
+    },
+  ],
+  "a name means the slots that bear it": [
+    {
+      file: "use-cases/revoke-slots.ts",
+      find: " !== caller) {",
+      replace: ' !== "") {',
     },
   ],
   "configurations share a failure": [
     {
-      file: "domain/slot.ts",
-      find: "slot.failures.find(({ digest }) => digest === ask.digest)",
-      replace: "slot.failures.at(-1)",
+      file: "domain/failures.ts",
+      find: "const failure = failures.find((each) => each.digest === digest);",
+      replace: "const failure = failures.at(-1);",
     },
   ],
   "an attempt is known by its version alone": [

@@ -11,6 +11,8 @@ export const lockMs = 15_000;
 export const logoutMs = 9_000;
 export const attemptBackoffMs = 360_000;
 export const budgetWindowMs = 600_000;
+/** A login of a session counts until the minute that it was made in is out of the window. */
+export const counterMs = 60_000;
 export const longestLogoutBackoffMs = 300_000;
 export const mostTokensInOutboxes = 16;
 

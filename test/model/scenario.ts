@@ -10,6 +10,8 @@ export type ScopeName = (typeof scopeNames)[number];
 interface Who {
   readonly scope: ScopeName;
   readonly caller: number;
+  /** 0: none. A logout without one is of all that the caller holds. */
+  readonly session: number;
 }
 
 type RevocationKind = "all" | "caller" | "lease" | "client" | "before";
@@ -59,6 +61,7 @@ export interface Scenario {
   /** A right version is wrong at the second URL. */
   readonly wrongAtSecondUrl: boolean;
   readonly mintsPerTenMinutes: number;
+  readonly sessionMintsPerTenMinutes: number;
   readonly lookerLifeMs: number;
   /** The login with this number gives a token that cannot be used. 0: none does. */
   readonly unusableLogin: number;
@@ -70,6 +73,7 @@ export interface Scenario {
 const who = {
   scope: fc.constantFrom<ScopeName>("sales", "sales", "sales", "sales", "support", "finance"),
   caller: fc.constantFrom(0, 0, 0, 1),
+  session: fc.constantFrom(0, 0, 0, 1, 1, 2),
 };
 const { scope } = who;
 const name = fc.constantFrom(0, 0, 0, 1);
@@ -188,6 +192,7 @@ const overtaken = scope.chain((frozen) =>
         kind: fc.constant("token" as const),
         scope: fc.constant(frozen),
         caller: who.caller,
+        session: who.session,
         name,
         configuration: fc.constantFrom(0, 0, 1),
         reportStale: fc.constant(false),
@@ -198,7 +203,7 @@ const overtaken = scope.chain((frozen) =>
 );
 
 /** The two configurations of a scope in turns, as behind a gateway that shifts traffic. */
-const inTurns = fc.record({ scope, caller: who.caller, name }).chain((by) => {
+const inTurns = fc.record({ ...who, name }).chain((by) => {
   const turn = (configuration: 0 | 1, when: number) =>
     arrivalOf(
       fc.constant({ kind: "token" as const, ...by, configuration, reportStale: false }),
@@ -230,6 +235,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   firstRightVersion: fc.constantFrom(1, 1, 1, 1, 1, 2, 1_000),
   wrongAtSecondUrl: fc.constantFrom(false, false, true),
   mintsPerTenMinutes: fc.constantFrom(10, 10, 2),
+  sessionMintsPerTenMinutes: fc.constantFrom(60, 60, 3),
   lookerLifeMs: fc.constantFrom(3_600_000, 3_600_000, 3_590_000, 600_000, 20_000),
   unusableLogin: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 2),
   unwell: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: unwell }),

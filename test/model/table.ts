@@ -1,9 +1,9 @@
 /** The table, as an instance sees it: rows under conditional writes, and an index that may lie behind. */
 import type { Versioned } from "../../functions/domain/control.ts";
 import type { Slot } from "../../functions/domain/slot.ts";
-import type { BrokerTable, DueRow, Rows } from "../../functions/use-cases/ports.ts";
+import type { BrokerTable, DueRow, KeyedSlot, Rows, SlotPage } from "../../functions/use-cases/ports.ts";
 import type { Instance } from "./simulation.ts";
-import { tokenIn, type World } from "./world.ts";
+import { callerOf, nameOf, tokenIn, type World } from "./world.ts";
 
 /** Two partitions are enough to be between them. */
 const slotPartitions = 2;
@@ -45,6 +45,16 @@ export function tableFor(world: World, instance: Instance): BrokerTable {
     return [...scopes, ...slots].filter(({ dueAt }) => dueAt <= now).toSorted((a, b) => a.dueAt - b.dueAt);
   };
 
+  /** In the order of their keys. */
+  const pageOf = (isWanted: (slot: KeyedSlot) => boolean): SlotPage => ({
+    entries: [...world.slots.values()]
+      .filter(isWanted)
+      .map(({ key, slot }) => ({ key, slot }))
+      .toSorted((a, b) => (nameOf(a.key) < nameOf(b.key) ? -1 : 1)),
+    unreadable: 0,
+    next: undefined,
+  });
+
   return {
     slotPartitions,
     slots: rows(
@@ -74,14 +84,19 @@ export function tableFor(world: World, instance: Instance): BrokerTable {
         control: world.controlOf(scope),
         secretControl: world.secretControlOf(secretId),
       })),
+    sessionBudgets: rows(
+      "session budget",
+      (caller) => world.sessionBudgetOf(caller),
+      (caller, budget) => {
+        world.sessionBudgets.set(callerOf(caller), budget);
+      },
+    ),
     querySlots: (scope, partition) =>
-      ask(`queries partition ${partition}`, () => ({
-        entries: [...world.slots.values()]
-          .filter(({ key }) => key.scope === scope && partitionOf(key.uniqueId) === partition)
-          .map(({ key, slot }) => ({ key, slot })),
-        unreadable: 0,
-        next: undefined,
-      })),
+      ask(`queries partition ${partition}`, () =>
+        pageOf(({ key }) => key.scope === scope && partitionOf(key.uniqueId) === partition),
+      ),
+    queryOwnSlots: (caller) =>
+      ask("queries own slots", () => pageOf(({ key }) => callerOf(key) === callerOf(caller))),
     async *queryDue(now) {
       const shown = await ask("queries what is due", () => due(now));
       for (let first = 0; first < shown.length; first += rowsOnPage) {

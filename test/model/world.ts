@@ -1,8 +1,9 @@
 /** What is outside of the instances, and what really is known of each token and row, whatever anyone believes. */
 import type { ScopeControl, SecretControl } from "../../functions/domain/control.ts";
 import type { TrackedToken } from "../../functions/domain/lease.ts";
+import type { SessionBudget } from "../../functions/domain/session-budget.ts";
 import type { Slot } from "../../functions/domain/slot.ts";
-import type { SealIdentity, SlotKey, Unavailable } from "../../functions/use-cases/ports.ts";
+import type { CallerKey, SealIdentity, SlotKey, Unavailable } from "../../functions/use-cases/ports.ts";
 import { clientIdOf, keyOf } from "./configurations.ts";
 import type { Core } from "./core.ts";
 import type { LookerState, Scenario } from "./scenario.ts";
@@ -10,6 +11,7 @@ import { type Call, CallLost, type Instance, type Simulation } from "./simulatio
 
 /** The core's own, so that a mutant's can be put in their place: its errors are known by its own classes. */
 type Parts = Pick<Core, "dueAt" | "emptySlot" | "maxTracked" | "newScopeControl" | "newSecretControl"> &
+  Pick<Core, "newSessionBudget"> &
   Pick<Core, "sealIdentity" | "Unavailable" | "Unreadable">;
 
 export interface MadeToken {
@@ -73,7 +75,9 @@ export interface Holder {
 /** More tokens than this meet a Looker that is slow besides. */
 export const largeCrowd = 100;
 
-export const nameOf = ({ scope, uniqueId }: SlotKey): string => `${scope}/${uniqueId}`;
+export const callerOf = ({ scope, uniqueId }: CallerKey): string => `${scope}/${uniqueId}`;
+export const nameOf = (key: SlotKey): string =>
+  key.session === undefined ? callerOf(key) : `${callerOf(key)}/${key.session}`;
 export const tokenIn = ({ sealed }: Pick<TrackedToken, "sealed">): string => new TextDecoder().decode(sealed);
 export const tokensIn = ({ lease, superseded, outbox }: Slot): readonly TrackedToken[] => [
   ...(lease ? [lease] : []),
@@ -85,6 +89,7 @@ export class World {
   readonly slots = new Map<string, StoredSlot>();
   readonly scopeControls = new Map<string, StoredControl>();
   readonly secretControls = new Map<string, SecretControl>();
+  readonly sessionBudgets = new Map<string, SessionBudget>();
   readonly tokens: MadeToken[] = [];
   readonly byToken = new Map<string, MadeToken>();
   readonly attempts: Attempt[] = [];
@@ -176,6 +181,10 @@ export class World {
 
   secretControlOf(secretId: string): SecretControl {
     return this.secretControls.get(secretId) ?? this.parts.newSecretControl;
+  }
+
+  sessionBudgetOf(caller: CallerKey): SessionBudget {
+    return this.sessionBudgets.get(callerOf(caller)) ?? this.parts.newSessionBudget;
   }
 
   /** Tokens that some row names. */

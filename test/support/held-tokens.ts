@@ -5,7 +5,7 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { expect } from "vitest";
 import { kmsSealer } from "../../functions/adapters/kms-sealer.ts";
-import { type Item, readCallerKey, readSlot } from "../../functions/adapters/rows.ts";
+import { type Item, readSlot, readSlotKey } from "../../functions/adapters/rows.ts";
 import { environment } from "../../functions/contract.ts";
 import type { Slot } from "../../functions/domain/slot.ts";
 import { sealIdentity } from "../../functions/use-cases/ports.ts";
@@ -39,12 +39,12 @@ export async function heldRows({ broker }: Stand): Promise<HeldRows> {
     const keyArn = stack.functions[0]?.environment[environment.sealingKeyArn] ?? "";
     const sealer = kmsSealer(kms, { keyArn, tableName });
     const slots = rows.flatMap((item) => {
-      const key = readCallerKey(item);
-      const scope = String(item.pk).split("#")[1] ?? "";
-      return key ? [{ scope, ...key, slot: readSlot(item) }] : [];
+      const key = readSlotKey(String(item.pk).split("#")[1] ?? "", item);
+      return key ? [{ ...key, slot: readSlot(item) }] : [];
     });
     const tokens = new Map<string, HeldToken>();
-    for (const { scope, account, uniqueId, slot } of slots) {
+    for (const { slot, ...key } of slots) {
+      const { scope, uniqueId } = key;
       const held = [
         ...(slot.lease ? [["lease", slot.lease] as const] : []),
         ...slot.superseded.map((token) => ["superseded", token] as const),
@@ -52,7 +52,7 @@ export async function heldRows({ broker }: Stand): Promise<HeldRows> {
       ];
       for (const [where, token] of held) {
         const { leaseId, sealed } = token;
-        const context = sealIdentity({ scope, account, uniqueId }, token);
+        const context = sealIdentity(key, token);
         tokens.set(sha256(await sealer.unseal(sealed, context)), { scope, uniqueId, leaseId, where });
       }
     }

@@ -1,7 +1,8 @@
 /** Rows to begin from. */
 import { newScopeControl, type ScopeControl } from "../../functions/domain/control.ts";
+import type { Failure } from "../../functions/domain/failures.ts";
 import type { Lease, OutboxToken, SupersededToken } from "../../functions/domain/lease.ts";
-import { type Ask, emptySlot, type Failure, lockMs, type Slot } from "../../functions/domain/slot.ts";
+import { type Ask, emptySlot, lockMs, type Slot } from "../../functions/domain/slot.ts";
 
 export const now = 1_700_000_000_000;
 export const minutes = 60_000;

@@ -12,6 +12,7 @@ export const identity: Omit<SealContext, "table"> = {
   scope: "sales",
   account: "123456789012",
   caller: "AROA00000000000000001",
+  session: "-",
   lease_id: "lease-1",
   base_url: "https://sales.cloud.looker.com",
   client_id: "client-1",
@@ -38,7 +39,7 @@ export function kmsSealerContract(name: string, startAws: StartAws): void {
     const cold = (of: { tableName?: string } = {}) => coldSealer(aws, of);
     const operations = () => aws.awsProxy.calls().map(({ operation }) => operation);
     describe("the encryption context", () => {
-      it("has the table and the six names of the row, under the sealing key", async () => {
+      it("has the table and the seven names of the row, under the sealing key", async () => {
         const sealed = await cold().seal(canary.token, identity);
         expect(await cold().unseal(sealed, identity)).toBe(canary.token);
         const encryptionContext = { table: "leases", ...identity };

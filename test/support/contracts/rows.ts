@@ -1,8 +1,9 @@
 /** Rows as the contract suites write them: generated ones, and the largest that there can be. */
 import fc from "fast-check";
 import type { Attempt, ScopeControl, SecretControl } from "../../../functions/domain/control.ts";
+import type { Failure } from "../../../functions/domain/failures.ts";
 import type { Lease, OutboxToken, SupersededToken } from "../../../functions/domain/lease.ts";
-import { type Failure, type Mint, maxTracked, type Slot } from "../../../functions/domain/slot.ts";
+import { type Mint, maxTracked, type Slot } from "../../../functions/domain/slot.ts";
 
 const text = fc.string({ unit: "grapheme", maxLength: 40 });
 const id = fc.stringMatching(/^[a-z0-9]{1,24}$/);

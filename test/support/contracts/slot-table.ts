@@ -6,6 +6,7 @@ import { newScopeControl, newSecretControl, type Versioned } from "../../../func
 import { emptySlot } from "../../../functions/domain/slot.ts";
 import type { Rows, SlotTable } from "../../../functions/use-cases/ports.ts";
 import { virtualClock } from "../fakes/virtual-clock.ts";
+import { ownSlots } from "./own-slots.ts";
 import { anyScopeControl, anySecretControl, anySlot, someLease } from "./rows.ts";
 import { commits } from "./slot-table-commit.ts";
 import { storedAttributes } from "./slot-table-items.ts";
@@ -179,6 +180,7 @@ export function slotTableContract(name: string, makeTable: MakeTable): void {
     });
 
     storedAttributes(context);
+    ownSlots(context);
     unreadableRows(context);
     commits(context);
   });

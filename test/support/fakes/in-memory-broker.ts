@@ -5,8 +5,9 @@ import type { Problem } from "../../../functions/domain/problem.ts";
 import { parseScopes, type Scope } from "../../../functions/domain/scope.ts";
 import type { Slot } from "../../../functions/domain/slot.ts";
 import { asProblem } from "../../../functions/http/answer.ts";
+import type { LogoutCounts } from "../../../functions/use-cases/end-tokens.ts";
 import { issueToken } from "../../../functions/use-cases/issue.ts";
-import { type LogoutCounts, logOut } from "../../../functions/use-cases/log-out.ts";
+import { logOut } from "../../../functions/use-cases/log-out.ts";
 import type { MintPorts } from "../../../functions/use-cases/mint-job.ts";
 import type { SlotKey } from "../../../functions/use-cases/ports.ts";
 import type { AuditFields } from "../../../functions/use-cases/record.ts";
@@ -50,10 +51,15 @@ export const scopeNamed = (name: string): Scope => {
 export const sales = scopeNamed("sales");
 
 export type CallerKey = SlotKey & { readonly callerArn: string };
-export const callerKey = (uniqueId = "AROAREPORTSERVICE000", scope = "sales"): CallerKey => ({
+export const callerKey = (
+  uniqueId = "AROAREPORTSERVICE000",
+  scope = "sales",
+  session?: string,
+): CallerKey => ({
   scope,
   account,
   uniqueId,
+  ...(session !== undefined && { session }),
   callerArn: `arn:aws:iam::${account}:role/report-service`,
 });
 

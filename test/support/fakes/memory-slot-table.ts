@@ -3,29 +3,43 @@ import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import {
   type Item,
   type ItemKey,
+  ownSlotKeys,
   readScopeControl,
   readSecretControl,
+  readSessionBudget,
   readSlot,
+  readSlotKey,
   scopeControlItem,
   scopeControlKey,
   secretControlItem,
   secretControlKey,
+  sessionBudgetItem,
+  sessionBudgetKey,
   slotItem,
   slotKey,
   slotPartitions,
 } from "../../../functions/adapters/rows.ts";
 import { newScopeControl, newSecretControl, type Versioned } from "../../../functions/domain/control.ts";
+import { newSessionBudget } from "../../../functions/domain/session-budget.ts";
 import { emptySlot } from "../../../functions/domain/slot.ts";
 import {
   type BrokerTable,
   type Clock,
   type DueRow,
+  type KeyedSlot,
   type Rows,
   type SlotPage,
   Unreadable,
 } from "../../../functions/use-cases/ports.ts";
 
-export type TableOperation = "read" | "write" | "readForIssue" | "readControls" | "querySlots" | "queryDue";
+export type TableOperation =
+  | "read"
+  | "write"
+  | "readForIssue"
+  | "readControls"
+  | "querySlots"
+  | "queryOwnSlots"
+  | "queryDue";
 
 /** May throw (`Unavailable`: the answer is lost before or after the effect) or wait. `key` is `pk sk`. */
 export type TableHook = (operation: TableOperation, key: string) => void | Promise<void>;
@@ -41,6 +55,8 @@ export interface MemorySlotTable extends BrokerTable {
 
 /** The index is read page by page; DynamoDB's hold about 5,000 keys. */
 const duePageRows = 100;
+/** So is what a caller holds; DynamoDB's pages are of 1 MB. */
+const ownPageRows = 10;
 
 export const nameOf = ({ pk, sk }: ItemKey): string => `${pk} ${sk}`;
 
@@ -85,6 +101,11 @@ export function memorySlotTable(clock: Pick<Clock, "now">): MemorySlotTable {
     return item ? parse(item) : fresh;
   };
 
+  const rowsOf = (pk: string): Item[] =>
+    [...items.values()]
+      .filter((item) => item.pk === pk)
+      .sort((a, b) => (String(a.sk) < String(b.sk) ? -1 : 1));
+
   const table: MemorySlotTable = {
     items,
     calls: [],
@@ -99,6 +120,12 @@ export function memorySlotTable(clock: Pick<Clock, "now">): MemorySlotTable {
     ),
     scopeControls: rows(scopeControlKey, readScopeControl, scopeControlItem, () => newScopeControl),
     secretControls: rows(secretControlKey, readSecretControl, secretControlItem, () => newSecretControl),
+    sessionBudgets: rows(
+      sessionBudgetKey,
+      readSessionBudget,
+      (caller, row) => sessionBudgetItem(caller, row, clock.now()),
+      () => newSessionBudget,
+    ),
     readForIssue: (key) =>
       call("readForIssue", nameOf(slotKey(key)), () => ({
         slot: parsed(slotKey(key), readSlot, emptySlot),
@@ -112,17 +139,23 @@ export function memorySlotTable(clock: Pick<Clock, "now">): MemorySlotTable {
     querySlots: (scope, partition, { account = "", after = "", limit = 1_000 } = {}) =>
       call("querySlots", `scope#${scope}#${partition}`, () => {
         const prefix = account === "" ? "caller#" : `caller#${account}#`;
-        const found = [...items.values()]
-          .filter((item) => item.pk === `scope#${scope}#${partition}`)
-          .filter((item) => String(item.sk).startsWith(prefix) && String(item.sk) > after)
-          .sort((a, b) => (String(a.sk) < String(b.sk) ? -1 : 1));
-        const page = found.slice(0, limit);
-        const entries = page.flatMap((item) => entryOf(scope, item) ?? []);
-        return {
-          entries,
-          unreadable: page.length - entries.length,
-          next: found.length > limit ? String(page.at(-1)?.sk) : undefined,
-        };
+        return pageOf(
+          scope,
+          rowsOf(`scope#${scope}#${partition}`).filter(
+            ({ sk }) => String(sk).startsWith(prefix) && String(sk) > after,
+          ),
+          limit,
+        );
+      }),
+    queryOwnSlots: (caller, after = "") =>
+      call("queryOwnSlots", nameOf(slotKey(caller)), () => {
+        const { pk, from, to } = ownSlotKeys(caller);
+        const isOwn = (sk: string) => sk >= from && sk <= to && sk > after;
+        return pageOf(
+          caller.scope,
+          rowsOf(pk).filter(({ sk }) => isOwn(String(sk))),
+          ownPageRows,
+        );
       }),
     async *queryDue(now) {
       const rows = await call("queryDue", "due", () =>
@@ -137,11 +170,20 @@ export function memorySlotTable(clock: Pick<Clock, "now">): MemorySlotTable {
   return table;
 }
 
-function entryOf(scope: string, item: Item): SlotPage["entries"][number] | undefined {
+function pageOf(scope: string, found: readonly Item[], limit: number): SlotPage {
+  const page = found.slice(0, limit);
+  const entries = page.flatMap((item) => entryOf(scope, item) ?? []);
+  return {
+    entries,
+    unreadable: page.length - entries.length,
+    next: found.length > limit ? String(page.at(-1)?.sk) : undefined,
+  };
+}
+
+function entryOf(scope: string, item: Item): KeyedSlot | undefined {
   try {
-    const slot = readSlot(structuredClone(item));
-    const [, account = "", uniqueId = ""] = String(item.sk).split("#");
-    return { key: { scope, account, uniqueId }, slot };
+    const key = readSlotKey(scope, item);
+    return key && { key, slot: readSlot(structuredClone(item)) };
   } catch (error) {
     if (error instanceof Unreadable) return undefined;
     throw error;
@@ -150,9 +192,7 @@ function entryOf(scope: string, item: Item): SlotPage["entries"][number] | undef
 
 function dueRow({ pk, sk, due_at }: Item): DueRow {
   const [, scope = ""] = String(pk).split("#");
-  const [kind, account = "", uniqueId = ""] = String(sk).split("#");
+  const key = readSlotKey(scope, { sk });
   const dueAt = Number(due_at) * 1_000;
-  return kind === "caller"
-    ? { kind: "slot", key: { scope, account, uniqueId }, dueAt }
-    : { kind: "scope", scope, dueAt };
+  return key ? { kind: "slot", key, dueAt } : { kind: "scope", scope, dueAt };
 }

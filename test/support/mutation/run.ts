@@ -19,7 +19,9 @@ const copy = join(tool, "project");
 const asked = process.argv.slice(2);
 const missing = asked.find((file) => !existsSync(join(root, file.replace(/:[\d:-]+$/, ""))));
 if (missing !== undefined) {
-  process.stderr.write(`There is no file ${missing}. Name files from the project's root, as functions/domain/slot.ts.\n`);
+  process.stderr.write(
+    `There is no file ${missing}. Name files from the project's root, as functions/domain/slot.ts.\n`,
+  );
   process.exit(2);
 }
 
@@ -30,7 +32,9 @@ const install = ["ci", "--legacy-peer-deps", "--no-audit", "--no-fund", "--silen
 execFileSync("npm", install, { cwd: tool, stdio: "inherit", shell: process.platform === "win32" });
 
 rmSync(copy, { recursive: true, force: true });
-const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: root });
+const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
+  cwd: root,
+});
 for (const file of tracked.toString().split("\0")) {
   if (file === "" || file.endsWith("tsconfig.json") || !existsSync(join(root, file))) continue;
   mkdirSync(dirname(join(copy, file)), { recursive: true });
@@ -78,5 +82,8 @@ writeFileSync(
   }),
 );
 const stryker = join(tool, "node_modules", "@stryker-mutator", "core", "bin", "stryker.js");
-const { status } = spawnSync(process.execPath, [stryker, "run", "stryker.conf.json"], { cwd: copy, stdio: "inherit" });
+const { status } = spawnSync(process.execPath, [stryker, "run", "stryker.conf.json"], {
+  cwd: copy,
+  stdio: "inherit",
+});
 process.exit(status ?? 1);

@@ -65,6 +65,7 @@ it("a call that fails counts, and fails as it would", async () => {
       scope: "sales",
       account: "111122223333",
       caller: "AROAREPORTSERVICE000",
+      session: "-",
       lease_id: "l",
       base_url: "https://looker.example.com",
       client_id: "c",

@@ -1,0 +1,115 @@
+/**
+ * The logins of all sessions of one caller in one scope, counted by the minute. A session's slot counts nothing itself: a job
+ * that takes a fresh name each time meets the same bound, and the same back-off.
+ */
+import type { Versioned } from "./control.ts";
+import {
+  addFailure,
+  type Failure,
+  failureRefusal,
+  type MintFailure,
+  type Refusal,
+  withoutFailure,
+} from "./failures.ts";
+import type { Step } from "./slot.ts";
+
+/** A counter for each minute: the row stays small, whatever the budget. */
+const minuteMs = 60_000;
+/** Ten whole minutes, and the one that has begun: no ten minutes see more logins than the budget. */
+const minutesKept = 11;
+
+/** What a caller may call a session. */
+export const isSessionName = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text);
+
+export interface SessionBudget extends Versioned {
+  /** Logins begun, by the minute since the epoch. */
+  readonly minutes: Readonly<Record<string, number>>;
+  /** At most one of each configuration. */
+  readonly failures: readonly Failure[];
+}
+
+export const newSessionBudget: SessionBudget = { version: 0, minutes: {}, failures: [] };
+
+export interface SessionAsk {
+  readonly digest: string;
+  readonly sessionMintsPerTenMinutes: number;
+}
+
+/** Why no session of the caller may log in now, if so. Writes nothing. */
+export function sessionRefusal(budget: SessionBudget, ask: SessionAsk, now: number): Refusal | undefined {
+  const failed = failureRefusal(budget.failures, ask.digest, now);
+  if (failed) return failed;
+  const minutes = Object.entries(recent(budget, now)).toSorted(([a], [b]) => Number(a) - Number(b));
+  let over = minutes.reduce((sum, [, logins]) => sum + logins, 0) - ask.sessionMintsPerTenMinutes;
+  if (over < 0) return undefined;
+  // The budget is free again when so many minutes have gone by that fewer logins than it remain.
+  const freed = minutes.find(([, logins]) => {
+    over -= logins;
+    return over < 0;
+  });
+  const freeAt = (Number(freed?.[0] ?? minuteOf(now)) + minutesKept) * minuteMs;
+  return { kind: "refuse", code: "too_many_mints", retryAfterMs: freeAt - now };
+}
+
+/** What a login that was counted is named by, to give its count back. */
+export interface SpentLogin {
+  readonly kind: "spent";
+  readonly minute: string;
+  /** An earlier failure of the configuration is on record: a success clears it. */
+  readonly failedBefore: boolean;
+}
+
+/** Counts one login, or refuses it. */
+export function spendLogin(
+  budget: SessionBudget,
+  ask: SessionAsk,
+  now: number,
+): Step<SessionBudget, SpentLogin | Refusal> {
+  const refusal = sessionRefusal(budget, ask, now);
+  if (refusal) return { outcome: refusal };
+  const minute = minuteOf(now);
+  const minutes = recent(budget, now);
+  const failedBefore = budget.failures.some(({ digest }) => digest === ask.digest);
+  return {
+    next: { ...budget, minutes: { ...minutes, [minute]: (minutes[minute] ?? 0) + 1 } },
+    outcome: { kind: "spent", minute, failedBefore },
+  };
+}
+
+/** How a counted login ended. */
+export interface EndedLogin {
+  readonly failure?: MintFailure | undefined;
+  /** Certainly no token was left behind: the count is given back. */
+  readonly noTokenLeft: boolean;
+}
+
+/** Records how a counted login ended: a failure is shared with the caller's other sessions, a success clears it. */
+export function settleLogin(
+  budget: SessionBudget,
+  digest: string,
+  { minute }: SpentLogin,
+  { failure, noTokenLeft }: EndedLogin,
+  now: number,
+): SessionBudget {
+  const minutes = recent(budget, now);
+  const left = (minutes[minute] ?? 0) - (noTokenLeft ? 1 : 0);
+  return {
+    ...budget,
+    minutes: Object.fromEntries(
+      Object.entries({ ...minutes, [minute]: left }).filter(
+        ([each, logins]) => each in minutes && logins > 0,
+      ),
+    ),
+    failures: failure
+      ? addFailure(budget.failures, digest, failure, now)
+      : withoutFailure(budget.failures, digest),
+  };
+}
+
+const minuteOf = (now: number): string => String(Math.floor(now / minuteMs));
+
+/** By another instance's clock a count may lie ahead: it counts too. */
+function recent({ minutes }: SessionBudget, now: number): Record<string, number> {
+  const oldest = Math.floor(now / minuteMs) - minutesKept + 1;
+  return Object.fromEntries(Object.entries(minutes).filter(([minute]) => Number(minute) >= oldest));
+}

@@ -1,0 +1,105 @@
+/**
+ * The logins of a caller's sessions, against the budget that all of them share.
+ *
+ *   budget read: spent or backing off? then nothing is written ──▶ the session's lock ──▶ one login spent ──▶ mint ──▶ settled
+ */
+
+import { failureRefusal, type Refusal } from "../domain/failures.ts";
+import { configurationDigest } from "../domain/lease.ts";
+import type { Scope } from "../domain/scope.ts";
+import {
+  type EndedLogin,
+  type SessionAsk,
+  type SessionBudget,
+  type SpentLogin,
+  sessionRefusal,
+  settleLogin,
+  spendLogin,
+} from "../domain/session-budget.ts";
+import { commit } from "./commit.ts";
+import type { MintJob, MintPorts } from "./mint-job.ts";
+import { type CallerKey, Unavailable, Unreadable } from "./ports.ts";
+import { type AuditFields, count } from "./record.ts";
+
+interface SessionRequest {
+  readonly scope: Scope;
+  readonly key: CallerKey;
+  readonly deadline: number;
+  readonly audit: AuditFields;
+}
+
+const askOf = (scope: Scope): SessionAsk => ({
+  digest: configurationDigest(scope),
+  sessionMintsPerTenMinutes: scope.sessionMintsPerTenMinutes,
+});
+
+/** The budget as it is, or why no session of the caller may log in now. Writes nothing. */
+export async function readBudget(
+  { table, clock }: MintPorts,
+  { scope, key, audit }: SessionRequest,
+): Promise<{ kind: "free"; budget: SessionBudget } | Refusal> {
+  return await orRefuse(audit, async () => {
+    const budget = await table.sessionBudgets.read(key);
+    return sessionRefusal(budget, askOf(scope), clock.now()) ?? { kind: "free", budget };
+  });
+}
+
+/** Counts one login of a session that has its lock. */
+export async function spendOnSession(
+  ports: MintPorts,
+  { scope, key, deadline, audit }: SessionRequest,
+  start: SessionBudget,
+): Promise<SpentLogin | Refusal> {
+  const spend = (row: SessionBudget, now: number) => spendLogin(row, askOf(scope), now);
+  return await orRefuse(audit, () =>
+    commit<CallerKey, SessionBudget, SpentLogin | Refusal>(ports.table.sessionBudgets, key, spend, {
+      ...ports,
+      start,
+      deadline,
+    }),
+  );
+}
+
+/** What cannot be counted is not begun; a lease that is still good is served all the same. */
+async function orRefuse<Answer>(audit: AuditFields, ask: () => Promise<Answer>): Promise<Answer | Refusal> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof Unreadable) count(audit, "unreadable");
+    else if (error instanceof Unavailable) audit.reason = error.reason;
+    else throw error;
+    return { kind: "refuse", code: "busy", retryAfterMs: 1_000 };
+  }
+}
+
+/**
+ * Records how a session's login ended. Nothing hangs on it but the count and the back-off: where it cannot be written, the
+ * count stays spent, and another session tries for itself.
+ * @returns after a failure, what all sessions of the caller are told until its back-off is over
+ */
+export async function settleSession(
+  ports: MintPorts,
+  { session, key, scope, deadline, audit }: MintJob,
+  ended: EndedLogin,
+): Promise<Refusal | undefined> {
+  if (!session) return undefined;
+  const { spent } = session;
+  const { failure } = ended;
+  if (!failure && !ended.noTokenLeft && !spent.failedBefore) return undefined;
+  const digest = configurationDigest(scope);
+  try {
+    return await commit(
+      ports.table.sessionBudgets,
+      key,
+      (row, now) => {
+        const next = settleLogin(row, digest, spent, ended, now);
+        return { next, outcome: failureRefusal(next.failures, digest, now) };
+      },
+      { ...ports, deadline },
+    );
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    audit.reason = "session_budget_not_recorded";
+    return failure && { kind: "refuse", code: failure.code, detail: failure.detail, retryAfterMs: 1_000 };
+  }
+}

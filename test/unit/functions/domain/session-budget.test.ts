@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import type { Refusal } from "../../../../functions/domain/failures.ts";
+import {
+  isSessionName,
+  newSessionBudget,
+  type SessionBudget,
+  type SpentLogin,
+  sessionRefusal,
+  settleLogin,
+  spendLogin,
+} from "../../../../functions/domain/session-budget.ts";
+
+const minute = 60_000;
+/** The beginning of a minute. */
+const start = 28_333_333 * minute;
+const ask = { digest: "one", sessionMintsPerTenMinutes: 3 };
+
+function spendAt(
+  budget: SessionBudget,
+  now: number,
+): { budget: SessionBudget; outcome: SpentLogin | Refusal } {
+  const { next, outcome } = spendLogin(budget, ask, now);
+  return { budget: next ?? budget, outcome };
+}
+
+function spentAt(...times: number[]): SessionBudget {
+  return times.reduce((budget, now) => spendAt(budget, now).budget, newSessionBudget);
+}
+
+const spent = (at: number): SpentLogin => ({
+  kind: "spent",
+  minute: String(Math.floor(at / minute)),
+  failedBefore: false,
+});
+
+describe("the budget of a caller's sessions", () => {
+  it("takes as many logins as it has, and then says when the next one may be made", () => {
+    const budget = spentAt(start, start, start + minute);
+    expect(spendAt(budget, start + 2 * minute)).toEqual({
+      budget,
+      outcome: { kind: "refuse", code: "too_many_mints", retryAfterMs: 9 * minute },
+    });
+    expect(sessionRefusal(budget, ask, start + 11 * minute - 1)?.retryAfterMs).toBe(1);
+    expect(sessionRefusal(budget, ask, start + 11 * minute)).toBeUndefined();
+  });
+
+  it("is not spent twice in any ten minutes: a login counts for ten minutes from the end of its minute", () => {
+    const late = start + minute - 1;
+    const budget = spentAt(late, late, late);
+    for (const after of [0, 5 * minute, 10 * minute])
+      expect(sessionRefusal(budget, ask, late + after)).toBeDefined();
+    expect(sessionRefusal(budget, ask, late + 10 * minute + 1)).toBeUndefined();
+  });
+
+  it("waits until so many logins are out of the count that one is free, where it was lowered", () => {
+    const budget = spentAt(start, start + minute, start + 2 * minute);
+    const lowered = { ...ask, sessionMintsPerTenMinutes: 1 };
+    expect(sessionRefusal(budget, lowered, start + 3 * minute)?.retryAfterMs).toBe(10 * minute);
+  });
+
+  it("counts a login of an instance whose clock is ahead", () => {
+    const budget = spentAt(start + 5_000, start + 5_000, start + 5_000);
+    expect(sessionRefusal(budget, ask, start - 1)?.code).toBe("too_many_mints");
+  });
+
+  it("keeps counters that count, and no others: the row stays small", () => {
+    const times = Array.from({ length: 30 }, (_, index) => start + index * 4 * minute);
+    expect(Object.keys(spentAt(...times).minutes).length).toBeLessThanOrEqual(3);
+  });
+
+  it("gets the count of a login back that certainly left no token", () => {
+    const budget = spentAt(start, start, start);
+    const after = settleLogin(budget, "one", spent(start), { noTokenLeft: true }, start + 5_000);
+    expect(after.minutes).toEqual({ [start / minute]: 2 });
+    expect(sessionRefusal(after, ask, start + 5_000)).toBeUndefined();
+  });
+
+  it("drops a counter that nothing is left in, and gives nothing back that counts no longer", () => {
+    const once = spentAt(start);
+    expect(settleLogin(once, "one", spent(start), { noTokenLeft: true }, start).minutes).toEqual({});
+    const later = spentAt(start, start + 12 * minute);
+    const after = settleLogin(later, "one", spent(start), { noTokenLeft: true }, start + 12 * minute);
+    expect(after.minutes).toEqual({ [start / minute + 12]: 1 });
+  });
+
+  it("keeps the count of a login that may have left a token", () => {
+    const budget = spentAt(start);
+    const failure = { code: "looker_unavailable" } as const;
+    expect(settleLogin(budget, "one", spent(start), { failure, noTokenLeft: false }, start).minutes).toEqual(
+      budget.minutes,
+    );
+  });
+});
+
+describe("a failed login of a session", () => {
+  const failure = { code: "looker_unavailable", detail: "away" } as const;
+  const failed = (budget: SessionBudget, at: number) =>
+    settleLogin(budget, "one", spent(at), { failure, noTokenLeft: true }, at);
+
+  it("backs off for all sessions of the caller, longer each time, whatever their names", () => {
+    let budget = failed(spentAt(start), start);
+    expect(spendAt(budget, start + 999).outcome).toEqual({
+      ...{ kind: "refuse", code: "looker_unavailable", detail: "away", retryAfterMs: 1 },
+    });
+    budget = spendAt(budget, start + 1_000).budget;
+    budget = failed(budget, start + 1_000);
+    expect(sessionRefusal(budget, ask, start + 2_999)).toBeDefined();
+    expect(sessionRefusal(budget, ask, start + 3_000)).toBeUndefined();
+  });
+
+  it("refuses nothing of another configuration", () => {
+    const budget = failed(spentAt(start), start);
+    expect(sessionRefusal(budget, { ...ask, digest: "two" }, start)).toBeUndefined();
+  });
+
+  it("is forgotten by a success", () => {
+    const budget = failed(spentAt(start), start);
+    const again = spendAt(budget, start + 1_000);
+    expect(again.outcome).toMatchObject({ kind: "spent", failedBefore: true });
+    expect(
+      settleLogin(again.budget, "one", spent(start), { noTokenLeft: false }, start + 1_000).failures,
+    ).toEqual([]);
+  });
+});
+
+describe("the name of a session", () => {
+  it.each(["a", "A9", "nightly-report_2.1", "x".repeat(64)])("may be %s", (name) => {
+    expect(isSessionName(name)).toBe(true);
+  });
+  it.each(["", "-a", ".a", "_a", "a#b", "a b", "a/b", "a~", "x".repeat(65), "a\n", "é"])(
+    "may not be %j",
+    (name) => {
+      expect(isSessionName(name)).toBe(false);
+    },
+  );
+});
