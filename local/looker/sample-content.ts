@@ -1,0 +1,89 @@
+/** What people made with the sample's explores: folders, a look, a dashboard. */
+import type { IDashboard, IFolder, IGroup, ILookWithQuery, IQuery } from "@looker/sdk";
+
+const AUTHOR = "1";
+
+export const FOLDERS = [
+  folder("1", "Shared", null),
+  folder("2", "Sales reports", "1"),
+  { ...folder("3", "Reader's own", null), is_personal: true },
+];
+
+/** As a folder, and as content names it. */
+function folder(id: string, name: string, parentId: string | null) {
+  return {
+    can: {},
+    id,
+    name,
+    parent_id: parentId,
+    content_metadata_id: `10${id}`,
+    creator_id: AUTHOR,
+    child_count: id === "1" ? 1 : 0,
+    is_shared_root: id === "1",
+    is_personal: false,
+    is_personal_descendant: false,
+  } satisfies IFolder;
+}
+
+const SALES_REPORTS = folder("2", "Sales reports", "1");
+
+export const QUERY = {
+  can: {},
+  id: "40",
+  slug: "Ab3dEf7",
+  model: "sales",
+  view: "orders",
+  fields: ["orders.status", "orders.count"],
+  filters: { "orders.status": "-cancelled" },
+  sorts: ["orders.count desc"],
+  limit: "500",
+} satisfies IQuery;
+
+export const LOOKS = [
+  {
+    can: {},
+    id: "20",
+    title: "Orders by status",
+    description: null,
+    deleted: false,
+    public: false,
+    user_id: AUTHOR,
+    folder: SALES_REPORTS,
+    folder_id: SALES_REPORTS.id,
+    model: { id: "sales", label: "Sales" },
+    query_id: QUERY.id,
+    query: QUERY,
+  },
+] satisfies ILookWithQuery[];
+
+export const DASHBOARDS = [
+  {
+    can: {},
+    id: "30",
+    slug: "sales-overview",
+    title: "Sales overview",
+    description: null,
+    deleted: false,
+    hidden: false,
+    readonly: false,
+    user_id: AUTHOR,
+    folder: SALES_REPORTS,
+    dashboard_elements: [
+      {
+        can: {},
+        id: "31",
+        dashboard_id: "30",
+        type: "vis",
+        title: "Orders",
+        query_id: QUERY.id,
+        query: QUERY,
+      },
+    ],
+    dashboard_filters: [],
+    dashboard_layouts: [],
+  },
+] satisfies IDashboard[];
+
+export const GROUPS = [
+  { can: {}, id: "1", name: "All Users", user_count: 1, include_by_default: true },
+] satisfies IGroup[];
