@@ -1,4 +1,4 @@
-/** Which call of the API a path means, in each of the ways in which tools write it. */
+/** Paths of the API, as different tools write them. */
 
 /** looker-cli sends `POST /api//login`. */
 export function foldSlashes(path: string): string {
@@ -6,8 +6,8 @@ export function foldSlashes(path: string): string {
 }
 
 /**
- * The path below `/api/4.0`, or undefined for one that Looker's API does not take. Login and logout are the same without a
- * version, or with an older one: Python's SDK logs out with `DELETE /api/logout`.
+ * The path below `/api/4.0`. Undefined outside the API. Login and logout are the same without a version, or with an older one:
+ * Python's SDK sends `DELETE /api/logout`.
  */
 export function apiPathOf(path: string): string | undefined {
   const folded = foldSlashes(path);

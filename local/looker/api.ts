@@ -31,7 +31,7 @@ export function answer(looker: LookerInstance, request: ApiRequest): Outcome {
     return { reply: json(200, versions(request.origin)), entry: { event: "api" } };
 
   const apiPath = apiPathOf(path);
-  // A path without a version is a 403, as on a wrong port, whoever asks.
+  // Like a wrong port. A token makes no difference.
   if (apiPath === undefined) return { reply: lookerError(403), entry: { event: "unknown_route" } };
   if (method === "POST" && apiPath === "/login") return login(looker, request);
   if (method === "DELETE" && apiPath === "/logout") return logout(looker, request);

@@ -15,7 +15,7 @@ export async function readText(request: IncomingMessage): Promise<string | undef
 /** A shorter answer gains nothing from compression. */
 const MIN_GZIP_BYTES = 1_024;
 
-/** With gzip for a client that accepts it, as Looker does: what stands in between must not break it. */
+/** Compresses the answer for a client that accepts gzip, as Looker does. A proxy must not break such an answer. */
 export function send(
   response: ServerResponse,
   { status, headers, body }: Reply,

@@ -1,4 +1,4 @@
-/** A local run may last for days; the oldest queries go first. */
+/** Bounded, because a local run may last for days. The oldest query goes first. */
 const MAX_QUERIES = 1_000;
 
 export interface WantedQuery {
@@ -7,7 +7,7 @@ export interface WantedQuery {
   readonly fields: readonly string[];
 }
 
-/** Queries that a tool created. One that it runs at once, inline, is not kept. */
+/** Created queries. Inline queries are not kept. */
 export class Queries {
   readonly #byId = new Map<string, WantedQuery>();
   /** Ids below this one belong to the sample. */

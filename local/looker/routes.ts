@@ -5,7 +5,7 @@ import { QUERY_ROUTES } from "./query-routes.ts";
 import type { Call, Route, Routes } from "./route.ts";
 import { SESSION_ROUTES } from "./session-routes.ts";
 
-/** All that needs a token, by method and path below `/api/4.0`. The paths are those of Looker's OpenAPI document. */
+/** The routes that need a token, by method and path below `/api/4.0`. Looker's OpenAPI document has the same paths. */
 export const ROUTES: Routes = {
   ...SESSION_ROUTES,
   ...ACCOUNT_ROUTES,
@@ -14,7 +14,7 @@ export const ROUTES: Routes = {
   ...QUERY_ROUTES,
 };
 
-/** A fixed segment comes before a parameter: `/looks/search` is no look. */
+/** Fixed segments come before parameters, because `search` in `/looks/search` is not a look's id. */
 const PATTERNS = Object.entries(ROUTES)
   .toSorted(([one], [other]) => parametersIn(one) - parametersIn(other))
   .map(([name, route]) => ({

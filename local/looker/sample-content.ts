@@ -1,4 +1,4 @@
-/** What people made with the sample's explores: folders, a look, a dashboard. */
+/** Folders, a look and a dashboard over the sample's explores. */
 import type { IDashboard, IFolder, IGroup, ILookWithQuery, IQuery } from "@looker/sdk";
 
 const AUTHOR = "1";

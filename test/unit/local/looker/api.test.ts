@@ -112,7 +112,7 @@ describe("API calls", () => {
     expect((await patch("{")).status).toBe(400);
   });
 
-  test("an admin lists lock-outs and lifts one; for others there are none", async () => {
+  test("an admin lists lock-outs and lifts one, others see none", async () => {
     const looker = await lookerUnderTest();
     const reader = `token ${await login(looker)}`;
     const admin = `token ${await login(looker, ADMIN)}`;
@@ -142,7 +142,7 @@ describe("API calls", () => {
   });
 
   test.each(["GET /api/4.0/login", "GET /api/4.0/user/", "GET /api/4.0/boards", "POST /api/4.0/looks"])(
-    "%s, which the stand-in lacks: Looker's 404, or 401 without a token; the ledger tells",
+    "%s is not served here: Looker's 404, or 401 without a token",
     async (route) => {
       const looker = await lookerUnderTest();
       const answer = await call(looker, route, `token ${await login(looker)}`);
@@ -152,7 +152,7 @@ describe("API calls", () => {
     },
   );
 
-  test("what an account has no permission for is a 404, as if it were not there", async () => {
+  test("without the permission each route is a 404", async () => {
     const looker = await lookerUnderTest();
     looker.addAccount({
       userId: "8",
