@@ -50,6 +50,7 @@ export const LOOKML_ROUTES: Routes = {
     return workspaceId === "dev" ? dev : production;
   }),
   "GET /projects/{project_id}/git_branches": ofProject(({ userId }) => Object.values(branches(userId))),
+  "GET /projects/{project_id}/git_connection_tests": ofProject(() => []),
   "GET /projects/{project_id}/lookml_tests": ofProject(() => LOOKML_TESTS),
   "GET /projects/{project_id}/lookml_tests/run": ofProject(() =>
     LOOKML_TESTS.map(({ model_name, name }) => ({

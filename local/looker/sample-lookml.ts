@@ -41,6 +41,9 @@ export const PROJECTS = [
     git_remote_url: "git@git.example:shop.git",
     git_production_branch_name: "main",
     is_example: false,
+    validation_required: false,
+    allow_warnings: true,
+    git_release_mgmt_enabled: false,
     pull_request_mode: "off" as PullRequestMode,
   },
 ] satisfies IProject[];
