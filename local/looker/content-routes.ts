@@ -1,6 +1,6 @@
 import { json, lookerError } from "./replies.ts";
 import { constant, oneOf, type Routes } from "./route.ts";
-import { DASHBOARDS, FOLDERS, GROUPS, LOOKS } from "./sample-content.ts";
+import { DASHBOARDS, FOLDERS, GROUPS, LISTED_DASHBOARDS, LISTED_LOOKS, LOOKS } from "./sample-content.ts";
 
 export const CONTENT_ROUTES: Routes = {
   "GET /folders": constant(FOLDERS, "access_data"),
@@ -25,10 +25,10 @@ export const CONTENT_ROUTES: Routes = {
     answer: (_, { parameters: { folder_id: id } }) => json(200, ancestorsOf(id)),
   },
 
-  "GET /looks": constant(LOOKS, "see_looks"),
-  "GET /looks/search": constant(LOOKS, "see_looks"),
+  "GET /looks": constant(LISTED_LOOKS, "see_looks"),
+  "GET /looks/search": constant(LISTED_LOOKS, "see_looks"),
   "GET /looks/{look_id}": oneOf(LOOKS, "id", "look_id", "see_looks"),
-  "GET /dashboards": constant(DASHBOARDS, "see_user_dashboards"),
+  "GET /dashboards": constant(LISTED_DASHBOARDS, "see_user_dashboards"),
   "GET /dashboards/search": constant(DASHBOARDS, "see_user_dashboards"),
   "GET /dashboards/{dashboard_id}": oneOf(DASHBOARDS, "id", "dashboard_id", "see_user_dashboards"),
 
@@ -52,8 +52,8 @@ export const CONTENT_ROUTES: Routes = {
 
 function contentOf(folderId: string): object {
   return {
-    looks: LOOKS.filter((look) => look.folder_id === folderId),
-    dashboards: DASHBOARDS.filter(({ folder }) => folder.id === folderId),
+    looks: LISTED_LOOKS.filter((look) => look.folder_id === folderId),
+    dashboards: LISTED_DASHBOARDS.filter(({ folder }) => folder.id === folderId),
   };
 }
 

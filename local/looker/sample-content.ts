@@ -1,5 +1,5 @@
 /** Folders, a look and a dashboard over the sample's explores. */
-import type { IDashboard, IFolder, IGroup, ILookWithQuery, IQuery } from "@looker/sdk";
+import type { IDashboard, IDashboardBase, IFolder, IGroup, ILook, ILookWithQuery, IQuery } from "@looker/sdk";
 
 const AUTHOR = "1";
 
@@ -39,7 +39,8 @@ export const QUERY = {
   limit: "500",
 } satisfies IQuery;
 
-export const LOOKS = [
+/** Lists of looks lack the query, lists of dashboards the elements. */
+export const LISTED_LOOKS = [
   {
     can: {},
     id: "20",
@@ -52,37 +53,45 @@ export const LOOKS = [
     folder_id: SALES_REPORTS.id,
     model: { id: "sales", label: "Sales" },
     query_id: QUERY.id,
-    query: QUERY,
   },
-] satisfies ILookWithQuery[];
+] satisfies ILook[];
 
-export const DASHBOARDS = [
+export const LOOKS = LISTED_LOOKS.map((look) => ({ ...look, query: QUERY }) satisfies ILookWithQuery);
+
+export const LISTED_DASHBOARDS = [
   {
     can: {},
     id: "30",
     slug: "sales-overview",
     title: "Sales overview",
     description: null,
-    deleted: false,
     hidden: false,
     readonly: false,
     user_id: AUTHOR,
     folder: SALES_REPORTS,
-    dashboard_elements: [
-      {
-        can: {},
-        id: "31",
-        dashboard_id: "30",
-        type: "vis",
-        title: "Orders",
-        query_id: QUERY.id,
-        query: QUERY,
-      },
-    ],
-    dashboard_filters: [],
-    dashboard_layouts: [],
   },
-] satisfies IDashboard[];
+] satisfies IDashboardBase[];
+
+export const DASHBOARDS = LISTED_DASHBOARDS.map(
+  (dashboard) =>
+    ({
+      ...dashboard,
+      deleted: false,
+      dashboard_elements: [
+        {
+          can: {},
+          id: "31",
+          dashboard_id: "30",
+          type: "vis",
+          title: "Orders",
+          query_id: QUERY.id,
+          query: QUERY,
+        },
+      ],
+      dashboard_filters: [],
+      dashboard_layouts: [],
+    }) satisfies IDashboard,
+);
 
 export const GROUPS = [
   { can: {}, id: "1", name: "All Users", user_count: 1, include_by_default: true },
