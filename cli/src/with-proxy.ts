@@ -19,7 +19,7 @@ export interface ProxyRun {
   readonly port: number;
   /** Undefined: the token that the role shares. */
   readonly session: string | undefined;
-  /** What the names of sessions of other workspaces begin with. */
+  /** The beginning of the names of other workspaces' sessions. */
   readonly sessionPrefix: string;
   /** How the user would ask for the shared token, for an error about the session's budget. */
   readonly sharedMode: string;

@@ -18,7 +18,7 @@ const echo: LookerHandler = async (request, response) => {
 
 describe("a request", () => {
   it.each(["Bearer", "bearer", "token"])(
-    "with a local token behind %s goes to Looker with the brokered token, byte for byte otherwise",
+    "with a local token behind %s goes to Looker with the brokered token and no other change",
     async (scheme) => {
       const { send, login, lookerUrl } = await startStand({ looker: echo });
       const { text } = await send("/api/4.0//looks/1%2F2?fields=id,%20title&x=a+b", {
@@ -82,7 +82,7 @@ describe("a request", () => {
     }
   });
 
-  it("that waits for `100 Continue` is invited, and its body arrives", async () => {
+  it("with `Expect: 100-continue` is invited, and its body arrives", async () => {
     const { proxy, login } = await startStand({ looker: echo });
     const token = await login();
     const socket = connect(proxy.port, "127.0.0.1");
@@ -101,7 +101,7 @@ describe("a request", () => {
     expect(received).not.toMatch(/"expect"/i);
   });
 
-  it("that waits for `100 Continue` with a dead token is refused before it sends its body", async () => {
+  it("with a dead token and `Expect: 100-continue` is refused before its body", async () => {
     const { proxy } = await startStand();
     const socket = connect(proxy.port, "127.0.0.1");
     let received = "";
@@ -295,7 +295,7 @@ describe("20 MB", () => {
   });
 });
 
-it("a Looker that is not there is told of in one line", async () => {
+it("a Looker without an answer is an error in one line", async () => {
   const { send, login, notes, lookerUrl } = await startStand({
     looker: (request) => void request.socket.destroy(),
   });
@@ -307,7 +307,7 @@ it("a Looker that is not there is told of in one line", async () => {
   expect(notes).toEqual([line]);
 });
 
-it("a port that is taken is told of, with what to do", async () => {
+it("a port in use is an error with the way out", async () => {
   const { proxy } = await startStand();
   const { startProxy } = await import("../../src/proxy/proxy.ts");
   const starting = startProxy({

@@ -284,7 +284,7 @@ describe("a signal", () => {
       type: ctrlC,
     });
     // The command may be gone before this process has its own SIGINT, which then meets the logout.
-    const text = shown.text.replace("Ending the session; again to give up.\n", "");
+    const text = shown.text.replace("Ending the session. Press again to give up.\n", "");
     expect({ ...shown, text }).toEqual({ exitCode: 130, sane: true, text: "ready\n^C" });
     expect([logins(), liveTokens()]).toEqual([1, 0]);
   });
@@ -299,7 +299,7 @@ describe("a signal", () => {
     expect(await running.ended).toEqual({
       exitCode: 130,
       out: "",
-      err: "Waiting for the broker's answer, to end its session; again to give up.\n",
+      err: "Waiting for the broker's answer, to end its session. Press again to give up.\n",
     });
     expect([logins(), liveTokens()]).toEqual([1, 0]);
   });

@@ -25,7 +25,7 @@ describe.each(nodes)("on %s the installed command works", (name, node) => {
     });
   });
 
-  it("runs a job with a token of its own and ends that", async () => {
+  it("runs a job with a token of its own and ends the token", async () => {
     const job = [
       "const { LOOKERSDK_BASE_URL: url, LOOKER_ACCESS_TOKEN: token } = process.env;",
       'fetch(url + "/api/4.0/user", { headers: { authorization: "Bearer " + token } }).then(({ status }) => console.log(status));',
@@ -38,7 +38,7 @@ describe.each(nodes)("on %s the installed command works", (name, node) => {
     expect(stage.stand.broker.looker?.control.liveTokens()).toEqual([]);
   });
 
-  it("runs a job that logs in, through the proxy", async () => {
+  it("runs a job with a login, through the proxy", async () => {
     const job = [
       "const { LOOKERSDK_BASE_URL: url, LOOKERSDK_CLIENT_ID, LOOKERSDK_CLIENT_SECRET } = process.env;",
       "const body = new URLSearchParams({ client_id: LOOKERSDK_CLIENT_ID, client_secret: LOOKERSDK_CLIENT_SECRET });",
