@@ -6,7 +6,7 @@ import type { Refusal } from "../domain/failures.ts";
 import { configurationDigest, lookerGraceMs, type TrackedToken } from "../domain/lease.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Scope } from "../domain/scope.ts";
-import type { SpentLogin } from "../domain/session-budget.ts";
+import type { SessionBudget } from "../domain/session-budget.ts";
 import { type Ask, addName, decide, type Slot } from "../domain/slot.ts";
 import { type LockOutcome, releaseMint, takeLock } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
@@ -14,7 +14,7 @@ import { mint, mintNeedsMs } from "./mint.ts";
 import type { MintPorts, SessionMint } from "./mint-job.ts";
 import { type SlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";
 import { type AuditFields, count, noteNamed } from "./record.ts";
-import { refusalOfSessions, spendOnSession } from "./session-login.ts";
+import { readBudget, spendOnSession } from "./session-login.ts";
 
 const longestWaitMs = 3_000;
 const firstWaitMs = 100;
@@ -136,10 +136,11 @@ async function logInUnderLock(
   { slot, control }: { slot: Slot; control: ScopeControl },
 ): Promise<void> {
   const { scope, key, deadline, audit } = request;
-  if (key.session !== undefined) {
-    // Nothing is written where the answer is no: a caller that goes on asking costs reads alone.
-    progress.refusal = await refusalOfSessions(ports, request);
-    if (progress.refusal) return;
+  // Nothing is written where the budget says no: a caller that goes on asking costs reads alone.
+  const asked = key.session === undefined ? undefined : await readBudget(ports, request);
+  if (asked?.kind === "refuse") {
+    progress.refusal = asked;
+    return;
   }
   const take = (row: Slot, now: number) =>
     takeLock(row, control, askOf(request, progress, now), progress.owner, now);
@@ -155,7 +156,7 @@ async function logInUnderLock(
   if (lock.kind === "changed") return;
   progress.mayMint = false;
   if (lock.possibleOrphan) count(audit, "possible_orphans");
-  const session = key.session === undefined ? undefined : await countSession(ports, request, progress);
+  const session = asked && (await countSession(ports, request, progress, asked.budget));
   if (progress.refusal) return;
   progress.refusal = await mint(ports, { scope, key, lock: lock.mint, session, deadline, audit });
 }
@@ -165,22 +166,19 @@ async function countSession(
   ports: MintPorts,
   request: IssueRequest,
   progress: Progress,
+  budget: SessionBudget,
 ): Promise<SessionMint | undefined> {
-  const { staleLeaseId, deadline } = request;
+  const { scope, key, staleLeaseId, deadline } = request;
   const { owner, unreadableLeaseId } = progress;
-  const digest = configurationDigest(request.scope);
-  let spent: SpentLogin | Refusal;
-  try {
-    spent = await spendOnSession(ports, request);
-  } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
-    request.audit.reason = error.reason;
-    spent = { kind: "refuse", code: "busy", retryAfterMs: 1_000 };
+  const digest = configurationDigest(scope);
+  const spent = await spendOnSession(ports, request, budget);
+  if (spent.kind === "spent") {
+    const unwanted = { digest, staleLeaseId, unreadableLeaseId };
+    return (staleLeaseId ?? unreadableLeaseId) ? { spent, unwanted } : { spent };
   }
-  if (spent.kind === "spent") return { spent, unwanted: { digest, staleLeaseId, unreadableLeaseId } };
   progress.refusal = spent;
   const release = (slot: Slot, now: number) => releaseMint(slot, owner, { digest, noTokenLeft: true }, now);
-  await commit(ports.table.slots, request.key, release, { ...ports, deadline });
+  await commit(ports.table.slots, key, release, { ...ports, deadline });
   return undefined;
 }
 

@@ -26,7 +26,8 @@ export interface MintJob {
 export interface SessionMint {
   /** This login, as the caller's budget counts it. */
   readonly spent: SpentLogin;
-  readonly unwanted: Unwanted;
+  /** The lease that was reported stale, or whose row was edited. */
+  readonly unwanted?: Unwanted;
 }
 
 /** What is known when the login begins. */

@@ -98,8 +98,9 @@ async function giveBack(
 async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult> {
   const { clock, table, secrets } = ports;
   const { scope, key, audit, lock, session } = job;
-  if (session)
-    await commit(table.slots, key, (slot, now) => dropUnwanted(slot, session.unwanted, now), {
+  const unwanted = session?.unwanted;
+  if (unwanted)
+    await commit(table.slots, key, (slot, now) => dropUnwanted(slot, unwanted, now), {
       ...ports,
       deadline: lock.until,
     });

@@ -10,6 +10,7 @@ import type { Scope } from "../domain/scope.ts";
 import {
   type EndedLogin,
   type SessionAsk,
+  type SessionBudget,
   type SpentLogin,
   sessionRefusal,
   settleLogin,
@@ -17,12 +18,14 @@ import {
 } from "../domain/session-budget.ts";
 import { commit } from "./commit.ts";
 import type { MintJob, MintPorts } from "./mint-job.ts";
-import { type CallerKey, Unavailable } from "./ports.ts";
+import { type CallerKey, Unavailable, Unreadable } from "./ports.ts";
+import { type AuditFields, count } from "./record.ts";
 
 interface SessionRequest {
   readonly scope: Scope;
   readonly key: CallerKey;
   readonly deadline: number;
+  readonly audit: AuditFields;
 }
 
 const askOf = (scope: Scope): SessionAsk => ({
@@ -30,26 +33,43 @@ const askOf = (scope: Scope): SessionAsk => ({
   sessionMintsPerTenMinutes: scope.sessionMintsPerTenMinutes,
 });
 
-/** Why no session of the caller may log in now, if so. */
-export async function refusalOfSessions(
+/** The budget as it is, or why no session of the caller may log in now. Writes nothing. */
+export async function readBudget(
   { table, clock }: MintPorts,
-  { scope, key }: SessionRequest,
-): Promise<Refusal | undefined> {
-  return sessionRefusal(await table.sessionBudgets.read(key), askOf(scope), clock.now());
+  { scope, key, audit }: SessionRequest,
+): Promise<{ kind: "free"; budget: SessionBudget } | Refusal> {
+  return await orRefuse(audit, async () => {
+    const budget = await table.sessionBudgets.read(key);
+    return sessionRefusal(budget, askOf(scope), clock.now()) ?? { kind: "free", budget };
+  });
 }
 
-/** Counts one login of a session that has its lock. @throws {Unavailable} when it may be counted or not */
+/** Counts one login of a session that has its lock. */
 export async function spendOnSession(
   ports: MintPorts,
-  { scope, key, deadline }: SessionRequest,
+  { scope, key, deadline, audit }: SessionRequest,
+  start: SessionBudget,
 ): Promise<SpentLogin | Refusal> {
-  const spend = { ...ports, deadline };
-  return await commit(
-    ports.table.sessionBudgets,
-    key,
-    (row, now) => spendLogin(row, askOf(scope), now),
-    spend,
+  const spend = (row: SessionBudget, now: number) => spendLogin(row, askOf(scope), now);
+  return await orRefuse(audit, () =>
+    commit<CallerKey, SessionBudget, SpentLogin | Refusal>(ports.table.sessionBudgets, key, spend, {
+      ...ports,
+      start,
+      deadline,
+    }),
   );
+}
+
+/** What cannot be counted is not begun; a lease that is still good is served all the same. */
+async function orRefuse<Answer>(audit: AuditFields, ask: () => Promise<Answer>): Promise<Answer | Refusal> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof Unreadable) count(audit, "unreadable");
+    else if (error instanceof Unavailable) audit.reason = error.reason;
+    else throw error;
+    return { kind: "refuse", code: "busy", retryAfterMs: 1_000 };
+  }
 }
 
 /**

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { sessionBudgetKey } from "../../../../functions/adapters/rows.ts";
 import { Unavailable, Unreadable } from "../../../../functions/use-cases/ports.ts";
 import { callerKey, inMemoryBroker, sales } from "../../../support/fakes/in-memory-broker.ts";
+import { nameOf } from "../../../support/fakes/memory-slot-table.ts";
 
 const session = (name: string) => callerKey(undefined, undefined, name);
 const budgetOf = (broker: ReturnType<typeof inMemoryBroker>) => broker.table.sessionBudgets.read(callerKey());
@@ -152,6 +154,38 @@ describe("the budget of all sessions", () => {
     away = false;
     expect((await broker.ask({ key: session("a") })).code).toBe("ok");
   });
+
+  it.each([
+    [
+      "cannot be read",
+      () => {
+        throw new Unavailable("dynamodb");
+      },
+      "dynamodb_unavailable",
+    ],
+    ["was edited", undefined, undefined],
+  ] as const)(
+    "that %s refuses a login, and not a lease that is due for renewal",
+    async (_, before, reason) => {
+      const broker = inMemoryBroker();
+      const held = await broker.issue({ key: session("a") });
+      broker.clock.jump(0.86 * sales.leaseSeconds * 1_000);
+      const { pk, sk } = sessionBudgetKey(callerKey());
+      if (before)
+        broker.table.before = (operation, key) => {
+          if (operation === "read" && key.includes("sessions#")) before();
+        };
+      else Object.assign(broker.table.items.get(nameOf({ pk, sk })) as object, { minutes: "many" });
+      const { token, audit } = await broker.ask({ key: session("a") });
+      expect([token?.leaseId, audit.reason, audit.unreadable]).toEqual([
+        held.leaseId,
+        reason,
+        before ? undefined : 1,
+      ]);
+      expect((await broker.ask({ key: session("b") })).code).toBe("busy");
+      expect(broker.looker.logins()).toBe(1);
+    },
+  );
 
   it("that cannot be written after a login costs a count, and nobody the answer", async () => {
     const broker = inMemoryBroker();

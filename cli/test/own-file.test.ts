@@ -11,7 +11,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { tokenFile } from "../src/token-file.ts";
+import { ownFile } from "../src/own-file.ts";
+
+const tokenFile = (given: string) => ownFile("token-file", given);
 
 let directory: string;
 let path: string;
@@ -63,4 +65,15 @@ test("what cannot be written is told beforehand, and what can is left as it is",
   mkdirSync(path);
   expect(() => tokenFile(path).check()).toThrow(/^--token-file .*token cannot be written \(EISDIR\)\.$/);
   expect(() => tokenFile(join(directory, "none/token")).check()).toThrow("(ENOENT)");
+});
+
+test("with a mark, the leftover of a killed run is replaced, and anybody else's file is left alone", () => {
+  const file = ownFile("ini", path, { mark: "# ours" });
+  file.check();
+  file.write("# ours\none");
+  ownFile("ini", path, { mark: "# ours" }).check();
+  writeFileSync(path, "[Looker]\nclient_secret=mine\n");
+  expect(() => file.check()).toThrow(
+    /^--ini .*token is a file that looker-token did not write: choose another/,
+  );
 });
