@@ -35,8 +35,11 @@ export interface Looker {
   close(): void;
 }
 
+/** For each connection. With Node's 64 kB a large upload takes a sixth longer, because it stops after every chunk. */
+const bufferedBytes = 1024 * 1024;
+
 export function lookerOverHttp(): Looker {
-  const options = { keepAlive: true, ...outboundProxy() };
+  const options = { keepAlive: true, highWaterMark: bufferedBytes, ...outboundProxy() };
   const agents = { "http:": new HttpAgent(options), "https:": new HttpsAgent(options) };
   const once = (token: SourceToken, request: LookerRequest): Promise<IncomingMessage> => {
     const { protocol, hostname, port, host } = urlOf(token.baseUrl);
