@@ -39,8 +39,8 @@ export default defineConfig({
       { ...quick("cli", "cli/test"), resolve: { tsconfigPaths: true } },
       // Slower tiers, for .ci/run. Each end-to-end file starts a whole broker and waits for most of its time.
       project("end-to-end", "test/end-to-end", { testTimeout: 120_000, maxWorkers: 2 }),
-      // Things that nobody here wrote: DynamoDB Local (Java), moto, cfn-lint and schemathesis (REFERENCE_BIN says where they are
-      // installed), AWS's Runtime Interface Client (LAMBDA_RIC says where it is built).
+      // Programs by others: DynamoDB Local (Java), moto, cfn-lint and schemathesis (installed in REFERENCE_BIN), tools for
+      // Looker (TOOLS_BIN), AWS's Runtime Interface Client (built in LAMBDA_RIC).
       project("external", "test/external", { testTimeout: 120_000, fileParallelism: false }),
     ],
   },

@@ -7,6 +7,7 @@ import { benchClient } from "./client.ts";
 import { benchCrowd } from "./crowd.ts";
 import { benchFrozenScope } from "./frozen-scope.ts";
 import { benchLookerConnections } from "./looker-connections.ts";
+import { benchProxy } from "./proxy.ts";
 import { benchRuntimeInterface } from "./runtime-interface.ts";
 import { benchSession } from "./session.ts";
 
@@ -17,6 +18,7 @@ const parts: Record<string, () => Promise<void>> = {
   connections: benchLookerConnections,
   functions: benchRuntimeInterface,
   client: benchClient,
+  proxy: benchProxy,
 };
 
 const asked = process.argv.slice(2);

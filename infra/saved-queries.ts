@@ -63,11 +63,11 @@ export const savedQueries: readonly SavedQuery[] = [
     name: "who-got-this-token",
     asks: "A token was found where it should not be: who was given it, in which scope, when, from where, by which client id?",
     answer:
-      "A row of kind `audit` for each place that the token was given to. The row of kind `mint` is the login. If it stands alone, the broker gave the token to nobody. `lease_id` is what to revoke, and what to ask is-this-lease-dead about. No row: the token is not of this broker, or older than the range.",
+      "A row of kind `audit` for each place that the token was given to. The row of kind `mint` is the login. If it stands alone, the broker gave the token to nobody. A row without `session` is about the shared lease of the caller's processes. `lease_id` is what to revoke, and what to ask is-this-lease-dead about. No row: the token is not of this broker, or older than the range.",
     placeholders: [tokenSha256],
     query: `
 filter token_sha256 = "{{token_sha256}}"
-| stats count(lease_ends_at) as times_given, sortsFirst(time) as first_seen, sortsLast(time) as last_seen, sortsLast(token_ends_at) as dead_by by kind, scope, lease_id, client_id, caller.arn, caller.unique_id, caller.session_name, source_ip
+| stats count(lease_ends_at) as times_given, sortsFirst(time) as first_seen, sortsLast(time) as last_seen, sortsLast(token_ends_at) as dead_by by kind, scope, lease_id, client_id, caller.arn, caller.unique_id, session, caller.session_name, source_ip
 | sort first_seen asc`,
   },
   {
@@ -78,21 +78,21 @@ filter token_sha256 = "{{token_sha256}}"
     placeholders: [leaseId],
     query: `
 filter lease_id = "{{lease_id}}"
-| stats count(*) as records, sortsFirst(time) as first, sortsLast(time) as last, sortsLast(token_ends_at) as dead_by, latest(request_id) as last_request by kind, verb, code, outcome
+| stats count(*) as records, sortsFirst(time) as first, sortsLast(time) as last, sortsLast(token_ends_at) as dead_by, latest(request_id) as last_request by kind, verb, code, outcome, session
 | sort first asc`,
   },
   {
     name: "who-holds-tokens-now",
     asks: "Which tokens may work at this moment, and who holds them?",
     answer:
-      "A row for each token that Looker made, whose end Looker has not confirmed, and which is not over. No `holder`: the broker gave it to nobody. The range must reach back as far as a Looker token lives: an hour, unless Looker is set otherwise.",
+      "A row for each token that Looker made, whose end Looker has not confirmed, and which is not over. No `holder`: the broker gave it to nobody. Without `holder_session` it is the shared lease of the holder's processes. The range must reach back as far as a Looker token lives: an hour, unless Looker is set otherwise.",
     placeholders: [],
     query: `
 filter kind = "lease_end" or ispresent(token_sha256)
-| stats count(unique_id) as confirmed_ends, sortsLast(caller.arn) as holder, sortsLast(client_id) as got_by, sortsFirst(time) as since, sortsLast(token_ends_at) as dead_by by scope, lease_id
+| stats count(unique_id) as confirmed_ends, sortsLast(caller.arn) as holder, sortsLast(session) as holder_session, sortsLast(client_id) as got_by, sortsFirst(time) as since, sortsLast(token_ends_at) as dead_by by scope, lease_id
 | filter confirmed_ends = 0 and parseDate(dead_by, "yyyy-MM-dd'T'HH:mm:ss.SSSX") > now() * 1000
 | sort dead_by desc
-| display scope, holder, lease_id, got_by, since, dead_by`,
+| display scope, holder, holder_session, lease_id, got_by, since, dead_by`,
   },
   {
     name: "what-did-this-caller-do",
@@ -103,7 +103,7 @@ filter kind = "lease_end" or ispresent(token_sha256)
     query: `
 filter kind = "audit" and caller.arn = "{{caller}}"
 | sort @timestamp desc
-| display time, verb, scope, code, outcome, reason, lease_id, caller.unique_id, caller.session_name, source_ip, duration_ms, request_id`,
+| display time, verb, scope, session, code, outcome, reason, lease_id, caller.unique_id, caller.session_name, source_ip, duration_ms, request_id`,
   },
   {
     name: "what-happened-to-this-request",
@@ -114,7 +114,7 @@ filter kind = "audit" and caller.arn = "{{caller}}"
     query: `
 filter kind = "audit" and request_id = "{{request_id}}"
 | parse @message /"patterns":\\[(?<allowed>[^\\]]*)\\]/
-| display time, late, verb, scope, code, status, reason, lock, allowed, caller.arn, caller.unique_id, caller.session_name, source_ip, source_vpce, outcome, lease_id, error, error_at, duration_ms, looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms, wait_ms, unverified_trace_id`,
+| display time, late, verb, scope, session, code, status, reason, lock, allowed, caller.arn, caller.unique_id, caller.session_name, source_ip, source_vpce, outcome, lease_id, error, error_at, duration_ms, looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms, wait_ms, unverified_trace_id`,
   },
   {
     name: "who-revoked-or-froze",
@@ -136,7 +136,7 @@ filter kind = "audit" and verb in ["revoke", "freeze", "unfreeze"]
     placeholders: [clientId],
     query: `
 filter client_id = "{{client_id}}" and (kind = "lease_end" or ispresent(token_sha256))
-| stats count(unique_id) as confirmed_ends, count(lease_ends_at) as times_given, sortsLast(caller.arn) as holder, sortsFirst(time) as first_seen, sortsLast(token_ends_at) as dead_by by scope, lease_id
+| stats count(unique_id) as confirmed_ends, count(lease_ends_at) as times_given, sortsLast(caller.arn) as holder, sortsLast(session) as holder_session, sortsFirst(time) as first_seen, sortsLast(token_ends_at) as dead_by by scope, lease_id
 | sort confirmed_ends asc`,
   },
   {
@@ -154,12 +154,12 @@ filter kind = "audit" and code = "not_allowed"
     name: "who-causes-logins",
     asks: "Who makes the broker log in at Looker so often?",
     answer:
-      "Logins by hour, scope and caller, the most first. `logins_tried` above `logins_at_looker`: the difference failed. A caller that has many with as many `leases` throws good tokens away, or reports them as stale.",
+      "Logins by hour, scope and caller, the most first. `logins_tried` above `logins_at_looker`: the difference failed. A caller that has many with as many `leases` throws good tokens away, reports them as stale, or takes many `sessions`.",
     placeholders: [],
     query: `
 filter kind = "audit" and login_attempts > 0
 | fields bin(1h) as hour
-| stats sum(login_attempts) as logins_tried, sum(logins) as logins_at_looker, count_distinct(minted_lease_id) as leases, latest(request_id) as last_request by hour, scope, caller.arn
+| stats sum(login_attempts) as logins_tried, sum(logins) as logins_at_looker, count_distinct(minted_lease_id) as leases, count_distinct(session) as sessions, latest(request_id) as last_request by hour, scope, caller.arn
 | sort logins_tried desc`,
   },
   {

@@ -64,7 +64,8 @@ export interface TokenBrokerProps {
 
   /**
    * Concurrency that is set apart for these functions, taken from the account's: a floor which keeps revocation going
-   * when callers use up the rest, and a ceiling.
+   * when callers use up the rest, and a ceiling. A busy sweep is still at work when the next one starts, so give `sweep`
+   * at least 2.
    * @default - none is reserved
    */
   readonly reservedConcurrency?: { readonly operate?: number; readonly sweep?: number };

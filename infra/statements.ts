@@ -19,7 +19,7 @@ export function readAndWriteRows(table: Table): PolicyStatement {
   });
 }
 
-/** Everything in a scope, for operators; all slots of one caller, for its logout. */
+/** For operators, everything in a scope. For a caller's logout, all slots of the caller. */
 export function queryRows(table: Table): PolicyStatement {
   return new PolicyStatement({ sid: "QueryRows", actions: ["dynamodb:Query"], resources: [table.tableArn] });
 }

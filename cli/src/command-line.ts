@@ -1,6 +1,6 @@
 /** The command line, read strictly: what is not understood, given twice or empty is an error and never passed over. */
 import { parseArgs } from "node:util";
-import { type OptionValues, options } from "./options.ts";
+import { flagOf, type OptionName, type OptionValues, repeats, typeOf } from "./options.ts";
 import { type CommandName, commonOptions, type Synopsis, synopses } from "./synopses.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -37,28 +37,36 @@ function commandOf(name: string): CommandName {
 
 function valuesOf(command: CommandName, args: string[]): OptionValues {
   const { options: own }: Synopsis = synopses[command];
-  const known = [...own, ...commonOptions].map((name) => {
-    const type = "takes" in options[name] ? ("string" as const) : ("boolean" as const);
-    return [name, name === "help" ? { type, short: "h" } : { type }] as const;
-  });
+  const names = new Map<string, OptionName>([...own, ...commonOptions].map((name) => [flagOf(name), name]));
+  const known = [...names].map(([flag, name]): [string, KnownOption] => [
+    flag,
+    {
+      type: typeOf(name, args),
+      multiple: repeats(name),
+      ...(name === "help" ? { short: "h" } : {}),
+    },
+  ]);
   const { values, tokens } = parse(command, args, Object.fromEntries(known));
   const seen = new Set<string>();
   for (const token of tokens) {
     if (token.kind !== "option") continue;
+    const mayRepeat = repeats(names.get(token.name) as OptionName);
     // Of two filters the second would win in silence, and something else would be ended than was meant.
-    if (seen.has(token.name)) throw new UsageError(`--${token.name} is given more than once.`);
+    if (seen.has(token.name) && !mayRepeat) throw new UsageError(`--${token.name} is given more than once.`);
     // What a script's unset variable leaves.
     if (token.value === "") throw new UsageError(`--${token.name} is empty: give a value or leave it out.`);
     seen.add(token.name);
   }
-  return values as OptionValues;
+  return Object.fromEntries(Object.entries(values).map(([flag, value]) => [names.get(flag), value]));
 }
 
-function parse(
-  command: CommandName,
-  args: string[],
-  known: Record<string, { type: "string" | "boolean"; short?: string }>,
-) {
+interface KnownOption {
+  readonly type: "string" | "boolean";
+  readonly multiple: boolean;
+  readonly short?: string;
+}
+
+function parse(command: CommandName, args: string[], known: Record<string, KnownOption>) {
   try {
     return parseArgs({ args, options: known, strict: true, allowPositionals: false, tokens: true });
   } catch (error) {

@@ -45,19 +45,33 @@ export async function interruptible<T>(
   }
 }
 
-/** The first signal is only noted, so that what is under way can end in order; the second one, or five seconds, give up. */
-export function stopAtSecondSignal(onFirst: () => void): {
+export interface SignalStop {
   readonly signal: AbortSignal;
   received(): NodeJS.Signals | undefined;
   release(): void;
-} {
-  const controller = new AbortController();
-  let received: NodeJS.Signals | undefined;
-  const off = onSignals(stoppingSignals, (signal) => {
-    if (received) return controller.abort();
-    received = signal;
-    setTimeout(() => controller.abort(), 5_000).unref();
+}
+
+/** The first signal gives up. */
+export function stopAtFirstSignal(): SignalStop {
+  return stopAtSignal((_, abort) => abort());
+}
+
+/** The first signal is noted, so that the work under way can end in order. The second one, or five seconds, give up. */
+export function stopAtSecondSignal(onFirst: () => void): SignalStop {
+  return stopAtSignal((isFirst, abort) => {
+    if (!isFirst) return abort();
+    setTimeout(abort, 5_000).unref();
     onFirst();
   });
-  return { signal: controller.signal, received: () => received, release: off };
+}
+
+function stopAtSignal(listener: (isFirst: boolean, abort: () => void) => void): SignalStop {
+  const controller = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const release = onSignals(stoppingSignals, (signal) => {
+    const isFirst = received === undefined;
+    received ??= signal;
+    listener(isFirst, () => controller.abort());
+  });
+  return { signal: controller.signal, received: () => received, release };
 }

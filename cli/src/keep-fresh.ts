@@ -3,19 +3,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LookerToken } from "@looker-token-broker/client";
 import { failureOf, noteFailure } from "./failure.ts";
 import type { OptionValues } from "./options.ts";
+import type { OwnFile } from "./own-file.ts";
 import type { Terminal } from "./terminal.ts";
-import type { TokenFile } from "./token-file.ts";
 
 type FileToken = Pick<LookerToken, "leaseId" | "accessToken">;
 
 export interface KeepFresh {
   /** A `TokenBrokerClient`. */
   readonly client: { token(options: { signal: AbortSignal }): Promise<FileToken> };
-  readonly file: TokenFile;
+  readonly file: OwnFile;
   /** Already in the file. */
   readonly token: FileToken;
-  /** Ids of all leases that were in the file. */
-  readonly given: Set<string>;
   /** How often the client is asked. It answers from memory, and renews by itself well before a token's end. */
   readonly everyMs: number;
 }
@@ -23,7 +21,7 @@ export interface KeepFresh {
 export function keepFresh(
   io: Terminal,
   values: OptionValues,
-  { client, file, token, given, everyMs }: KeepFresh,
+  { client, file, token, everyMs }: KeepFresh,
 ): { stop(): Promise<void> } {
   const over = new AbortController();
   const { signal } = over;
@@ -35,7 +33,6 @@ export function keepFresh(
       if (signal.aborted) return;
       try {
         const next = await client.token({ signal });
-        given.add(next.leaseId);
         if (next.leaseId !== leaseId) file.write(next.accessToken);
         leaseId = next.leaseId;
         failing = false;

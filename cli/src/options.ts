@@ -1,4 +1,16 @@
-/** Every option of every command: what it takes, and its line of help. */
+/** Every option of every command: its value, and its line of help. */
+
+interface Option {
+  /** The name on the command line, where it is not the option's own: two commands may give one name two meanings. */
+  readonly flag?: string;
+  /** A word for its value. Without it the option is a switch. */
+  readonly takes?: string;
+  /** The value may be left out: `--session` as well as `--session NAME`. */
+  readonly optional?: true;
+  /** The command line may have it several times. */
+  readonly repeats?: true;
+  readonly help: string;
+}
 
 export const options = {
   scope: { takes: "NAME", help: "the scope; also from LOOKER_BROKER_SCOPE" },
@@ -16,8 +28,30 @@ export const options = {
     takes: "PATH",
     help: "keep a good token in this file (mode 0600) while the command runs; its path is in LOOKER_TOKEN_FILE",
   },
-  keep: { help: "end no lease afterwards" },
-  end: { help: "end every lease that the command was given, even if it was there before" },
+  session: {
+    takes: "NAME",
+    optional: true,
+    help: "a token of its own for this run, ended with the run (NAME is random by default)",
+  },
+  "session-name": { flag: "session", takes: "NAME", help: "the leases of this session, and no others" },
+  proxy: { help: "run a loopback proxy, so that a tool with a login needs no Looker secret" },
+  shared: { help: "with --proxy: use the token that your role shares, in place of a session" },
+  port: { takes: "PORT", help: "the port on 127.0.0.1 (by default a free one)" },
+  "set-env": {
+    flag: "env",
+    takes: "NAME=TEMPLATE",
+    repeats: true,
+    help: "also set this variable, to a text with {base} {host} {port} {id} {secret} (repeatable)",
+  },
+  ini: { takes: "PATH", help: "write a looker.ini (mode 0600) until the end, for tools that read one" },
+  // Not --env-file: Node takes an option of that name for its own, wherever it stands on the command line.
+  settings: {
+    takes: "PATH",
+    help: "write the variables to this file (mode 0600) until the end, as NAME=VALUE lines",
+  },
+  "allow-credentials": {
+    help: "let requests for another Looker credential through (by default they get 403)",
+  },
   "lease-id": { takes: "ID", help: "this lease" },
   caller: { takes: "ARN", help: "leases of this role or user: arn:aws:iam::111122223333:role/name" },
   "issued-before": {
@@ -33,11 +67,40 @@ export const options = {
   yes: { help: "do not ask" },
   wait: { takes: "SECONDS", help: "how long to follow what is pending (60); 0 does not wait" },
   reason: { takes: "TEXT", help: "for whoever will unfreeze it: 1 to 256 characters on one line" },
-} as const satisfies Record<string, { takes?: string; help: string }>;
+} as const satisfies Record<string, Option>;
 
 export type OptionName = keyof typeof options;
 
 /** A text for an option that takes a value, `true` for one that does not. */
-export type OptionValues = {
-  readonly [Name in OptionName]?: (typeof options)[Name] extends { takes: string } ? string : boolean;
-};
+type OptionValue<Shape> = Shape extends { repeats: true }
+  ? readonly string[]
+  : Shape extends { optional: true }
+    ? string | true
+    : Shape extends { takes: string }
+      ? string
+      : boolean;
+
+export type OptionValues = { readonly [Name in OptionName]?: OptionValue<(typeof options)[Name]> };
+
+/** The option's name on the command line, without its dashes. */
+export const flagOf = (name: OptionName): string => (options[name] as Option).flag ?? name;
+
+/** As the help shows it: `--session [NAME]`. */
+export function shownOption(name: OptionName): string {
+  const { takes, optional }: Option = options[name];
+  if (takes === undefined) return `--${flagOf(name)}`;
+  return `--${flagOf(name)} ${optional ? `[${takes}]` : takes}`;
+}
+
+export const repeats = (name: OptionName): boolean => (options[name] as Option).repeats === true;
+
+/** "string": the option takes a value. An optional value is there unless another option, or nothing, follows its name. */
+export function typeOf(name: OptionName, args: readonly string[]): "string" | "boolean" {
+  const { takes, optional }: Option = options[name];
+  if (takes === undefined) return "boolean";
+  const isBare = args.some(
+    (word, at) =>
+      word === `--${flagOf(name)}` && (args[at + 1] === undefined || args[at + 1]?.startsWith("-")),
+  );
+  return optional && isBare ? "boolean" : "string";
+}

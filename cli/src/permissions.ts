@@ -2,7 +2,5 @@
 import type { Broker } from "./broker.ts";
 
 /** The body of the answer: for `callerOf` and `grantsOf` of the library and, as it is, for `--json`. */
-export const permissionsOf = (
-  broker: Broker,
-  more: { budgetMs?: number; signal?: AbortSignal } = {},
-): Promise<{ caller: object; scopes: object[] }> => broker.ask({ method: "GET", path: "/scopes", ...more });
+export const permissionsOf = (broker: Broker): Promise<{ caller: object; scopes: object[] }> =>
+  broker.ask({ method: "GET", path: "/scopes" });

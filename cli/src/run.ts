@@ -6,6 +6,7 @@ import { get } from "./commands/get.ts";
 import { commandHelp, generalHelp } from "./commands/help.ts";
 import { leases } from "./commands/leases.ts";
 import { logout } from "./commands/logout.ts";
+import { proxy } from "./commands/proxy.ts";
 import { revoke } from "./commands/revoke.ts";
 import { scopes, whoami } from "./commands/scopes.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -19,6 +20,7 @@ type Command = (terminal: Terminal, values: OptionValues, operands: readonly str
 const commands: Readonly<Record<CommandName, Command>> = {
   get,
   exec,
+  proxy,
   logout,
   scopes,
   whoami,

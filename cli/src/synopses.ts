@@ -27,28 +27,65 @@ export const synopses = {
     ],
   },
   exec: {
-    summary: "Run a command with a token",
-    usage: "--scope NAME [--token-file PATH] [--keep | --end] -- COMMAND [ARGUMENT …]",
-    options: ["scope", "token-file", "min-ttl", "keep", "end"],
+    summary: "Run a command with a token, or through a proxy",
+    usage: "--scope NAME [--session [NAME]] [--proxy] -- COMMAND [ARGUMENT …]",
+    options: [
+      "scope",
+      "session",
+      "token-file",
+      "min-ttl",
+      "proxy",
+      "shared",
+      "set-env",
+      "ini",
+      "allow-credentials",
+    ],
     examples: [
       "looker-token exec --scope sales -- ./nightly-report.sh",
-      "looker-token exec --scope sales --token-file /run/report/token -- python3 long_job.py",
+      "looker-token exec --scope sales --token-file /run/report/token -- python3 job.py",
+      "looker-token exec --scope sales --proxy -- python3 dashboards.py",
+      "looker-token exec --scope sales --proxy --env LOOKER_URL={base} -- ./tool",
     ],
-    notes: `The command finds the token in LOOKER_ACCESS_TOKEN and Looker's URL in LOOKERSDK_BASE_URL. A job that runs longer than
-a lease reads the file of --token-file again for each call. Its exit code is the command's.
+    notes: `The command finds the token in LOOKER_ACCESS_TOKEN, and Looker's URL in
+LOOKERSDK_BASE_URL and LOOKER_API_ENDPOINT. A job that runs longer than a lease
+reads the file of --token-file again for each call. The exit code is the
+command's.
 
-Afterwards the leases that began during this run are ended. All sessions of one role share their leases: if other
-processes with your role may be using the same token, pass --keep, or give the job a role of its own.
+The token is the one that all processes of your role share, and stays when the
+command ends. A command that switches the workspace or logs out takes --session:
+a token of its own, ended with the command.
 
-INT, TERM, HUP, QUIT, USR1, USR2 and WINCH are passed on to the command. On a terminal INT, QUIT and WINCH are not: it
-gives them to the command itself, so end it from elsewhere with TERM. After kill -9 the lease lives on until its end.`,
+With --proxy the command needs a base URL, a client id and a client secret, as
+most Looker tools do. It finds those of a proxy on 127.0.0.1 in
+LOOKERSDK_BASE_URL, LOOKERSDK_CLIENT_ID and LOOKERSDK_CLIENT_SECRET. The command
+never gets a token of Looker's. --proxy takes a session, unless --shared is given.
+
+INT, TERM, HUP, QUIT, USR1, USR2 and WINCH are passed on to the command. On a
+terminal INT, QUIT and WINCH are not: it gives them to the command itself, so end
+it from elsewhere with TERM. After kill -9 the lease lives on until its end.`,
+  },
+  proxy: {
+    summary: "Run the proxy by itself, for a tool that is started elsewhere",
+    usage: "--scope NAME [--port PORT] [--settings PATH] [--ini PATH]",
+    options: ["scope", "port", "session", "settings", "ini", "set-env", "allow-credentials"],
+    examples: [
+      "looker-token proxy --scope sales",
+      "looker-token proxy --scope sales --port 9100 --settings /run/looker/env",
+    ],
+    notes: `The proxy runs until INT or TERM. It prints the tool's settings, or writes them
+to the files of --settings and --ini. In a container, set LOOKER_PROXY_CLIENT_ID
+and LOOKER_PROXY_CLIENT_SECRET to values of your choice, and give the tool the
+same two. These values open this proxy and nothing else. Without --session the
+proxy uses the token that your role shares. It never ends that token, and never
+switches its workspace.`,
   },
   logout: {
     summary: "End your own leases",
-    usage: "--scope NAME [--lease-id ID]",
-    options: ["scope", "lease-id"],
-    examples: ["looker-token logout --scope sales"],
-    notes: "All sessions of one role are one caller: without --lease-id the leases of all of them end.",
+    usage: "--scope NAME [--lease-id ID | --session NAME]",
+    options: ["scope", "lease-id", "session-name"],
+    examples: ["looker-token logout --scope sales", "looker-token logout --scope sales --session nightly"],
+    notes: `All processes of one role are one caller: without an option the leases of all of
+them end, and those of all sessions.`,
   },
   scopes: {
     summary: "List what you may do in which scope",

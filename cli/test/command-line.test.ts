@@ -45,6 +45,42 @@ test("a value that begins with a dash is given with =", () => {
 });
 
 test.each([
+  ["is a random name without a value", ["exec", "--session"], true],
+  ["is a random name before another option", ["exec", "--session", "--scope", "sales"], true],
+  ["is a random name before a short option", ["exec", "--session", "-h"], true],
+  ["takes the next word", ["exec", "--session", "nightly", "--scope", "sales"], "nightly"],
+  ["takes a value behind =", ["exec", "--session=nightly"], "nightly"],
+])("--session %s, and leaves the command alone", (_, own, session) => {
+  const parsed = parseCommandLine([...own, "--", "job", "--session", "x"]);
+  if (own.includes("-h")) expect(parsed).toEqual({ kind: "help", command: "exec" });
+  else expect(parsed).toMatchObject({ values: { session }, operands: ["job", "--session", "x"] });
+});
+
+test("--env of exec may be repeated, and is another option than that of get", () => {
+  const parsed = parseCommandLine(["exec", "--proxy", "--env", "A={base}", "--env=B={id}", "--", "job"]);
+  expect(parsed).toMatchObject({ values: { "set-env": ["A={base}", "B={id}"] } });
+  expect(parseCommandLine(["get", "--env"])).toMatchObject({ values: { env: true } });
+});
+
+test.each([
+  [
+    "the session's name is empty, as of an unset variable",
+    ["exec", "--session", "", "--", "x"],
+    /--session is empty/,
+  ],
+  ["the session's name is empty behind =", ["exec", "--session=", "--", "x"], /--session is empty/],
+  [
+    "the session is given twice",
+    ["exec", "--session", "a", "--session=b", "--", "x"],
+    /--session is given more than once/,
+  ],
+  [
+    "the session is given with a name and without",
+    ["exec", "--session", "a", "--session", "--", "x"],
+    /session|'a'/,
+  ],
+  ["logout names no session", ["logout", "--session"], /--session/],
+  ["a removed option is used", ["exec", "--keep", "--", "x"], /'--keep'/],
   ["there is no such command", ["frob"], /There is no command frob: there are get, exec/],
   ["the command is one of Object's own", ["constructor"], /There is no command constructor/],
   ["an option comes first", ["--scope", "sales", "get"], /The command comes first/],

@@ -8,5 +8,6 @@ export { type BrokerAnswer, type BrokerRequest, callBroker } from "./broker/call
 export { type Connection, type ConnectionOptions, connect } from "./broker/connection.ts";
 export { isScopeName, scopeNameRule } from "./broker/scope-name.ts";
 export { type Caller, callerOf, grantsOf, type ScopeGrant } from "./broker/scopes.ts";
+export { isSessionName, sessionNameRule } from "./broker/session-name.ts";
 export { TokenBrokerError, type TokenBrokerErrorCode } from "./errors/token-broker-error.ts";
 export { type RetryOptions, withRetries } from "./waiting/retry.ts";

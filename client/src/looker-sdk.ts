@@ -67,7 +67,10 @@ class LookerSession implements IAuthSession {
     return props;
   }
 
-  /** Ends the leases of this role in the scope at the broker. False: Looker has not confirmed the end of all of them yet. */
+  /**
+   * Ends the leases of the client's session at the broker. Without a session it ends all leases of this role in the scope.
+   * False: Looker has not confirmed the end of all of them yet.
+   */
   async logout(): Promise<boolean> {
     return (await this.#client.logout()).pending === 0;
   }

@@ -1,15 +1,20 @@
+import { type Permission, SERVICE_ACCOUNT_PERMISSIONS } from "./permissions.ts";
+
 export interface LookerAccount {
   userId: string;
   displayName: string;
   /** Looker allows several pairs per user; that is what makes a rotation without downtime possible. */
   credentials: { clientId: string; clientSecret: string }[];
   admin?: boolean;
+  /** {@link SERVICE_ACCOUNT_PERMISSIONS} unless told. An admin has all. */
+  permissions?: readonly Permission[];
 }
 
 export interface User {
   userId: string;
   displayName: string;
   admin: boolean;
+  permissions: readonly Permission[];
 }
 
 interface Credential {
@@ -35,11 +40,16 @@ export class Accounts {
       userId: account.userId,
       displayName: account.displayName,
       admin: account.admin ?? false,
+      permissions: account.permissions ?? SERVICE_ACCOUNT_PERMISSIONS,
     };
     this.#users.set(user.userId, user);
     for (const { clientId, clientSecret } of account.credentials) {
       this.#credentials.set(clientId, { user, clientSecret, disabled: false });
     }
+  }
+
+  users(): User[] {
+    return [...this.#users.values()];
   }
 
   user(userId: string): User | undefined {
@@ -48,6 +58,12 @@ export class Accounts {
 
   userOfClient(clientId: string): User | undefined {
     return this.#credentials.get(clientId)?.user;
+  }
+
+  pairsOf(userId: string): { clientId: string; disabled: boolean }[] {
+    return [...this.#credentials].flatMap(([clientId, { user, disabled }]) =>
+      user.userId === userId ? [{ clientId, disabled }] : [],
+    );
   }
 
   /** Looker's answer does not tell an unknown client from a wrong secret or a disabled pair; nor does this. */

@@ -11,6 +11,8 @@ export interface ApiRequest {
   authorization: string;
   body: string;
   ip: string;
+  /** Of this server, as the client addresses it. */
+  origin: string;
 }
 
 export interface Outcome {

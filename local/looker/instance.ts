@@ -2,6 +2,7 @@ import { Accounts, type LookerAccount } from "./accounts.ts";
 import { FaultQueue } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
 import { Lockouts } from "./lockouts.ts";
+import { Queries } from "./queries.ts";
 import { Sessions } from "./sessions.ts";
 
 /** What Looker does not document is a setting, so that a client can be tried against either answer. */
@@ -11,7 +12,7 @@ export interface LookerSettings {
   lockedOutStatus: 404 | 403 | 429;
   /** The status of a logout with a token whose life ran out by itself. */
   expiredLogoutStatus: 404 | 401;
-  /** The documented answer has a nullable refresh_token; real ones often lack it. */
+  /** Looker's answer has `null`. An older form, which some instances send, lacks the field. */
   refreshToken: "absent" | "null";
 }
 
@@ -20,6 +21,7 @@ export interface LookerInstance {
   readonly accounts: Accounts;
   readonly lockouts: Lockouts;
   readonly sessions: Sessions;
+  readonly queries: Queries;
   readonly ledger: Ledger;
   readonly faults: FaultQueue;
   readonly settings: LookerSettings;
@@ -37,9 +39,10 @@ export function createLookerInstance(
     accounts: new Accounts(accounts),
     lockouts: new Lockouts(),
     sessions: new Sessions(),
+    queries: new Queries(),
     ledger: new Ledger(),
     faults: new FaultQueue(),
-    settings: { tokenSeconds, lockedOutStatus: 404, expiredLogoutStatus: 404, refreshToken: "absent" },
+    settings: { tokenSeconds, lockedOutStatus: 404, expiredLogoutStatus: 404, refreshToken: "null" },
     now: () => clock() + offsetMs,
     advanceClock: (ms) => {
       offsetMs += ms;

@@ -105,12 +105,13 @@ async function handle(
     authorization: message.headers.authorization ?? "",
     body,
     ip: message.socket.remoteAddress ?? "",
+    origin: `http://${message.headers.host}`,
   };
   const fault = looker.faults.take(faultRouteOf(method, path));
   if (fault === undefined) {
     const { reply, entry } = answer(looker, request);
     record(entry, reply.status);
-    return send(response, reply);
+    return send(response, reply, message.headers["accept-encoding"]);
   }
   arrival.fault = fault.kind;
 

@@ -24,6 +24,7 @@ let stand: Stand;
 let records: string[];
 /** What was done, by the answers that were given. */
 const done: Record<string, Answer> = {};
+const session = "run-7";
 const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
 const clientIds = { sales: "", finance: "" };
 
@@ -38,6 +39,7 @@ beforeAll(async () => {
 
   done.reports = await reports.token("sales");
   done.reportsAgain = await reports.token("sales");
+  done.session = await reports.token("sales", { session });
   // A login that its own caller's logout overtakes: Looker makes a token that nobody is given.
   looker?.control.addFault({ route: "login", kind: "hold", times: 1 });
   const overtaken = nightly.token("sales");
@@ -88,6 +90,7 @@ test("everything that was done has come to its end as the questions' answers wil
   expect(Object.entries(done).map(([what, { status }]) => [what, status])).toEqual([
     ["reports", 200],
     ["reportsAgain", 200],
+    ["session", 200],
     ["overtakenBy", 202],
     ["overtaken", 503],
     ["nightly", 200],
@@ -118,6 +121,7 @@ test("who got this token: each place that it was given to", () => {
       client_id: clientIds.sales,
       "caller.arn": role("report-service"),
       "caller.unique_id": expect.stringMatching(/^AROA/),
+      session: null,
       "caller.session_name": expect.any(String),
       source_ip: "127.0.0.1",
       kind: "audit",
@@ -127,6 +131,13 @@ test("who got this token: each place that it was given to", () => {
       dead_by: aTime,
     },
     expect.objectContaining({ kind: "mint", lease_id: leaseOf(done.reports), times_given: 0 }),
+  ]);
+  const ofSession = createHash("sha256").update(done.session?.json.access_token).digest("hex");
+  expect(
+    answerOf("who-got-this-token", { token_sha256: ofSession }).map((row) => [row.kind, row.session]),
+  ).toEqual([
+    ["audit", session],
+    ["mint", null],
   ]);
   expect(answerOf("who-got-this-token", { token_sha256: "0".repeat(64) })).toEqual([]);
 });
@@ -154,10 +165,13 @@ test("is this lease dead: confirmed for the one, not for the other", () => {
 
 test("who holds tokens now: those whose end Looker has not confirmed, equal to Looker's own list", () => {
   const held = answerOf("who-holds-tokens-now");
-  expect(held.map(({ holder, lease_id }) => [holder, lease_id]).sort()).toEqual(
+  expect(
+    held.map(({ holder, holder_session, lease_id }) => [holder, holder_session, lease_id]).sort(),
+  ).toEqual(
     [
-      [role("report-service"), leaseOf(done.reports)],
-      [role("nightly-job"), leaseOf(done.nightly)],
+      [role("report-service"), null, leaseOf(done.reports)],
+      [role("report-service"), session, leaseOf(done.session)],
+      [role("nightly-job"), null, leaseOf(done.nightly)],
     ].sort(),
   );
   expect(held).toHaveLength(stand.broker.looker?.liveTokens().length ?? -1);
@@ -202,7 +216,7 @@ test("who revoked or froze: the operator, with what came of each", () => {
     ]),
   ).toEqual([
     ["revoke", "revoked", "sales", '"lease_id"', 1, 0, 1],
-    ["revoke", "counted", "sales", '"all"', 2, null, null],
+    ["revoke", "counted", "sales", '"all"', 3, null, null],
     ["unfreeze", "unfrozen", "finance", null, null, null, null],
     ["freeze", "frozen", "finance", null, 1, 1, 0],
   ]);
@@ -212,18 +226,22 @@ test("who revoked or froze: the operator, with what came of each", () => {
 test("tokens of a client id: those that are not confirmed dead come first", () => {
   const leases = (scope: "sales" | "finance") =>
     answerOf("tokens-of-a-client-id", { client_id: clientIds[scope] }).map(
-      ({ lease_id, holder, times_given, confirmed_ends }) => [lease_id, holder, times_given, confirmed_ends],
+      ({ lease_id, holder, holder_session, times_given, confirmed_ends }) => [
+        ...[lease_id, holder, holder_session],
+        ...[times_given, confirmed_ends],
+      ],
     );
   const sales = leases("sales");
-  expect(sales.slice(0, 2)).toEqual(
+  expect(sales.slice(0, 3)).toEqual(
     expect.arrayContaining([
-      [leaseOf(done.reports), role("report-service"), 2, 0],
-      [leaseOf(done.nightly), role("nightly-job"), 1, 0],
+      [leaseOf(done.reports), role("report-service"), null, 2, 0],
+      [leaseOf(done.session), role("report-service"), session, 1, 0],
+      [leaseOf(done.nightly), role("nightly-job"), null, 1, 0],
     ]),
   );
   // Looker made it, and confirmed its end; nobody was given it.
-  expect(sales.slice(2)).toEqual([[expect.any(String), null, 0, 1]]);
-  expect(leases("finance")).toEqual([[leaseOf(done.finance), role("finance-service"), 1, 1]]);
+  expect(sales.slice(3)).toEqual([[expect.any(String), null, null, 0, 1]]);
+  expect(leases("finance")).toEqual([[leaseOf(done.finance), role("finance-service"), null, 1, 1]]);
 });
 
 test("who is denied, and by which list", () => {
@@ -248,12 +266,14 @@ test("who causes logins: as many as Looker has seen", () => {
   const logins = rows.reduce((sum, row) => sum + Number(row.logins_at_looker), 0);
   expect(logins).toBe(stand.broker.looker?.ledger().filter(({ event }) => event === "login").length);
   expect(
-    rows.map((row) => [row["caller.arn"], row.logins_tried, row.logins_at_looker, row.leases]).sort(),
+    rows
+      .map((row) => [row["caller.arn"], row.logins_tried, row.logins_at_looker, row.leases, row.sessions])
+      .sort(),
   ).toEqual([
     // One failed at Looker.
-    [role("finance-service"), 2, 1, 1],
-    [role("nightly-job"), 2, 2, 2],
-    [role("report-service"), 1, 1, 1],
+    [role("finance-service"), 2, 1, 1, 0],
+    [role("nightly-job"), 2, 2, 2, 0],
+    [role("report-service"), 2, 2, 2, 1],
   ]);
 });
 

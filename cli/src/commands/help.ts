@@ -1,5 +1,5 @@
 import type { Paint } from "../colour.ts";
-import { type OptionName, options } from "../options.ts";
+import { type OptionName, options, shownOption } from "../options.ts";
 import { type CommandName, commonOptions, type Synopsis, synopses } from "../synopses.ts";
 
 export function generalHelp(paint: Paint): string {
@@ -37,23 +37,44 @@ export function commandHelp(name: CommandName, paint: Paint): string {
   return lines([
     `${summary}.`,
     "",
-    `  looker-token ${name} ${usage}`.trimEnd(),
+    ...wrapped(`looker-token ${name} ${usage}`.trimEnd(), columns - 4).map((line, at) =>
+      at === 0 ? `  ${line}` : `    ${line}`,
+    ),
     "",
     ...optionLines([...own, ...commonOptions]),
     "",
-    ...(notes ? [notes, ""] : []),
+    ...(notes ? paragraphs(notes) : []),
     paint("bold", "Examples"),
     ...examples.map((example) => `  ${example}`),
   ]);
 }
 
+const columns = 80;
+
 function optionLines(names: readonly OptionName[]): string[] {
-  const shown = names.map((name) => {
-    const { takes, help }: { takes?: string; help: string } = options[name];
-    return { option: takes ? `--${name} ${takes}` : `--${name}`, help };
-  });
+  const shown = names.map((name) => ({ option: shownOption(name), help: options[name].help }));
   const width = Math.max(...shown.map(({ option }) => option.length));
-  return shown.map(({ option, help }) => `  ${option.padEnd(width)}  ${help}`);
+  const indent = " ".repeat(width + 4);
+  return shown.map(({ option, help }) =>
+    wrapped(help, columns - indent.length)
+      .map((line, at) => (at === 0 ? `  ${option.padEnd(width)}  ${line}` : `${indent}${line}`))
+      .join("\n"),
+  );
+}
+
+/** Wraps each paragraph anew: its lines in the source do not count. */
+const paragraphs = (text: string): string[] =>
+  text.split("\n\n").flatMap((each) => [...wrapped(each.replaceAll("\n", " "), columns), ""]);
+
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 const lines = (each: readonly string[]) => each.map((line) => `${line}\n`).join("");

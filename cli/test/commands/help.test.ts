@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { commandHelp, generalHelp } from "../../src/commands/help.ts";
+import { options, shownOption } from "../../src/options.ts";
 import { type CommandName, synopses } from "../../src/synopses.ts";
 
 const plain = (_: string, text: string) => text;
@@ -14,16 +15,14 @@ test("the general help names every command, the exit codes and examples", () => 
 
 test.each(names)("the help of %s explains each of its options, and has examples", (name) => {
   const text = commandHelp(name, plain);
-  for (const option of [...synopses[name].options, "json", "local", "help"])
-    expect(text).toMatch(new RegExp(`^  --${option}( [A-Z]+)?  +\\S`, "m"));
+  const words = text.replace(/\s+/g, " ");
+  for (const option of [...synopses[name].options, "json", "local", "help"] as const)
+    expect(words).toContain(` ${shownOption(option)} ${options[option].help} `);
   for (const example of synopses[name].examples) expect(text).toContain(`\n  ${example}\n`);
 });
 
-test.each(names)("the help of %s fits into 120 columns", (name) => {
-  const widest = Math.max(
-    ...commandHelp(name, plain)
-      .split("\n")
-      .map((line) => line.length),
-  );
-  expect(widest).toBeLessThanOrEqual(120);
+test.each(names)("the help of %s fits into 80 columns, but for examples that are longer", (name) => {
+  const [text = ""] = commandHelp(name, plain).split("\nExamples\n");
+  const widest = Math.max(...text.split("\n").map((line) => line.length));
+  expect(widest).toBeLessThanOrEqual(80);
 });

@@ -4,6 +4,7 @@ import { type BrokerRequest, callBroker } from "../broker/call-broker.ts";
 import { type Connection, type ConnectionOptions, connect } from "../broker/connection.ts";
 import { isScopeName, scopeNameRule } from "../broker/scope-name.ts";
 import { type Caller, callerOf, grantsOf, type ScopeGrant } from "../broker/scopes.ts";
+import { isSessionName, sessionNameRule } from "../broker/session-name.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { throwIfAborted } from "../waiting/abort.ts";
 import { type Clock, stopwatch, systemClock } from "../waiting/clock.ts";
@@ -19,6 +20,11 @@ const onceMs = 5_000;
 
 export interface TokenBrokerClientOptions extends ConnectionOptions {
   scope: string;
+  /**
+   * A name for a token of its own, so for a Looker API session with its own workspace. Clients of one role share a token
+   * without it, and with the same name. For jobs and tools. Services share. Each session takes a login at Looker.
+   */
+  session?: string | undefined;
   /** For how long a call may wait in all for a broker that is busy or away; then it fails. Default 30,000. */
   budgetMs?: number | undefined;
   /** For tests. */
@@ -26,7 +32,10 @@ export interface TokenBrokerClientOptions extends ConnectionOptions {
 }
 
 export interface LogoutOptions {
-  /** Only this lease. Default: all leases that the caller, that is the role in all its processes, has in the scope. */
+  /**
+   * Only this lease. Default: the leases of this client's session. For a client without a session these are all leases of
+   * the caller in the scope, so those of every process of the role and of every session.
+   */
   leaseId?: string | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -40,15 +49,21 @@ export interface LoggedOut {
 
 export class TokenBrokerClient implements TokenSource {
   readonly scope: string;
+  /** Undefined: the token that the role shares. */
+  readonly session: string | undefined;
   readonly #connection: Connection;
   readonly #budgetMs: number;
   readonly #clock: Clock;
   readonly #cache: TokenCache;
 
   constructor(options: TokenBrokerClientOptions) {
-    const { scope, budgetMs = defaultBudgetMs, clock = systemClock } = options;
+    const { scope, session, budgetMs = defaultBudgetMs, clock = systemClock } = options;
     if (!isScopeName(scope)) throw new TokenBrokerError("bad_request", scopeNameRule);
+    // Also "", of a variable that is not set: without a name this client would share, and end, the role's token.
+    if (session !== undefined && !isSessionName(session))
+      throw new TokenBrokerError("bad_request", sessionNameRule);
     this.scope = scope;
+    this.session = session;
     this.#connection = connect(options);
     // NaN, of a variable that is not set, would wait for ever.
     if (!(Number.isFinite(budgetMs) && budgetMs > 0))
@@ -60,7 +75,15 @@ export class TokenBrokerClient implements TokenSource {
       clock,
       budgetMs,
       ask: (body, signal, limit) =>
-        this.#call({ method: "POST", path: `/scopes/${scope}/token`, body, signal }, limit),
+        this.#call(
+          {
+            method: "POST",
+            path: `/scopes/${scope}/token`,
+            body: { ...body, ...this.#sessionField },
+            signal,
+          },
+          limit,
+        ),
     });
   }
 
@@ -105,7 +128,7 @@ export class TokenBrokerClient implements TokenSource {
       const { body } = await this.#call({
         method: "POST",
         path: `/scopes/${this.scope}/logout`,
-        body: leaseId === undefined ? undefined : { lease_id: leaseId },
+        body: this.#logoutBody(leaseId),
         signal,
       });
       const { revoked, pending } = Object(body);
@@ -123,6 +146,16 @@ export class TokenBrokerClient implements TokenSource {
   /** Who the caller is to the broker. */
   async whoAmI(options: { signal?: AbortSignal | undefined } = {}): Promise<Caller> {
     return callerOf(await this.#permissions(options.signal));
+  }
+
+  /** Without fields for undefined values, because an older broker refuses unknown fields. */
+  #logoutBody(leaseId: string | undefined): object | undefined {
+    const body = { ...(leaseId === undefined ? {} : { lease_id: leaseId }), ...this.#sessionField };
+    return Object.keys(body).length === 0 ? undefined : body;
+  }
+
+  get #sessionField(): { session?: string } {
+    return this.session === undefined ? {} : { session: this.session };
   }
 
   async #permissions(signal: AbortSignal | undefined): Promise<unknown> {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Unavailable } from "../../../functions/use-cases/ports.ts";
 import type { Answer, Call } from "../../support/fakes/api-function.ts";
 import { inMemoryApi } from "../../support/fakes/in-memory-api.ts";
-import { inMemoryBroker } from "../../support/fakes/in-memory-broker.ts";
+import { inMemoryBroker, sales } from "../../support/fakes/in-memory-broker.ts";
 import { inMemoryOperator, numberedCaller, queryEvent } from "../../support/fakes/in-memory-operator.ts";
 import { codesOf, type Documented, operationNamed, operations } from "../../support/openapi/document.ts";
 
@@ -57,6 +57,7 @@ interface Case {
   readonly answer: (world: World) => Promise<Answer>;
 }
 
+const session = { session: "nightly-2026-11-24" };
 const tooLarge = " ".repeat(4_097);
 
 /** Problems that every operation has, or every operation on a scope. */
@@ -143,6 +144,23 @@ const own: readonly Case[] = [
   },
   {
     id: "issueToken",
+    status: 200,
+    when: "a session asks",
+    answer: ({ api }) => api.token({ body: session }),
+  },
+  {
+    id: "issueToken",
+    status: 429,
+    code: "too_many_mints",
+    when: "the caller's sessions have had their logins",
+    answer: async ({ api }) => {
+      for (let login = 0; login < sales.sessionMintsPerTenMinutes; login++)
+        await api.token({ body: { session: `run-${login}` } });
+      return await api.token({ body: session });
+    },
+  },
+  {
+    id: "issueToken",
     status: 502,
     code: "looker_rejected_credentials",
     when: "Looker does not know the pair",
@@ -191,6 +209,18 @@ const own: readonly Case[] = [
     },
   },
   {
+    id: "logOut",
+    status: 200,
+    when: "a session ends",
+    answer: async ({ api }) => {
+      await api.token();
+      await api.token({ body: session });
+      const answer = await api.logOut({ body: session });
+      expect(answer.body).toEqual({ revoked: 1, pending: 0 });
+      return answer;
+    },
+  },
+  {
     id: "listLeases",
     status: 200,
     when: "there are leases, live and superseded",
@@ -200,6 +230,21 @@ const own: readonly Case[] = [
       await api.token({ body: { min_ttl_seconds: 450 } });
       const answer = await operator.list();
       expect(statesIn(answer)).toEqual(["live", "superseded"]);
+      return answer;
+    },
+  },
+  {
+    id: "listLeases",
+    status: 200,
+    when: "a session has a lease beside the shared one",
+    answer: async ({ api, operator }) => {
+      await api.token();
+      await api.token({ body: session });
+      const answer = await operator.list();
+      expect(answer.body.leases.map((lease: { session: string | null }) => lease.session)).toEqual([
+        null,
+        session.session,
+      ]);
       return answer;
     },
   },

@@ -135,7 +135,7 @@ describe("on rows", () => {
       BatchGetItem: [...functions, "break-glass"],
       GetItem: [...functions, "break-glass"],
       PutItem: [...functions, "break-glass"],
-      Query: ["operate", "sweep", "break-glass"],
+      Query: ["logout", "operate", "sweep", "break-glass"],
       "Query on the index": ["sweep", "break-glass"],
 
       BatchWriteItem: ["break-glass"],

@@ -9,7 +9,7 @@ import { type FunctionName, writeBundle } from "../../../infra/bundle.ts";
 import { scopes } from "../../../infra/scopes.ts";
 
 /** Bytes of index.mjs, about one per cent above what each is. What goes beyond is to be worth its cold start. */
-const budgets = { "issue-token": 304_000, logout: 274_000, operate: 284_000, sweep: 269_000 };
+const budgets = { "issue-token": 311_000, logout: 279_000, operate: 288_000, sweep: 272_000 };
 
 describe.each(Object.entries(budgets) as [FunctionName, number][])("the bundle of %s", (name, budget) => {
   const write = () => {

@@ -17,7 +17,7 @@ describe("the roles", () => {
       [...new Set(broker.statementsOf(construct).flatMap(({ Action }) => Action))].sort();
     expect(Object.fromEntries(functions.map((construct) => [construct, actionsOf(construct)]))).toEqual({
       IssueToken: [...always, "kms:Encrypt", "secretsmanager:GetSecretValue"].sort(),
-      Logout: always,
+      Logout: [...always, "dynamodb:Query"].sort(),
       Operate: [...always, "dynamodb:Query"].sort(),
       Sweep: [...always, "dynamodb:Query"].sort(),
     });

@@ -28,6 +28,7 @@ describe("GET leases", () => {
             lease_id: first.leaseId,
             caller: role,
             unique_id: numberedCaller(0).uniqueId,
+            session: null,
             state: "live",
             issued_at: new Date(issuedAt).toISOString(),
             ends_at: new Date(issuedAt + 900_000).toISOString(),

@@ -14,7 +14,7 @@ import {
 const WRONG = { ...READER, clientSecret: "wrong" };
 
 describe("POST /login", () => {
-  test("answers a bearer token with its life in seconds, and no refresh_token", async () => {
+  test("answers a bearer token with its life in seconds, and refresh_token null", async () => {
     const looker = await lookerUnderTest();
     const { status, body, headers } = await tryLogin(looker);
     expect(status).toBe(200);
@@ -23,6 +23,7 @@ describe("POST /login", () => {
       access_token: expect.stringMatching(/^[A-Za-z0-9]{40}$/),
       token_type: "Bearer",
       expires_in: 3600,
+      refresh_token: null,
     });
     const tokenSha256 = sha256(JSON.parse(body).access_token);
     expect(looker.ledger()).toEqual([
@@ -107,10 +108,23 @@ describe("POST /login", () => {
     expect((await call(looker, "POST /api/4.0/login", undefined, { body })).status).toBe(413);
   });
 
-  test("refresh_token can be null, and a token's life another", async () => {
+  test.each(["/api/login", "/api//login", "//api/4.0//login", "/login", "/api/3.1/login"])(
+    "POST %s is the same call",
+    async (path) => {
+      const looker = await lookerUnderTest();
+      const body = new URLSearchParams({ client_id: READER.clientId, client_secret: READER.clientSecret });
+      const { access_token } = JSON.parse((await call(looker, `POST ${path}`, undefined, { body })).body);
+      expect((await call(looker, "GET /api/4.0/user", `Bearer ${access_token}`)).status).toBe(200);
+      expect(looker.ledger()).toMatchObject([{ event: "login", path }, { event: "api" }]);
+    },
+  );
+
+  test("the older form lacks refresh_token, and a token's life can be another", async () => {
     const looker = await lookerUnderTest();
-    looker.control.changeSettings({ refreshToken: "null", tokenSeconds: 20 });
-    expect(JSON.parse((await tryLogin(looker)).body)).toMatchObject({ refresh_token: null, expires_in: 20 });
+    looker.control.changeSettings({ refreshToken: "absent", tokenSeconds: 20 });
+    const answer = JSON.parse((await tryLogin(looker)).body);
+    expect(answer).toMatchObject({ expires_in: 20 });
+    expect(answer).not.toHaveProperty("refresh_token");
   });
 });
 

@@ -94,7 +94,7 @@ describe("the control interface over HTTP", () => {
       token_seconds: 3600,
       locked_out_status: 404,
       expired_logout_status: 401,
-      refresh_token: "absent",
+      refresh_token: "null",
     });
   });
 });

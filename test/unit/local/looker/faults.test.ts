@@ -187,3 +187,44 @@ test("faults strike in order, each on its own route and as often as it says", as
   for (let i = 0; i < 4; i++) statuses.push((await tryLogin(looker)).status);
   expect(statuses).toEqual([500, 500, 503, 200]);
 });
+
+describe("every route", () => {
+  test.each(["POST /api//login", "POST /api/login", "POST /login"])(
+    "a fault of logins strikes %s",
+    async (route) => {
+      const looker = await lookerUnderTest();
+      looker.control.addFault({ route: "login", kind: "status", status: 503 });
+      const body = new URLSearchParams({ client_id: READER.clientId, client_secret: READER.clientSecret });
+      expect((await call(looker, route, undefined, { body })).status).toBe(503);
+    },
+  );
+
+  test("a fault of all routes strikes content, logout without a version, and unknown routes", async () => {
+    const looker = await lookerUnderTest();
+    const token = `token ${await login(looker)}`;
+    looker.control.addFault({ route: "all", kind: "html_502", times: 3 });
+    for (const route of ["GET /api/4.0/dashboards", "DELETE /api/logout", "GET /api/4.0/nothing"])
+      expect(await call(looker, route, token)).toMatchObject({
+        status: 502,
+        body: expect.stringMatching(PROXY_PAGE),
+      });
+    expect((await call(looker, "GET /api/4.0/dashboards", token)).status).toBe(200);
+  });
+
+  test("a spoiled answer is never compressed", async () => {
+    const looker = await lookerUnderTest();
+    const token = `token ${await login(looker)}`;
+    looker.control.addFault({ route: "all", kind: "huge_body", bytes: 5_000 });
+    const { headers } = await call(looker, "GET /api/4.0/looks", token);
+    expect(headers.get("content-encoding")).toBeNull();
+  });
+
+  test("a token that ends in the middle is a 401 on content, too", async () => {
+    const looker = await lookerUnderTest();
+    const token = `token ${await login(looker)}`;
+    const read = async () => (await call(looker, "GET /api/4.0/lookml_models", token)).status;
+    expect(await read()).toBe(200);
+    looker.control.endTokensOf(READER.clientId);
+    expect(await read()).toBe(401);
+  });
+});

@@ -2,6 +2,7 @@ import { onTestFinished } from "vitest";
 import { type RunningLooker, startLooker } from "../../../../local/looker/server.ts";
 
 export const NOT_FOUND = '{"message":"Not found","documentation_url":"http://docs.looker.com/"}';
+export const FORBIDDEN = '{"message":"Forbidden","documentation_url":"http://docs.looker.com/"}';
 export const UNAUTHORIZED =
   '{"message":"Requires authentication.","documentation_url":"http://docs.looker.com/"}';
 

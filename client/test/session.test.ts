@@ -1,0 +1,59 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { TokenBrokerClient } from "../src/token/token-broker-client.ts";
+import { clientStand, credentials, stopStands } from "./stand.ts";
+
+afterEach(stopStands);
+
+const bodies = (asked: readonly { path: string; text: string }[], route: string) =>
+  asked.filter(({ path }) => path.endsWith(route)).map(({ text }) => (text === "" ? "" : JSON.parse(text)));
+
+describe("a client with a session", () => {
+  it("names it with each request for a token, also where it reports a refused one", async () => {
+    const { another, asked } = await clientStand();
+    const client = another({ session: "nightly-2026.11" });
+    let calls = 0;
+    await client.withToken(() => (++calls === 1 ? { status: 401, headers: {} } : "done"));
+    expect(asked()).toEqual([
+      { min_ttl_seconds: 60, session: "nightly-2026.11" },
+      { min_ttl_seconds: 60, stale_lease_id: "lease-1", session: "nightly-2026.11" },
+    ]);
+  });
+
+  it("ends exactly its session", async () => {
+    const { another, broker } = await clientStand();
+    const client = another({ session: "nightly" });
+    const { leaseId } = await client.token();
+    await client.logout({ leaseId });
+    await client.logout();
+    expect(bodies(broker.asked, "/logout")).toEqual([
+      { lease_id: leaseId, session: "nightly" },
+      { session: "nightly" },
+    ]);
+  });
+
+  it("says its name", async () => {
+    const { client, another } = await clientStand();
+    expect([client.session, another({ session: "nightly" }).session]).toEqual([undefined, "nightly"]);
+  });
+});
+
+it("a client without a session sends no such field, which an older broker would refuse", async () => {
+  const { client, broker, asked } = await clientStand();
+  await client.token();
+  await client.logout();
+  expect(asked()).toEqual([{ min_ttl_seconds: 60 }]);
+  expect(bodies(broker.asked, "/logout")).toEqual([""]);
+});
+
+it.each(["", ".hidden", "-x", "a/b", "a b", "ä", "a".repeat(65), "a\n"])(
+  "the session name %j is refused before anything is sent",
+  (session) => {
+    const options = { endpoint: "http://127.0.0.1:1/v1", region: "eu-west-1", credentials, scope: "sales" };
+    expect(() => new TokenBrokerClient({ ...options, session })).toThrow(
+      expect.objectContaining({
+        code: "bad_request",
+        message: expect.stringMatching(/^A session's name is 1 to 64/),
+      }),
+    );
+  },
+);

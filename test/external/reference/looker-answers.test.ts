@@ -1,0 +1,134 @@
+/** The stand-in Looker's answers compared with Looker's OpenAPI document. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ROUTES } from "../../../local/looker/routes.ts";
+import { type RunningLooker, startLooker } from "../../../local/looker/server.ts";
+import {
+  hasLookerDocument,
+  type LookerDocument,
+  readLookerDocument,
+} from "../../support/openapi/looker-document.ts";
+
+const admin = { clientId: "admin", clientSecret: "admin-secret" };
+const reader = { clientId: "reader", clientSecret: "reader-secret" };
+const viewer = { clientId: "viewer", clientSecret: "viewer-secret" };
+const locked = { clientId: "locked", clientSecret: "locked-secret" };
+type Pair = typeof admin;
+
+let document: LookerDocument;
+let looker: RunningLooker;
+/** Operations with a successful answer. */
+const served = new Set<string>();
+
+async function start(): Promise<void> {
+  document = readLookerDocument();
+  looker = await startLooker({
+    accounts: [
+      { userId: "1", displayName: "Admin", credentials: [admin], admin: true },
+      { userId: "7", displayName: "Reader", credentials: [reader] },
+      { userId: "8", displayName: "Viewer", credentials: [viewer], permissions: ["access_data"] },
+      { userId: "9", displayName: "Locked", credentials: [locked] },
+    ],
+  });
+}
+
+interface Sent {
+  readonly token?: string;
+  readonly body?: string | URLSearchParams;
+  /** In the place of the operation's `{…}`. */
+  readonly parameter?: string;
+}
+
+/** Fails unless the document has this answer. */
+async function answered(operation: string, { token, body, parameter = "" }: Sent, query = "") {
+  const [method = "", template = ""] = operation.split(" ");
+  const path = template.replace(/\{\w+\}/, encodeURIComponent(parameter));
+  const response = await fetch(`${looker.url}/api/4.0${path}${query}`, {
+    method,
+    headers: token === undefined ? {} : { authorization: `token ${token}` },
+    ...(body === undefined ? {} : { body }),
+  });
+  const text = await response.text();
+  const { status, headers } = response;
+  expect(document.violations(operation, status, headers.get("content-type"), text), operation).toEqual([]);
+  if (status < 300) served.add(operation);
+  return { status, json: text === "" ? undefined : JSON.parse(text) };
+}
+
+const form = ({ clientId, clientSecret }: Pair) =>
+  new URLSearchParams({ client_id: clientId, client_secret: clientSecret });
+const login = (pair: Pair) => answered("POST /login", { body: form(pair) });
+const tokenOf = async (pair: Pair): Promise<string> => (await login(pair)).json.access_token;
+
+describe.runIf(hasLookerDocument)("the stand-in's answers are in Looker's document", () => {
+  beforeAll(start);
+  afterAll(() => looker.close());
+
+  test("login, in either form, refused, malformed and locked out", async () => {
+    expect((await login(reader)).json).toHaveProperty("refresh_token", null);
+    looker.control.changeSettings({ refreshToken: "absent" });
+    expect((await login(reader)).json).not.toHaveProperty("refresh_token");
+    looker.control.changeSettings({ refreshToken: "null" });
+    expect((await login({ ...reader, clientSecret: "wrong" })).status).toBe(404);
+    expect((await answered("POST /login", {})).status).toBe(400);
+    for (let i = 0; i < 4; i++) await login({ ...locked, clientSecret: "wrong" });
+    expect((await login(locked)).status).toBe(404);
+    looker.control.addFault({ route: "login", kind: "status", status: 429, times: 1 });
+    expect((await login(reader)).status).toBe(429);
+  });
+
+  test("logout, and logout again", async () => {
+    const token = await tokenOf(reader);
+    expect((await answered("DELETE /logout", { token })).status).toBe(204);
+    expect((await answered("DELETE /logout", { token })).status).toBe(404);
+  });
+
+  test("login as another user", async () => {
+    const as = async (pair: Pair, parameter: string) => {
+      const sent = { token: await tokenOf(pair), parameter };
+      return (await answered("POST /login/{user_id}", sent)).status;
+    };
+    expect([await as(admin, "7"), await as(reader, "1"), await as(admin, "99")]).toEqual([200, 403, 404]);
+  });
+
+  test("the session, switched, refused and malformed", async () => {
+    const token = await tokenOf(reader);
+    const patch = async (body: string) => (await answered("PATCH /session", { token, body })).status;
+    expect((await answered("GET /session", { token })).json.workspace_id).toBe("production");
+    expect([await patch('{"workspace_id":"dev"}'), await patch("{}"), await patch("{")]).toEqual([
+      200, 422, 400,
+    ]);
+    expect((await answered("GET /session", { token })).json.workspace_id).toBe("dev");
+  });
+
+  test("lock-outs, lifted by an admin and absent for others", async () => {
+    const [token, others] = [await tokenOf(admin), await tokenOf(viewer)];
+    expect((await answered("GET /user_login_lockouts", { token: others })).status).toBe(404);
+    const [lockout] = (await answered("GET /user_login_lockouts", { token })).json;
+    const lift = { token, parameter: String(lockout.key) };
+    expect((await answered("DELETE /user_login_lockout/{key}", lift)).status).toBe(204);
+    expect((await answered("DELETE /user_login_lockout/{key}", lift)).status).toBe(404);
+  });
+
+  test.each(["GET /users/{user_id}", "GET /users/{user_id}/roles", "GET /users/{user_id}/credentials_api3"])(
+    "%s of its own account, and of another without the permission",
+    async (operation) => {
+      const token = await tokenOf(viewer);
+      expect((await answered(operation, { token, parameter: "8" })).status).toBe(200);
+      expect((await answered(operation, { token, parameter: "7" })).status).toBe(404);
+    },
+  );
+
+  test.each(["GET /user", "GET /versions", "GET /permissions"])(
+    "%s, whole and by fields",
+    async (operation) => {
+      const token = await tokenOf(reader);
+      await answered(operation, { token });
+      await answered(operation, { token }, "?fields=id,current_version(version)");
+    },
+  );
+
+  test("each route that the document has was seen to succeed", () => {
+    const both = Object.keys(ROUTES).filter((route) => document.operations.has(route));
+    expect([...served].toSorted()).toEqual([...both, "POST /login", "DELETE /logout"].toSorted());
+  });
+});
