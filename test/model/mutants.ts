@@ -125,15 +125,15 @@ const mutants: Record<string, readonly Edit[]> = {
   "a logout of all forgets the sessions": [
     {
       file: "use-cases/log-out.ts",
-      find: "(key.session === undefined ? ownSlots : ownSession)",
-      replace: "ownSession",
+      find: "key.session === undefined ? ownSlots(ports.table, key, onUnreadable) :",
+      replace: "",
     },
   ],
   "a name means the slots that bear it": [
     {
       file: "use-cases/revoke-slots.ts",
-      find: " !== caller) {",
-      replace: ' !== "") {',
+      find: "group?.caller !== caller",
+      replace: "group !== entry as unknown",
     },
   ],
   "configurations share a failure": [

@@ -38,6 +38,8 @@ it.each([
   [of("role", "a".repeat(64)), true],
   [of("role", "+=,.@-_"), true],
   [of("role", "a*?"), true],
+  [of("role", "*-prod"), true],
+  [of("role", "?x"), true],
   [of("role", " report"), false],
   [of("role", "report "), false],
   [`arn:aws:iam::1${account}:role/report`, false],

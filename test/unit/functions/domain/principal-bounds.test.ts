@@ -97,3 +97,13 @@ it.each([
 ])("%j names a caller: %s", (text, expected) => {
   expect(isCallerArn(text)).toBe(expected);
 });
+
+it("what API Gateway leaves empty of Cognito is no Cognito identity", () => {
+  const empty = {
+    cognitoIdentityId: null,
+    cognitoIdentityPoolId: null,
+    cognitoAuthenticationType: null,
+    cognitoAuthenticationProvider: null,
+  };
+  expect(parsePrincipal({ ...role("report", "pod-1"), ...empty }).ok).toBe(true);
+});

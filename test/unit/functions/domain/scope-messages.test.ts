@@ -218,3 +218,43 @@ it("scopes with different secrets, by ARN and by name, have nothing to do with e
   const scopes = { one: definition(), two: definition({ ...other, secret: { secretArn } }) };
   expect(parseScopes(scopes).size).toBe(2);
 });
+
+describe("text is text", () => {
+  it.each([
+    ["a list for a key's ARN", { secret: { secretName: "a", encryptionKeyArn: [keyArn] } }],
+    ["a list for a secret's ARN", { secret: { secretArn: [arn()] } }],
+    ["a list for a secret's name", { secret: { secretName: ["a"] } }],
+    ["a list for a number", { leaseSeconds: [900] }],
+  ])("%s is refused", (_, changes) => {
+    expect(errorsOf(changes)).toHaveLength(1);
+  });
+});
+
+it("another protocol is none of loopback's either", () => {
+  expect(errorsOf({ lookerUrl: "ftp://localhost" })).toHaveLength(1);
+});
+
+it("a scope's callers and operators are those that were written", () => {
+  const operators = [`arn:aws:iam::${account}:role/oncall`, `arn:aws:iam::${account}:user/alice`];
+  const scope = parseScopes({ sales: definition({ operators }) }).get("sales");
+  expect(scope?.callers.map(({ text }) => text)).toEqual([role]);
+  expect(scope?.operators.map(({ text }) => text)).toEqual(operators);
+});
+
+describe("two scopes with one secret", () => {
+  it("are not compared where one of them is faulty anyway", () => {
+    const { errors } = refusal({ one: definition(), two: definition({ lookerUrl: "http://example.com" }) });
+    expect(errors).toHaveLength(1);
+  });
+
+  it.each([
+    ["by the same ARN", { secretArn: arn() }, { secretArn: arn() }],
+    ["by its ARN, and then by its name", { secretArn: arn() }, { secretName: "looker/sales" }],
+  ])("of two Lookers are refused, also if it is written %s", (_, first, second) => {
+    const { errors } = refusal({
+      one: definition({ secret: first }),
+      two: definition({ secret: second, lookerUrl: "https://other.example.com" }),
+    });
+    expect(errors).toContainEqual(expect.stringContaining("another lookerUrl"));
+  });
+});
