@@ -36,7 +36,7 @@ export class Problem extends Error {
       cause?: unknown;
     } = {},
   ) {
-    super(code, more.cause === undefined ? {} : { cause: more.cause });
+    super(code, more);
     this.code = code;
     this.detail = more.detail;
     this.retryAfterSeconds = more.retryAfterSeconds;

@@ -63,7 +63,7 @@ function stopwatch(now: () => number): Stopwatch {
         if (--underWay === 0) total += now() - since;
       }
     },
-    elapsed: () => (total !== undefined && underWay > 0 ? total + now() - since : total),
+    elapsed: () => (underWay > 0 ? (total ?? 0) + now() - since : total),
   };
 }
 
@@ -85,13 +85,14 @@ function watched<Port extends object>(port: Port, watch: Stopwatch): Port {
           const answer: unknown = Reflect.apply(member, target, parameters);
           return isPaged(answer) ? timedPages(answer, watch) : watch.time(async () => await answer);
         };
-      return typeof member === "object" && member !== null ? watched(member, watch) : member;
+      return isObject(member) ? watched(member, watch) : member;
     },
   });
 }
 
-const isPaged = (answer: unknown): answer is AsyncIterable<unknown> =>
-  typeof answer === "object" && answer !== null && Symbol.asyncIterator in answer;
+const isObject = (member: unknown): member is object => Object(member) === member;
+
+const isPaged = (answer: unknown): answer is AsyncIterable<unknown> => Symbol.asyncIterator in Object(answer);
 
 async function* timedPages(pages: AsyncIterable<unknown>, watch: Stopwatch): AsyncGenerator<unknown> {
   const iterator = pages[Symbol.asyncIterator]();

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Looker, Sealer } from "../../../../functions/use-cases/ports.ts";
 import { startTimings } from "../../../../functions/use-cases/timings.ts";
-import { inMemoryBroker } from "../../../support/fakes/in-memory-broker.ts";
+import { firstSecret, inMemoryBroker, secretId } from "../../../support/fakes/in-memory-broker.ts";
 
 /** Ports whose Looker and table answer when the test says so. */
 function held() {
@@ -25,7 +25,7 @@ function held() {
 }
 
 it("a dependency that was not asked has no time", () => {
-  expect(held().timings.spent()).toEqual({});
+  expect(held().timings.spent()).toStrictEqual({});
 });
 
 it("calls that overlap count once", async () => {
@@ -79,3 +79,39 @@ it("the table's parts are of one dependency", async () => {
   await ports.table.scopeControls.read("sales");
   expect(timings.spent()).toEqual({ dynamodb_ms: 0 });
 });
+
+it("the reading of secrets is timed where there are secrets, and only there", async () => {
+  const { timings, ports } = held();
+  expect((await ports.secrets.current(secretId)).clientId).toBe(firstSecret.clientId);
+  expect(timings.spent()).toEqual({ secretsmanager_ms: 0 });
+  const { secrets, ...without } = inMemoryBroker().first;
+  expect(startTimings(() => 0).of(without)).not.toHaveProperty("secrets");
+});
+
+it("of pages the time that each takes counts, and not what is done with them", async () => {
+  const { timings, ports, pass } = held();
+  const pages = async function* () {
+    for (const page of [[1], [2]]) {
+      pass(10);
+      yield page;
+    }
+    pass(1);
+  };
+  const watched = timings.of({ ...ports, table: { ...inMemoryBroker().table, queryDue: pages } });
+  const seen: unknown[] = [];
+  for await (const page of watched.table.queryDue()) {
+    seen.push(page);
+    pass(1_000);
+  }
+  expect(seen).toEqual([[1], [2]]);
+  expect(timings.spent()).toEqual({ dynamodb_ms: 21 });
+});
+
+it.each([7, null, undefined, "text"])(
+  "a member that is neither method nor part is what it is: %j",
+  (member) => {
+    const table = { ...inMemoryBroker().table, member };
+    const watched = startTimings(() => 0).of({ ...inMemoryBroker().first, table });
+    expect(watched.table.member).toBe(member);
+  },
+);
