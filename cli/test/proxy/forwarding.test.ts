@@ -295,6 +295,40 @@ describe("20 MB", () => {
   });
 });
 
+describe("the connection to Looker", () => {
+  it("is kept from one request to the next", async () => {
+    const sockets = new Set<unknown>();
+    const { send, login } = await startStand({
+      looker: ({ socket }, response) => {
+        sockets.add(socket);
+        response.end("{}");
+      },
+    });
+    const headers = bearer(await login());
+    for (let count = 0; count < 5; count++) await send("/api/4.0/x", { headers });
+    await send("/api/4.0/x", { method: "POST", headers, body: "hello" });
+    expect(sockets.size).toBe(1);
+  });
+
+  it("closed by Looker under a request is replaced, unless the request could be done twice by that", async () => {
+    const served = new Set<unknown>();
+    const { send, login } = await startStand({
+      looker: ({ socket }, response) => {
+        if (served.has(socket)) return void socket.destroy();
+        served.add(socket);
+        response.end("{}");
+      },
+    });
+    const headers = bearer(await login());
+    const statuses: number[] = [];
+    for (const method of ["GET", "GET", "PUT", "POST"])
+      statuses.push(
+        (await send("/api/4.0/x", { method, headers, body: method === "GET" ? "" : "{}" })).status,
+      );
+    expect(statuses).toEqual([200, 200, 200, 502]);
+  });
+});
+
 it("a Looker without an answer is an error in one line", async () => {
   const { send, login, notes, lookerUrl } = await startStand({
     looker: (request) => void request.socket.destroy(),
