@@ -192,21 +192,21 @@ describe("an answer", () => {
   });
 
   it("begins as soon as Looker's does", async () => {
+    let finish = () => {};
     const { proxy, login } = await startStand({
-      looker: async (_, response) => {
+      looker: (_, response) => {
         response.writeHead(200).write("first");
-        await sleep(400);
-        response.end("last");
+        finish = () => void response.end("last");
       },
     });
-    const token = await login();
-    const begun = performance.now();
-    const response = await fetch(`http://127.0.0.1:${proxy.port}/api/4.0/x`, { headers: bearer(token) });
+    const headers = bearer(await login());
+    const response = await fetch(`http://127.0.0.1:${proxy.port}/api/4.0/x`, { headers });
     const reader = response.body?.getReader();
-    const { value } = (await reader?.read()) ?? {};
-    expect(Buffer.from(value ?? []).toString()).toBe("first");
-    expect(performance.now() - begun).toBeLessThan(350);
-    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe("last");
+    const next = async () => Buffer.from((await reader?.read())?.value ?? []).toString();
+    // Looker goes on only after this, so a proxy that waits for the end would wait for ever.
+    expect(await next()).toBe("first");
+    finish();
+    expect(await next()).toBe("last");
   });
 
   it("that breaks off in the middle breaks off for the tool", async () => {
