@@ -203,7 +203,7 @@ describe("an answer", () => {
     const response = await fetch(`http://127.0.0.1:${proxy.port}/api/4.0/x`, { headers });
     const reader = response.body?.getReader();
     const next = async () => Buffer.from((await reader?.read())?.value ?? []).toString();
-    // Looker goes on only after this, so a proxy that waits for the end would wait for ever.
+    // Looker goes on after this line. A proxy waiting for the end would wait for ever.
     expect(await next()).toBe("first");
     finish();
     expect(await next()).toBe("last");
@@ -310,7 +310,7 @@ describe("the connection to Looker", () => {
     expect(sockets.size).toBe(1);
   });
 
-  it("closed by Looker under a request is replaced, unless the request could be done twice by that", async () => {
+  it("closed by Looker under a request is replaced, but not for a POST", async () => {
     const served = new Set<unknown>();
     const { send, login } = await startStand({
       looker: ({ socket }, response) => {
