@@ -1,4 +1,4 @@
-/** The cost of the loopback proxy of `looker-token exec --proxy`: what it adds to a request, and its rate for large bodies. */
+/** The cost of the loopback proxy of `looker-token exec --proxy`: the time of a request, and the rate of large bodies. */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

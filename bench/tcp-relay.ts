@@ -1,4 +1,4 @@
-/** A process of its own: it passes bytes on to a port, and looks at none. It tells its parent its own port. */
+/** A process of its own. It passes bytes on to a port without a look at them, and tells its parent its own port. */
 import { type AddressInfo, connect, createServer } from "node:net";
 import { pipeline } from "node:stream";
 

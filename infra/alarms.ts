@@ -186,7 +186,7 @@ function definitions(
       above: mintsPerFiveMinutes,
       meaning: `Looker was asked for over ${mintsPerFiveMinutes} tokens in five minutes, failed logins included.`,
       action:
-        "Find who has most of the login_attempts in the audit records. If they fail, see why (reason). If a caller logs out or reports tokens stale in a loop, lower mintsPerTenMinutes of its scope; if there are more callers than there were, raise alarms.mintsPerFiveMinutes.",
+        "Find who has most of the login_attempts in the audit records. If they fail, see why (reason). If a caller logs out or reports tokens stale in a loop, lower mintsPerTenMinutes of its scope. If it takes too many sessions, lower sessionMintsPerTenMinutes. If there are more callers than there were, raise alarms.mintsPerFiveMinutes.",
       anchor: "mint-rate",
     },
     slowAnswers: {

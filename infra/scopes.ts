@@ -36,6 +36,9 @@ export const scopes = {
 
     // Logins that one caller may cause in ten minutes, by reporting tokens stale or logging out: 1 to 60, default 10.
     mintsPerTenMinutes: 10,
+
+    // Logins of all sessions of one caller in ten minutes: 0 to 600, default 60. 0 switches sessions off.
+    sessionMintsPerTenMinutes: 60,
   },
 
   finance: {

@@ -23,7 +23,7 @@ export async function firstToken(
     client.session === undefined
       ? stopAtFirstSignal()
       : stopAtSecondSignal(() =>
-          io.note("Waiting for the broker's answer, to end its session; again to give up.\n"),
+          io.note("Waiting for the broker's answer, to end its session. Press again to give up.\n"),
         );
   try {
     const token = await client.token({ minTtlSeconds, signal: stop.signal });

@@ -60,7 +60,8 @@ const open = ({ pending, unknown }: RevocationResult) => pending + unknown;
 /** The listed leases that are waited for, by what names them before and after their login. */
 type Tracked = Map<string, ListedLease>;
 
-const keyOf = ({ unique_id, issued_at }: ListedLease) => `${unique_id} ${issued_at}`;
+const keyOf = ({ unique_id, session, issued_at }: ListedLease) =>
+  `${unique_id} ${session ?? ""} ${issued_at}`;
 
 function startOf(first: FollowJob["first"]): { result: RevocationResult; tracked: Tracked | undefined } {
   const none = { revoked: 0, pending: 0, expired: 0, gone: 0, unknown: 0 };

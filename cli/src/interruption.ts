@@ -56,7 +56,7 @@ export function stopAtFirstSignal(): SignalStop {
   return stopAtSignal((_, abort) => abort());
 }
 
-/** The first signal is only noted, so that the work under way can end in order; the second one, or five seconds, give up. */
+/** The first signal is noted, so that the work under way can end in order. The second one, or five seconds, give up. */
 export function stopAtSecondSignal(onFirst: () => void): SignalStop {
   return stopAtSignal((isFirst, abort) => {
     if (!isFirst) return abort();

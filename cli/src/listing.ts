@@ -6,6 +6,8 @@ export interface ListedLease {
   readonly lease_id: string | null;
   readonly caller: string;
   readonly unique_id: string;
+  /** None of the lease that the caller's processes share. A broker of before has none at all. */
+  readonly session?: string | null;
   readonly state: "live" | "superseded" | "pending" | "minting";
   readonly issued_at: string;
   /** Of the lease: served no longer, and logged out. */

@@ -7,7 +7,7 @@ interface Option {
   readonly takes?: string;
   /** The value may be left out: `--session` as well as `--session NAME`. */
   readonly optional?: true;
-  /** It may be given several times. */
+  /** The command line may have it several times. */
   readonly repeats?: true;
   readonly help: string;
 }
@@ -31,26 +31,26 @@ export const options = {
   session: {
     takes: "NAME",
     optional: true,
-    help: "a token of its own for this run, ended with the run; without a NAME a random one",
+    help: "a token of its own for this run, ended with the run (NAME is random by default)",
   },
   "session-name": { flag: "session", takes: "NAME", help: "the leases of this session, and no others" },
-  proxy: { help: "run a loopback proxy, so that a tool which logs in needs no Looker secret" },
+  proxy: { help: "run a loopback proxy, so that a tool with a login needs no Looker secret" },
   shared: { help: "with --proxy: use the token that your role shares, in place of a session" },
-  port: { takes: "PORT", help: "the port on 127.0.0.1; without it a free one" },
+  port: { takes: "PORT", help: "the port on 127.0.0.1 (by default a free one)" },
   "set-env": {
     flag: "env",
     takes: "NAME=TEMPLATE",
     repeats: true,
-    help: "also set this variable: a text with {base} {host} {port} {id} {secret}; may be repeated",
+    help: "also set this variable, to a text with {base} {host} {port} {id} {secret} (repeatable)",
   },
-  ini: { takes: "PATH", help: "write a looker.ini (mode 0600) for tools that read one; removed at the end" },
+  ini: { takes: "PATH", help: "write a looker.ini (mode 0600) until the end, for tools that read one" },
   // Not --env-file: Node takes an option of that name for its own, wherever it stands on the command line.
   settings: {
     takes: "PATH",
-    help: "write the variables to this file (mode 0600), as NAME=VALUE lines; removed at the end",
+    help: "write the variables to this file (mode 0600) until the end, as NAME=VALUE lines",
   },
   "allow-credentials": {
-    help: "let requests through that make another Looker credential; by default they get 403",
+    help: "let requests for another Looker credential through (by default they get 403)",
   },
   "lease-id": { takes: "ID", help: "this lease" },
   caller: { takes: "ARN", help: "leases of this role or user: arn:aws:iam::111122223333:role/name" },

@@ -1,4 +1,4 @@
-/** A file of this process's own, with a secret in it: for its owner alone, and gone at the end. */
+/** A secret in a file of this process's own: readable by its owner alone, and removed at the end. */
 import { randomUUID } from "node:crypto";
 import {
   accessSync,
@@ -16,7 +16,7 @@ import { UsageError } from "./usage-error.ts";
 export interface OwnFile {
   /** Absolute, since a command may change its directory. */
   readonly path: string;
-  /** @throws {UsageError} where a write would fail, as far as that can be seen beforehand. */
+  /** @throws {UsageError} if a write would fail, as far as a look beforehand can tell. */
   check(): void;
   /** Puts a line feed behind the text. */
   write(text: string): void;
@@ -24,11 +24,11 @@ export interface OwnFile {
 }
 
 export interface OwnFileOptions {
-  /** The first line of all that is written there. A file without it is somebody else's, and is not replaced. */
+  /** The first line of all its texts. A file without this line is somebody else's, and is not replaced. */
   readonly mark?: string;
 }
 
-/** `option`: which one gave the path, without its dashes. */
+/** `option`: the option of the path, without its dashes. */
 export function ownFile(option: string, given: string, { mark }: OwnFileOptions = {}): OwnFile {
   const path = resolve(given);
   let inode: number | undefined;
@@ -46,11 +46,11 @@ export function ownFile(option: string, given: string, { mark }: OwnFileOptions 
       if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) refuse("EISDIR");
       if (mark !== undefined && isForeign(path, mark))
         throw new UsageError(
-          `--${option} ${given} is a file that looker-token did not write: choose another path, or move that file away.`,
+          `--${option} ${given} was not written by looker-token: choose another path, or move the file away.`,
         );
     },
     write(text) {
-      // By rename, so that nobody reads half of it; and never readable by others, not even for a moment.
+      // By rename, so that nobody reads half of it. Others cannot read it at any moment.
       const temporary = `${path}.${randomUUID()}`;
       try {
         writeFileSync(temporary, `${text}\n`, { mode: 0o600, flag: "wx" });
@@ -68,7 +68,7 @@ export function ownFile(option: string, given: string, { mark }: OwnFileOptions 
   };
 }
 
-/** A file of ours may be left from a run that was killed, and the next run takes its place. */
+/** A killed run leaves its file behind, and the next run replaces it. */
 function isForeign(path: string, mark: string): boolean {
   try {
     return readFileSync(path, "utf8").split("\n", 1)[0] !== mark;

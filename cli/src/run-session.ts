@@ -1,6 +1,6 @@
 /**
- * The broker's session of one run of a command: a Looker token of its own, beside the token that the role shares. Another
- * process can neither end that token nor switch its workspace.
+ * The broker's session of one run of a command: a Looker token of its own, next to the role's shared token. Another process
+ * can neither end it nor switch its workspace.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -16,10 +16,10 @@ import type { OptionValues } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** For the end of a run: more time would hold up the job's own answer. */
+/** For the end of a run. More time would hold up the job's own exit. */
 const endBudgetMs = 10_000;
 
-/** The name that `--session` gives, or a random one that begins with `command`, which operators see in a listing. */
+/** The name of `--session`, or a random one. Operators see the command at its beginning. */
 export function sessionNameOf(given: string | true, command: string): string {
   if (given === true) return `${command}-${randomBytes(6).toString("hex")}`;
   if (!isSessionName(given)) throw new UsageError(`--session ${given} is not possible. ${sessionNameRule}`);
@@ -33,7 +33,7 @@ export async function endSessions(
   { broker, scope, sessions }: { broker: Broker; scope: string; sessions: readonly string[] },
 ): Promise<void> {
   if (sessions.length === 0) return;
-  const stop = stopAtSecondSignal(() => io.note("Ending the session; again to give up.\n"));
+  const stop = stopAtSecondSignal(() => io.note("Ending the session. Press again to give up.\n"));
   const end = (session: string) =>
     broker.ask({
       method: "POST",

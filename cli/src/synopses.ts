@@ -72,11 +72,12 @@ it from elsewhere with TERM. After kill -9 the lease lives on until its end.`,
       "looker-token proxy --scope sales",
       "looker-token proxy --scope sales --port 9100 --settings /run/looker/env",
     ],
-    notes: `It runs until INT or TERM. The tool's settings are printed, or written to the
-files of --settings and --ini. In a container, set LOOKER_PROXY_CLIENT_ID and
-LOOKER_PROXY_CLIENT_SECRET to values of your choice, and give the tool the same
-two: they open this proxy and nothing else. Without --session it uses the token
-that your role shares. It never switches that token's workspace, nor ends it.`,
+    notes: `The proxy runs until INT or TERM. It prints the tool's settings, or writes them
+to the files of --settings and --ini. In a container, set LOOKER_PROXY_CLIENT_ID
+and LOOKER_PROXY_CLIENT_SECRET to values of your choice, and give the tool the
+same two. These values open this proxy and nothing else. Without --session the
+proxy uses the token that your role shares. It never ends that token, and never
+switches its workspace.`,
   },
   logout: {
     summary: "End your own leases",

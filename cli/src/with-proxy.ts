@@ -19,7 +19,7 @@ export interface ProxyRun {
   readonly port: number;
   /** Undefined: the token that the role shares. */
   readonly session: string | undefined;
-  /** What the names of sessions of other workspaces begin with. */
+  /** The beginning of the names of other workspaces' sessions. */
   readonly sessionPrefix: string;
   /** How the user would ask for the shared token, for an error about the session's budget. */
   readonly sharedMode: string;
@@ -53,8 +53,10 @@ export async function withProxy(
         name === session ? client : new TokenBrokerClient({ ...connection, scope, session: name }),
       onNote: (message) => noteFailure(io, values, { exitCode: 0, code: "proxy", message }),
     });
+    let hasToken = false;
     try {
       const { token, stopped } = await firstToken(io, { client, sharedMode });
+      hasToken = token !== undefined;
       if (!token || stopped) return exitCodeOfSignal(stopped ?? "SIGINT");
       const settings = { ...pair, port: proxy.port };
       const variables = variablesOf(settings, templates);
@@ -64,7 +66,8 @@ export async function withProxy(
     } finally {
       for (const file of [ini, settingsFile]) file?.remove();
       await proxy.close();
-      await endSessions(io, values, { broker, scope, sessions: proxy.sessions });
+      // Without a token the broker has refused the session, or the user did not want to wait for it.
+      if (hasToken) await endSessions(io, values, { broker, scope, sessions: proxy.sessions });
     }
   } finally {
     release();

@@ -124,6 +124,16 @@ test.each([
   expect((await rows.follow({ revoked: 0, pending: 1 })).result).toEqual({ ...none, [outcome]: 1 });
 });
 
+test("two sessions of one caller that began in the same millisecond are two", async () => {
+  const twins = ["one", "two"].map((session) =>
+    lease(session, "pending", { unique_id: "AROA-TWIN", session }),
+  );
+  const rows = new Rows(...twins);
+  rows.at(3, () => rows.drop("one"));
+  const { result } = await rows.follow({ revoked: 0, pending: 2 }, { caller }, 10_000);
+  expect(result).toEqual({ ...none, revoked: 1, pending: 1 });
+});
+
 test("what is pending when the time is over stays pending", async () => {
   const rows = new Rows(lease("a", "pending"));
   const { result } = await rows.follow({ revoked: 0, pending: 1 }, { caller }, 10_000);

@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-test("only its owner can read it, also after a rewrite of what others could read", () => {
+test("only its owner can read it, even in the place of a public file", () => {
   writeFileSync(path, "old", { mode: 0o644 });
   const file = tokenFile(path);
   file.write("one");
@@ -33,7 +33,7 @@ test("only its owner can read it, also after a rewrite of what others could read
   expect(readdirSync(directory)).toEqual(["token"]);
 });
 
-test("a link in its place is replaced, and what it leads to is left alone", () => {
+test("a link in its place is replaced, and its target stays the same", () => {
   const elsewhere = join(directory, "elsewhere");
   writeFileSync(elsewhere, "mine");
   symlinkSync(elsewhere, path);
@@ -59,7 +59,7 @@ test("says which path cannot be written, leaves nothing behind, and does not say
   expect(() => tokenFile(join(directory, "none/token")).write("secret")).toThrow("(ENOENT)");
 });
 
-test("what cannot be written is told beforehand, and what can is left as it is", () => {
+test("check() finds an impossible path, and changes nothing on a possible one", () => {
   tokenFile(path).check();
   expect(readdirSync(directory)).toEqual([]);
   mkdirSync(path);
@@ -73,7 +73,5 @@ test("with a mark, the leftover of a killed run is replaced, and anybody else's 
   file.write("# ours\none");
   ownFile("ini", path, { mark: "# ours" }).check();
   writeFileSync(path, "[Looker]\nclient_secret=mine\n");
-  expect(() => file.check()).toThrow(
-    /^--ini .*token is a file that looker-token did not write: choose another/,
-  );
+  expect(() => file.check()).toThrow(/^--ini .*token was not written by looker-token: choose another/);
 });

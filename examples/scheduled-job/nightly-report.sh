@@ -1,6 +1,6 @@
 #!/bin/sh
 # The job itself: `looker-token exec --scope sales -- nightly-report.sh` gives it $LOOKER_ACCESS_TOKEN and
-# $LOOKERSDK_BASE_URL, and ends the lease afterwards. It knows nothing of the broker.
+# $LOOKERSDK_BASE_URL. It knows nothing of the broker.
 #
 # A job that may outlive the token takes `exec --token-file PATH`, and reads $LOOKER_TOKEN_FILE before each call.
 set -eu

@@ -20,7 +20,7 @@ export class ScheduledTask extends Construct {
   constructor(parent: Construct, id: string, { cluster, image, endpoint, api }: ScheduledTaskProps) {
     super(parent, id);
     const taskDefinition = new FargateTaskDefinition(this, "Task", {
-      // The scope's `callers` name it. Of its own: at the job's end `exec` ends the lease, and a role's jobs share one.
+      // The scope's `callers` name it.
       taskRole: new CallerRole(this, "Role", {
         roleName: "nightly-export",
         assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com"),

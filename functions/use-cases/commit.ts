@@ -27,7 +27,7 @@ export async function commit<Key, Row extends Versioned, Outcome>(
     mustLand = false,
   }: { clock: Clock; ids: Ids; start?: Row | undefined; deadline: number; mustLand?: boolean },
 ): Promise<Outcome> {
-  const mine = new Map<string, Outcome>();
+  const mine = new Map<string | undefined, Outcome>();
   let row = start ?? (await (mustLand ? reread(rows, key, { clock, deadline, mustLand }) : rows.read(key)));
   let failure: unknown;
   // Past the deadline, what a token hangs on is tried as long as nothing but contention stands against it: the process may
@@ -37,7 +37,7 @@ export async function commit<Key, Row extends Versioned, Outcome>(
       ? mustLand || attempt <= maxAttempts
       : mustLand && failure === undefined && attempt <= maxAttempts;
   for (let attempt = 1; goesOn(attempt); attempt++) {
-    if (row.writeId !== undefined && mine.has(row.writeId)) return mine.get(row.writeId) as Outcome;
+    if (mine.has(row.writeId)) return mine.get(row.writeId) as Outcome;
     const { next, outcome } = step(row, clock.now());
     if (!next) return outcome;
     const writeId = ids.next();
@@ -52,7 +52,7 @@ export async function commit<Key, Row extends Versioned, Outcome>(
     row = await reread(rows, key, { clock, deadline, mustLand });
   }
   // The last write may have been the one that counted.
-  if (row.writeId !== undefined && mine.has(row.writeId)) return mine.get(row.writeId) as Outcome;
+  if (mine.has(row.writeId)) return mine.get(row.writeId) as Outcome;
   throw new Unavailable("dynamodb", { cause: failure });
 }
 

@@ -18,17 +18,18 @@ export interface LogOutJob {
 export async function logOut(ports: LogOutPorts, job: LogOutJob): Promise<LogoutCounts> {
   const { key, leaseId, audit } = job;
   noteNamed(audit, "lease_id", leaseId);
-  let unreadable: Unreadable | undefined;
-  // The record counts what is thrown.
+  let unreadable = false;
   const onUnreadable = () => {
-    unreadable = new Unreadable("row");
+    unreadable = true;
   };
-  const slots = (key.session === undefined ? ownSlots : ownSession)(ports.table, key, onUnreadable);
+  const slots =
+    key.session === undefined ? ownSlots(ports.table, key, onUnreadable) : ownSession(ports.table, key);
   const fenced = await fenceEach(ports, slots, { leaseId }, job);
   const revoked = await endFenced(ports, fenced.slots, job);
   const pending = fenced.matched - revoked;
   Object.assign(audit, { revoked, pending });
-  if (unreadable) throw unreadable;
+  // The record counts what is thrown.
+  if (unreadable) throw new Unreadable();
   audit.outcome = "revoked";
   return { revoked, pending };
 }
@@ -47,15 +48,6 @@ async function* ownSlots(
   } while (after !== undefined);
 }
 
-async function* ownSession(
-  table: SlotTable,
-  key: SlotKey,
-  onUnreadable: () => void,
-): AsyncGenerator<KeyedSlot> {
-  try {
-    yield { key, slot: await table.slots.read(key) };
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    onUnreadable();
-  }
+async function* ownSession(table: SlotTable, key: SlotKey): AsyncGenerator<KeyedSlot> {
+  yield { key, slot: await table.slots.read(key) };
 }

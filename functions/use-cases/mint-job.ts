@@ -46,7 +46,7 @@ export interface Settled {
 }
 
 /** What is not settled is released. */
-export type MintResult = Settled | Omit<FailedMint, "digest">;
+export type MintResult = Settled | ({ readonly settled?: never } & Omit<FailedMint, "digest">);
 
 /** What a thrown error means to those who share the slot. */
 export function failureOf(error: unknown, audit: AuditFields): MintFailure {

@@ -63,7 +63,7 @@ export async function mint(ports: MintPorts, job: MintJob): Promise<Refusal | un
   }
   const { failure } = result;
   if (failure) job.audit.mint_failure = failure.code;
-  const open = "settled" in result ? undefined : result;
+  const open = result.settled ? undefined : result;
   const ends = [
     settleSession(ports, job, { failure, noTokenLeft: open?.noTokenLeft ?? false }),
     open && giveBack(ports, job, open),
@@ -120,8 +120,8 @@ async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult
   audit.secret_version = secret.versionId;
   if (plan.kind !== "log_in") return failed(blocked(plan, clock.now(), audit));
   if (plan.writeAhead) {
-    const begun = await writeAhead(ports, job, credential);
-    if (begun.kind !== "log_in") return failed(blocked(begun, clock.now(), audit));
+    const against = await writeAhead(ports, job, credential);
+    if (against) return failed(blocked(against, clock.now(), audit));
   }
   const login: LoginJob = { ...job, credential, epoch: control.epoch, writtenAhead: plan.writeAhead };
   // A slow store or secret has used up the lock: another may hold it by the time that Looker answers.
@@ -180,20 +180,18 @@ const rejectedDetail =
   "Looker answered 404 to the scope's client id and secret. An operator should check the pair in Secrets Manager and the " +
   "scope's lookerUrl. The broker retries a rejected version at most once every six minutes, and a new version at once.";
 
-/** Writes `trying` before the login, on the condition that nobody else's stands. */
+/** Writes `trying` before the login, on the condition that nobody else's stands. @returns what stands against it */
 async function writeAhead(
   { table, clock, ids }: MintPorts,
   { scope, lock, deadline }: MintJob,
   credential: Credential,
-): Promise<LoginPlan> {
+): Promise<Blocked | undefined> {
   return await commit(
     table.secretControls,
     scope.secretId,
-    (row, now): Step<SecretControl, LoginPlan> => {
+    (row, now): Step<SecretControl, Blocked | undefined> => {
       const next = beginAttempt(row, credential, lock.owner, now);
-      if (!next) return { outcome: planLogin(row, credential, now) };
-      const outcome: LoginPlan = { kind: "log_in", writeAhead: true };
-      return next === row ? { outcome } : { next, outcome };
+      return { next, outcome: next ? undefined : (planLogin(row, credential, now) as Blocked) };
     },
     { clock, ids, deadline },
   );

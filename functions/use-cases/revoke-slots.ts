@@ -93,19 +93,13 @@ async function* ofCallersNamed(
   callerArn: string,
   entries: AsyncIterable<KeyedSlot>,
 ): AsyncGenerator<KeyedSlot> {
-  let caller = "";
-  let meant = false;
-  let before: KeyedSlot[] = [];
+  let group: { caller: string; meant: boolean; before: KeyedSlot[] } | undefined;
   for await (const entry of entries) {
-    const { account, uniqueId } = entry.key;
-    if (`${account} ${uniqueId}` !== caller) {
-      caller = `${account} ${uniqueId}`;
-      meant = false;
-      before = [];
-    }
-    meant ||= entry.slot.names.includes(callerArn);
-    before.push(entry);
-    if (meant) yield* before.splice(0);
+    const caller = `${entry.key.account} ${entry.key.uniqueId}`;
+    if (group?.caller !== caller) group = { caller, meant: false, before: [] };
+    group.meant ||= entry.slot.names.includes(callerArn);
+    group.before.push(entry);
+    if (group.meant) yield* group.before.splice(0);
   }
 }
 

@@ -37,10 +37,10 @@ const askOf = (scope: Scope): SessionAsk => ({
 export async function readBudget(
   { table, clock }: MintPorts,
   { scope, key, audit }: SessionRequest,
-): Promise<{ kind: "free"; budget: SessionBudget } | Refusal> {
+): Promise<{ kind?: never; budget: SessionBudget } | Refusal> {
   return await orRefuse(audit, async () => {
     const budget = await table.sessionBudgets.read(key);
-    return sessionRefusal(budget, askOf(scope), clock.now()) ?? { kind: "free", budget };
+    return sessionRefusal(budget, askOf(scope), clock.now()) ?? { budget };
   });
 }
 

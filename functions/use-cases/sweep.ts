@@ -105,11 +105,11 @@ class Sweep implements LogoutCounts {
     count(audit, "slots");
     count(audit, "expired", swept.expired);
     if (swept.possibleOrphan) count(audit, "possible_orphans");
-    const accounts = Map.groupBy(swept.due, ({ baseUrl, clientId }) => JSON.stringify([baseUrl, clientId]));
-    for (const [account, tokens] of accounts) {
-      const attempts = Math.min(...tokens.map((token) => token.attempts));
-      this.queueOf(tokens[0]?.baseUrl ?? "").push({ key, tokens, account, attempts });
-    }
+    for (const [host, atHost] of Map.groupBy(swept.due, ({ baseUrl }) => baseUrl))
+      for (const [account, tokens] of Map.groupBy(atHost, ({ clientId }) => clientId)) {
+        const attempts = Math.min(...tokens.map((token) => token.attempts));
+        this.queueOf(host).push({ key, tokens, account, attempts });
+      }
   }
 
   private queueOf(host: string): FairQueue<DueTokens> {

@@ -25,6 +25,11 @@ test("#mint-rate: a caller that throws its tokens away is found, and its scope c
   expect(most).toMatch(/logins_at_looker: 10\nleases: 10/);
   const did = (await shell.type("ask what-did-this-caller-do")).out;
   expect(did.match(/verb: logout/g)?.length).toBeGreaterThanOrEqual(10);
+  // Sessions have a budget of their own.
+  expect((await reports.token("sales", { session: "run-1" })).status).toBe(200);
+  expect((await shell.type("ask who-holds-tokens-now")).out).toMatch(
+    /holder: \S+report-service\nholder_session: run-1/,
+  );
   expect((await shell.type("looker-token freeze")).out).toMatch(/^frozen {3}sales/);
   expect((await shell.type("looker-token unfreeze")).out).toMatch(/^unfrozen {2}sales/);
 }, 120_000);

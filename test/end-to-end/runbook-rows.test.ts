@@ -130,6 +130,7 @@ book.story("#sweeper-stopped", () => {
 });
 
 book.story("#edited-rows", () => {
+  const session = "nightly-7";
   let shell: Shell;
   let reports: Caller;
   let nightly: Caller;
@@ -138,18 +139,17 @@ book.story("#edited-rows", () => {
   beforeAll(async () => {
     [reports, nightly] = [book.caller("report-service"), book.caller("nightly-job")];
     editedLeaseId = (await reports.token("sales")).json.lease_id;
-    await nightly.token("sales");
+    await nightly.token("sales", { session });
     await book.edit(reports, (row: Row) => {
       row.lease.sealed[row.lease.sealed.length - 1] ^= 1;
     });
-    await book.edit(nightly, (row: Row) => {
-      row.schema = 2;
-    });
+    const row = (await book.rows()).find(({ sk }) => sk.endsWith(`#session#${session}`));
+    await book.put({ ...row, schema: 2 });
   });
 
   test("nothing of them is served, and the alarm goes off", async () => {
     expect((await reports.token("sales")).json.lease_id).not.toBe(editedLeaseId);
-    broken = await nightly.token("sales");
+    broken = await nightly.token("sales", { session });
     expect(broken.json.code).toBe("internal");
     await untilSeen(() => book.alarm("EditedRows") === "ALARM", "the alarm");
   });
@@ -196,14 +196,18 @@ book.story("#edited-rows", () => {
       REQUEST: String(broken.headers["x-amzn-requestid"]),
       ACCOUNT: nightly.principal.accountId,
       UNIQUE_ID: uniqueId,
+      SESSION: session,
     });
-    expect((await shell.type("ask what-happened")).out).toMatch(new RegExp(`caller.unique_id: ${uniqueId}`));
+    expect((await shell.type("ask what-happened")).out).toMatch(
+      new RegExp(`session: ${session}\n[\\s\\S]*caller.unique_id: ${uniqueId}`),
+    );
   });
 
   test("it is over: both callers are served, and a token whose seal was edited is pending until Looker ends it", async () => {
-    expect([(await nightly.token("sales")).status, (await reports.token("sales")).status]).toEqual([
-      200, 200,
-    ]);
+    expect([
+      (await nightly.token("sales", { session })).status,
+      (await reports.token("sales")).status,
+    ]).toEqual([200, 200]);
     const listed = (await shell.type("looker-token leases --scope")).out;
     expect(listed).toMatch(/nightly-job .* live /);
     expect(listed).toMatch(new RegExp(`${editedLeaseId} +pending`));

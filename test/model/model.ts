@@ -52,14 +52,14 @@ class Fleet {
   /** Invocations that did not fail for want of the table: their lock is given back. */
   private readonly gaveBackAtStop = new Map<Instance, number>();
   private readonly lastLeases = new Map<string, string>();
-  /** A slow call may come on top of what an invocation has. */
+  /** A slow call, or a write that is not heard of, may come on top of what an invocation has. */
   private readonly slowMs: number;
   private readonly seen: Observed;
 
   constructor(seen: Observed) {
     this.seen = seen;
     this.slowMs = seen.scenario.strikes.reduce(
-      (sum, { fault }) => sum + (fault.kind === "slow" ? fault.byMs : 0),
+      (sum, { fault }) => sum + (fault.kind === "slow" || fault.kind === "late" ? fault.byMs : 0),
       0,
     );
   }

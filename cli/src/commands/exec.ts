@@ -23,7 +23,7 @@ export async function exec(io: Terminal, values: OptionValues, command: readonly
 }
 
 const onlyWithProxy: readonly OptionName[] = ["shared", "set-env", "ini", "allow-credentials"];
-/** They hand out or measure Looker's own token, which a proxied command never sees. */
+/** Options about Looker's own token. A proxied command never sees it. */
 const neverWithProxy: readonly OptionName[] = ["token-file", "min-ttl"];
 
 function checkCombination(values: OptionValues): void {

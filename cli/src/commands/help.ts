@@ -62,7 +62,7 @@ function optionLines(names: readonly OptionName[]): string[] {
   );
 }
 
-/** Of each paragraph, whatever lines it has in the source. */
+/** Wraps each paragraph anew: its lines in the source do not count. */
 const paragraphs = (text: string): string[] =>
   text.split("\n\n").flatMap((each) => [...wrapped(each.replaceAll("\n", " "), columns), ""]);
 

@@ -25,10 +25,18 @@ export function listingText(
   paint: Paint,
   several = listings.length > 1,
 ): string {
+  // A terminal is narrow: where nobody has a session there is no column for it.
+  const withSession = listings.some(({ leases }) => leases.some(({ session }) => session));
   const rows = listings.flatMap(({ scope, leases }) =>
-    [...leases].sort(byCaller).map((lease) => [...(several ? [scope] : []), ...cells(lease, now, paint)]),
+    [...leases]
+      .sort(byCaller)
+      .map((lease) => [...(several ? [scope] : []), ...cells(lease, now, { paint, withSession })]),
   );
-  const heads = ["CALLER", "LEASE", "STATE", "AGE", "REMAINING", "CREDENTIAL"];
+  const heads = [
+    "CALLER",
+    ...(withSession ? ["SESSION"] : []),
+    ...["LEASE", "STATE", "AGE", "REMAINING", "CREDENTIAL"],
+  ];
   const frozen = listings.flatMap(({ scope, frozen }) =>
     frozen
       ? [`${paint("yellow", "frozen")}  ${scope}, by ${frozen.by} at ${frozen.at}: ${frozen.reason}\n`]
@@ -42,16 +50,23 @@ export function listingText(
 }
 
 const byCaller = (one: ListedLease, other: ListedLease) =>
-  one.caller.localeCompare(other.caller) || one.issued_at.localeCompare(other.issued_at);
+  one.caller.localeCompare(other.caller) ||
+  (one.session ?? "").localeCompare(other.session ?? "") ||
+  one.issued_at.localeCompare(other.issued_at);
 
 const colours = { live: "green", superseded: "dim", pending: "yellow", minting: "dim" } as const;
 
-function cells(lease: ListedLease, now: number, paint: Paint): string[] {
+function cells(
+  lease: ListedLease,
+  now: number,
+  { paint, withSession }: { paint: Paint; withSession: boolean },
+): string[] {
   // A live one is served until its end; a token that was replaced or revoked may work at Looker for longer.
   const end = lease.state === "live" ? lease.ends_at : lease.token_ends_at;
   const seconds = (until: number) => span(until / 1_000);
   return [
     lease.caller,
+    ...(withSession ? [lease.session ?? "-"] : []),
     lease.lease_id ?? "-",
     paint(colours[lease.state], lease.state),
     seconds(now - Date.parse(lease.issued_at)),

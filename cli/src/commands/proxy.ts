@@ -17,7 +17,7 @@ const graceMs = 10_000;
 export async function proxy(io: Terminal, values: OptionValues): Promise<number> {
   const port = portOf(values.port ?? "0");
   const ownPair = pairOfEnvironment(process.env);
-  // A neighbour that knows the pair otherwise needs no secret on stdout, which is a log in a container.
+  // The stdout of a container is a log, so a secret is printed only if the tool has no other source.
   const showsSecret = !ownPair && values.ini === undefined && values.settings === undefined;
   const session = values.session === undefined ? undefined : sessionNameOf(values.session, "proxy");
   return withProxy(io, values, {

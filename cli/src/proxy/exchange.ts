@@ -25,7 +25,7 @@ export interface Exchange {
   readonly response: ServerResponse;
   /** The tool has gone away. */
   readonly signal: AbortSignal;
-  /** Lets a client that waits (`Expect: 100-continue`) send its body. */
+  /** Lets a waiting client (`Expect: 100-continue`) send its body. */
   invite(): void;
 }
 
@@ -69,7 +69,7 @@ async function logIn(exchange: Exchange, { pair, tokens, workspaces }: ExchangeO
   if (!isSamePair(given, pair)) return notFound(response);
   const { expiresAt } = await workspaces.get(production).token(signal);
   const expires_in = Math.max(0, Math.floor((expiresAt.getTime() - Date.now()) / 1_000));
-  // The lease's own rest, so that a tool which looks at it logs in again in time.
+  // The rest of the lease, so that a careful tool logs in again in time.
   const token = { access_token: tokens.issue(), token_type: "Bearer", expires_in, refresh_token: null };
   sendReply(response, { status: 200, body: token });
 }
@@ -88,7 +88,7 @@ async function forward(
   await relay(looker, response, options.proxyUrl);
 }
 
-/** `PATCH /session`: it is read here, because the token that another workspace needs is another one. */
+/** Reads `PATCH /session`, because another workspace needs another token. */
 async function changeSession(
   exchange: Exchange,
   options: ExchangeOptions,
@@ -133,7 +133,7 @@ async function relay(
   await pipeline(message, response);
 }
 
-/** Undefined: too large for what it is. */
+/** Undefined: larger than any login or change of a session. */
 async function fieldsOf(exchange: Exchange): Promise<Buffer | undefined> {
   exchange.invite();
   const body = await requestBody(exchange.request, mostFieldsBytes);

@@ -1,6 +1,6 @@
 /** Headers on their way through, as flat lists of names and values: https://nodejs.org/api/http.html#messagerawheaders */
 
-/** https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and those that the connection's own message replaces. */
+/** https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
 const hopByHop = [
   "connection",
   "keep-alive",
@@ -24,7 +24,7 @@ const droppedFromRequests = new Set([
   "expect",
   // A cookie is another way to be somebody.
   "cookie",
-  // They would make another method of one that was let through.
+  // Servers take another method from these than the one in the request line.
   "x-http-method",
   "x-http-method-override",
   "x-method-override",
@@ -36,7 +36,7 @@ export interface ForwardedRequest {
   /** Of Looker, with its port if that is not the usual. */
   readonly host: string;
   readonly accessToken: string;
-  /** Bytes; "chunked" where they are not known, undefined where there is no body. */
+  /** In bytes. "chunked": the length is not known. Undefined: there is no body. */
   readonly length: number | "chunked" | undefined;
 }
 
@@ -58,7 +58,7 @@ export function requestHeaders(
   ];
 }
 
-/** `Location` leads a redirect within Looker back to the proxy; elsewhere it stays as it is. */
+/** Redirects within Looker lead back to the proxy. Other redirects stay the same. */
 export function answerHeaders(
   raw: readonly string[],
   { lookerUrl, proxyUrl }: { lookerUrl: string; proxyUrl: string },
@@ -89,8 +89,8 @@ function passedOn(raw: readonly string[], dropped: ReadonlySet<string>): string[
 }
 
 /**
- * `Connection` names more headers of this one hop. It must not name one that says where the message ends, or how it is
- * coded: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
+ * `Connection` names more headers of this hop. Headers about the body's end or coding stay, although it names them:
+ * https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
  */
 function namedByConnection(raw: readonly string[]): Set<string> {
   const names = new Set<string>();

@@ -1,4 +1,4 @@
-/** The tokens that tools hold: random, known to this proxy alone, each with the workspace that its holder has chosen. */
+/** The tokens of tools: random, known to this proxy alone, each with the workspace of its own choice. */
 import { createHash, randomBytes } from "node:crypto";
 
 export interface LocalSession {
@@ -6,11 +6,11 @@ export interface LocalSession {
   workspace: string;
 }
 
-/** A tool that logs in for each call, and never logs out, must not fill the memory of a sidecar. */
+/** A tool may log in for each call and never log out. Its tokens must not fill the memory of a sidecar. */
 const mostTokens = 10_000;
 
 export class LocalTokens {
-  /** By the token's hash, so that the time of a look-up tells nothing about a token. The longest unused comes first. */
+  /** By the token's hash, so the time of a look-up tells nothing about a token. The longest unused comes first. */
   readonly #sessions = new Map<string, LocalSession>();
 
   issue(): string {
@@ -21,8 +21,8 @@ export class LocalTokens {
   }
 
   /**
-   * Undefined: never issued, or logged out. A token stays good beyond the `expires_in` of its login: many tools log in
-   * once for a long job, and a lease is shorter than the hour that Looker gives them.
+   * Undefined: never issued, or logged out. A token stays good beyond the `expires_in` of its login. Many tools log in
+   * once for a long job, because Looker gives them an hour, and a lease is shorter.
    */
   find(authorization: string | undefined): LocalSession | undefined {
     const key = keyIn(authorization);

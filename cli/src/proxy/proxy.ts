@@ -10,9 +10,9 @@ export interface ProxyOptions {
   /** 0: a free one. */
   readonly port: number;
   readonly allowCredentials: boolean;
-  /** Of the workspace `production`; undefined: the token that the role shares. */
+  /** Of the workspace `production`. Undefined: the role's shared token. */
   readonly session: string | undefined;
-  /** What the names of sessions of other workspaces begin with. */
+  /** The beginning of the names of other workspaces' sessions. */
   readonly sessionPrefix: string;
   clientOf(session: string | undefined): TokenClient;
   onNote(text: string): void;

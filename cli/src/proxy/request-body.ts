@@ -1,4 +1,4 @@
-/** A request's body: in memory if it is small, so that it can be sent twice; else as a stream. */
+/** A request's body: in memory if it is small, to be sent twice, or as a stream. */
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 

@@ -1,13 +1,13 @@
-/** Which kind of request a method and a target are, however the path is spelled. */
+/** The kind of a request, in any spelling of its path. */
 
 export type Route =
   /** Looker's login: answered here, with a local token. */
   | "login"
-  /** Looker's logout: it ends the local token, never Looker's. */
+  /** Looker's logout: here the end of the local token, never of Looker's. */
   | "logout"
   /** A change of the API session, so of its workspace. */
   | "session"
-  /** It would make another credential, which outlives the lease and the broker's revocation. */
+  /** A request for another credential, beyond the lease and the broker's revocation. */
   | "credentials"
   | "other";
 
@@ -26,8 +26,8 @@ export function routeOf(method: string, target: string): Route | undefined {
 }
 
 /**
- * As the most lenient server would read it: escapes resolved as often as there are some, doubled slashes folded,
- * `;parameters` and a suffix such as `.json` cut off, in lower case. Only for comparing: a path is sent on as it came.
+ * As the most lenient server would read it, in lower case. All layers of escapes are resolved, doubled slashes are folded,
+ * `;parameters` and a suffix such as `.json` are cut off. The result is for comparing. The path itself is sent unchanged.
  */
 function normalPath(target: string): string | undefined {
   if (!/^\/[\x21-\x7e]*$/.test(target) || target.includes("#")) return undefined;
@@ -42,7 +42,7 @@ function normalPath(target: string): string | undefined {
   return `/${segments.filter(Boolean).join("/")}`.replace(/\.(json|xml)$/i, "").toLowerCase();
 }
 
-/** More layers of escapes than this are an attack. */
+/** A path with more layers of escapes is an attack. */
 const mostLayers = 5;
 
 function decodedPath(raw: string): string | undefined {

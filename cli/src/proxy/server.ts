@@ -1,4 +1,4 @@
-/** The loopback server: it decides who may ask, and sees to it that every request has an answer. */
+/** The loopback server: it refuses foreign requests, and gives every request an answer. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { UsageError } from "../usage-error.ts";
@@ -12,7 +12,7 @@ import { baseOf } from "./template.ts";
 export interface ProxyServerOptions extends Omit<ExchangeOptions, "proxyUrl"> {
   /** 0: a free one. */
   readonly port: number;
-  /** A line for people about a request that failed. The same line does not come twice in a row. */
+  /** A line for people about a failed request. The same line does not come twice in a row. */
   onNote(text: string): void;
 }
 
@@ -27,7 +27,7 @@ const bufferedBytes = 1024 * 1024;
 
 /** @throws {UsageError} where the port cannot be had. */
 export async function startProxyServer(options: ProxyServerOptions): Promise<RunningProxy> {
-  // Node's limit of five minutes for a whole request would cut a large upload; headers keep their own limit.
+  // Node's limit of five minutes for a whole request would cut a large upload. Headers keep their own limit.
   const server = createServer({ requestTimeout: 0, highWaterMark: bufferedBytes });
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;
@@ -83,7 +83,7 @@ function inviteOnce(response: ServerResponse, waits: boolean): () => void {
   };
 }
 
-/** A body that nobody read is thrown away while the answer goes out, for clients that send all of it before they look. */
+/** Reads the rest of a body and throws it away: some clients send all of a body before they read the answer. */
 function discardRest(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete || response.destroyed) return;
   request.unpipe();

@@ -2,7 +2,7 @@
 import { shellWord } from "../shell.ts";
 import { baseOf, type ProxySettings } from "./template.ts";
 
-/** The first line of each file: it marks a file that the next run may replace. */
+/** The first line of each file. The next run may replace a file with this mark. */
 export const settingsMark = "# Written by looker-token, which removes this file when it ends.";
 
 /** https://github.com/looker-open-source/sdk-codegen#configuring-lookerini-or-env */
@@ -21,7 +21,7 @@ export const settingsFileText = (variables: Readonly<Record<string, string>>): s
 
 const quoted = (value: string): string => (/^[\w.:/@%+=,~-]*$/.test(value) ? value : shellWord(value));
 
-/** They would lead a tool around the proxy: by Looker's own token, or to Looker itself. */
+/** Variables with Looker's own token or address would lead a tool around the proxy. */
 const aroundTheProxy = ["LOOKER_ACCESS_TOKEN", "LOOKER_TOKEN_FILE", "LOOKER_API_ENDPOINT"];
 
 /** Of the command: the parent's, with the proxy's variables and without any of Looker's own tokens. */

@@ -31,7 +31,7 @@ export function templateOf(text: string): Template {
   );
   if (unknown)
     throw new UsageError(
-      `--env ${name}: there is no ${unknown[0]}; there are {${Object.keys(placeholders).join("} {")}}.`,
+      `--env ${name}: ${unknown[0]} is not one of {${Object.keys(placeholders).join("} {")}}.`,
     );
   return {
     name,
@@ -47,7 +47,7 @@ const sdkTemplates = [
   "LOOKERSDK_CLIENT_SECRET={secret}",
 ].map(templateOf);
 
-/** The variables of Looker's SDKs and those that were asked for, which win. */
+/** The variables of Looker's SDKs, and those of the templates. A template wins. */
 export function variablesOf(settings: ProxySettings, more: readonly Template[]): Record<string, string> {
   return Object.fromEntries([...sdkTemplates, ...more].map(({ name, fill }) => [name, fill(settings)]));
 }

@@ -1,7 +1,7 @@
 /**
- * One Looker token for each workspace. A token is an API session of Looker, and a switch of its workspace counts for all who
- * use it. So the token of `production` is never switched: the first switch to `dev` takes a session of the broker's of its
- * own, and all local logins that choose `dev` share that one.
+ * One Looker token for each workspace. A token is an API session of Looker, so a switch of its workspace affects all its
+ * users. The token of `production` is never switched. The first switch to `dev` takes another session of the broker's, and
+ * all local logins in `dev` share it.
  */
 import type { LookerToken, TokenBrokerClient } from "@looker-token-broker/client";
 import type { Looker, LookerAnswer, LookerRequest } from "./looker.ts";
@@ -10,7 +10,7 @@ export type TokenClient = Pick<TokenBrokerClient, "token" | "withToken">;
 
 export const production = "production";
 
-/** The names in Looker's API are `production` and `dev`. This leaves room for others, and becomes part of a session's name. */
+/** Looker's API has `production` and `dev`. Another name would become part of a session's name. */
 export const isWorkspaceName = (text: string): boolean => /^[A-Za-z0-9_-]{1,32}$/.test(text);
 
 /** At most this many characters: docs/reference/openapi.yaml, `session`. */
@@ -18,9 +18,9 @@ const longestSession = 64;
 
 export interface WorkspacesOptions {
   readonly looker: Looker;
-  /** Of `production`; undefined: the token that the role shares. */
+  /** Of `production`. Undefined: the role's shared token. */
   readonly session: string | undefined;
-  /** What the names of further sessions begin with. */
+  /** The beginning of the names of further sessions. */
   readonly sessionPrefix: string;
   clientOf(session: string | undefined): TokenClient;
 }
@@ -49,7 +49,7 @@ export class Workspaces {
     return workspace;
   }
 
-  /** Names of the broker's sessions that were asked for, to be ended with the run. */
+  /** Names of the broker's sessions, to be ended with the run. */
   get sessions(): readonly string[] {
     return [...this.#sessions];
   }
@@ -59,7 +59,7 @@ export class Workspace {
   readonly #name: string;
   readonly #client: TokenClient;
   readonly #looker: Looker;
-  /** The lease whose token is, or is being, switched. */
+  /** The lease of the switched token. The switch may be under way. */
   #chosen: { readonly leaseId: string; readonly status: Promise<number> } | undefined;
 
   constructor(name: string, client: TokenClient, looker: Looker) {
@@ -73,11 +73,11 @@ export class Workspace {
   }
 
   /**
-   * Sends the request with this workspace's token. Where Looker refuses that (401), it is replaced, and the request sent once
-   * more if its body was kept.
+   * Sends the request with this workspace's token. If Looker refuses the token (401), it is replaced, and the request is sent
+   * once more with the kept body.
    *
    * @throws {NotSentAgain} where the body was not kept. The next request has the new token.
-   * @throws {WorkspaceRefused} where Looker does not take the workspace: a request must not run in another one.
+   * @throws {WorkspaceRefused} if Looker does not take the workspace. A request must not run in another one.
    */
   send(request: LookerRequest): Promise<LookerAnswer> {
     return this.#withToken(request, async (token) => {
@@ -86,7 +86,7 @@ export class Workspace {
     });
   }
 
-  /** Sends the request that chooses this workspace, and remembers for which token it did. */
+  /** Sends a request to choose this workspace, and remembers the token. */
   sendChoice(request: LookerRequest): Promise<LookerAnswer> {
     return this.#withToken(request, async (token) => {
       const answer = await this.#looker.send(token, request);
@@ -144,12 +144,12 @@ export class Workspace {
   }
 }
 
-/** A switch is a small request: what takes longer is a Looker that does not answer. */
+/** A switch is a small request. After this time Looker does not answer. */
 const switchMs = 30_000;
 
 const isSuccess = (status: number) => status >= 200 && status < 300;
 
-/** A token that died before its workspace could be chosen: `withToken` replaces it. */
+/** The token died before its workspace was chosen. `withToken` replaces it. */
 const unauthorized = ({ baseUrl }: LookerToken): LookerAnswer => ({
   statusCode: 401,
   headers: {},

@@ -92,3 +92,20 @@ test.each([
 ])("no colour in %s", (_, stream, environment) => {
   expect(painter(stream, environment)("red", "text")).toBe("text");
 });
+
+test("sessions have a column where somebody has one, behind the lease that the caller's processes share", () => {
+  const ofSessions = {
+    scope: "sales",
+    leases: [
+      lease({ lease_id: "b", session: "nightly" }),
+      lease({ lease_id: "a", session: "exec-1f" }),
+      lease({ lease_id: "c", session: null }),
+    ],
+  };
+  expect(listingText([ofSessions], now, plain)).toBe(`\
+CALLER                                         SESSION  LEASE  STATE  AGE    REMAINING  CREDENTIAL
+arn:aws:iam::111122223333:role/report-service  -        c      live   2m 0s  13m 0s     salesclient
+arn:aws:iam::111122223333:role/report-service  exec-1f  a      live   2m 0s  13m 0s     salesclient
+arn:aws:iam::111122223333:role/report-service  nightly  b      live   2m 0s  13m 0s     salesclient
+`);
+});

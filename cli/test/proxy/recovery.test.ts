@@ -42,7 +42,7 @@ const choose = (workspace: string, token: string) => ({
   body: JSON.stringify({ workspace_id: workspace }),
 });
 
-describe("a token that Looker refuses", () => {
+describe("a token refused by Looker", () => {
   it("is replaced, and the request sent again with its body", async () => {
     const looker = statefulLooker();
     const { send, login, asked } = await startStand({ looker: looker.handler });
@@ -56,7 +56,7 @@ describe("a token that Looker refuses", () => {
     expect((await send("/api/4.0/x", { headers: bearer(token) })).status).toBe(200);
   });
 
-  it("is replaced once for many requests that met it", async () => {
+  it("is replaced once for many requests", async () => {
     const looker = statefulLooker();
     const { send, login, asked } = await startStand({ looker: looker.handler });
     const headers = bearer(await login());
@@ -65,7 +65,7 @@ describe("a token that Looker refuses", () => {
     expect([new Set(answers.map(({ status }) => status)), asked().length]).toEqual([new Set([200]), 2]);
   });
 
-  it("under a body that is too large to keep gives 401, and the next request has the new token", async () => {
+  it("under a body too large to keep gives 401, and the next request has the new token", async () => {
     const looker = statefulLooker();
     const { send, login } = await startStand({ looker: looker.handler });
     const headers = bearer(await login());
@@ -78,7 +78,7 @@ describe("a token that Looker refuses", () => {
     expect((await upload())?.status).toBe(200);
   });
 
-  it("and whose successor is refused as well is the tool's to hear of", async () => {
+  it("and its successor refused as well give the tool a 401", async () => {
     const looker = statefulLooker();
     const { send, login } = await startStand({ looker: looker.handler });
     const token = await login();
@@ -89,7 +89,7 @@ describe("a token that Looker refuses", () => {
     expect(looker.asked).toHaveLength(2);
   });
 
-  it("and that the broker does not replace is told of as the broker's refusal", async () => {
+  it("without a replacement by the broker gives the broker's refusal", async () => {
     const looker = statefulLooker();
     let isFrozen = false;
     const stand = await startStand({
@@ -108,7 +108,7 @@ describe("a token that Looker refuses", () => {
 });
 
 describe("a workspace", () => {
-  it("that a tool chooses is its login's alone, on a token of its own", async () => {
+  it("chosen by a tool is for its login alone, on a token of its own", async () => {
     const looker = statefulLooker();
     const { send, login, asked, proxy } = await startStand({ looker: looker.handler, session: "exec-1" });
     const [developing, reading] = [await login(), await login()];
@@ -157,7 +157,7 @@ describe("a workspace", () => {
     ]);
   });
 
-  it("that cannot be chosen again lets no request run in another one", async () => {
+  it("not to be chosen again lets no request run in another one", async () => {
     const looker = statefulLooker();
     const { send, login, notes } = await startStand({ looker: looker.handler });
     const token = await login();
@@ -172,7 +172,7 @@ describe("a workspace", () => {
     expect(looker.asked.filter((line) => line.includes("/x lease-3"))).toEqual([]);
   });
 
-  it("that Looker refuses stays unchosen", async () => {
+  it("refused by Looker stays unchosen", async () => {
     const looker = statefulLooker();
     looker.refuseWorkspaces();
     const { send, login } = await startStand({ looker: looker.handler });

@@ -41,7 +41,7 @@ it.each([
   "/a#b",
   "/ä",
   `/${"%25".repeat(3)}${"25".repeat(9)}2e`,
-])("%s is no plain path", (target) => {
+])("%s is refused", (target) => {
   // Of many layers of escapes none is left, or it is refused: never "login" by one reader and something else by another.
   expect(routeOf("POST", target)).not.toBe("login");
   if (!target.startsWith("/%25")) expect(routeOf("POST", target)).toBeUndefined();

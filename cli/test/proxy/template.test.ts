@@ -23,7 +23,7 @@ describe("--env", () => {
 
   it.each(["{url}", "{toString}", "{__proto__}"])("says which names there are in the place of %s", (word) => {
     expect(() => templateOf(`X=${word}`)).toThrow(
-      `--env X: there is no ${word}; there are {base} {host} {port} {id} {secret}.`,
+      `--env X: ${word} is not one of {base} {host} {port} {id} {secret}.`,
     );
   });
 
@@ -61,7 +61,7 @@ describe("the environment of the command", () => {
   });
 });
 
-it("a looker.ini has what Looker's SDKs read", () => {
+it("a looker.ini has the keys of Looker's SDKs", () => {
   expect(iniText(settings).split("\n").slice(1)).toEqual([
     "[Looker]",
     "base_url=http://127.0.0.1:9123",

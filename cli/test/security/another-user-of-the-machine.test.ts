@@ -33,7 +33,7 @@ it("another user with Looker's own token, from wherever, gets nothing: only loca
 
 it("another machine finds no port: the proxy listens on 127.0.0.1 alone", async () => {
   const { proxy } = await startStand();
-  // Every address of 127/8 leads to this machine: it would answer if the proxy listened on all.
+  // Every address of 127/8 leads to this machine. A proxy on all addresses would answer.
   const outcome = await new Promise((resolve) => {
     const socket = connect(proxy.port, "127.0.0.2");
     socket.on("connect", () => resolve("connected")).on("error", ({ message }) => resolve(message));

@@ -1,4 +1,4 @@
-/** Headers that would make Looker, or the proxy, read another request than the one that was checked. */
+/** Headers with two readings: the proxy checks one request, and Looker would serve another. */
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { plantedToken } from "../../../test/support/broker-replies.ts";
@@ -35,7 +35,7 @@ function raw(port: number, lines: readonly string[], body = ""): Promise<string>
 
 describe("a `Connection` header", () => {
   it.each(["authorization", "host", "content-length", "content-type", "Authorization, Content-Length, Host"])(
-    "that names %s removes nothing that the request needs",
+    "with %s removes nothing essential",
     async (named) => {
       const { send, login, seen, lookerUrl } = await echoStand();
       await send("/api/4.0/x", {

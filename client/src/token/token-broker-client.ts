@@ -22,7 +22,7 @@ export interface TokenBrokerClientOptions extends ConnectionOptions {
   scope: string;
   /**
    * A name for a token of its own, so for a Looker API session with its own workspace. Clients of one role share a token
-   * without it, and with the same name. For jobs and tools; services share. Each session takes a login at Looker.
+   * without it, and with the same name. For jobs and tools. Services share. Each session takes a login at Looker.
    */
   session?: string | undefined;
   /** For how long a call may wait in all for a broker that is busy or away; then it fails. Default 30,000. */
@@ -148,7 +148,7 @@ export class TokenBrokerClient implements TokenSource {
     return callerOf(await this.#permissions(options.signal));
   }
 
-  /** No fields at all where there is nothing to name: an older broker refuses what it does not know. */
+  /** Without fields for undefined values, because an older broker refuses unknown fields. */
   #logoutBody(leaseId: string | undefined): object | undefined {
     const body = { ...(leaseId === undefined ? {} : { lease_id: leaseId }), ...this.#sessionField };
     return Object.keys(body).length === 0 ? undefined : body;

@@ -5,9 +5,11 @@ import {
   type Item,
   readScopeControl,
   readSecretControl,
+  readSessionBudget,
   readSlot,
   scopeControlItem,
   secretControlItem,
+  sessionBudgetItem,
   slotItem,
 } from "../../../functions/adapters/rows.ts";
 import { releasedRows } from "../../support/contracts/released-rows.ts";
@@ -15,22 +17,28 @@ import { releasedRows } from "../../support/contracts/released-rows.ts";
 /** As DynamoDB keeps it. */
 const stored = (item: Item): Item => unmarshall(marshall(item, { removeUndefinedValues: true }));
 
-describe.each(releasedRows)("a row of schema $schema", ({ slot, scopeControl, secretControl }) => {
-  it("is read with the meaning it was written with", () => {
-    expect(readSlot(stored(slot.item))).toEqual(slot.row);
-    expect(readScopeControl(stored(scopeControl.item))).toEqual(scopeControl.row);
-    expect(readSecretControl(stored(secretControl.item))).toEqual(secretControl.row);
-  });
-});
+describe.each(releasedRows)(
+  "a row of schema $schema",
+  ({ slot, scopeControl, secretControl, sessionBudget }) => {
+    it("is read with the meaning it was written with", () => {
+      expect(readSlot(stored(slot.item))).toEqual(slot.row);
+      expect(readScopeControl(stored(scopeControl.item))).toEqual(scopeControl.row);
+      expect(readSecretControl(stored(secretControl.item))).toEqual(secretControl.row);
+      expect(readSessionBudget(stored(sessionBudget.item))).toEqual(sessionBudget.row);
+    });
+  },
+);
 
 const latest = releasedRows.at(-1);
 
 describe("a row of today", () => {
   it("is written with the released attributes, no more and no fewer", () => {
     if (!latest) throw new Error("No row is released.");
-    const { slot, scopeControl, secretControl, writtenAt } = latest;
+    const { slot, scopeControl, secretControl, sessionBudget, writtenAt } = latest;
     expect(stored(slotItem(slot.key, slot.row, writtenAt))).toStrictEqual(slot.item);
     expect(stored(scopeControlItem(scopeControl.key, scopeControl.row))).toStrictEqual(scopeControl.item);
     expect(stored(secretControlItem(secretControl.key, secretControl.row))).toStrictEqual(secretControl.item);
+    const { key, row, item } = sessionBudget;
+    expect(stored(sessionBudgetItem(key, row, writtenAt))).toStrictEqual(item);
   });
 });

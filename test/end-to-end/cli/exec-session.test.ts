@@ -29,7 +29,7 @@ test("without --session it takes the role's token, and ends nothing", async () =
   expect(bodies).toEqual([["token", { min_ttl_seconds: 60 }]]);
 });
 
-test("with --session NAME it takes that session's token, and ends exactly that", async () => {
+test("with --session NAME it takes the session's token, and ends this session alone", async () => {
   const { cli, bodies } = await brokerWith(newToken);
   await cli.run("exec", "--scope", "sales", "--session", "nightly", "--", "false");
   expect(bodies).toEqual([

@@ -40,6 +40,8 @@ afterEach(async () => {
 });
 
 const sales = ["exec", "--scope", "sales", "--local"];
+/** With a token of its own, which has to be gone when the run is over. */
+const ownSession = [...sales, "--session"];
 
 async function exec(options: string[], ...command: string[]): Promise<Ran> {
   const ran = await cli.run(...sales, ...options, "--", ...command);
@@ -77,10 +79,10 @@ describe("the command", () => {
     expect((await exec([], "sh", "-c", "kill -KILL $$")).exitCode).toBe(137);
   });
 
-  test("that cannot be run exits as in a shell, and its lease is ended", async () => {
+  test("that cannot be run exits as in a shell, and its session is ended", async () => {
     const noInterpreter = join(stand.workDir, "job");
     writeFileSync(noInterpreter, "#!/no/such/interpreter\n", { mode: 0o755 });
-    expect(await exec([], noInterpreter)).toEqual({
+    expect(await exec(["--session"], noInterpreter)).toEqual({
       exitCode: 127,
       out: "",
       err: `looker-token: The command ${noInterpreter} was not found.\n`,
@@ -123,29 +125,22 @@ test("the token is in no process's command line, as ps shows it", async () => {
 });
 
 describe("the lease", () => {
-  test("that began with the run is ended with it", async () => {
+  test("is the role's: a run takes it as it is, and leaves it", async () => {
     await exec([], "true");
-    expect([logins(), liveTokens()]).toEqual([1, 0]);
-  });
-
-  test("that was there before is left alone", async () => {
-    await reports.token("sales");
-    // A lease looks up to a second younger than it is: whole seconds are all that the broker tells.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect([logins(), liveTokens()]).toEqual([1, 1]);
     await exec([], "true");
     expect([logins(), liveTokens()]).toEqual([1, 1]);
   });
 
-  test("--keep leaves it, --end ends it even if it was there before", async () => {
-    await exec(["--keep"], "true");
-    expect(liveTokens()).toBe(1);
-    await exec(["--end"], "true");
-    expect([logins(), liveTokens()]).toEqual([1, 0]);
+  test("of a session is ended with the run, and the role's is left alone", async () => {
+    await reports.token("sales");
+    await exec(["--session"], "true");
+    expect([logins(), liveTokens()]).toEqual([2, 1]);
   });
 
   test("that Looker does not confirm dead is the broker's to go on with", async () => {
     looker.control.addFault({ route: "logout", kind: "status", status: 500 });
-    expect(await exec([], "sh", "-c", "exit 7")).toEqual({ exitCode: 7, out: "", err: "" });
+    expect(await exec(["--session"], "sh", "-c", "exit 7")).toEqual({ exitCode: 7, out: "", err: "" });
   });
 
   test("that cannot be ended is told of, and the exit code is the command's all the same", async () => {
@@ -155,10 +150,10 @@ describe("the lease", () => {
       1,
     );
     onTestFinished(() => void allow.push(logout));
-    expect(await exec([], "sh", "-c", "exit 7")).toMatchObject({
+    expect(await exec(["--session"], "sh", "-c", "exit 7")).toMatchObject({
       exitCode: 7,
       err: expect.stringMatching(
-        /^looker-token: The lease was not ended\. IAM does not allow the call: .*\n$/,
+        /^looker-token: The session was not ended\. IAM does not allow the call: .*\n$/,
       ),
     });
   });
@@ -195,7 +190,7 @@ describe("a signal", () => {
     "%s from outside reaches the command, which may clean up",
     async (signal) => {
       const running = cli.start(
-        ...sales,
+        ...ownSession,
         "--token-file",
         "token",
         "--",
@@ -220,7 +215,7 @@ describe("a signal", () => {
     async (signal) => {
       const name = signal.slice(3);
       const script = `trap 'echo got ${name}' ${name}; trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done`;
-      const running = cli.start(...sales, "--", "sh", "-c", script);
+      const running = cli.start(...ownSession, "--", "sh", "-c", script);
       await untilSeen(() => running.out().includes("ready"), "the command");
       running.child.kill(signal);
       await untilSeen(() => running.out().includes("got"), "the signal");
@@ -231,13 +226,14 @@ describe("a signal", () => {
   );
 
   test.each(["SIGQUIT", "SIGUSR1", "SIGUSR2"] as const)(
-    "%s while the login is under way leaves no lease behind, and no debugger",
+    "%s while the login is under way leaves no session behind, and no debugger",
     async (signal) => {
       looker.control.addFault({ route: "login", kind: "hold" });
-      const running = cli.start(...sales, "--", "true");
+      const running = cli.start(...ownSession, "--", "true");
       await untilSeen(() => looker.control.inFlight().length > 0, "the login");
       running.child.kill(signal);
-      if (signal === "SIGQUIT") await untilSeen(() => running.err().includes("to end its lease"), "the note");
+      if (signal === "SIGQUIT")
+        await untilSeen(() => running.err().includes("to end its session"), "the note");
       looker.control.clearFaults();
       const { exitCode, err } = await running.ended;
       expect(exitCode).toBe(signal === "SIGQUIT" ? 131 : 0);
@@ -246,8 +242,8 @@ describe("a signal", () => {
     },
   );
 
-  test("that the command dies of is in the exit code, and the lease is ended", async () => {
-    const running = cli.start(...sales, "--", "sh", "-c", "echo ready; exec sleep 60");
+  test("that the command dies of is in the exit code, and the session is ended", async () => {
+    const running = cli.start(...ownSession, "--", "sh", "-c", "echo ready; exec sleep 60");
     await untilSeen(() => running.out().includes("ready"), "the command");
     running.child.kill("SIGTERM");
     expect((await running.ended).exitCode).toBe(143);
@@ -259,10 +255,10 @@ describe("a signal", () => {
     'let n = 0; for (const signal of ["SIGINT", "SIGQUIT"]) process.on(signal, () => { if (++n === 1) setTimeout(() => { console.log("interrupted " + n); process.exit(130); }, 500); });' +
     'setInterval(() => {}, 1000); console.log("ready");';
 
-  test("Ctrl-C on a terminal reaches the command once; it cleans up, the lease is ended, the terminal is sane", async () => {
+  test("Ctrl-C on a terminal reaches the command once; it cleans up, the session is ended, the terminal is sane", async () => {
     const script = countsThem;
     const shown = await cli.onTerminal(
-      [...sales, "--token-file", "token", "--", process.execPath, "-e", script],
+      [...ownSession, "--token-file", "token", "--", process.execPath, "-e", script],
       { after: "ready", type: ctrlC },
     );
     printed.push(shown.text);
@@ -275,7 +271,7 @@ describe("a signal", () => {
     ["Ctrl-C", ctrlC, "^C", "< /dev/null 2> notes"],
     ["Ctrl-\\", ctrlBackslash, "^\\", "< /dev/null"],
   ])("%s reaches it once as well where the streams lead elsewhere", async (_, type, echo, redirections) => {
-    const words = [...sales, "--", process.execPath, "-e", countsThem];
+    const words = [...ownSession, "--", process.execPath, "-e", countsThem];
     const shown = await cli.onTerminalWith(redirections, words, { after: "ready", type });
     printed.push(shown.text);
     expect(shown).toEqual({ exitCode: 130, sane: true, text: `ready\n${echo}interrupted 1\n` });
@@ -283,39 +279,47 @@ describe("a signal", () => {
   });
 
   test("Ctrl-C on a terminal ends a command that does not care: 130", async () => {
-    const shown = await cli.onTerminal([...sales, "--", "sh", "-c", "echo ready; exec sleep 60"], {
+    const shown = await cli.onTerminal([...ownSession, "--", "sh", "-c", "echo ready; exec sleep 60"], {
       after: "ready",
       type: ctrlC,
     });
     // The command may be gone before this process has its own SIGINT, which then meets the logout.
-    const text = shown.text.replace("Ending the lease; again to give up.\n", "");
+    const text = shown.text.replace("Ending the session. Press again to give up.\n", "");
     expect({ ...shown, text }).toEqual({ exitCode: 130, sane: true, text: "ready\n^C" });
     expect([logins(), liveTokens()]).toEqual([1, 0]);
   });
 
-  test("while the login is under way lets it end, ends its lease, and never begins the command", async () => {
+  test("while the login is under way lets it end, ends its session, and never begins the command", async () => {
     looker.control.addFault({ route: "login", kind: "hold" });
-    const running = cli.start(...sales, "--", "echo", "begun");
+    const running = cli.start(...ownSession, "--", "echo", "begun");
     await untilSeen(() => looker.control.inFlight().length > 0, "the login");
     running.child.kill("SIGINT");
-    await untilSeen(() => running.err().includes("to end its lease"), "the note");
+    await untilSeen(() => running.err().includes("to end its session"), "the note");
     looker.control.clearFaults();
     expect(await running.ended).toEqual({
       exitCode: 130,
       out: "",
-      err: "Waiting for the broker's answer, to end its lease; again to give up.\n",
+      err: "Waiting for the broker's answer, to end its session. Press again to give up.\n",
     });
     expect([logins(), liveTokens()]).toEqual([1, 0]);
   });
 
   test("a second one while the login is under way gives up at once", async () => {
     looker.control.addFault({ route: "login", kind: "hold" });
-    const running = cli.start(...sales, "--", "echo", "begun");
+    const running = cli.start(...ownSession, "--", "echo", "begun");
     await untilSeen(() => looker.control.inFlight().length > 0, "the login");
     running.child.kill("SIGINT");
-    await untilSeen(() => running.err().includes("to end its lease"), "the note");
+    await untilSeen(() => running.err().includes("to end its session"), "the note");
     running.child.kill("SIGINT");
     expect(await running.ended).toMatchObject({ exitCode: 130, out: "" });
     expect(looker.control.inFlight()).toHaveLength(1);
+  });
+
+  test("while the login of the role's own token is under way gives up at once", async () => {
+    looker.control.addFault({ route: "login", kind: "hold" });
+    const running = cli.start(...sales, "--", "echo", "begun");
+    await untilSeen(() => looker.control.inFlight().length > 0, "the login");
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toEqual({ exitCode: 143, out: "", err: "" });
   });
 });

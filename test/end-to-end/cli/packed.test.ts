@@ -25,12 +25,28 @@ describe.each(nodes)("on %s the installed command works", (name, node) => {
     });
   });
 
-  it("runs a job with a token and ends its lease", async () => {
+  it("runs a job with a token of its own and ends the token", async () => {
     const job = [
       "const { LOOKERSDK_BASE_URL: url, LOOKER_ACCESS_TOKEN: token } = process.env;",
       'fetch(url + "/api/4.0/user", { headers: { authorization: "Bearer " + token } }).then(({ status }) => console.log(status));',
     ].join("");
-    expect(await command("exec", "--scope", "sales", "--", node, "-e", job)).toEqual({
+    expect(await command("exec", "--scope", "sales", "--session", "--", node, "-e", job)).toEqual({
+      status: 0,
+      stdout: "200\n",
+      stderr: "",
+    });
+    expect(stage.stand.broker.looker?.control.liveTokens()).toEqual([]);
+  });
+
+  it("runs a job with a login, through the proxy", async () => {
+    const job = [
+      "const { LOOKERSDK_BASE_URL: url, LOOKERSDK_CLIENT_ID, LOOKERSDK_CLIENT_SECRET } = process.env;",
+      "const body = new URLSearchParams({ client_id: LOOKERSDK_CLIENT_ID, client_secret: LOOKERSDK_CLIENT_SECRET });",
+      'fetch(url + "/api/4.0/login", { method: "POST", body }).then((login) => login.json())',
+      '.then(({ access_token }) => fetch(url + "/api/4.0/user", { headers: { authorization: "token " + access_token } }))',
+      ".then(({ status }) => console.log(status));",
+    ].join("");
+    expect(await command("exec", "--scope", "sales", "--proxy", "--", node, "-e", job)).toEqual({
       status: 0,
       stdout: "200\n",
       stderr: "",

@@ -39,7 +39,7 @@ const tool = `
   process.exit(status === 204 ? 7 : 1);
 `;
 
-test("a tool that knows a pair and no token works, and the real token is nowhere that it can see", async () => {
+test("a tool with the pair works, and sees the real token nowhere", async () => {
   const { cli, looker, asked, directory } = await stage();
   const ini = join(directory, "looker.ini");
   const options = ["--proxy", "--env", "MY_URL={base}/", "--ini", ini];
@@ -84,7 +84,7 @@ test("a looker.ini of the user's own is neither replaced nor removed, and no tok
   const { exitCode, err } = await cli.run(
     ...["exec", "--scope", "sales", "--proxy", "--ini", ini, "--", "true"],
   );
-  expect([exitCode, err]).toEqual([2, expect.stringMatching(/is a file that looker-token did not write/)]);
+  expect([exitCode, err]).toEqual([2, expect.stringMatching(/was not written by looker-token/)]);
   expect([asked, readFileSync(ini, "utf8")]).toEqual([[], "[Looker]\nclient_secret=mine\n"]);
 });
 

@@ -45,10 +45,16 @@ const routes: readonly Route[] = [
     method: "POST",
     resource: resources.token,
     identity: asCaller,
-    fields: ["min_ttl_seconds", "stale_lease_id"],
+    fields: ["min_ttl_seconds", "stale_lease_id", "session"],
   },
   { entry: "issue-token", method: "GET", resource: resources.scopes, identity: asCaller },
-  { entry: "logout", method: "POST", resource: resources.logout, identity: asCaller, fields: ["lease_id"] },
+  {
+    entry: "logout",
+    method: "POST",
+    resource: resources.logout,
+    identity: asCaller,
+    fields: ["lease_id", "session"],
+  },
   {
     entry: "operate",
     method: "GET",

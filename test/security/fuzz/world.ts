@@ -33,6 +33,7 @@ export async function prepare(invoke: Invoke, state: State): Promise<void> {
   clock.jump(day);
   if (state === "empty") return;
   await invoke("issue-token", apiEvent());
+  await invoke("issue-token", apiEvent({ body: { session: "job" } }));
   await invoke("issue-token", apiEvent({ identity: bystander }));
   // Long enough for a lease to be reported as stale; or past its end.
   clock.jump(state === "due" ? 1_000_000 : 60_000);

@@ -4,8 +4,9 @@
  */
 import type { Item } from "../../../functions/adapters/rows.ts";
 import type { ScopeControl, SecretControl } from "../../../functions/domain/control.ts";
+import type { SessionBudget } from "../../../functions/domain/session-budget.ts";
 import type { Slot } from "../../../functions/domain/slot.ts";
-import type { SlotKey } from "../../../functions/use-cases/ports.ts";
+import type { CallerKey, SlotKey } from "../../../functions/use-cases/ports.ts";
 
 interface Released<Key, Row> {
   readonly key: Key;
@@ -20,6 +21,7 @@ export interface ReleasedRows {
   readonly slot: Released<SlotKey, Slot>;
   readonly scopeControl: Released<string, ScopeControl>;
   readonly secretControl: Released<string, SecretControl>;
+  readonly sessionBudget: Released<CallerKey, SessionBudget>;
 }
 
 const at = 1_800_000_000_000;
@@ -164,6 +166,25 @@ const schema1: ReleasedRows = {
       ],
       throttles: [{ baseUrl: "https://example.cloud.looker.com", until: at + 30_000 }],
       deniedClientIds: [otherDigest],
+    },
+  },
+  sessionBudget: {
+    key: { scope: "sales", account: "123456789012", uniqueId: "AROAREPORTSERVICE000" },
+    item: {
+      pk: "scope#sales#5",
+      sk: "sessions#123456789012#AROAREPORTSERVICE000",
+      schema: 1,
+      version: 4,
+      write_id: "0123456789abcdef",
+      minutes: { "30000000": 2, "30000001": 1 },
+      failures: [{ digest, code: "looker_unavailable", at, until: at + 2_000, count: 2 }],
+      ttl: at / 1_000 + 86_400,
+    },
+    row: {
+      version: 4,
+      writeId: "0123456789abcdef",
+      minutes: { "30000000": 2, "30000001": 1 },
+      failures: [{ digest, code: "looker_unavailable", at, until: at + 2_000, count: 2 }],
     },
   },
 };

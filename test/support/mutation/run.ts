@@ -1,19 +1,22 @@
 /**
  * `npm run test:mutation [-- FILE …]`: StrykerJS changes the domain and the use cases, one place at a time, and runs the tests that
  * reach that place. A mutant that no test fails for is a rule that no test guards. Without a file, all of both folders; a
- * file may be followed by `:10-20`, its lines. By hand: about seven minutes for a thousand mutants on two cores.
+ * file may be followed by `:10-20`, its lines. By hand: it takes long (see equivalent.md for the last run).
  *
- * It works on a copy: Stryker writes into the sources, and its preprocessor cannot read a `tsconfig.json` of TypeScript 7.
+ * Two rounds: the unit tests of both folders first, then all that reaches them, a part of the model test included, against
+ * the mutants that are left.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Mutant, merged, type Report, ranges, summary } from "./report.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const here = fileURLToPath(new URL("./", import.meta.url));
 /** Below the project's own node_modules, where the tests find what they import. */
 const tool = join(root, ".cache", "mutation");
+/** Stryker writes into the sources, and its preprocessor cannot read a `tsconfig.json` of TypeScript 7. */
 const copy = join(tool, "project");
 
 const asked = process.argv.slice(2);
@@ -41,49 +44,50 @@ for (const file of tracked.toString().split("\0")) {
   cpSync(join(root, file), join(copy, file));
 }
 
-// One project: each test runs in the process that holds the mutant. The model test is in test/model/mutants.ts's own hands:
-// with a random seed it would catch a mutant in one run and not in the next.
-writeFileSync(
-  join(copy, "vitest.config.ts"),
-  `import { defineConfig } from "vitest/config";
-export default defineConfig({
-  test: {
-    include: ["test/unit/functions/**/*.test.ts", "test/security/*.test.ts", "test/contracts/{openapi,slot-table}/**/*.test.ts"],
-    exclude: [
-      "test/contracts/openapi/template.test.ts",
-      "test/security/security-page.test.ts",
-      // Its bounds on time do not hold for instrumented code.
-      "test/security/regular-expression-denial-of-service.test.ts",
-    ],
-    setupFiles: ["test/support/setup.ts"],
-    testTimeout: 20_000,
-    isolate: false,
-  },
-});
-`,
+const near = round(
+  "near",
+  asked.length > 0 ? asked : ["functions/domain/**/*.ts", "functions/use-cases/**/*.ts"],
 );
-const mutate = asked.length > 0 ? asked : ["functions/domain/**/*.ts", "functions/use-cases/**/*.ts"];
-writeFileSync(
-  join(copy, "stryker.conf.json"),
-  JSON.stringify({
-    testRunner: "vitest",
-    plugins: ["@stryker-mutator/vitest-runner"],
-    vitest: { configFile: "vitest.config.ts" },
-    mutate,
-    inPlace: true,
-    coverageAnalysis: "perTest",
-    ignoreStatic: true,
-    disableTypeChecks: "**/*.ts",
-    reporters: ["progress-append-only", "clear-text", "json"],
-    clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
-    allowEmpty: false,
-    thresholds: { high: 95, low: 90, break: 95 },
-    timeoutMS: 10_000,
-  }),
-);
-const stryker = join(tool, "node_modules", "@stryker-mutator", "core", "bin", "stryker.js");
-const { status } = spawnSync(process.execPath, [stryker, "run", "stryker.conf.json"], {
-  cwd: copy,
-  stdio: "inherit",
-});
-process.exit(status ?? 1);
+const left = ranges(near);
+const mutants = left.length === 0 ? near : merged(near, round("all", left));
+writeFileSync(join(tool, "mutants.json"), JSON.stringify(mutants, undefined, 1));
+const { text, passed } = summary(mutants);
+process.stdout.write(text);
+process.exit(passed ? 0 : 1);
+
+function round(name: "near" | "all", mutate: readonly string[]): Mutant[] {
+  const report = join(tool, `${name}.json`);
+  rmSync(report, { force: true });
+  writeFileSync(
+    join(copy, "stryker.conf.json"),
+    JSON.stringify({
+      testRunner: "vitest",
+      plugins: ["@stryker-mutator/vitest-runner"],
+      vitest: { configFile: "test/support/mutation/vitest.config.ts", related: false },
+      mutate,
+      inPlace: true,
+      coverageAnalysis: "perTest",
+      ignoreStatic: true,
+      disableTypeChecks: "**/*.ts",
+      reporters: ["progress-append-only", "json"],
+      jsonReporter: { fileName: report },
+      timeoutMS: 2_000,
+      concurrency: 2,
+    }),
+  );
+  const stryker = join(tool, "node_modules", "@stryker-mutator", "core", "bin", "stryker.js");
+  const { status } = spawnSync(process.execPath, [stryker, "run", "stryker.conf.json"], {
+    cwd: copy,
+    stdio: "inherit",
+    env: { ...process.env, MUTATION_ROUND: name },
+  });
+  if (!existsSync(report)) process.exit(status ?? 1);
+  const { files } = JSON.parse(readFileSync(report, "utf8")) as Report;
+  return Object.entries(files).flatMap(([file, { source, mutants }]) =>
+    mutants.map(({ location, mutatorName, replacement, status }) => {
+      const { start, end } = location;
+      const lines = source.split("\n").slice(start.line - 1, end.line);
+      return { file, location, mutatorName, replacement, status, lines };
+    }),
+  );
+}

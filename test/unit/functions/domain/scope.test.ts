@@ -29,6 +29,7 @@ describe("a scope definition", () => {
       secretId: "looker/sales",
       leaseSeconds: 900,
       mintsPerTenMinutes: 10,
+      sessionMintsPerTenMinutes: 60,
     });
   });
 
@@ -94,6 +95,8 @@ describe("a scope definition", () => {
     ["a lease that is no number", { leaseSeconds: Number.NaN }, "leaseSeconds"],
     ["a lease without end", { leaseSeconds: Number.POSITIVE_INFINITY }, "leaseSeconds"],
     ["a lease that is null", { leaseSeconds: null }, "leaseSeconds"],
+    ["too many mints of sessions", { sessionMintsPerTenMinutes: 601 }, "sessionMintsPerTenMinutes"],
+    ["fewer than no mints of sessions", { sessionMintsPerTenMinutes: -1 }, "sessionMintsPerTenMinutes"],
     ["no mints", { mintsPerTenMinutes: 0 }, "mintsPerTenMinutes"],
     ["too many mints", { mintsPerTenMinutes: 61 }, "mintsPerTenMinutes"],
   ])("is refused with %s, naming scope and field", (_, changes, field) => {

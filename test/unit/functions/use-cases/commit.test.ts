@@ -1,71 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { commit } from "../../../../functions/use-cases/commit.ts";
-import { type Rows, Unavailable } from "../../../../functions/use-cases/ports.ts";
+import { Unavailable } from "../../../../functions/use-cases/ports.ts";
 import { countingIds } from "../../../support/fakes/counting-ids.ts";
-import { virtualClock } from "../../../support/fakes/virtual-clock.ts";
-
-interface Counter {
-  version: number;
-  writeId?: string | undefined;
-  sum: number;
-  /** Who added. */
-  added: readonly string[];
-}
-
-const lost = () => new Unavailable("dynamodb");
-type Fault = "before" | "after" | "overtaken" | "refused" | undefined;
-
-/** One row whose writes can be lost before or after they took effect, or overtaken by another's. */
-function faultyRow(faults: Fault[]) {
-  const clock = virtualClock();
-  const ids = countingIds();
-  const state = {
-    row: { version: 0, sum: 0, added: [] } as Counter,
-    writes: [] as Counter[],
-    reads: 0,
-    others: 0,
-  };
-  const store = (row: Counter) => {
-    state.row = structuredClone(row);
-  };
-  const rows: Rows<string, Counter> = {
-    async read() {
-      state.reads++;
-      return structuredClone(state.row);
-    },
-    async write(_, row, expectedVersion) {
-      state.writes.push(structuredClone(row));
-      const fault = faults.shift();
-      if (fault === "before") throw lost();
-      if (fault === "refused") throw new Error("ValidationException");
-      if (fault === "overtaken") {
-        state.others++;
-        const { version, sum, added } = state.row;
-        store({
-          version: version + 1,
-          writeId: `other-${version}`,
-          sum: sum + 100,
-          added: [...added, "other"],
-        });
-      }
-      if (state.row.version !== expectedVersion) return false;
-      store(row);
-      if (fault === "after") throw lost();
-      return true;
-    },
-  };
-  const add = (options: { start?: Counter; deadline?: number; mustLand?: boolean } = {}) =>
-    commit(
-      rows,
-      "row",
-      (row, at) => ({
-        next: { ...row, sum: row.sum + 1, added: [...row.added, "me"] },
-        outcome: { sum: row.sum + 1, at },
-      }),
-      { clock, ids, deadline: clock.now() + 60_000, ...options },
-    );
-  return { clock, state, rows, add, faults };
-}
+import { type Fault, faultyRow, lost } from "../../../support/fakes/faulty-row.ts";
 
 describe("a transition", () => {
   it("is written once, with a version and a name of its own", async () => {
@@ -141,7 +78,10 @@ describe("a lost answer", () => {
 
   it("that stays unknown is no success", async () => {
     const { add } = faultyRow(Array(50).fill("before"));
-    await expect(add()).rejects.toMatchObject({ name: "Unavailable", dependency: "dynamodb" });
+    await expect(add()).rejects.toMatchObject({
+      ...{ name: "Unavailable", dependency: "dynamodb" },
+      cause: expect.any(Unavailable),
+    });
   });
 
   it("of a write that is still under way cannot take effect after the next", async () => {
@@ -172,8 +112,9 @@ describe("the deadline", () => {
     expect(row.state.writes.length).toBeLessThan(6);
   });
 
-  it("in the past writes nothing and promises nothing", async () => {
+  it("in the past, or now, writes nothing and promises nothing", async () => {
     await expect(row.add({ deadline: row.clock.now() - 1 })).rejects.toBeInstanceOf(Unavailable);
+    await expect(row.add({ deadline: row.clock.now() })).rejects.toBeInstanceOf(Unavailable);
     expect(row.state.writes).toEqual([]);
   });
 });
@@ -208,6 +149,14 @@ describe("what a token hangs on", () => {
     const refused = faultyRow(Array(5).fill("before"));
     await expect(landing(refused, -3_600_000)).rejects.toBeInstanceOf(Unavailable);
     expect(refused.state.writes).toHaveLength(1);
+  });
+
+  it("is tried after its deadline as often as any other, and not for ever, where others keep writing the row", async () => {
+    const frozen = faultyRow(Array(50).fill("overtaken"));
+    await expect(landing(frozen, -1)).rejects.toBeInstanceOf(Unavailable);
+    const other = faultyRow(Array(50).fill("overtaken"));
+    await expect(other.add()).rejects.toBeInstanceOf(Unavailable);
+    expect(frozen.state.writes).toHaveLength(other.state.writes.length);
   });
 
   it("and whose answer was lost after the deadline is settled by one more look", async () => {

@@ -82,7 +82,9 @@ describe("what Looker does not confirm", () => {
   it("is told apart from what it confirms", async () => {
     const { logOut, looker, slot, token } = await withTwo();
     looker.onLogout = (ended) => (ended === token.accessToken ? "unconfirmed" : undefined);
-    expect(await logOut()).toMatchObject({ revoked: 1, pending: 1 });
+    const { audit, ...ended } = await logOut();
+    expect(ended).toEqual({ revoked: 1, pending: 1 });
+    expect(audit).toMatchObject({ outcome: "revoked", revoked: 1, pending: 1 });
     expect((await slot()).outbox).toMatchObject([{ leaseId: token.leaseId, attempts: 1 }]);
   });
 
@@ -165,6 +167,12 @@ describe("a dependency that does not answer", () => {
     table.before = lost;
     await expect(logOut()).rejects.toBeInstanceOf(Unavailable);
     expect(looker.logouts()).toEqual([]);
+  });
+
+  it("when it is the table, and a session is to be ended, promises nothing either", async () => {
+    const { logOut, table } = await withLease();
+    table.before = lost;
+    await expect(logOut({ key: { ...callerKey(), session: "job" } })).rejects.toBeInstanceOf(Unavailable);
   });
 
   it("when it is the table after Looker's word, does not take that word back", async () => {

@@ -74,16 +74,20 @@ describe("the budget of all sessions", () => {
     ).toBe("ok");
   });
 
-  it("leaves the live leases of sessions as they are, also one that is due for renewal", async () => {
-    const broker = await spent();
-    broker.clock.jump(0.9 * sales.leaseSeconds * 1_000 - 300_000);
-    const scope = { ...few, sessionMintsPerTenMinutes: 1 };
-    broker.clock.jump(299_000);
-    const { code, audit } = await broker.ask({ key: session("run-1"), scope });
-    expect([code, audit.outcome, broker.looker.logins()]).toEqual([
-      "ok",
-      expect.any(String),
-      expect.any(Number),
+  it("keeps no live lease back that is due for renewal", async () => {
+    const broker = inMemoryBroker();
+    const short = { ...few, leaseSeconds: 300 };
+    const held = await broker.issue({ key: session("run-0"), scope: short });
+    for (let run = 1; run < 3; run++) await broker.issue({ key: session(`run-${run}`), scope: short });
+    broker.clock.jump(0.86 * 300_000 - 60_000);
+    const { token, audit } = await broker.ask({ key: session("run-0"), scope: short, minTtlSeconds: 30 });
+    expect([token?.leaseId, audit.outcome]).toEqual([held.leaseId, "hit"]);
+    broker.clock.jump(60_000);
+    const late = await broker.ask({ key: session("run-0"), scope: short, minTtlSeconds: 30 });
+    expect([late.token?.leaseId, late.audit.outcome, broker.looker.logins()]).toEqual([
+      held.leaseId,
+      "hit",
+      3,
     ]);
   });
 

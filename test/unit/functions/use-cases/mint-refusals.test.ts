@@ -1,0 +1,210 @@
+import { describe, expect, it } from "vitest";
+import { attemptBackoffMs, denyClientId } from "../../../../functions/domain/control.ts";
+import { loginTimeoutMs } from "../../../../functions/domain/lease.ts";
+import { lockMs } from "../../../../functions/domain/slot.ts";
+import { Unavailable } from "../../../../functions/use-cases/ports.ts";
+import {
+  callerKey,
+  firstSecret,
+  type InMemoryBroker,
+  inMemoryBroker,
+  sales,
+  secretId,
+} from "../../../support/fakes/in-memory-broker.ts";
+
+const anotherCaller = callerKey("AROAANOTHERSERVICE00");
+const isSlot = (key: string) => key.includes("caller#");
+const isSecret = (key: string) => key.startsWith("secret#");
+const secretReads = (broker: InMemoryBroker) => broker.table.calls.filter(({ key }) => isSecret(key)).length;
+
+/** A login that was never answered: `trying` stands. */
+async function withOpenAttempt() {
+  const broker = inMemoryBroker();
+  broker.looker.onLogin = (call) => (call === 1 ? { kind: "unknown", reason: "timeout" } : undefined);
+  await broker.ask();
+  return broker;
+}
+
+describe("a version whose first login is open", () => {
+  it("is perhaps being proven at this moment: others come back in a second", async () => {
+    const broker = await withOpenAttempt();
+    broker.clock.jump(2 * loginTimeoutMs - 1);
+    const { code, problem, audit } = await broker.ask({ key: anotherCaller });
+    expect([code, problem?.retryAfterSeconds]).toEqual(["busy", 1]);
+    expect(audit).toMatchObject({ reason: "secret_trying", lockouts_avoided: 1, mint_failure: "busy" });
+    expect(audit.login_attempts).toBeUndefined();
+  });
+
+  it("and is so for longer than two logins take may have been counted by Looker: others are told so, and look again every ten seconds", async () => {
+    const broker = await withOpenAttempt();
+    broker.clock.jump(2 * loginTimeoutMs);
+    const { code, problem, audit } = await broker.ask({ key: anotherCaller });
+    expect([code, problem?.retryAfterSeconds]).toEqual(["looker_unavailable", 10]);
+    expect(problem?.detail).toMatch(/ended without an answer.*lock-out/);
+    expect(audit.reason).toBe("secret_trying");
+  });
+
+  it("is tried again when its back-off is over, and not ten seconds later", async () => {
+    const broker = await withOpenAttempt();
+    broker.clock.jump(attemptBackoffMs - 3_000);
+    expect((await broker.ask({ key: anotherCaller })).problem?.retryAfterSeconds).toBe(3);
+    broker.clock.jump(3_000);
+    expect((await broker.ask({ key: anotherCaller })).code).toBe("ok");
+  });
+
+  it("since another instance began it a moment ago, is not tried twice", async () => {
+    const broker = inMemoryBroker();
+    let overtaken = false;
+    broker.table.before = async (operation, key) => {
+      if (operation !== "write" || !isSecret(key) || overtaken) return;
+      overtaken = true;
+      const row = await broker.table.secretControls.read(secretId);
+      const { versionId } = firstSecret;
+      const { baseUrl } = sales;
+      const at = broker.clock.now();
+      const attempt = { versionId, baseUrl, state: "trying", owner: "other", clientId: "digest" } as const;
+      const attempts = [{ ...attempt, at, until: at + attemptBackoffMs }];
+      await broker.table.secretControls.write(secretId, { ...row, version: 1, writeId: "w", attempts }, 0);
+    };
+    const { code, audit } = await broker.ask();
+    expect([code, audit.reason]).toEqual(["busy", "secret_trying"]);
+    expect(broker.looker.logins()).toBe(0);
+  });
+});
+
+describe("what stands against a login is in the record, by its kind:", () => {
+  it("a denied client id, which costs no lock-out", async () => {
+    const broker = inMemoryBroker();
+    const row = await broker.table.secretControls.read(secretId);
+    const next = denyClientId(row, firstSecret.clientId) ?? expect.fail("no room");
+    await broker.table.secretControls.write(secretId, { ...next, version: 1, writeId: "w" }, 0);
+    const { audit } = await broker.ask();
+    expect(audit).toMatchObject({ reason: "secret_denied", mint_failure: "looker_rejected_credentials" });
+    expect(audit.lockouts_avoided).toBeUndefined();
+  });
+
+  it("a version that Looker rejected", async () => {
+    const broker = inMemoryBroker();
+    broker.looker.onLogin = () => ({ kind: "rejected" });
+    expect((await broker.ask()).audit.reason).toBe("login_rejected");
+    const { audit } = await broker.ask({ key: anotherCaller });
+    expect(audit).toMatchObject({ reason: "secret_rejected", lockouts_avoided: 1 });
+  });
+
+  it("a Looker that asked for fewer logins, which says nothing of the version", async () => {
+    const broker = inMemoryBroker();
+    await broker.issue();
+    broker.clock.jump(60_000);
+    broker.looker.onLogin = () => ({ kind: "throttled", retryAfterSeconds: 30 });
+    await broker.ask({ key: callerKey("AROATHIRDSERVICE0000") });
+    broker.clock.jump(10_000);
+    const { reads } = broker.first.secrets;
+    const { problem, audit } = await broker.ask({ key: anotherCaller });
+    expect(problem).toMatchObject({ detail: "Looker asked for fewer logins.", retryAfterSeconds: 20 });
+    expect(audit).toMatchObject({ reason: "secret_throttled", lockouts_avoided: 1 });
+    expect(broker.first.secrets.reads).toBe(reads);
+  });
+});
+
+it("a login is noted as tried, as made, and by the lease that it made", async () => {
+  const broker = inMemoryBroker();
+  const { audit, token } = await broker.ask();
+  expect(audit).toMatchObject({ login_attempts: 1, logins: 1, mints: [{ lease_id: token?.leaseId }] });
+  expect(audit.mint_failure).toBeUndefined();
+});
+
+it.each([
+  ["timeout", /did not answer the login in time/],
+  ["status_504", /did not answer the login in time/],
+  ["ECONNRESET", /broke before the login was answered \(ECONNRESET\)/],
+])("a login whose end is unknown (%s) is told as what it was", async (reason, detail) => {
+  const broker = inMemoryBroker();
+  broker.looker.onLogin = () => ({ kind: "unknown", reason });
+  expect((await broker.ask()).problem?.detail).toMatch(detail);
+});
+
+describe("a version that has proven itself", () => {
+  it("is logged in with from memory, and nothing is read or written of it but with the scope's control", async () => {
+    const broker = inMemoryBroker();
+    await broker.issue();
+    broker.clock.jump(60_000);
+    const before = secretReads(broker);
+    await broker.issue({ key: anotherCaller });
+    expect(secretReads(broker)).toBe(before);
+    expect(broker.first.secrets.reads).toBe(1);
+  });
+
+  it("has nothing taken back where the time is too short for a login", async () => {
+    const broker = inMemoryBroker();
+    await broker.issue();
+    const before = secretReads(broker);
+    broker.table.after = (operation) => {
+      if (operation === "readControls") broker.clock.jump(lockMs);
+    };
+    expect((await broker.ask({ key: anotherCaller })).code).toBe("busy");
+    expect(secretReads(broker)).toBe(before);
+  });
+});
+
+it("a login begins if its time-out and two seconds are left of its lock, and not with a millisecond less", async () => {
+  const late = async (ms: number) => {
+    const broker = inMemoryBroker();
+    broker.table.after = (operation) => {
+      if (operation === "readControls") broker.clock.jump(lockMs - loginTimeoutMs - ms);
+    };
+    return await broker.ask();
+  };
+  expect((await late(2_000)).code).toBe("ok");
+  const { code, problem } = await late(1_999);
+  expect([code, problem?.detail]).toEqual(["busy", "A dependency was too slow."]);
+});
+
+describe("giving the lock back", () => {
+  it("without a token is not waited for: it runs out by itself", async () => {
+    const broker = inMemoryBroker();
+    broker.looker.onLogin = () => ({ kind: "failed", reason: "html" });
+    broker.table.before = (operation, key) => {
+      if (operation === "write" && isSlot(key) && broker.looker.logins() > 0)
+        throw new Unavailable("dynamodb");
+    };
+    const began = broker.clock.now();
+    const { code, audit } = await broker.ask();
+    expect([code, audit.possible_orphans]).toEqual(["busy", undefined]);
+    expect(broker.clock.now() - began).toBeLessThan(5_000);
+  });
+
+  it("is part of storing the token: the slot is read once for both", async () => {
+    const broker = inMemoryBroker();
+    await broker.issue();
+    const reads = broker.table.calls.filter(({ operation, key }) => operation === "read" && isSlot(key));
+    expect(reads).toHaveLength(1);
+  });
+
+  it("with a token that neither Looker ended nor the full row has room for counts it", async () => {
+    const broker = inMemoryBroker();
+    await broker.issue();
+    const { lease } = await broker.slot();
+    if (!lease) throw new Error("no lease");
+    const key = callerKey("AROAFULLSERVICE00000");
+    broker.looker.onLogout = () => "unconfirmed";
+    let refusedUntil = 0;
+    broker.looker.onLogin = async () => {
+      // Another took the lock, and late owners filled the outbox.
+      const row = await broker.table.slots.read(key);
+      const retryAt = broker.clock.now() + 600_000;
+      const outbox = Array.from({ length: 16 }, (_, index) => ({
+        ...{ ...lease, leaseId: `late-${index}` },
+        ...{ since: retryAt, attempts: 1, retryAt },
+      }));
+      const mint = row.mint && { ...row.mint, owner: "another" };
+      await broker.table.slots.write(key, { ...row, outbox, mint, version: row.version + 1 }, row.version);
+      refusedUntil = broker.clock.now() + 16_000;
+      return undefined;
+    };
+    broker.table.before = (operation, name) => {
+      if (operation === "write" && isSlot(name) && broker.clock.now() < refusedUntil)
+        throw new Unavailable("dynamodb");
+    };
+    expect((await broker.ask({ key })).audit.possible_orphans).toBe(1);
+  });
+});
