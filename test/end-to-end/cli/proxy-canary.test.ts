@@ -54,7 +54,7 @@ const curious = `
 test.each([
   ["in plain words", []],
   ["with --json", ["--json"]],
-])("a tool that prints all it can read, and a proxy that fails %s, show no token", async (_, options) => {
+])("a tool that prints all it can read, and a proxy with failures %s: no token shows", async (_, options) => {
   stand.looker.control.resetLedger();
   writeFileSync(join(stand.workDir, "curious.cjs"), curious);
   const cli = new Command(stand.workDir, environmentOf(stand, "report-service"));
