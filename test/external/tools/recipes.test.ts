@@ -1,5 +1,6 @@
 /** The commands of docs/how-to/recipes and their examples, typed as they stand there. */
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { sharedStand } from "../../support/broker-stand.ts";
@@ -46,9 +47,10 @@ afterEach(async () => {
   await emptyTable(stand.broker);
 });
 
-/** In a shell, with the files of the example where the recipe has them. */
+/** In a shell, with copies of the example's files, because tools write beside them. */
 const shell = (command: string): Parameters<typeof start> => {
-  const files = recipe("python-through-proxy");
+  const files = mkdtempSync(join(stand.workDir, "recipe-"));
+  cpSync(recipe("python-through-proxy"), files, { recursive: true });
   const placed = command
     .replaceAll("/usr/local/bin/", "")
     .replaceAll("/opt/reports/venv/bin/", "")
