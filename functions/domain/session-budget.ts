@@ -11,7 +11,7 @@ import {
   type Refusal,
   withoutFailure,
 } from "./failures.ts";
-import type { Step } from "./slot.ts";
+import { lockMs, type Step } from "./slot.ts";
 
 /** A counter for each minute: the row stays small, whatever the budget. */
 const minuteMs = 60_000;
@@ -26,9 +26,18 @@ export interface SessionBudget extends Versioned {
   readonly minutes: Readonly<Record<string, number>>;
   /** At most one of each configuration. */
   readonly failures: readonly Failure[];
+  /** By configuration: until when one session tries for all of them, after a failure. */
+  readonly probes: Readonly<Record<string, number>>;
+  /** Logins whose end is recorded, the latest last: a record whose answer was lost is not written twice. */
+  readonly settled: readonly string[];
 }
 
-export const newSessionBudget: SessionBudget = { version: 0, minutes: {}, failures: [] };
+export const newSessionBudget: SessionBudget = {
+  ...{ version: 0, minutes: {}, failures: [], probes: {}, settled: [] },
+};
+
+/** More than end in the time in which one write is tried again. */
+const settledKept = 16;
 
 export interface SessionAsk {
   readonly digest: string;
@@ -39,6 +48,8 @@ export interface SessionAsk {
 export function sessionRefusal(budget: SessionBudget, ask: SessionAsk, now: number): Refusal | undefined {
   const failed = failureRefusal(budget.failures, ask.digest, now);
   if (failed) return failed;
+  // All who were refused come back at once.
+  if ((budget.probes[ask.digest] ?? 0) > now) return { kind: "refuse", code: "busy", retryAfterMs: 1_000 };
   const minutes = Object.entries(recent(budget, now)).toSorted(([a], [b]) => Number(a) - Number(b));
   let over = minutes.reduce((sum, [, logins]) => sum + logins, 0) - ask.sessionMintsPerTenMinutes;
   if (over < 0) return undefined;
@@ -51,18 +62,21 @@ export function sessionRefusal(budget: SessionBudget, ask: SessionAsk, now: numb
   return { kind: "refuse", code: "too_many_mints", retryAfterMs: freeAt - now };
 }
 
-/** What a login that was counted is named by, to give its count back. */
+/** A login that was counted. */
 export interface SpentLogin {
   readonly kind: "spent";
-  readonly minute: string;
+  /** Of the lock under which it is made. */
+  readonly owner: string;
+  readonly at: number;
   /** An earlier failure of the configuration is on record: a success clears it. */
   readonly failedBefore: boolean;
 }
 
-/** Counts one login, or refuses it. */
+/** Counts one login, or refuses it. After a failure one login tries for all sessions, for as long as a lock lasts. */
 export function spendLogin(
   budget: SessionBudget,
   ask: SessionAsk,
+  owner: string,
   now: number,
 ): Step<SessionBudget, SpentLogin | Refusal> {
   const refusal = sessionRefusal(budget, ask, now);
@@ -71,8 +85,12 @@ export function spendLogin(
   const minutes = recent(budget, now);
   const failedBefore = budget.failures.some(({ digest }) => digest === ask.digest);
   return {
-    next: { ...budget, minutes: { ...minutes, [minute]: (minutes[minute] ?? 0) + 1 } },
-    outcome: { kind: "spent", minute, failedBefore },
+    next: {
+      ...budget,
+      minutes: { ...minutes, [minute]: (minutes[minute] ?? 0) + 1 },
+      probes: failedBefore ? { ...budget.probes, [ask.digest]: now + lockMs } : budget.probes,
+    },
+    outcome: { kind: "spent", owner, at: now, failedBefore },
   };
 }
 
@@ -83,16 +101,22 @@ export interface EndedLogin {
   readonly noTokenLeft: boolean;
 }
 
-/** Records how a counted login ended: a failure is shared with the caller's other sessions, a success clears it. */
+/**
+ * Records how a counted login ended. A failure is shared with the caller's other sessions; logins that were under way together
+ * have failed once. A success clears it. Undefined: it is on record already.
+ */
 export function settleLogin(
   budget: SessionBudget,
   digest: string,
-  { minute }: SpentLogin,
+  { owner, at }: Pick<SpentLogin, "owner" | "at">,
   { failure, noTokenLeft }: EndedLogin,
   now: number,
-): SessionBudget {
+): SessionBudget | undefined {
+  if (budget.settled.includes(owner)) return undefined;
   const minutes = recent(budget, now);
+  const minute = minuteOf(at);
   const left = (minutes[minute] ?? 0) - (noTokenLeft ? 1 : 0);
+  const { [digest]: _, ...probes } = budget.probes;
   return {
     ...budget,
     minutes: Object.fromEntries(
@@ -100,10 +124,25 @@ export function settleLogin(
         ([each, logins]) => each in minutes && logins > 0,
       ),
     ),
-    failures: failure
-      ? addFailure(budget.failures, digest, failure, now)
-      : withoutFailure(budget.failures, digest),
+    failures: failuresAfter(budget.failures, digest, at, { failure, noTokenLeft }, now),
+    probes,
+    settled: [...budget.settled, owner].slice(-settledKept),
   };
+}
+
+function failuresAfter(
+  failures: readonly Failure[],
+  digest: string,
+  at: number,
+  { failure, noTokenLeft }: EndedLogin,
+  now: number,
+): readonly Failure[] {
+  if (failure) {
+    const last = failures.find((each) => each.digest === digest);
+    return last && last.at >= at ? failures : addFailure(failures, digest, failure, now);
+  }
+  // Nothing was tried, so nothing is known: a freeze came between.
+  return noTokenLeft ? failures : withoutFailure(failures, digest);
 }
 
 const minuteOf = (now: number): string => String(Math.floor(now / minuteMs));

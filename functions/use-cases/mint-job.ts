@@ -42,6 +42,7 @@ export interface LoginJob extends MintJob {
 /** The lock is given back already, and no token is in hand. */
 export interface Settled {
   readonly settled: true;
+  readonly noTokenLeft?: never;
   readonly failure?: MintFailure | undefined;
 }
 

@@ -20,7 +20,7 @@ import type { MintFailure, Refusal } from "../domain/failures.ts";
 import { configurationDigest, loginTimeoutMs } from "../domain/lease.ts";
 import type { Scope } from "../domain/scope.ts";
 import { lockMs, type Slot, type Step } from "../domain/slot.ts";
-import { dropUnwanted, type FailedMint, releaseMint } from "../domain/slot-mint.ts";
+import { dropUnwanted, type FailedMint, releaseMint, type Unwanted } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
 import { logoutNeedsMs } from "./end-tokens.ts";
 import {
@@ -31,7 +31,7 @@ import {
   type MintResult,
   type Settled,
 } from "./mint-job.ts";
-import type { ClientSecret } from "./ports.ts";
+import { type ClientSecret, Unavailable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
 import { settleSession } from "./session-login.ts";
 import { endUnusable, keep, noteMint } from "./token-in-hand.ts";
@@ -63,14 +63,20 @@ export async function mint(ports: MintPorts, job: MintJob): Promise<Refusal | un
   }
   const { failure } = result;
   if (failure) job.audit.mint_failure = failure.code;
-  const open = result.settled ? undefined : result;
-  const ends = [
-    settleSession(ports, job, { failure, noTokenLeft: open?.noTokenLeft ?? false }),
-    open && giveBack(ports, job, open),
-  ] as const;
-  await Promise.allSettled(ends);
-  const [refusal] = await Promise.all(ends);
-  return refusal;
+  const settle = () => settleSession(ports, job, { failure, noTokenLeft: result.noTokenLeft ?? false });
+  if (result.settled) return await settle();
+  // A token in hand comes first. Otherwise the failure does, or the next one with the lock would try again.
+  if (!result.inHand) {
+    const refusal = await settle();
+    await giveBack(ports, job, result);
+    return refusal;
+  }
+  try {
+    await giveBack(ports, job, result);
+  } finally {
+    await settle();
+  }
+  return undefined;
 }
 
 async function giveBack(
@@ -97,13 +103,9 @@ async function giveBack(
 
 async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult> {
   const { clock, table, secrets } = ports;
-  const { scope, key, audit, lock, session } = job;
+  const { scope, audit, lock, session } = job;
   const unwanted = session?.unwanted;
-  if (unwanted)
-    await commit(table.slots, key, (slot, now) => dropUnwanted(slot, unwanted, now), {
-      ...ports,
-      deadline: lock.until,
-    });
+  if (unwanted && !(await drop(ports, job, unwanted))) return failed(undefined);
   let secret = await secrets.current(scope.secretId);
   const { control, secretControl } = await table.readControls(scope.name, scope.secretId);
   // Whoever reads the slot next sees the freeze too, and says so.
@@ -130,6 +132,19 @@ async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult
     return failed({ code: "busy", detail: "A dependency was too slow." });
   }
   return await logIn(ports, login, secret);
+}
+
+/** @returns whether it is certain. What one session's row refuses is no failure of the others. */
+async function drop(ports: MintPorts, { key, lock, audit }: MintJob, unwanted: Unwanted): Promise<boolean> {
+  const step = (slot: Slot, now: number) => dropUnwanted(slot, unwanted, now);
+  try {
+    await commit(ports.table.slots, key, step, { ...ports, deadline: lock.until });
+    return true;
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    audit.reason = error.reason;
+    return false;
+  }
 }
 
 /** A Looker that asked for fewer logins says nothing of the version: another one would be refused as well. */

@@ -44,18 +44,23 @@ export async function readBudget(
   });
 }
 
+/** A hundred jobs that begin at once count one after the other. It leaves the lock time for a login. */
+const longestSpendMs = 4_000;
+
 /** Counts one login of a session that has its lock. */
 export async function spendOnSession(
   ports: MintPorts,
-  { scope, key, deadline, audit }: SessionRequest,
+  { scope, key, audit }: SessionRequest,
+  owner: string,
   start: SessionBudget,
 ): Promise<SpentLogin | Refusal> {
-  const spend = (row: SessionBudget, now: number) => spendLogin(row, askOf(scope), now);
+  const spend = (row: SessionBudget, now: number) => spendLogin(row, askOf(scope), owner, now);
   return await orRefuse(audit, () =>
     commit<CallerKey, SessionBudget, SpentLogin | Refusal>(ports.table.sessionBudgets, key, spend, {
       ...ports,
       start,
-      deadline,
+      deadline: ports.clock.now() + longestSpendMs,
+      mustLand: true,
     }),
   );
 }
@@ -93,12 +98,12 @@ export async function settleSession(
       key,
       (row, now) => {
         const next = settleLogin(row, digest, spent, ended, now);
-        return { next, outcome: failureRefusal(next.failures, digest, now) };
+        return { next, outcome: failureRefusal((next ?? row).failures, digest, now) };
       },
       { ...ports, deadline },
     );
   } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
+    if (!(error instanceof Unavailable || error instanceof Unreadable)) throw error;
     audit.reason = "session_budget_not_recorded";
     return failure && { kind: "refuse", code: failure.code, detail: failure.detail, retryAfterMs: 1_000 };
   }

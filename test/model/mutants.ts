@@ -122,18 +122,35 @@ const mutants: Record<string, readonly Edit[]> = {
       replace: "[minute]: (minutes[minute] ?? 0)",
     },
   ],
+  "the budget is not asked again under the lock": [
+    {
+      file: "domain/session-budget.ts",
+      find: "if (refusal) return { outcome: refusal };",
+      replace: "",
+    },
+  ],
+  "a login of a session counts for six minutes": [
+    { file: "domain/session-budget.ts", find: "const minutesKept = 11;", replace: "const minutesKept = 6;" },
+  ],
+  "every settled login gives its count back": [
+    {
+      file: "domain/session-budget.ts",
+      find: "- (noTokenLeft ? 1 : 0)",
+      replace: "- 1",
+    },
+  ],
   "a logout of all forgets the sessions": [
     {
       file: "use-cases/log-out.ts",
-      find: "(key.session === undefined ? ownSlots : ownSession)",
-      replace: "ownSession",
+      find: "key.session === undefined ? ownSlots(ports.table, key, onUnreadable) : ownSession(ports.table, key);",
+      replace: "ownSession(ports.table, key);",
     },
   ],
   "a name means the slots that bear it": [
     {
       file: "use-cases/revoke-slots.ts",
-      find: " !== caller) {",
-      replace: ' !== "") {',
+      find: "if (group?.caller !== caller)",
+      replace: "if (group?.caller !== undefined || caller)",
     },
   ],
   "configurations share a failure": [

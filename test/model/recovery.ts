@@ -130,7 +130,7 @@ class Recovery {
     await simulation.wait(asker, "arrives", index * askEveryMs);
     let refusal = await this.ask(use);
     // After the back-off of an attempt there may still be a budget to wait for, which a caller's sessions spend in turns.
-    for (let tries = 0; refusal && tries < (use.session > 0 ? 4 : 2); tries++) {
+    for (let tries = 0; refusal && tries < (use.session > 0 ? 12 : 2); tries++) {
       await simulation.wait(asker, "waits", this.boundOf(use, refusal));
       const before = refusal;
       refusal = await this.ask(use);

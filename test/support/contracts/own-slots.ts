@@ -93,6 +93,8 @@ export function ownSlots(context: Context): void {
       writeId: "w1",
       minutes: { "28333333": 2, "28333334": 60 },
       failures: [{ digest: "d", code: "looker_unavailable", detail: "x", at: 1, until: 2, count: 3 }],
+      probes: { d: 5 },
+      settled: ["owner-1"],
     };
 
     it("is one row of the caller, beside its slots, and is kept as it is", async () => {

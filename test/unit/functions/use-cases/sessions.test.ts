@@ -191,6 +191,41 @@ describe("the budget of all sessions", () => {
     },
   );
 
+  it("that may not be written gives the lock back, and the error is told as it is", async () => {
+    const broker = inMemoryBroker();
+    broker.table.before = (operation, key) => {
+      if (operation === "write" && key.includes("sessions#")) throw new Error("AccessDeniedException");
+    };
+    await expect(broker.ask({ key: session("a") })).rejects.toThrow();
+    expect((await broker.slot(session("a"))).mint).toBeUndefined();
+  });
+
+  it("that cannot be asked keeps no live lease back, although the lock cannot be given back either", async () => {
+    const broker = inMemoryBroker();
+    const held = await broker.issue({ key: session("a") });
+    broker.clock.jump(0.86 * sales.leaseSeconds * 1_000);
+    let isLocked = false;
+    broker.table.before = (operation, key) => {
+      if (operation !== "write") return;
+      if (key.includes("sessions#") || isLocked) throw new Unavailable("dynamodb");
+      isLocked = true;
+    };
+    expect((await broker.issue({ key: session("a") })).leaseId).toBe(held.leaseId);
+  });
+
+  it("that becomes unreadable during a login keeps the token back from nobody", async () => {
+    const broker = inMemoryBroker();
+    await broker.issue();
+    broker.looker.onLogin = () => ({ kind: "failed", reason: "status_502" });
+    await broker.ask({ key: session("a") });
+    broker.looker.onLogin = () => {
+      Object.assign(broker.table.items.get(nameOf(sessionBudgetKey(callerKey()))) ?? {}, { schema: 2 });
+      return undefined;
+    };
+    broker.clock.jump(5_000);
+    expect((await broker.ask({ key: session("b") })).code).toBe("ok");
+  });
+
   it("that cannot be written after a login costs a count, and nobody the answer", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => ({ kind: "rejected" });
@@ -266,6 +301,13 @@ describe("a caller's logout", () => {
     expect(broker.looker.live.size).toBe(2);
     expect(broker.looker.live).toContain(job.accessToken);
     await expect(broker.logOut({ key: session("job") })).rejects.toBeInstanceOf(Unreadable);
+  });
+
+  it("by a lease id is told as done where another session's row cannot be read", async () => {
+    const { broker, shared } = await holding();
+    broker.row(session("job")).schema = 2;
+    expect(await broker.logOut({ leaseId: shared.leaseId })).toMatchObject({ revoked: 1, pending: 0 });
+    await expect(broker.logOut({ leaseId: "somewhere-else-00000" })).rejects.toBeInstanceOf(Unreadable);
   });
 
   it("goes on where a page ends: forty sessions", async () => {
