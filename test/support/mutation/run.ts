@@ -1,9 +1,9 @@
 /**
  * `npm run test:mutation [-- FILE …]`: StrykerJS changes the domain and the use cases, one place at a time, and runs the tests that
- * reach that place. A mutant that no test fails for is a rule that no test guards. Without a file, all of both folders; a
- * file may be followed by `:10-20`, its lines. By hand: about seven minutes for a thousand mutants on two cores.
+ * reach this place. A mutant without a failing test is a rule without a guard. Without a file, it changes all of both folders.
+ * A file may be followed by its lines, as `:10-20`. By hand: about seven minutes for a thousand mutants on two cores.
  *
- * It works on a copy: Stryker writes into the sources, and its preprocessor cannot read a `tsconfig.json` of TypeScript 7.
+ * The run works on a copy: Stryker writes into the sources, and its preprocessor cannot read a `tsconfig.json` of TypeScript 7.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const here = fileURLToPath(new URL("./", import.meta.url));
-/** Below the project's own node_modules, where the tests find what they import. */
+/** Below the project's own node_modules, where the tests find their imports. */
 const tool = join(root, ".cache", "mutation");
 const copy = join(tool, "project");
 
@@ -41,8 +41,8 @@ for (const file of tracked.toString().split("\0")) {
   cpSync(join(root, file), join(copy, file));
 }
 
-// One project: each test runs in the process that holds the mutant. The model test is in test/model/mutants.ts's own hands:
-// with a random seed it would catch a mutant in one run and not in the next.
+// One project: each test runs in the process of the mutant. The model test has its own mutants, in test/model/mutants.ts,
+// because with a random seed it would catch a mutant in one run and not in the next.
 writeFileSync(
   join(copy, "vitest.config.ts"),
   `import { defineConfig } from "vitest/config";
