@@ -1,6 +1,6 @@
 /**
- * The logins of all sessions of one caller in one scope, counted by the minute. A session's slot counts nothing itself: a job
- * that takes a fresh name each time meets the same bound, and the same back-off.
+ * The logins of all sessions of one caller in one scope, counted by the minute. A session's slot counts no logins, so a
+ * job with a fresh name each time meets the same bound and the same back-off.
  */
 import type { Versioned } from "./control.ts";
 import {
@@ -13,12 +13,12 @@ import {
 } from "./failures.ts";
 import { lockMs, type Step } from "./slot.ts";
 
-/** A counter for each minute: the row stays small, whatever the budget. */
+/** One counter for each minute keeps the row small, even with a large budget. */
 const minuteMs = 60_000;
-/** Ten whole minutes, and the one that has begun: no ten minutes see more logins than the budget. */
+/** Ten whole minutes and the current one, so no ten minutes see more logins than the budget. */
 const minutesKept = 11;
 
-/** What a caller may call a session. */
+/** The allowed form of a session's name. */
 export const isSessionName = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text);
 
 export interface SessionBudget extends Versioned {
@@ -44,7 +44,7 @@ export interface SessionAsk {
   readonly sessionMintsPerTenMinutes: number;
 }
 
-/** Why no session of the caller may log in now, if so. Writes nothing. */
+/** The refusal, while no session of the caller may log in. Writes nothing. */
 export function sessionRefusal(budget: SessionBudget, ask: SessionAsk, now: number): Refusal | undefined {
   const failed = failureRefusal(budget.failures, ask.digest, now);
   if (failed) return failed;
@@ -54,7 +54,7 @@ export function sessionRefusal(budget: SessionBudget, ask: SessionAsk, now: numb
   const minutes = Object.entries(recent(budget, now));
   let over = minutes.reduce((sum, [, logins]) => sum + logins, 0) - ask.sessionMintsPerTenMinutes;
   if (over < 0) return undefined;
-  // The budget is free again when so many minutes have gone by that fewer logins than it remain.
+  // The budget is free again once enough minutes have gone by and fewer logins than the budget remain.
   const freed = minutes.find(([, logins]) => {
     over -= logins;
     return over < 0;
@@ -148,7 +148,7 @@ function failuresAfter(
 
 const minuteOf = (now: number): string => String(Math.floor(now / minuteMs));
 
-/** By another instance's clock a count may lie ahead: it counts too. */
+/** The counters of the last minutes. By another instance's clock a counter may lie ahead. It counts too. */
 function recent({ minutes }: SessionBudget, now: number): Record<string, number> {
   const oldest = Math.floor(now / minuteMs) - minutesKept + 1;
   return Object.fromEntries(Object.entries(minutes).filter(([minute]) => Number(minute) >= oldest));

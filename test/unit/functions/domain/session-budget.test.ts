@@ -61,7 +61,7 @@ describe("the budget of a caller's sessions", () => {
     expect(sessionRefusal(budget, ask, late + 10 * minute + 1)).toBeUndefined();
   });
 
-  it("waits until so many logins are out of the count that one is free, where it was lowered", () => {
+  it("waits, where it was lowered, until enough logins are out of the count", () => {
     const budget = spentAt(start, start + minute, start + 2 * minute);
     const lowered = { ...ask, sessionMintsPerTenMinutes: 1 };
     expect(sessionRefusal(budget, lowered, start + 3 * minute)?.retryAfterMs).toBe(10 * minute);
@@ -72,19 +72,19 @@ describe("the budget of a caller's sessions", () => {
     expect(sessionRefusal(budget, ask, start - 1)?.code).toBe("too_many_mints");
   });
 
-  it("keeps counters that count, and no others: the row stays small", () => {
+  it("keeps only the counters of the last minutes, so the row stays small", () => {
     const times = Array.from({ length: 30 }, (_, index) => start + index * 4 * minute);
     expect(Object.keys(spentAt(...times).minutes).length).toBeLessThanOrEqual(3);
   });
 
-  it("gets the count of a login back that certainly left no token", () => {
+  it("gets the count of a login back if certainly no token was left", () => {
     const budget = spentAt(start, start, start);
     const after = settled(budget, login(start), { noTokenLeft: true }, start + 5_000);
     expect(after.minutes).toEqual({ [start / minute]: 2 });
     expect(sessionRefusal(after, ask, start + 5_000)).toBeUndefined();
   });
 
-  it("drops a counter that nothing is left in, and gives nothing back that counts no longer", () => {
+  it("drops an empty counter, and gives no login back after it has left the count", () => {
     const once = spentAt(start);
     expect(settled(once, login(start), { noTokenLeft: true }, start).minutes).toEqual({});
     const later = spentAt(start, start + 12 * minute);
@@ -106,7 +106,7 @@ describe("a failed login of a session", () => {
   const failed = (budget: SessionBudget, at: number) =>
     settled(budget, login(at), { failure, noTokenLeft: true }, at);
 
-  it("backs off for all sessions of the caller, longer each time, whatever their names", () => {
+  it("backs off for all sessions of the caller, under any name, and longer each time", () => {
     let budget = failed(spentAt(start), start);
     expect(spendAt(budget, start + 999).outcome).toEqual({
       ...{ kind: "refuse", code: "looker_unavailable", detail: "away", retryAfterMs: 1 },
