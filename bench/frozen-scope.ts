@@ -15,9 +15,9 @@ import { printTable } from "./table.ts";
 
 const leases = 10_000;
 const parallelLogouts = 16;
-/** A freeze comes in the middle between two sweeps: it waits half a minute for the next, as it does on average. */
+/** On average a freeze comes in the middle between two sweeps, half a minute before the next one. */
 const untilFirstSweepMs = 30_000;
-/** What the functions' handlers leave of 28 s and of 72 s (infra/token-broker.ts). */
+/** The functions have 28 s and 72 s (infra/token-broker.ts). Their handlers leave this much for the work. */
 const freezeMs = 27_000;
 const sweepMs = 69_000;
 

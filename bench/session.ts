@@ -1,4 +1,4 @@
-/** What a session's lease costs beside the one that a caller's processes share. */
+/** The costs of a session's lease, compared with the lease shared by a caller's processes. */
 
 import { randomIds, systemClock } from "../functions/adapters/system.ts";
 import { issueToken } from "../functions/use-cases/issue.ts";
@@ -51,7 +51,7 @@ export async function benchSession(): Promise<void> {
   );
 }
 
-/** Cold, by a secret that has worked before; and then from the table. */
+/** A cold fetch, with a secret that has worked before, and then a fetch from the table. */
 async function fetchBoth(fetches: Fetches): Promise<void> {
   const { counts, table, looker, secrets } = outside();
   const ports = { clock: systemClock, ids: randomIds, table, looker, secrets, sealer: sealerOf(counts) };

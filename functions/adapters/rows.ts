@@ -129,6 +129,8 @@ export const sessionBudgetItem = (caller: CallerKey, row: SessionBudget, now: nu
   ...head(row),
   minutes: row.minutes,
   failures: row.failures,
+  probes: row.probes,
+  settled: row.settled,
   ttl: Math.ceil(now / 1_000) + 86_400,
 });
 
@@ -136,10 +138,10 @@ export function readSessionBudget(item: Item): SessionBudget {
   checkSchema(item);
   return {
     ...version(item),
-    minutes: Object.fromEntries(
-      Object.entries(record(item.minutes)).map(([minute, logins]) => [minute, number(logins)]),
-    ),
+    minutes: numbers(item.minutes),
     failures: list(item.failures, readFailure),
+    probes: numbers(item.probes),
+    settled: list(item.settled, (owner) => text(owner)),
   };
 }
 
@@ -306,6 +308,10 @@ function number(value: unknown): number {
   if (typeof value !== "number" || !Number.isSafeInteger(value) || Math.abs(value) > 8e15)
     throw new UnreadableRow("number");
   return value;
+}
+
+function numbers(value: unknown): Record<string, number> {
+  return Object.fromEntries(Object.entries(record(value)).map(([name, each]) => [name, number(each)]));
 }
 
 function list<T>(value: unknown, read: (item: unknown) => T): T[] {

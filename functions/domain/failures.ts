@@ -1,10 +1,10 @@
-/** Failed mints, shared by everybody who would try the same, with a back-off. */
+/** Failed mints with their back-off. Requests of the same configuration share a failure. */
 import type { ProblemCode } from "./problem.ts";
 
-/** Configurations of which a row remembers failures and logins. Two live side by side while a deployment lasts. */
+/** A row remembers failures and logins of this many configurations. Two live side by side while a deployment lasts. */
 export const configurationsKept = 4;
 
-/** How the last mint of one configuration failed; shared by everyone of it who asks before `until`. */
+/** How the last mint of one configuration failed. All requests of the configuration share the failure before `until`. */
 export interface Failure {
   readonly digest: string;
   readonly code: ProblemCode;
@@ -43,7 +43,7 @@ export function addFailure(
 export const withoutFailure = (failures: readonly Failure[], digest: string): readonly Failure[] =>
   failures.filter((each) => each.digest !== digest);
 
-/** What a request of the configuration is told while the last failure backs off. */
+/** The refusal of the configuration's requests while its last failure backs off. */
 export function failureRefusal(
   failures: readonly Failure[],
   digest: string,
@@ -52,7 +52,7 @@ export function failureRefusal(
   const failure = failures.find((each) => each.digest === digest);
   if (!failure || now >= failure.until) return undefined;
   const { code, detail } = failure;
-  // Rejected credentials are for an operator to mend: coming back soon is of no use.
+  // An operator must mend rejected credentials, so coming back soon is of no use.
   return code === "looker_rejected_credentials"
     ? { kind: "refuse", code, detail }
     : { kind: "refuse", code, detail, retryAfterMs: failure.until - now };

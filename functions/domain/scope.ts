@@ -17,13 +17,13 @@ export interface ScopeDefinition {
     /** ARN of the KMS key that encrypts the secret, where it is not the account's `aws/secretsmanager`. */
     encryptionKeyArn?: string;
   };
-  /** Who may fetch tokens: IAM role or user ARNs without path, with `*` and `?` in the name. */
+  /** Allowed to fetch tokens: IAM role or user ARNs without path, with `*` and `?` in the name. */
   callers: string[];
-  /** Who may list, revoke and freeze. */
+  /** Allowed to list, revoke and freeze: ARNs in the same form. */
   operators: string[];
   /** How long a lease lives, in seconds: 120 to 3600, default 900. Looker's own expiry may end it earlier. */
   leaseSeconds?: number;
-  /** Logins that one caller may cause in any ten minutes, for the lease that its processes share: 1 to 60, default 10. */
+  /** Logins that one caller may cause in any ten minutes, for the lease shared by its processes: 1 to 60, default 10. */
   mintsPerTenMinutes?: number;
   /** Logins of all sessions of one caller in any ten minutes: 0 to 600, default 60. 0 switches sessions off. */
   sessionMintsPerTenMinutes?: number;
@@ -35,7 +35,7 @@ export type ScopeDefinitions = Record<string, ScopeDefinition>;
 export interface Scope {
   readonly name: string;
   readonly baseUrl: string;
-  /** What `GetSecretValue` takes: the name or the ARN. */
+  /** Argument of `GetSecretValue`: the name or the ARN. */
   readonly secretId: string;
   readonly callers: readonly PrincipalPattern[];
   readonly operators: readonly PrincipalPattern[];
@@ -204,8 +204,8 @@ function refuseUnknown(
 }
 
 /**
- * One secret belongs to one Looker URL (a second URL would be sent the first one's client secret), and is written one
- * way: its lock-out guard is kept under what is written here, and two spellings would be two guards.
+ * One secret belongs to one Looker URL, because a second URL would be sent the first one's client secret. All scopes must
+ * spell the secret the same way: its lock-out guard is kept under this spelling, so two spellings would be two guards.
  */
 function sharedSecretErrors(scopes: readonly Scope[]): string[] {
   const errors: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * The logins of all sessions of one caller in one scope, counted by the minute. A session's slot counts nothing itself: a job
- * that takes a fresh name each time meets the same bound, and the same back-off.
+ * The logins of all sessions of one caller in one scope, counted by the minute. A session's slot counts no logins, so a
+ * job with a fresh name each time meets the same bound and the same back-off.
  */
 import type { Versioned } from "./control.ts";
 import {
@@ -11,14 +11,14 @@ import {
   type Refusal,
   withoutFailure,
 } from "./failures.ts";
-import type { Step } from "./slot.ts";
+import { lockMs, type Step } from "./slot.ts";
 
-/** A counter for each minute: the row stays small, whatever the budget. */
+/** One counter for each minute keeps the row small, even with a large budget. */
 const minuteMs = 60_000;
-/** Ten whole minutes, and the one that has begun: no ten minutes see more logins than the budget. */
+/** Ten whole minutes and the current one, so no ten minutes see more logins than the budget. */
 const minutesKept = 11;
 
-/** What a caller may call a session. */
+/** The allowed form of a session's name. */
 export const isSessionName = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text);
 
 export interface SessionBudget extends Versioned {
@@ -26,24 +26,35 @@ export interface SessionBudget extends Versioned {
   readonly minutes: Readonly<Record<string, number>>;
   /** At most one of each configuration. */
   readonly failures: readonly Failure[];
+  /** By configuration: until when one session tries for all of them, after a failure. */
+  readonly probes: Readonly<Record<string, number>>;
+  /** Logins whose end is recorded, the latest last: a record whose answer was lost is not written twice. */
+  readonly settled: readonly string[];
 }
 
-export const newSessionBudget: SessionBudget = { version: 0, minutes: {}, failures: [] };
+export const newSessionBudget: SessionBudget = {
+  ...{ version: 0, minutes: {}, failures: [], probes: {}, settled: [] },
+};
+
+/** More than end in the time in which one write is tried again. */
+const settledKept = 16;
 
 export interface SessionAsk {
   readonly digest: string;
   readonly sessionMintsPerTenMinutes: number;
 }
 
-/** Why no session of the caller may log in now, if so. Writes nothing. */
+/** The refusal, while no session of the caller may log in. Writes nothing. */
 export function sessionRefusal(budget: SessionBudget, ask: SessionAsk, now: number): Refusal | undefined {
   const failed = failureRefusal(budget.failures, ask.digest, now);
   if (failed) return failed;
+  // All who were refused come back at once.
+  if ((budget.probes[ask.digest] ?? 0) > now) return { kind: "refuse", code: "busy", retryAfterMs: 1_000 };
   // In their order, as an object keeps whole numbers.
   const minutes = Object.entries(recent(budget, now));
   let over = minutes.reduce((sum, [, logins]) => sum + logins, 0) - ask.sessionMintsPerTenMinutes;
   if (over < 0) return undefined;
-  // The budget is free again when so many minutes have gone by that fewer logins than it remain.
+  // The budget is free again once enough minutes have gone by and fewer logins than the budget remain.
   const freed = minutes.find(([, logins]) => {
     over -= logins;
     return over < 0;
@@ -52,18 +63,21 @@ export function sessionRefusal(budget: SessionBudget, ask: SessionAsk, now: numb
   return { kind: "refuse", code: "too_many_mints", retryAfterMs: freeAt - now };
 }
 
-/** What a login that was counted is named by, to give its count back. */
+/** A login that was counted. */
 export interface SpentLogin {
   readonly kind: "spent";
-  readonly minute: string;
+  /** Of the lock under which it is made. */
+  readonly owner: string;
+  readonly at: number;
   /** An earlier failure of the configuration is on record: a success clears it. */
   readonly failedBefore: boolean;
 }
 
-/** Counts one login, or refuses it. */
+/** Counts one login, or refuses it. After a failure one login tries for all sessions, for as long as a lock lasts. */
 export function spendLogin(
   budget: SessionBudget,
   ask: SessionAsk,
+  owner: string,
   now: number,
 ): Step<SessionBudget, SpentLogin | Refusal> {
   const refusal = sessionRefusal(budget, ask, now);
@@ -72,8 +86,12 @@ export function spendLogin(
   const minutes = recent(budget, now);
   const failedBefore = budget.failures.some(({ digest }) => digest === ask.digest);
   return {
-    next: { ...budget, minutes: { ...minutes, [minute]: (minutes[minute] ?? 0) + 1 } },
-    outcome: { kind: "spent", minute, failedBefore },
+    next: {
+      ...budget,
+      minutes: { ...minutes, [minute]: (minutes[minute] ?? 0) + 1 },
+      probes: failedBefore ? { ...budget.probes, [ask.digest]: now + lockMs } : budget.probes,
+    },
+    outcome: { kind: "spent", owner, at: now, failedBefore },
   };
 }
 
@@ -84,16 +102,22 @@ export interface EndedLogin {
   readonly noTokenLeft: boolean;
 }
 
-/** Records how a counted login ended: a failure is shared with the caller's other sessions, a success clears it. */
+/**
+ * Records how a counted login ended. A failure is shared with the caller's other sessions; logins that were under way together
+ * have failed once. A success clears it. Undefined: it is on record already.
+ */
 export function settleLogin(
   budget: SessionBudget,
   digest: string,
-  { minute }: SpentLogin,
+  { owner, at }: Pick<SpentLogin, "owner" | "at">,
   { failure, noTokenLeft }: EndedLogin,
   now: number,
-): SessionBudget {
+): SessionBudget | undefined {
+  if (budget.settled.includes(owner)) return undefined;
   const minutes = recent(budget, now);
+  const minute = minuteOf(at);
   const left = (minutes[minute] ?? 0) - (noTokenLeft ? 1 : 0);
+  const { [digest]: _, ...probes } = budget.probes;
   return {
     ...budget,
     minutes: Object.fromEntries(
@@ -101,15 +125,30 @@ export function settleLogin(
         ([each, logins]) => each in minutes && logins > 0,
       ),
     ),
-    failures: failure
-      ? addFailure(budget.failures, digest, failure, now)
-      : withoutFailure(budget.failures, digest),
+    failures: failuresAfter(budget.failures, digest, at, { failure, noTokenLeft }, now),
+    probes,
+    settled: [...budget.settled, owner].slice(-settledKept),
   };
+}
+
+function failuresAfter(
+  failures: readonly Failure[],
+  digest: string,
+  at: number,
+  { failure, noTokenLeft }: EndedLogin,
+  now: number,
+): readonly Failure[] {
+  if (failure) {
+    const last = failures.find((each) => each.digest === digest);
+    return last && last.at >= at ? failures : addFailure(failures, digest, failure, now);
+  }
+  // Nothing was tried, so nothing is known: a freeze came between.
+  return noTokenLeft ? failures : withoutFailure(failures, digest);
 }
 
 const minuteOf = (now: number): string => String(Math.floor(now / minuteMs));
 
-/** By another instance's clock a count may lie ahead: it counts too. */
+/** The counters of the last minutes. By another instance's clock a counter may lie ahead. It counts too. */
 function recent({ minutes }: SessionBudget, now: number): Record<string, number> {
   const oldest = Math.floor(now / minuteMs) - minutesKept + 1;
   return Object.fromEntries(Object.entries(minutes).filter(([minute]) => Number(minute) >= oldest));

@@ -37,12 +37,12 @@ export type LockOutcome =
       /** An earlier lock ran out and nobody said how it ended. */
       possibleOrphan: boolean;
     }
-  /** The slot is not what it was: decide anew. */
+  /** The slot has changed: decide anew. */
   | { kind: "changed" };
 
 /**
- * Takes the lock for one login. Where the slot counts its own logins, the same write spends one, and puts a lease that was reported
- * stale into the outbox; a session's {@link dropUnwanted} follows once its caller's budget has spent one.
+ * Takes the lock for one login. If the slot counts its own logins, the same write spends one, and puts a lease reported
+ * stale into the outbox. For a session, {@link dropUnwanted} moves the lease later, after the caller's budget has spent one.
  */
 export function takeLock(
   slot: Slot,
@@ -65,7 +65,7 @@ export function takeLock(
   };
 }
 
-/** A lease that was reported stale, or whose row was edited, goes to the outbox. */
+/** Moves a lease to the outbox if it was reported stale, or if its row was edited. */
 export function dropUnwanted(slot: Slot, ask: Unwanted, now: number): Step<Slot, undefined> {
   const { slot: next, moved } = moveUnwanted(slot, ask, now);
   return moved > 0 ? { next, outcome: undefined } : { outcome: undefined };
@@ -82,14 +82,14 @@ function moveUnwanted(slot: Slot, { digest, staleLeaseId, unreadableLeaseId }: U
 }
 
 export type StoreOutcome =
-  /** It is the slot's lease. */
+  /** The token is the slot's lease. */
   | "stored"
-  /** A revocation or another lock overtook it: it is in the outbox and must be logged out. */
+  /** A revocation or another lock overtook the token. It is in the outbox and must be logged out. */
   | "fenced"
-  /** As `fenced`, but there was no room to track it: it must be logged out at once. */
+  /** As `fenced`, but there was no room to track the token, so it must be logged out at once. */
   | "untracked";
 
-/** Stores a fresh token, if the lock is still its owner's; otherwise appends it to the outbox before anything else. */
+/** Stores a fresh token if `owner` still has the lock. Otherwise appends the token to the outbox before anything else. */
 export function storeMinted(slot: Slot, owner: string, lease: Lease, now: number): Step<Slot, StoreOutcome> {
   const found = whereIs(slot, lease.leaseId);
   if (found) return { outcome: found };
@@ -108,14 +108,14 @@ export function storeMinted(slot: Slot, owner: string, lease: Lease, now: number
   return outcome === "untracked" && !mine ? { outcome } : { next: fenced, outcome };
 }
 
-/** What became of a token that was to be stored, where the row shows it. */
+/** The outcome of an earlier store of the token, if the row shows it. */
 function whereIs(slot: Slot, leaseId: string): "stored" | "fenced" | undefined {
   const isIt = (token: TrackedToken) => token.leaseId === leaseId;
   if ((slot.lease && isIt(slot.lease)) || slot.superseded.some(isIt)) return "stored";
   return slot.outbox.some(isIt) ? "fenced" : undefined;
 }
 
-/** Late owners of lost locks can fill the row; then the token is ended at once instead of being tracked. */
+/** Late owners of lost locks can fill the row. Without room the token is ended at once instead of being tracked. */
 function append(
   slot: Slot,
   token: TrackedToken,
@@ -126,8 +126,8 @@ function append(
 }
 
 /**
- * The lease gives way to another: tracked until its own end, or due for logout where that has passed. Older tokens of the
- * new one's configuration are not served again; those of another configuration are.
+ * The lease gives way to a new one. It is tracked until its own end, or is due for logout if this end has passed. Older
+ * tokens of the new lease's configuration are not served again, but tokens of another configuration are.
  */
 function retireLease(slot: Slot, digest: string, now: number): Slot {
   const replacing = (token: TrackedToken, replaced: boolean): SupersededToken => ({
@@ -142,14 +142,14 @@ function retireLease(slot: Slot, digest: string, now: number): Slot {
     : { ...slot, lease: undefined, superseded: [...superseded, replacing(lease, false)] };
 }
 
-/** How a login ended that brought nothing to serve. */
+/** The end of a login without a token to serve. */
 export interface FailedMint {
   readonly digest: string;
-  /** Shared with everyone of the configuration who asks before its back-off is over. A session's is in its caller's budget. */
+  /** Requests of the configuration share it until its back-off is over. A session's failure is in its caller's budget. */
   readonly failure?: MintFailure | undefined;
   /**
-   * Certainly no token was left behind, so the mint budget gets its own back: the budget is for tokens, and neither a
-   * corrected secret nor a Looker that is back must find it spent on failures.
+   * Certainly no token was left behind, so the mint budget gets this login back. The budget is for tokens: neither a
+   * corrected secret nor a Looker back in service must find it spent on failures.
    */
   readonly noTokenLeft: boolean;
   /** A token in hand that must not be served, or could not be stored as far as its owner knows. */
@@ -157,8 +157,8 @@ export interface FailedMint {
 }
 
 /**
- * Gives the lock back without a token. This settles a store whose outcome stayed unknown: a token that the row does not show
- * goes to the outbox, unless Looker has ended it; one that the row shows stays, unless Looker has ended it.
+ * Gives the lock back without a token, and settles a store with an unknown outcome. If Looker has ended the token,
+ * it leaves the row. Otherwise it stays in the row, or goes to the outbox if the row does not show it.
  */
 export function releaseMint(
   slot: Slot,

@@ -14,7 +14,7 @@ import type { CallerRequest, ScopedRequest } from "./api-handler.ts";
 
 const defaultMinTtlSeconds = 60;
 
-/** `POST /scopes/{scope}/token`. The answer is that of RFC 6749 §5.1; `expires_in` is what remains. */
+/** `POST /scopes/{scope}/token`. The answer has the form of RFC 6749 §5.1, with the remaining seconds in `expires_in`. */
 export const postToken =
   (ports: MintPorts) =>
   async (request: ScopedRequest): Promise<ProxyResult> => {
@@ -72,7 +72,7 @@ export const postLogout =
     return json(ended.pending > 0 ? 202 : 200, ended);
   };
 
-/** `GET /scopes`: who the caller is to the broker, and what it may do. */
+/** `GET /scopes`: the caller as the broker sees it, and its permissions. */
 export const getScopes =
   (scopes: Scopes) =>
   async ({ event, principal, audit }: CallerRequest): Promise<ProxyResult> => {

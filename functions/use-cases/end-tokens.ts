@@ -1,4 +1,4 @@
-/** Ending fenced tokens at Looker: `/logout`, and then the truth about what is confirmed. */
+/** Ends fenced tokens at Looker by `/logout`, and counts as revoked only the tokens confirmed dead by Looker. */
 
 import { nextLogoutAt, type OutboxToken } from "../domain/lease.ts";
 import { settle } from "../domain/slot-revoke.ts";
@@ -28,24 +28,24 @@ export interface LogOutPorts {
 
 /** Logouts under way at once, of one request. */
 const parallelLogouts = 4;
-/** One logout and the check behind it take this long at most; none is begun with less time left. */
+/** One logout and the check behind it take this long at most. No logout begins with less time left. */
 export const logoutNeedsMs = 9_000;
 
 export function timeForLogout(clock: Pick<Clock, "now">, deadline: number): boolean {
   return clock.now() + logoutNeedsMs <= deadline;
 }
 
-/** What came of logouts. */
+/** The results of logouts. */
 export interface LogoutCounts {
   /** Confirmed dead by Looker. */
   revoked: number;
-  /** Not served any more, not confirmed yet: tried again until it is, or until Looker's own expiry. */
+  /** Not served any more, and not confirmed yet. Tried again until Looker confirms the end, or until Looker's own expiry. */
   pending: number;
 }
 
-/** What a Looker that also serves people is spared, over all logouts of one invocation. */
+/** Limits for all logouts of one invocation, because the same Looker also serves people. */
 export interface LogoutLimits {
-  /** Runs one logout when its turn comes; `not_tried` where it does not come. */
+  /** Runs one logout when its turn comes. If no turn comes, the outcome is `not_tried`. */
   run(
     token: Pick<OutboxToken, "baseUrl" | "clientId" | "attempts">,
     logout: () => Promise<LogoutOutcome>,
@@ -60,7 +60,7 @@ export interface EndedTokens extends LogoutCounts {
   oldestPendingMs: number;
 }
 
-/** Logs out tokens that are in the slot's outbox already, and records what came of it. */
+/** Logs out tokens that are in the slot's outbox already, and records the results. */
 export async function endTokens(
   ports: LogOutPorts,
   job: { key: SlotKey; deadline: number; audit: AuditFields },
@@ -76,13 +76,13 @@ export async function endTokens(
       if (result === "ended") noteEnd(job, token);
     });
   } finally {
-    // Also when one failed: what Looker confirmed of the others is true all the same.
+    // Also when a logout has failed, because Looker's confirmations of the others are true all the same.
     if (results.size > 0)
       await commit(ports.table.slots, job.key, (slot, now) => settle(slot, results, now), {
         ...ports,
         deadline: job.deadline,
       }).catch((error: unknown) => {
-        // Looker's word stands; the row still lists the token, and its next logout finds it dead.
+        // Looker's word stands. The row still lists the token, and its next logout finds it dead.
         if (!(error instanceof Unavailable)) throw error;
       });
   }

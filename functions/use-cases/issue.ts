@@ -6,7 +6,7 @@ import type { Refusal } from "../domain/failures.ts";
 import { configurationDigest, lookerGraceMs, type TrackedToken } from "../domain/lease.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Scope } from "../domain/scope.ts";
-import type { SessionBudget } from "../domain/session-budget.ts";
+import type { SessionBudget, SpentLogin } from "../domain/session-budget.ts";
 import { type Ask, addName, decide, type Slot } from "../domain/slot.ts";
 import { type LockOutcome, releaseMint, takeLock } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
@@ -155,25 +155,44 @@ async function logInUnderLock(
   progress.refusal = await mint(ports, { scope, key, lock: lock.mint, session, deadline, audit });
 }
 
-/** Under the session's lock, which is given back where the budget refuses or cannot be asked. */
+/** Under the session's lock, which is given back where the login is not counted. */
 async function countSession(
   ports: MintPorts,
   request: IssueRequest,
   progress: Progress,
   budget: SessionBudget,
 ): Promise<SessionMint | undefined> {
-  const { scope, key, staleLeaseId, deadline } = request;
+  const { staleLeaseId } = request;
   const { owner, unreadableLeaseId } = progress;
-  const digest = configurationDigest(scope);
-  const spent = await spendOnSession(ports, request, budget);
-  if (spent.kind === "spent") {
-    const unwanted = { digest, staleLeaseId, unreadableLeaseId };
-    return (staleLeaseId ?? unreadableLeaseId) ? { spent, unwanted } : { spent };
+  let spent: SpentLogin | Refusal | undefined;
+  try {
+    spent = await spendOnSession(ports, request, owner, budget);
+  } finally {
+    if (spent?.kind !== "spent") await giveLockBack(ports, request, owner);
   }
-  progress.refusal = spent;
-  const release = (slot: Slot, now: number) => releaseMint(slot, owner, { digest, noTokenLeft: true }, now);
-  await commit(ports.table.slots, key, release, { ...ports, deadline });
-  return undefined;
+  if (spent.kind === "refuse") {
+    progress.refusal = spent;
+    return undefined;
+  }
+  if (staleLeaseId === undefined && unreadableLeaseId === undefined) return { spent };
+  return { spent, unwanted: { digest: configurationDigest(request.scope), staleLeaseId, unreadableLeaseId } };
+}
+
+async function giveLockBack(
+  ports: MintPorts,
+  { scope, key, deadline }: IssueRequest,
+  owner: string,
+): Promise<void> {
+  const nothingMade = { digest: configurationDigest(scope), noTokenLeft: true };
+  try {
+    await commit(ports.table.slots, key, (slot, now) => releaseMint(slot, owner, nothingMade, now), {
+      ...ports,
+      deadline,
+    });
+  } catch (error) {
+    // It runs out by itself, and a lease that is still good is served meanwhile.
+    if (!(error instanceof Unavailable)) throw error;
+  }
 }
 
 /** Unseals the lease; undefined if its row was edited or swapped. */

@@ -14,7 +14,10 @@ export interface LogOutJob {
   readonly audit: AuditFields;
 }
 
-/** @throws {Unreadable} once all else is ended, if a row cannot be read: it is not fenced, so nothing may be promised of it */
+/**
+ * @throws {Unreadable} once all else is ended, if a row cannot be read that may hold what is meant: it is not fenced, so nothing
+ * may be promised of it
+ */
 export async function logOut(ports: LogOutPorts, job: LogOutJob): Promise<LogoutCounts> {
   const { key, leaseId, audit } = job;
   noteNamed(audit, "lease_id", leaseId);
@@ -29,7 +32,8 @@ export async function logOut(ports: LogOutPorts, job: LogOutJob): Promise<Logout
   const pending = fenced.matched - revoked;
   Object.assign(audit, { revoked, pending });
   // The record counts what is thrown.
-  if (unreadable) throw new Unreadable();
+  const isFound = leaseId !== undefined && fenced.matched > 0;
+  if (unreadable && !isFound) throw new Unreadable();
   audit.outcome = "revoked";
   return { revoked, pending };
 }

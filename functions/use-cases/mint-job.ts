@@ -1,4 +1,4 @@
-/** A login under a slot's lock: what it is given, and what it comes to. */
+/** A login under a slot's lock: its inputs and its result. */
 import type { Credential } from "../domain/control.ts";
 import type { MintFailure } from "../domain/failures.ts";
 import type { Scope } from "../domain/scope.ts";
@@ -17,7 +17,7 @@ export interface MintJob {
   readonly scope: Scope;
   readonly key: SlotKey;
   readonly lock: Mint;
-  /** Of a session, whose slot counts no logins and drops no lease with its lock. */
+  /** Present for a session. A session's slot counts no logins, and taking its lock drops no lease. */
   readonly session?: SessionMint | undefined;
   readonly deadline: number;
   readonly audit: AuditFields;
@@ -26,14 +26,14 @@ export interface MintJob {
 export interface SessionMint {
   /** This login, as the caller's budget counts it. */
   readonly spent: SpentLogin;
-  /** The lease that was reported stale, or whose row was edited. */
+  /** The lease reported stale, or the lease of an edited row. */
   readonly unwanted?: Unwanted;
 }
 
-/** What is known when the login begins. */
+/** A job at the beginning of its login. */
 export interface LoginJob extends MintJob {
   readonly credential: Credential;
-  /** As read after the lock: a freeze that came later makes the lease one of an older epoch. */
+  /** As read after the lock. A later freeze makes the lease one of an older epoch. */
   readonly epoch: number;
   /** This version of the secret has not worked at this Looker before. */
   readonly writtenAhead: boolean;
@@ -42,13 +42,14 @@ export interface LoginJob extends MintJob {
 /** The lock is given back already, and no token is in hand. */
 export interface Settled {
   readonly settled: true;
+  readonly noTokenLeft?: never;
   readonly failure?: MintFailure | undefined;
 }
 
-/** What is not settled is released. */
+/** If the result is not settled, the lock is still to be released. */
 export type MintResult = Settled | ({ readonly settled?: never } & Omit<FailedMint, "digest">);
 
-/** What a thrown error means to those who share the slot. */
+/** Turns a thrown error into a failure for all requests of the slot, and notes its reason for the audit record. */
 export function failureOf(error: unknown, audit: AuditFields): MintFailure {
   if (error instanceof UnusableSecret) {
     audit.reason = `secret_${error.reason}`;
@@ -59,7 +60,7 @@ export function failureOf(error: unknown, audit: AuditFields): MintFailure {
   }
   if (error instanceof Unavailable) audit.reason = error.reason;
   else {
-    // A mistake in the deployment, such as a permission or a key that is gone: the record names it.
+    // A mistake in the deployment, such as a missing permission or key. The record names it.
     audit.reason = "mint_failed";
     if (error instanceof Unreadable) count(audit, "unreadable");
     const { name } = error as { name?: unknown };

@@ -1,5 +1,5 @@
 /**
- * One login under a slot's lock: secret, control items, attempt written ahead, `/login`, seal, store. Whatever happens,
+ * One login under a slot's lock: secret, control items, attempt written ahead, `/login`, seal, store. On every path
  * the lock is given back and the token is in the slot, ended at Looker, or counted as a possible orphan.
  *
  *   lock taken                                      lock.until             deadline
@@ -20,7 +20,7 @@ import type { MintFailure, Refusal } from "../domain/failures.ts";
 import { configurationDigest, loginTimeoutMs } from "../domain/lease.ts";
 import type { Scope } from "../domain/scope.ts";
 import { lockMs, type Slot, type Step } from "../domain/slot.ts";
-import { dropUnwanted, type FailedMint, releaseMint } from "../domain/slot-mint.ts";
+import { dropUnwanted, type FailedMint, releaseMint, type Unwanted } from "../domain/slot-mint.ts";
 import { commit } from "./commit.ts";
 import { logoutNeedsMs } from "./end-tokens.ts";
 import {
@@ -31,18 +31,18 @@ import {
   type MintResult,
   type Settled,
 } from "./mint-job.ts";
-import type { ClientSecret } from "./ports.ts";
+import { type ClientSecret, Unavailable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
 import { settleSession } from "./session-login.ts";
 import { endUnusable, keep, noteMint } from "./token-in-hand.ts";
 
-/** Of an invocation, what must be left to take the lock: the lock's life, and then one logout. */
+/** The lock is taken only with this much of the invocation left: the lock's life, and then one logout. */
 export const mintNeedsMs = lockMs + logoutNeedsMs;
-/** Of the lock's life, what must be left to begin a login: its time-out, and this much for the store. */
+/** A login begins only if the lock lasts for the login's time-out, and this much longer for the store. */
 const storeNeedsMs = 2_000;
-/** Of an invocation, what is left to read the stored lease and answer with it. */
+/** Kept free at the end of an invocation, to read the stored lease and answer with it. */
 const answerNeedsMs = 2_000;
-/** A rejected or shared failure is looked at again after this: a new version of the secret may be there. */
+/** A rejected or shared failure is looked at again after this time, because a new version of the secret may be there. */
 const recheckMs = 10_000;
 /** Looker tokens live for an hour by default. A bound for arithmetic, not for trust: a token is tracked for as long as it lives. */
 const longestLifeSeconds = 366 * 86_400;
@@ -52,25 +52,31 @@ const failed = (failure: MintFailure | undefined, noTokenLeft = true): MintResul
   noTokenLeft,
 });
 
-/** @returns of a session, what its caller's budget tells all others of the failure, if it failed */
+/** @returns after a session's failed login, the refusal for all sessions of its caller, from the caller's budget */
 export async function mint(ports: MintPorts, job: MintJob): Promise<Refusal | undefined> {
   let result: MintResult;
   try {
     result = await logInAndStore(ports, job);
   } catch (error) {
-    // Nothing that throws holds a token. It is shared with a back-off, and a lease that is still good is served all the same.
+    // No step throws with a token in hand. The failure is shared with a back-off, and a good lease is served all the same.
     result = failed(failureOf(error, job.audit));
   }
   const { failure } = result;
   if (failure) job.audit.mint_failure = failure.code;
-  const open = result.settled ? undefined : result;
-  const ends = [
-    settleSession(ports, job, { failure, noTokenLeft: open?.noTokenLeft ?? false }),
-    open && giveBack(ports, job, open),
-  ] as const;
-  await Promise.allSettled(ends);
-  const [refusal] = await Promise.all(ends);
-  return refusal;
+  const settle = () => settleSession(ports, job, { failure, noTokenLeft: result.noTokenLeft ?? false });
+  if (result.settled) return await settle();
+  // A token in hand comes first. Otherwise the failure does, or the next one with the lock would try again.
+  if (!result.inHand) {
+    const refusal = await settle();
+    await giveBack(ports, job, result);
+    return refusal;
+  }
+  try {
+    await giveBack(ports, job, result);
+  } finally {
+    await settle();
+  }
+  return undefined;
 }
 
 async function giveBack(
@@ -97,21 +103,17 @@ async function giveBack(
 
 async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult> {
   const { clock, table, secrets } = ports;
-  const { scope, key, audit, lock, session } = job;
+  const { scope, audit, lock, session } = job;
   const unwanted = session?.unwanted;
-  if (unwanted)
-    await commit(table.slots, key, (slot, now) => dropUnwanted(slot, unwanted, now), {
-      ...ports,
-      deadline: lock.until,
-    });
+  if (unwanted && !(await drop(ports, job, unwanted))) return failed(undefined);
   let secret = await secrets.current(scope.secretId);
   const { control, secretControl } = await table.readControls(scope.name, scope.secretId);
-  // Whoever reads the slot next sees the freeze too, and says so.
+  // The next reader of the slot sees the freeze too, and says so.
   if (control.frozen) return failed(undefined);
   let credential = credentialOf(scope, secret);
   let plan = planLogin(secretControl, credential, clock.now());
-  // Only a proven version is taken from a copy. Looker would count a failure for a pair that has been replaced, and a version
-  // that blocks logins must not go on blocking them once it is replaced.
+  // Only a proven version is taken from a copy. Looker would count a failure for a replaced pair, and a version that blocks
+  // logins must not go on blocking them once it is replaced.
   if (!isProven(plan) || knowsNewerVersion(secretControl, secret.versionId, secret.readAt)) {
     secret = await secrets.reread(scope.secretId);
     credential = credentialOf(scope, secret);
@@ -124,7 +126,7 @@ async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult
     if (against) return failed(blocked(against, clock.now(), audit));
   }
   const login: LoginJob = { ...job, credential, epoch: control.epoch, writtenAhead: plan.writeAhead };
-  // A slow store or secret has used up the lock: another may hold it by the time that Looker answers.
+  // A slow store or secret has used up the lock: another may hold it by the time Looker answers.
   if (clock.now() + loginTimeoutMs + storeNeedsMs > lock.until) {
     if (plan.writeAhead) await recordAttempt(ports, login, { kind: "not_tried" });
     return failed({ code: "busy", detail: "A dependency was too slow." });
@@ -132,7 +134,20 @@ async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult
   return await logIn(ports, login, secret);
 }
 
-/** A Looker that asked for fewer logins says nothing of the version: another one would be refused as well. */
+/** @returns whether it is certain. What one session's row refuses is no failure of the others. */
+async function drop(ports: MintPorts, { key, lock, audit }: MintJob, unwanted: Unwanted): Promise<boolean> {
+  const step = (slot: Slot, now: number) => dropUnwanted(slot, unwanted, now);
+  try {
+    await commit(ports.table.slots, key, step, { ...ports, deadline: lock.until });
+    return true;
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    audit.reason = error.reason;
+    return false;
+  }
+}
+
+/** Looker's demand for fewer logins says nothing of the version, because another version would be refused as well. */
 const isProven = (plan: LoginPlan): boolean =>
   plan.kind === "throttled" || (plan.kind === "log_in" && !plan.writeAhead);
 
@@ -164,7 +179,7 @@ function blocked(plan: Blocked, now: number, audit: AuditFields): MintFailure {
     case "throttled":
       return { code: "looker_unavailable", detail: "Looker asked for fewer logins.", until: plan.until };
     case "trying":
-      // Usually another instance is proving this version at this moment; if that one died, its attempt still counts.
+      // Usually another instance is proving this version at this moment. If this instance has died, its attempt still counts.
       return now - plan.since < 2 * loginTimeoutMs
         ? { code: "busy", until: now + 1_000 }
         : {
@@ -180,7 +195,7 @@ const rejectedDetail =
   "Looker answered 404 to the scope's client id and secret. An operator should check the pair in Secrets Manager and the " +
   "scope's lookerUrl. The broker retries a rejected version at most once every six minutes, and a new version at once.";
 
-/** Writes `trying` before the login, on the condition that nobody else's stands. @returns what stands against it */
+/** Writes `trying` before the login, on the condition that no other attempt stands. @returns what stands against it */
 async function writeAhead(
   { table, clock, ids }: MintPorts,
   { scope, lock, deadline }: MintJob,
@@ -215,12 +230,12 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
   const { clock, ids, looker } = ports;
   const { scope, audit } = job;
   const askedAt = clock.now();
-  // Before the answer: a request that is cut off here has tried too.
+  // Counted before the answer, because a request cut off here has tried too.
   count(audit, "login_attempts");
   const answer = await looker.login(scope.baseUrl, secret);
   if (answer.kind === "token") {
     count(audit, "logins");
-    // Not before: of a pair that was stored the wrong way round, this is the secret.
+    // Not before the login has worked: of a pair stored the wrong way round, this is the secret.
     audit.client_id = secret.clientId;
     const lookerEndsAt = askedAt + Math.min(answer.expiresInSeconds, longestLifeSeconds) * 1_000;
     const fresh = { leaseId: ids.next(), token: answer.accessToken, lookerEndsAt };
@@ -255,7 +270,7 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
       const ended =
         unusableToken === undefined ? !tokenLost : await endUnusable(ports, job, secret, unusableToken);
       if (!ended) count(audit, "possible_orphans");
-      // Looker made a token and ended it: whatever is wrong, it is not the pair.
+      // Looker made a token and ended it, so the pair is right.
       if (ended && unusableToken !== undefined) await recordWorked(ports, job);
       return failed({ code: "looker_unavailable", detail: failedDetail(reason) }, ended);
     }
@@ -276,8 +291,8 @@ const unansweredDetail = (reason: string): string =>
     : `The connection to Looker, or a proxy in front of it, broke before the login was answered (${reason}).`;
 
 /**
- * That this version works is true whatever becomes of the token. Without it every other caller is refused until the attempt
- * that was written ahead runs out, so it is tried until little more than the answer fits into the invocation.
+ * This version works, even if the token cannot be kept. Without this record every other caller is refused until the attempt
+ * written ahead runs out. So the write is tried until little more than the answer fits into the invocation.
  */
 async function recordWorked(ports: MintPorts, job: LoginJob): Promise<void> {
   if (!job.writtenAhead) return;

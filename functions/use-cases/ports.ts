@@ -1,4 +1,4 @@
-/** What the use cases need of the outside: nouns, implemented in adapters/, and in memory by tests. */
+/** The outside of the use cases, as ports: nouns, implemented in adapters/, and in memory by tests. */
 import type { ScopeControl, SecretControl, Versioned } from "../domain/control.ts";
 import type { SessionBudget } from "../domain/session-budget.ts";
 import type { Slot } from "../domain/slot.ts";
@@ -22,14 +22,14 @@ export interface CallerKey {
   readonly uniqueId: string;
 }
 
-/** A slot's identity: what its key is made of. */
+/** A slot's identity: the parts of its key. */
 export interface SlotKey extends CallerKey {
-  /** Absent for the shared slot: that of all processes of the caller which name no session. */
+  /** Absent for the shared slot, the one of all processes of the caller without a session. */
   readonly session?: string | undefined;
 }
 
 /**
- * A dependency did not answer, or answered that it cannot now. A write that fails with it may or may not have taken
+ * A dependency did not answer, or answered that it cannot now. A write with this failure may or may not have taken
  * effect.
  */
 export class Unavailable extends Error {
@@ -49,7 +49,7 @@ export class Unavailable extends Error {
 export interface Rows<Key, Row extends Versioned> {
   read(key: Key): Promise<Row>;
   /**
-   * Writes the row on the condition that the stored version is `expectedVersion` (0: that there is none).
+   * Writes the row only if the stored version is `expectedVersion`. With 0, it writes only if no row is stored.
    * @returns whether the condition held. @throws {Unavailable} when the write may or may not have happened.
    */
   write(key: Key, row: Row, expectedVersion: number): Promise<boolean>;
@@ -71,7 +71,7 @@ export interface SlotTable {
   queryOwnSlots(caller: CallerKey, after?: string): Promise<SlotPage>;
 }
 
-/** A slot with the key that it was read under. */
+/** A slot with the key it was read under. */
 export interface KeyedSlot {
   readonly key: SlotKey;
   readonly slot: Slot;
@@ -80,9 +80,9 @@ export interface KeyedSlot {
 export interface SlotPage {
   /** In the order of their keys: a caller's shared slot, then its sessions. */
   readonly entries: readonly KeyedSlot[];
-  /** Rows that were edited, or written by a newer version: never served, and no reason to leave the others be. */
+  /** Edited rows, and rows written by a newer version. They are never served, and the other rows are handled as usual. */
   readonly unreadable: number;
-  /** Where to go on in this partition; undefined at its end. */
+  /** Where to go on in this partition. Undefined at its end. */
   readonly next: string | undefined;
 }
 
@@ -92,11 +92,11 @@ export type DueRow = { readonly dueAt: number } & (
   | { kind: "scope"; scope: string }
 );
 
-/** What operators and the sweeper need besides. */
+/** The table with the queries of operators and the sweeper. */
 export interface BrokerTable extends SlotTable {
   /** Everything in a scope is in this many partitions. */
   readonly slotPartitions: number;
-  /** Strongly consistent; no index is trusted for revocation. */
+  /** Strongly consistent, because no index is trusted for revocation. */
   querySlots(
     scope: string,
     partition: number,
@@ -110,30 +110,30 @@ export interface BrokerTable extends SlotTable {
 }
 
 /**
- * What a sealed token is bound to. `table`, `scope`, `account`, `caller` and `session` come from the row's key, the rest from
- * the row: a row that was edited or swapped cannot be unsealed.
+ * The context of a sealed token. `table`, `scope`, `account`, `caller` and `session` come from the row's key, the rest from
+ * the row. The seal is bound to all of them, so an edited or swapped row cannot be unsealed.
  */
 export interface SealContext {
   readonly table: string;
   readonly scope: string;
   readonly account: string;
   readonly caller: string;
-  /** `-` for the shared slot; no session can have that name. */
+  /** `-` for the shared slot, because no session can have this name. */
   readonly session: string;
   readonly lease_id: string;
   readonly base_url: string;
   readonly client_id: string;
 }
 
-/** All but the table, which is the adapter's to add. */
+/** All but the table. The adapter adds the table. */
 export type SealIdentity = Omit<SealContext, "table">;
 
-/** A row that was edited or swapped, or its ciphertext, or a row that a newer version wrote. */
+/** An edited or swapped row or ciphertext, or a row written by a newer version. */
 export class Unreadable extends Error {
   override readonly name = "Unreadable";
 }
 
-/** What a token of this slot is sealed under: in one place, since what is sealed one way must be opened the same way. */
+/** The context for a token of this slot. Sealing and unsealing take it from here, because both need the same one. */
 export function sealIdentity(
   { scope, account, uniqueId, session = "-" }: SlotKey,
   { leaseId, baseUrl, clientId }: { leaseId: string; baseUrl: string; clientId: string },
@@ -167,7 +167,7 @@ export interface ClientSecret {
   readonly readAt: number;
 }
 
-/** The secret is missing, denied, or not the JSON it should be. `reason` names which; it never holds its content. */
+/** The secret is missing, denied, or not the JSON it should be. `reason` names the case, and never holds the secret's content. */
 export class UnusableSecret extends Error {
   override readonly name = "UnusableSecret";
   readonly reason: "not_found" | "access_denied" | "malformed" | "deleted";
@@ -190,24 +190,24 @@ export type LoginOutcome =
   /** Looker's own JSON 404 (or 400, 401): wrong credentials, a wrong URL, or a lock-out. */
   | { kind: "rejected" }
   | { kind: "throttled"; retryAfterSeconds: number | undefined }
-  /** It certainly did not reach Looker: connection refused, no such host, a certificate or handshake that failed. */
+  /** The login certainly did not reach Looker: connection refused, no such host, a failed certificate or handshake. */
   | { kind: "unreached"; reason: string }
   /**
-   * A clear answer that is no login. `unusableToken`: the answer names a token that cannot be served and can be ended.
-   * `tokenLost`: it seems that a token was made, and the answer does not show it.
+   * A clear answer other than a login. `unusableToken`: the answer names a token that cannot be served and can be ended.
+   * `tokenLost`: a token seems to have been made, and the answer does not show it.
    */
   | { kind: "failed"; reason: string; unusableToken?: string | undefined; tokenLost?: boolean | undefined }
-  /** It was sent and not answered: it may have made a token that nobody holds now. */
+  /** The login was sent and not answered. Looker may have made a token that nobody holds now. */
   | { kind: "unknown"; reason: string };
 
 export type LogoutOutcome =
-  /** Looker confirmed that the token is dead. */
+  /** Looker confirmed the token dead. */
   | "ended"
-  /** A clear answer that does not confirm it. */
+  /** A clear answer without this confirmation. */
   | "unconfirmed"
-  /** Looker, or what stands before it, is not well: 429 or 5xx. */
+  /** Looker, or a proxy in front of it, is not well: 429 or 5xx. */
   | "failed"
-  /** It was sent, and no whole answer came. */
+  /** The logout was sent, and no whole answer came. */
   | "timed_out"
   /** There was no connection. */
   | "unreached"

@@ -1,6 +1,6 @@
 /**
- * Revocation over many slots: first all fences, then logouts while time remains. Whatever is left is in outboxes, and the
- * sweeper finds it there.
+ * Revocation over many slots: first all fences, then logouts while time remains. The tokens left over are in outboxes, and
+ * the sweeper finds them there.
  */
 
 import { advanceJob, type Job } from "../domain/control.ts";
@@ -28,10 +28,10 @@ const parallelFences = 32;
 /** Slots worked on at once: more than logouts may be under way, so that KMS and the table keep Looker busy. */
 export const parallelSlots = 64;
 
-/** Which slots, and which of their tokens. */
+/** A choice of slots, and of their tokens. */
 export interface Selection {
   readonly scope: string;
-  /** Path-less ARN: all slots of each unique id of which any slot bears this name. */
+  /** Path-less ARN. One slot with this name selects all slots of its unique id. */
   readonly callerArn?: string | undefined;
   readonly filter: RevocationFilter;
 }
@@ -86,8 +86,8 @@ async function* readPartitions(
 }
 
 /**
- * An IAM user can be renamed, and a session begun since bears the new name alone: one name in one slot means all slots of the
- * unique id. They stand side by side.
+ * An IAM user can be renamed, and a session begun since bears the new name alone. So one name in one slot means all slots of
+ * the unique id. These slots stand side by side.
  */
 async function* ofCallersNamed(
   callerArn: string,
@@ -103,7 +103,7 @@ async function* ofCallersNamed(
   }
 }
 
-/** What a revocation would match now. Writes nothing. */
+/** The number of matches if a revocation came now. Writes nothing. */
 export async function countMatches(
   ports: OperatePorts,
   selection: Selection,
@@ -120,7 +120,7 @@ export async function countMatches(
   return matched;
 }
 
-/** Fences every selected slot of the given partitions. @throws when it cannot: then nothing may be promised. */
+/** Fences every selected slot of the given partitions. @throws when it cannot, because nothing may be promised then. */
 export async function fenceSlots(
   ports: OperatePorts,
   selection: Selection,
@@ -132,7 +132,7 @@ export async function fenceSlots(
     unreadable += rows;
   });
   const fenced = await fenceEach(ports, slots, selection.filter, job);
-  // Not served by anyone, but what it holds cannot be ended: it is never told to be dead.
+  // Nobody is served from an unreadable row, but its tokens cannot be ended, so they are never reported dead.
   if (unreadable > 0) count(job.audit, "unreadable", unreadable);
   return { ...fenced, matched: fenced.matched + unreadable };
 }
@@ -160,11 +160,11 @@ export async function fenceEach(
 
 const matchesOf = (revocation: Revocation) => revocation.tokens.length + (revocation.doomed ? 1 : 0);
 
-/** Of one invocation. A logout is begun only if it can come to its end. */
+/** The limits of one invocation. A logout is begun only if it can come to its end. */
 export const limitsUntil = (ports: Pick<LogOutPorts, "clock">, deadline: number): LogoutLimits =>
   logoutLimits(() => timeForLogout(ports.clock, deadline));
 
-/** Logs out what was fenced while time remains. @returns how many Looker confirmed. */
+/** Logs out the fenced tokens while time remains. @returns how many Looker confirmed. */
 export async function endFenced(
   ports: LogOutPorts,
   slots: readonly FencedSlot[],
@@ -174,16 +174,16 @@ export async function endFenced(
   let revoked = 0;
   await forEachParallel(slots, parallelSlots, async ({ key, tokens }) => {
     const ended = await endTokens(ports, { key, deadline, audit }, tokens, { parallel: 1, limits });
-    // Not `revoked += (await …)`: that would add to what the sum was before the wait.
+    // Not `revoked += (await …)`, because this form adds to the sum as it was before the wait.
     revoked += ended.revoked;
   });
   return revoked;
 }
 
 /**
- * Carries a whole-scope revocation on from where it is: partition by partition, each noted when it is through, so that
- * whoever goes on after a crash repeats one partition at most. The raised epoch is the fence, so logouts need not wait for
- * the last partition. Safe twice, at once.
+ * Carries a whole-scope revocation on from its next partition. Each partition is noted when it is through, so the next run
+ * after a crash repeats one partition at most. The raised epoch is the fence, so logouts need not wait for the last
+ * partition. Two runs at once are safe.
  */
 export async function runJob(
   ports: OperatePorts,
@@ -217,10 +217,10 @@ export async function runJob(
     }
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    // What was done is told; the rest is carried on from the last partition that is through.
+    // The answer counts the work done. The next run carries on behind the last partition noted as through.
     audit.reason = error.reason;
   } finally {
-    // Also when a fence failed: nothing may be under way when this returns.
+    // Also when a fence failed, because no logout may be under way when this function returns.
     await Promise.allSettled(endings);
   }
   const revoked = (await Promise.all(endings)).reduce((sum, each) => sum + each, 0);

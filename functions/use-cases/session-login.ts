@@ -1,5 +1,5 @@
 /**
- * The logins of a caller's sessions, against the budget that all of them share.
+ * The logins of a caller's sessions, against the budget shared by all of them.
  *
  *   budget read: spent or backing off? then nothing is written ──▶ the session's lock ──▶ one login spent ──▶ mint ──▶ settled
  */
@@ -33,7 +33,7 @@ const askOf = (scope: Scope): SessionAsk => ({
   sessionMintsPerTenMinutes: scope.sessionMintsPerTenMinutes,
 });
 
-/** The budget as it is, or why no session of the caller may log in now. Writes nothing. */
+/** The budget as it is, or the refusal, while no session of the caller may log in. Writes nothing. */
 export async function readBudget(
   { table, clock }: MintPorts,
   { scope, key, audit }: SessionRequest,
@@ -44,23 +44,28 @@ export async function readBudget(
   });
 }
 
-/** Counts one login of a session that has its lock. */
+/** A hundred jobs that begin at once count one after the other. It leaves the lock time for a login. */
+const longestSpendMs = 4_000;
+
+/** Counts one login of a session under its lock. */
 export async function spendOnSession(
   ports: MintPorts,
-  { scope, key, deadline, audit }: SessionRequest,
+  { scope, key, audit }: SessionRequest,
+  owner: string,
   start: SessionBudget,
 ): Promise<SpentLogin | Refusal> {
-  const spend = (row: SessionBudget, now: number) => spendLogin(row, askOf(scope), now);
+  const spend = (row: SessionBudget, now: number) => spendLogin(row, askOf(scope), owner, now);
   return await orRefuse(audit, () =>
     commit<CallerKey, SessionBudget, SpentLogin | Refusal>(ports.table.sessionBudgets, key, spend, {
       ...ports,
       start,
-      deadline,
+      deadline: ports.clock.now() + longestSpendMs,
+      mustLand: true,
     }),
   );
 }
 
-/** What cannot be counted is not begun; a lease that is still good is served all the same. */
+/** A login begins only if it can be counted. After this refusal a lease that is still good is served all the same. */
 async function orRefuse<Answer>(audit: AuditFields, ask: () => Promise<Answer>): Promise<Answer | Refusal> {
   try {
     return await ask();
@@ -73,9 +78,9 @@ async function orRefuse<Answer>(audit: AuditFields, ask: () => Promise<Answer>):
 }
 
 /**
- * Records how a session's login ended. Nothing hangs on it but the count and the back-off: where it cannot be written, the
+ * Records how a session's login ended. Only the count and the back-off depend on this record. If it cannot be written, the
  * count stays spent, and another session tries for itself.
- * @returns after a failure, what all sessions of the caller are told until its back-off is over
+ * @returns after a failure, the refusal for all sessions of the caller until the back-off is over
  */
 export async function settleSession(
   ports: MintPorts,
@@ -93,12 +98,12 @@ export async function settleSession(
       key,
       (row, now) => {
         const next = settleLogin(row, digest, spent, ended, now);
-        return { next, outcome: failureRefusal(next.failures, digest, now) };
+        return { next, outcome: failureRefusal((next ?? row).failures, digest, now) };
       },
       { ...ports, deadline },
     );
   } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
+    if (!(error instanceof Unavailable || error instanceof Unreadable)) throw error;
     audit.reason = "session_budget_not_recorded";
     return failure && { kind: "refuse", code: failure.code, detail: failure.detail, retryAfterMs: 1_000 };
   }

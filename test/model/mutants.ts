@@ -122,6 +122,23 @@ const mutants: Record<string, readonly Edit[]> = {
       replace: "[minute]: (minutes[minute] ?? 0)",
     },
   ],
+  "the budget is not asked again under the lock": [
+    {
+      file: "domain/session-budget.ts",
+      find: "if (refusal) return { outcome: refusal };",
+      replace: "",
+    },
+  ],
+  "a login of a session counts for six minutes": [
+    { file: "domain/session-budget.ts", find: "const minutesKept = 11;", replace: "const minutesKept = 6;" },
+  ],
+  "every settled login gives its count back": [
+    {
+      file: "domain/session-budget.ts",
+      find: "- (noTokenLeft ? 1 : 0)",
+      replace: "- 1",
+    },
+  ],
   "a logout of all forgets the sessions": [
     {
       file: "use-cases/log-out.ts",

@@ -1,6 +1,6 @@
 /**
- * Liveness: no fault strikes any more. Callers get tokens again within their bounds, and the sweeper ends all that is to be
- * dead. An account that Looker does not confirm may keep its own tokens waiting, and nobody else's.
+ * Liveness: no fault strikes any more. Callers get tokens again within their bounds, and the sweeper ends all overdue
+ * tokens. An account without Looker's confirmations may keep its own tokens waiting, and nobody else's.
  */
 import { arnOf, clientIdOf, keyOf, leaseMs } from "./configurations.ts";
 import {
@@ -20,7 +20,7 @@ const invocationMs = { request: 27_000, sweep: 52_000 };
 const sweepEveryMs = 60_000;
 /** A new version is used after the failure of the last one is over, and an instance's copy is read again. */
 const newVersionMs = 20_000;
-/** Callers come one after the other, so that each is judged for itself. */
+/** Callers come one after the other, so each is judged for itself. */
 const askEveryMs = 30_000;
 
 export async function recover(seen: Observed): Promise<void> {
@@ -39,7 +39,7 @@ class Recovery {
   private readonly startedAt: number;
   private askers = 0;
   private instances = 0;
-  /** Secrets with a good version that an operator stored when the faults stopped. */
+  /** Secrets with a good version, stored by an operator when the faults stopped. */
   private readonly mended = new Set<string>();
 
   constructor(seen: Observed) {
@@ -88,7 +88,7 @@ class Recovery {
         broken.push("a logout is tried again within five minutes");
   }
 
-  /** Operators unfreeze what is frozen, and store a right version where the latest is wrong or denied. */
+  /** Operators unfreeze the frozen scopes, and store a right version where the latest is wrong or denied. */
   private async mend(): Promise<void> {
     const { core, simulation, world, configurations } = this.seen;
     for (const name of scopeNames) {
@@ -108,7 +108,7 @@ class Recovery {
     await simulation.run();
   }
 
-  /** All who came before, and a newcomer, who meets what the others left on the secret's row. */
+  /** All earlier callers, and a newcomer. The newcomer meets the secret's row as the others left it. */
   private uses(): readonly Use[] {
     const uses = new Map<string, Use>();
     for (const { command } of this.seen.scenario.arrivals) {
@@ -129,8 +129,8 @@ class Recovery {
     const asker = this.newInstance("asker");
     await simulation.wait(asker, "arrives", index * askEveryMs);
     let refusal = await this.ask(use);
-    // After the back-off of an attempt there may still be a budget to wait for, which a caller's sessions spend in turns.
-    for (let tries = 0; refusal && tries < (use.session > 0 ? 4 : 2); tries++) {
+    // After the back-off of an attempt there may still be a budget to wait for. A caller's sessions spend theirs in turns.
+    for (let tries = 0; refusal && tries < (use.session > 0 ? 12 : 2); tries++) {
       await simulation.wait(asker, "waits", this.boundOf(use, refusal));
       const before = refusal;
       refusal = await this.ask(use);
@@ -147,12 +147,12 @@ class Recovery {
     return attemptBackoffMs + skewMs + 1_000;
   }
 
-  /** @returns why it was refused, if it was */
+  /** @returns the refusal, if there is one */
   private async ask({ scope: name, caller, session, configuration }: Use): Promise<string | undefined> {
     const { core, simulation, world, scenario, configurations } = this.seen;
     const key = keyOf(name, caller, session);
     const { superseded, outbox } = world.slotAt(key);
-    // Its row is full of what Looker does not confirm, or Looker's tokens are too short to be served.
+    // The caller's row is full of unconfirmed tokens, or Looker's tokens are too short-lived to be served.
     if (superseded.length + outbox.length > 13 || scenario.lookerLifeMs < 60_000) return undefined;
     const scope = configurations[name][configuration] ?? configurations[name][0];
     const instance = this.newInstance("token");
@@ -175,7 +175,7 @@ class Recovery {
     }
   }
 
-  /** A sweep a minute, but for the minutes in which nothing is due. */
+  /** A sweep a minute, except in minutes with nothing due. */
   private async sweepOn(): Promise<void> {
     const { simulation, world, broken } = this.seen;
     const scheduler = this.newInstance("scheduler");
@@ -184,7 +184,7 @@ class Recovery {
       const beganAt = simulation.now;
       const next = this.nextDueAt();
       if (next === undefined && this.askers === 0 && minute > 0) return;
-      // A sweep that finds nothing shows nothing.
+      // A sweep without a find shows nothing.
       if (minute === 0 || waitingForSecond.length > 0 || (next ?? Number.POSITIVE_INFINITY) <= beganAt) {
         const instance = this.newInstance("sweep");
         const due = this.dueAt(simulation.timeAt(instance));
@@ -207,7 +207,7 @@ class Recovery {
     simulation.tell(instance, () => JSON.stringify(swept));
   }
 
-  /** Tokens of well accounts that a sweep at this time is to end: due for long enough to be in the index, which lags. */
+  /** Tokens of well accounts for a sweep at this time to end. The index lags, and these are due for longer than the lag. */
   private dueAt(now: number): readonly MadeToken[] {
     const { world } = this.seen;
     const time = now - world.scenario.indexLagMs;
@@ -225,7 +225,7 @@ class Recovery {
     return due;
   }
 
-  /** When the sweeper is needed next, were it not for unwell accounts. */
+  /** When the sweeper is needed next, unwell accounts aside. */
   private nextDueAt(): number | undefined {
     const { world } = this.seen;
     let next = Number.POSITIVE_INFINITY;
@@ -244,7 +244,7 @@ class Recovery {
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
-  /** Whatever the rows say: what was revoked, or is past its lease, is dead after a logout's longest back-off and two sweeps. */
+  /** Asks Looker, not the rows. Revoked and expired leases are dead after a logout's longest back-off and two sweeps. */
   private judgeOverdue(): void {
     const { world, simulation, revocations, broken, scenario } = this.seen;
     const life = Math.min(leaseMs, scenario.lookerLifeMs);
@@ -275,11 +275,11 @@ class Recovery {
     for (const made of world.tokens)
       if (world.isAlive(made) && !world.isUnwell(made) && !this.seen.isLost(made))
         broken.push(`a lease ends when the scope says: ${made.token} is alive`);
-    // Nothing gives up silently: what is not confirmed is still tracked.
+    // Nothing gives up silently: each unconfirmed token is still tracked.
     this.seen.judgeTracking();
   }
 
-  /** Looker ends by itself what it did not confirm; then no row shows it any more. */
+  /** Looker ends unconfirmed tokens by itself. After their end no row shows them any more. */
   private async outlive(): Promise<void> {
     const { simulation, world, broken } = this.seen;
     const rowsAreEmpty = () => [...world.slots.values()].every(({ slot }) => tokensIn(slot).length === 0);

@@ -73,7 +73,7 @@ export interface Scenario {
 const who = {
   scope: fc.constantFrom<ScopeName>("sales", "sales", "sales", "sales", "support", "finance"),
   caller: fc.constantFrom(0, 0, 0, 1),
-  session: fc.constantFrom(0, 0, 0, 1, 1, 2),
+  session: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, 3),
 };
 const { scope } = who;
 const name = fc.constantFrom(0, 0, 0, 1);
@@ -212,12 +212,23 @@ const inTurns = fc.record({ ...who, name }).chain((by) => {
   return fc.tuple(turn(0, 200), turn(1, 5_000), turn(0, 5_000), turn(1, 5_000));
 });
 
+/** Jobs of one caller that begin together, each with a session of its own. */
+const jobsAtOnce = fc.record({ scope, caller: who.caller, name }).chain((by) => {
+  const job = (session: number) =>
+    arrivalOf(
+      fc.constant({ kind: "token" as const, ...by, session, configuration: 0, reportStale: false }),
+      fc.constantFrom(0, 0, 1),
+    );
+  return fc.tuple(job(1), job(2), job(3), job(4));
+});
+
 const arrivals = fc
   .array(
     fc.oneof(
       { weight: 40, arbitrary: arrivalOf(command).map((one): readonly Arrival[] => [one]) },
       { weight: 1, arbitrary: overtaken.map((two): readonly Arrival[] => two) },
       { weight: 2, arbitrary: inTurns.map((four): readonly Arrival[] => four) },
+      { weight: 2, arbitrary: jobsAtOnce.map((four): readonly Arrival[] => four) },
     ),
     { minLength: 2, maxLength: 12 },
   )
@@ -235,7 +246,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   firstRightVersion: fc.constantFrom(1, 1, 1, 1, 1, 2, 1_000),
   wrongAtSecondUrl: fc.constantFrom(false, false, true),
   mintsPerTenMinutes: fc.constantFrom(10, 10, 2),
-  sessionMintsPerTenMinutes: fc.constantFrom(60, 60, 3),
+  sessionMintsPerTenMinutes: fc.constantFrom(60, 60, 3, 1),
   lookerLifeMs: fc.constantFrom(3_600_000, 3_600_000, 3_590_000, 600_000, 20_000),
   unusableLogin: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 2),
   unwell: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: unwell }),

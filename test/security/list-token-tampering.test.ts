@@ -34,6 +34,13 @@ it.each<[string, string]>([
   ["a caller in lower case", base64url([0, "caller#111122223333#aroareportservice000"])],
   ["a caller with a line more", base64url([0, "caller#111122223333#AROAREPORTSERVICE000\n"])],
   ["a caller as an object", base64url([0, { S: "caller#111122223333#AROAREPORTSERVICE000" }])],
+  ["a session without a name", base64url([0, "caller#111122223333#AROAREPORTSERVICE000#session#"])],
+  [
+    "a session of a wrong name",
+    base64url([0, "caller#111122223333#AROAREPORTSERVICE000#session#a#session#b"]),
+  ],
+  ["a session with a line more", base64url([0, "caller#111122223333#AROAREPORTSERVICE000#session#a\n"])],
+  ["another kind of row of the caller", base64url([0, "sessions#111122223333#AROAREPORTSERVICE000"])],
   ["a key without end", base64url([0, `caller#111122223333#${"A".repeat(5_000)}`])],
 ])("%s: a 400 that names the field, and no query", async (_, next_token) => {
   const { list, broker } = inMemoryOperator();

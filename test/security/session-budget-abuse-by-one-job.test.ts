@@ -1,4 +1,4 @@
-/** One job of a role takes a fresh session for each step, whatever that costs the service beside it. */
+/** One job of a role takes a fresh session for each step, at the cost of a service with the same role. */
 import { expect, it } from "vitest";
 import { callerKey, inMemoryBroker, sales } from "../support/fakes/in-memory-broker.ts";
 
@@ -32,7 +32,7 @@ it("leaves no rows behind for names that were refused", async () => {
   expect(broker.table.items.size).toBe(before);
 });
 
-it("cannot have Looker's lock-out by failing under fresh names", async () => {
+it("cannot cause Looker's lock-out by failing under fresh names", async () => {
   const broker = inMemoryBroker();
   broker.looker.onLogin = () => ({ kind: "rejected" });
   for (let step = 0; step < 100; step++) {

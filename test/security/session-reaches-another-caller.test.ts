@@ -1,4 +1,4 @@
-/** Whoever chooses the name of a session chooses a part of a row's key: it must reach nobody else's row, nor another kind of row. */
+/** A caller chooses its session's name, a part of a row's key. The name must reach nobody else's row, nor another kind of row. */
 import { describe, expect, it } from "vitest";
 import { slotKey } from "../../functions/adapters/rows.ts";
 import { roleIdentity } from "../support/fakes/api-function.ts";
@@ -64,7 +64,7 @@ it("a caller whose id begins like another's ends nothing of the other's sessions
   expect(broker.looker.live.size).toBe(1);
 });
 
-it("another role's session of the same name is another one", async () => {
+it("another role's session of the same name is another session", async () => {
   const api = inMemoryApi();
   const body = { session: "job" };
   const first = await api.token({ body });

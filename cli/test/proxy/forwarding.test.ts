@@ -192,21 +192,21 @@ describe("an answer", () => {
   });
 
   it("begins as soon as Looker's does", async () => {
+    let finish = () => {};
     const { proxy, login } = await startStand({
-      looker: async (_, response) => {
+      looker: (_, response) => {
         response.writeHead(200).write("first");
-        await sleep(400);
-        response.end("last");
+        finish = () => void response.end("last");
       },
     });
-    const token = await login();
-    const begun = performance.now();
-    const response = await fetch(`http://127.0.0.1:${proxy.port}/api/4.0/x`, { headers: bearer(token) });
+    const headers = bearer(await login());
+    const response = await fetch(`http://127.0.0.1:${proxy.port}/api/4.0/x`, { headers });
     const reader = response.body?.getReader();
-    const { value } = (await reader?.read()) ?? {};
-    expect(Buffer.from(value ?? []).toString()).toBe("first");
-    expect(performance.now() - begun).toBeLessThan(350);
-    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe("last");
+    const next = async () => Buffer.from((await reader?.read())?.value ?? []).toString();
+    // Looker goes on after this line. A proxy waiting for the end would wait for ever.
+    expect(await next()).toBe("first");
+    finish();
+    expect(await next()).toBe("last");
   });
 
   it("that breaks off in the middle breaks off for the tool", async () => {
@@ -292,6 +292,40 @@ describe("20 MB", () => {
     }
     expect(sent).toBeLessThan(large.length * 0.75);
     socket.destroy();
+  });
+});
+
+describe("the connection to Looker", () => {
+  it("is kept from one request to the next", async () => {
+    const sockets = new Set<unknown>();
+    const { send, login } = await startStand({
+      looker: ({ socket }, response) => {
+        sockets.add(socket);
+        response.end("{}");
+      },
+    });
+    const headers = bearer(await login());
+    for (let count = 0; count < 5; count++) await send("/api/4.0/x", { headers });
+    await send("/api/4.0/x", { method: "POST", headers, body: "hello" });
+    expect(sockets.size).toBe(1);
+  });
+
+  it("closed by Looker under a request is replaced, but not for a POST", async () => {
+    const served = new Set<unknown>();
+    const { send, login } = await startStand({
+      looker: ({ socket }, response) => {
+        if (served.has(socket)) return void socket.destroy();
+        served.add(socket);
+        response.end("{}");
+      },
+    });
+    const headers = bearer(await login());
+    const statuses: number[] = [];
+    for (const method of ["GET", "GET", "PUT", "POST"])
+      statuses.push(
+        (await send("/api/4.0/x", { method, headers, body: method === "GET" ? "" : "{}" })).status,
+      );
+    expect(statuses).toEqual([200, 200, 200, 502]);
   });
 });
 

@@ -15,7 +15,12 @@ export interface LookerAddress {
 }
 
 /** Path of the tool. Undefined for an optional tool that is absent. */
-export function pathOf({ name, folder, command, optional }: Tool): string | undefined {
+export function pathOf({
+  name,
+  folder,
+  command,
+  optional,
+}: Pick<Tool, "name" | "folder" | "command" | "optional">): string | undefined {
   if (folder === undefined) return command;
   const directory = process.env[folder];
   const path = directory === undefined ? undefined : resolve(directory, command);
@@ -39,6 +44,15 @@ export function run(tool: Tool, path: string, address: LookerAddress, directory:
     cwd: directory,
     env: { PATH: process.env.PATH ?? "", HOME: directory, ...env },
   }).ended;
+}
+
+/** Options of `exec --proxy` that give the tool its settings. It sets the variables of Looker's SDKs by itself. */
+export function proxyOptions({ env, readsIni }: Tool): string[] {
+  const others = Object.entries(env).filter(([name]) => !name.startsWith("LOOKERSDK_"));
+  return [
+    ...others.flatMap(([name, template]) => ["--env", `${name}=${template}`]),
+    ...(readsIni ? ["--ini", "looker.ini"] : []),
+  ];
 }
 
 const ini = `[Looker]

@@ -5,7 +5,7 @@ import { type CallerKey, sealIdentity } from "../../../functions/use-cases/ports
 import { someLease } from "./rows.ts";
 import { type Context, slotOf, someKey, storedBy } from "./table-under-test.ts";
 
-/** All that one caller holds, in its own slots; and what bounds its sessions. */
+/** One caller's own slots, and the budget of its sessions. */
 export function ownSlots(context: Context): void {
   const { clock, made } = context;
   const table = () => made().table;
@@ -38,7 +38,7 @@ export function ownSlots(context: Context): void {
       expect(await allOwn(someKey())).toEqual({ keys: [], unreadable: 0 });
     });
 
-    it("are nobody else's: not of an id that begins the same, nor of another account or scope", async () => {
+    it("are nobody else's: not of an id with the same beginning, nor of another account or scope", async () => {
       const key = someKey();
       const pk = slotKey(key).pk;
       await write({ ...key, session: "own" });
@@ -53,7 +53,7 @@ export function ownSlots(context: Context): void {
       expect(await allOwn(key)).toEqual({ keys: ["own"], unreadable: 0 });
     });
 
-    it("that cannot be read are counted, and hide no other", async () => {
+    it("are counted if they cannot be read, and hide no other slot", async () => {
       const key = someKey();
       await write({ ...key, session: "a" });
       await write({ ...key, session: "c" });
@@ -77,7 +77,7 @@ export function ownSlots(context: Context): void {
   });
 
   describe("a session's token", () => {
-    it("is sealed for that session alone", () => {
+    it("is sealed for this session alone", () => {
       const key = someKey();
       const token = { leaseId: "l", baseUrl: "https://looker.example", clientId: "c" };
       const sessions = [undefined, "a", "b"].map(
@@ -93,9 +93,11 @@ export function ownSlots(context: Context): void {
       writeId: "w1",
       minutes: { "28333333": 2, "28333334": 60 },
       failures: [{ digest: "d", code: "looker_unavailable", detail: "x", at: 1, until: 2, count: 3 }],
+      probes: { d: 5 },
+      settled: ["owner-1"],
     };
 
-    it("is one row of the caller, beside its slots, and is kept as it is", async () => {
+    it("is one row of the caller, in the partition of its slots, and is kept as it is", async () => {
       const key = { ...someKey(), session: "any" };
       expect(await table().sessionBudgets.read(key)).toEqual(newSessionBudget);
       expect(await table().sessionBudgets.write(key, budget, 0)).toBe(true);

@@ -178,6 +178,8 @@ const schema1: ReleasedRows = {
       write_id: "0123456789abcdef",
       minutes: { "30000000": 2, "30000001": 1 },
       failures: [{ digest, code: "looker_unavailable", at, until: at + 2_000, count: 2 }],
+      probes: { [digest]: at + 15_000 },
+      settled: ["owner-1", "owner-2"],
       ttl: at / 1_000 + 86_400,
     },
     row: {
@@ -185,6 +187,8 @@ const schema1: ReleasedRows = {
       writeId: "0123456789abcdef",
       minutes: { "30000000": 2, "30000001": 1 },
       failures: [{ digest, code: "looker_unavailable", at, until: at + 2_000, count: 2 }],
+      probes: { [digest]: at + 15_000 },
+      settled: ["owner-1", "owner-2"],
     },
   },
 };

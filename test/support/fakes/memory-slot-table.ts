@@ -1,4 +1,4 @@
-/** The table in memory, with DynamoDB's conditional semantics; rows go through the real codec and are copied both ways. */
+/** The table in memory, with DynamoDB's conditional semantics. Rows go through the real codec and are copied both ways. */
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import {
   type Item,
@@ -47,15 +47,15 @@ export type TableHook = (operation: TableOperation, key: string) => void | Promi
 export interface MemorySlotTable extends BrokerTable {
   /** By `pk sk`: to look at, to edit, to swap. */
   readonly items: Map<string, Item>;
-  /** Every call that was made, whatever became of it. */
+  /** Every call, also the failed ones. */
   readonly calls: { operation: TableOperation; key: string }[];
   before: TableHook | undefined;
   after: TableHook | undefined;
 }
 
-/** The index is read page by page; DynamoDB's hold about 5,000 keys. */
+/** The index is read page by page. DynamoDB's pages hold about 5,000 keys. */
 const duePageRows = 100;
-/** So is what a caller holds; DynamoDB's pages are of 1 MB. */
+/** A caller's own rows are read page by page too. DynamoDB's pages are of 1 MB. */
 const ownPageRows = 10;
 
 export const nameOf = ({ pk, sk }: ItemKey): string => `${pk} ${sk}`;
@@ -85,7 +85,7 @@ export function memorySlotTable(clock: Pick<Clock, "now">): MemorySlotTable {
       }),
     write: (key, row, expectedVersion) => {
       const name = nameOf(keyOf(key));
-      // Marshalled at once: what the caller does to its row afterwards changes nothing.
+      // Marshalled at once, so the caller's later changes of its row have no effect.
       const item = unmarshall(marshall(itemOf(key, row), { removeUndefinedValues: true }));
       return call("write", name, () => {
         const stored = items.get(name);

@@ -14,7 +14,7 @@ import { type Mutant, merged, type Report, ranges, summary } from "./report.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const here = fileURLToPath(new URL("./", import.meta.url));
-/** Below the project's own node_modules, where the tests find what they import. */
+/** Below the project's own node_modules, where the tests find their imports. */
 const tool = join(root, ".cache", "mutation");
 /** Stryker writes into the sources, and its preprocessor cannot read a `tsconfig.json` of TypeScript 7. */
 const copy = join(tool, "project");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Refusal } from "../../../../functions/domain/failures.ts";
 import {
+  type EndedLogin,
   isSessionName,
   newSessionBudget,
   type SessionBudget,
@@ -15,11 +16,13 @@ const minute = 60_000;
 const start = 28_333_333 * minute;
 const ask = { digest: "one", sessionMintsPerTenMinutes: 3 };
 
+let logins = 0;
+
 function spendAt(
   budget: SessionBudget,
   now: number,
 ): { budget: SessionBudget; outcome: SpentLogin | Refusal } {
-  const { next, outcome } = spendLogin(budget, ask, now);
+  const { next, outcome } = spendLogin(budget, ask, `owner-${++logins}`, now);
   return { budget: next ?? budget, outcome };
 }
 
@@ -27,11 +30,17 @@ function spentAt(...times: number[]): SessionBudget {
   return times.reduce((budget, now) => spendAt(budget, now).budget, newSessionBudget);
 }
 
-const spent = (at: number): SpentLogin => ({
-  kind: "spent",
-  minute: String(Math.floor(at / minute)),
-  failedBefore: false,
-});
+/** A login of its own, begun at this time. */
+const login = (at: number) => ({ owner: `owner-${++logins}`, at });
+
+function settled(
+  budget: SessionBudget,
+  spent: Pick<SpentLogin, "owner" | "at">,
+  ended: EndedLogin,
+  now: number,
+): SessionBudget {
+  return settleLogin(budget, "one", spent, ended, now) ?? budget;
+}
 
 describe("the budget of a caller's sessions", () => {
   it("takes as many logins as it has, and then says when the next one may be made", () => {
@@ -52,7 +61,7 @@ describe("the budget of a caller's sessions", () => {
     expect(sessionRefusal(budget, ask, late + 10 * minute + 1)).toBeUndefined();
   });
 
-  it("waits until so many logins are out of the count that one is free, where it was lowered", () => {
+  it("waits, where it was lowered, until enough logins are out of the count", () => {
     const budget = spentAt(start, start + minute, start + 2 * minute);
     const lowered = { ...ask, sessionMintsPerTenMinutes: 1 };
     expect(sessionRefusal(budget, lowered, start + 3 * minute)?.retryAfterMs).toBe(10 * minute);
@@ -63,30 +72,30 @@ describe("the budget of a caller's sessions", () => {
     expect(sessionRefusal(budget, ask, start - 1)?.code).toBe("too_many_mints");
   });
 
-  it("keeps counters that count, and no others: the row stays small", () => {
+  it("keeps only the counters of the last minutes, so the row stays small", () => {
     const times = Array.from({ length: 30 }, (_, index) => start + index * 4 * minute);
     expect(Object.keys(spentAt(...times).minutes).length).toBeLessThanOrEqual(3);
   });
 
-  it("gets the count of a login back that certainly left no token", () => {
+  it("gets the count of a login back if certainly no token was left", () => {
     const budget = spentAt(start, start, start);
-    const after = settleLogin(budget, "one", spent(start), { noTokenLeft: true }, start + 5_000);
+    const after = settled(budget, login(start), { noTokenLeft: true }, start + 5_000);
     expect(after.minutes).toEqual({ [start / minute]: 2 });
     expect(sessionRefusal(after, ask, start + 5_000)).toBeUndefined();
   });
 
-  it("drops a counter that nothing is left in, and gives nothing back that counts no longer", () => {
+  it("drops an empty counter, and gives no login back after it has left the count", () => {
     const once = spentAt(start);
-    expect(settleLogin(once, "one", spent(start), { noTokenLeft: true }, start).minutes).toEqual({});
+    expect(settled(once, login(start), { noTokenLeft: true }, start).minutes).toEqual({});
     const later = spentAt(start, start + 12 * minute);
-    const after = settleLogin(later, "one", spent(start), { noTokenLeft: true }, start + 12 * minute);
+    const after = settled(later, login(start), { noTokenLeft: true }, start + 12 * minute);
     expect(after.minutes).toEqual({ [start / minute + 12]: 1 });
   });
 
   it("keeps the count of a login that may have left a token", () => {
     const budget = spentAt(start);
     const failure = { code: "looker_unavailable" } as const;
-    expect(settleLogin(budget, "one", spent(start), { failure, noTokenLeft: false }, start).minutes).toEqual(
+    expect(settled(budget, login(start), { failure, noTokenLeft: false }, start).minutes).toEqual(
       budget.minutes,
     );
   });
@@ -95,9 +104,9 @@ describe("the budget of a caller's sessions", () => {
 describe("a failed login of a session", () => {
   const failure = { code: "looker_unavailable", detail: "away" } as const;
   const failed = (budget: SessionBudget, at: number) =>
-    settleLogin(budget, "one", spent(at), { failure, noTokenLeft: true }, at);
+    settled(budget, login(at), { failure, noTokenLeft: true }, at);
 
-  it("backs off for all sessions of the caller, longer each time, whatever their names", () => {
+  it("backs off for all sessions of the caller, under any name, and longer each time", () => {
     let budget = failed(spentAt(start), start);
     expect(spendAt(budget, start + 999).outcome).toEqual({
       ...{ kind: "refuse", code: "looker_unavailable", detail: "away", retryAfterMs: 1 },
@@ -116,10 +125,8 @@ describe("a failed login of a session", () => {
   it("is forgotten by a success", () => {
     const budget = failed(spentAt(start), start);
     const again = spendAt(budget, start + 1_000);
-    expect(again.outcome).toMatchObject({ kind: "spent", failedBefore: true });
-    expect(
-      settleLogin(again.budget, "one", spent(start), { noTokenLeft: false }, start + 1_000).failures,
-    ).toEqual([]);
+    expect(again.outcome).toMatchObject({ kind: "spent", at: start + 1_000, failedBefore: true });
+    expect(settled(again.budget, login(start), { noTokenLeft: false }, start + 1_000).failures).toEqual([]);
   });
 });
 

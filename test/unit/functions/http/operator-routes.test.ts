@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { lookerGraceMs } from "../../../../functions/domain/lease.ts";
 import { Unavailable } from "../../../../functions/use-cases/ports.ts";
+import { callerKey, sales } from "../../../support/fakes/in-memory-broker.ts";
 import { inMemoryOperator, numberedCaller, sweepNow } from "../../../support/fakes/in-memory-operator.ts";
 
 const role = "arn:aws:iam::111122223333:role/report-service";
@@ -58,6 +59,19 @@ describe("GET leases", () => {
     expect(pages).toBe(3);
     expect(seen.sort()).toEqual(tokens.map(({ leaseId }) => leaseId).sort());
   });
+});
+
+it("GET leases goes on behind a session's row, where a page ends with one", async () => {
+  const { list, broker } = inMemoryOperator();
+  const scope = { ...sales, sessionMintsPerTenMinutes: 600 };
+  for (let run = 0; run < 150; run++)
+    await broker.issue({ key: callerKey(undefined, "sales", `run-${String(run).padStart(3, "0")}`), scope });
+  const first = await list();
+  const second = await list({ next_token: String(first.body.next_token) });
+  const sessions = [...first.body.leases, ...second.body.leases].map(
+    ({ session }: { session: string }) => session,
+  );
+  expect([second.status, new Set(sessions).size, sessions.length]).toEqual([200, 150, 150]);
 });
 
 describe("DELETE leases", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { LoginOutcome } from "../../../../functions/use-cases/ports.ts";
 import { callerKey, firstSecret, inMemoryBroker, secretId } from "../../../support/fakes/in-memory-broker.ts";
 
-/** Looker has made a token that cannot be used: it lives until it is logged out. */
+/** Looker has made an unusable token. The token lives until it is logged out. */
 function withUnusableToken() {
   const broker = inMemoryBroker();
   broker.looker.onLogin = (call): LoginOutcome | undefined => {
@@ -13,8 +13,8 @@ function withUnusableToken() {
   return broker;
 }
 
-describe("an answer with a token that cannot be used", () => {
-  it("has that token logged out, and is a failure that leaves nothing", async () => {
+describe("an answer with an unusable token", () => {
+  it("has the token logged out, and is a failure with nothing left behind", async () => {
     const broker = withUnusableToken();
     const { code, problem, audit } = await broker.ask();
     expect(code).toBe("looker_unavailable");
@@ -23,11 +23,11 @@ describe("an answer with a token that cannot be used", () => {
     expect(broker.looker.logouts()).toEqual(["odd-token"]);
     expect(broker.looker.live.size).toBe(0);
     expect(audit.possible_orphans).toBeUndefined();
-    // It was a login that brought nothing: the budget has it back.
+    // The login brought nothing, so the budget has it back.
     expect(Object.values((await broker.slot()).mintedAt)).toEqual([[]]);
   });
 
-  it("proves the secret by that token's end: nobody else waits for it to be tried", async () => {
+  it("proves the secret by the token's end, so nobody else waits for a trial of the secret", async () => {
     const broker = withUnusableToken();
     await broker.ask();
     const attempts = async () => (await broker.table.secretControls.read(secretId)).attempts;
@@ -35,14 +35,14 @@ describe("an answer with a token that cannot be used", () => {
     expect((await broker.ask({ key: callerKey("AROAANOTHERSERVICE00") })).code).toBe("ok");
   });
 
-  it("proves nothing where Looker does not confirm that token's end", async () => {
+  it("proves nothing if Looker does not confirm the token's end", async () => {
     const broker = withUnusableToken();
     broker.looker.onLogout = () => "unconfirmed";
     await broker.ask();
     expect((await broker.table.secretControls.read(secretId)).attempts).toMatchObject([{ state: "trying" }]);
   });
 
-  it("is counted, and spends the budget, where Looker does not confirm that token's end", async () => {
+  it("is counted, and spends the budget, if Looker does not confirm the token's end", async () => {
     const broker = withUnusableToken();
     broker.looker.onLogout = () => "unconfirmed";
     const { code, audit } = await broker.ask();
@@ -51,7 +51,7 @@ describe("an answer with a token that cannot be used", () => {
     expect(Object.values((await broker.slot()).mintedAt)).toMatchObject([[expect.any(Number)]]);
   });
 
-  it("is tried again for a moment's trouble at Looker", async () => {
+  it("has the logout tried again after a moment's trouble at Looker", async () => {
     const broker = withUnusableToken();
     let asked = 0;
     broker.looker.onLogout = () => (++asked === 1 ? "failed" : undefined);
@@ -60,8 +60,8 @@ describe("an answer with a token that cannot be used", () => {
   });
 });
 
-describe("a clear answer that is no login", () => {
-  it("and is a 403 says that port or path are wrong, to the caller and in the record", async () => {
+describe("a clear answer other than a login", () => {
+  it("with status 403 blames the port or the path, to the caller and in the record", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => ({ kind: "failed", reason: "status_403" });
     const { code, problem, audit } = await broker.ask();
@@ -70,7 +70,7 @@ describe("a clear answer that is no login", () => {
   });
 
   it.each(["html", "status_302", "wrong_shape"])(
-    "(%s) says what it was, and not that Looker was too slow",
+    "(%s) is named to the caller, and is not blamed on a slow Looker",
     async (reason) => {
       const broker = inMemoryBroker();
       broker.looker.onLogin = () => ({ kind: "failed", reason });
@@ -81,7 +81,7 @@ describe("a clear answer that is no login", () => {
     },
   );
 
-  it("leaves the attempt standing that was written ahead: Looker may have counted it", async () => {
+  it("leaves the attempt written ahead standing, because Looker may have counted it", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => ({ kind: "failed", reason: "html" });
     await broker.ask();
@@ -89,7 +89,7 @@ describe("a clear answer that is no login", () => {
   });
 });
 
-it("a version that blocks logins stops blocking them once it is replaced, also on an instance that holds a copy of it", async () => {
+it("a version that blocks logins stops blocking them once it is replaced, also on an instance with a copy of it", async () => {
   const broker = inMemoryBroker();
   broker.looker.onLogin = (call) => (call === 1 ? { kind: "unknown", reason: "timeout" } : undefined);
   await broker.ask();
@@ -113,7 +113,7 @@ describe("a login that did not reach Looker", () => {
   );
 });
 
-it("a login whose answer was lost is counted, and leaves its budget spent: a token may be there", async () => {
+it("a login with a lost answer is counted, and leaves its budget spent, because a token may be there", async () => {
   const broker = inMemoryBroker();
   broker.looker.onLogin = () => ({ kind: "unknown", reason: "timeout" });
   const { problem, audit } = await broker.ask();

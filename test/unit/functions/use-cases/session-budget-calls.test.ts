@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { sessionBudgetKey } from "../../../../functions/adapters/rows.ts";
-import { Unreadable } from "../../../../functions/use-cases/ports.ts";
 import { callerKey, type InMemoryBroker, inMemoryBroker } from "../../../support/fakes/in-memory-broker.ts";
 import { nameOf } from "../../../support/fakes/memory-slot-table.ts";
 
@@ -28,10 +27,11 @@ describe("an error of the budget's row that nobody foresaw", () => {
   it("is thrown when the login's end is to be noted", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => {
-      const row = broker.table.items.get(budgetRow) ?? expect.fail("no budget");
-      row.schema = 99;
+      broker.table.before = (operation, key) => {
+        if (operation === "write" && key.includes("sessions#")) throw new Error("AccessDeniedException");
+      };
       return { kind: "failed", reason: "html" };
     };
-    await expect(broker.ask({ key: job })).rejects.toBeInstanceOf(Unreadable);
+    await expect(broker.ask({ key: job })).rejects.toThrow("AccessDeniedException");
   });
 });

@@ -10,7 +10,7 @@ const writes = (broker: ReturnType<typeof inMemoryBroker>) =>
   broker.table.calls.filter(({ operation }) => operation === "write").length;
 
 describe("a session", () => {
-  it("has a token of its own, beside the one that the caller's processes share", async () => {
+  it("has a token of its own, apart from the one shared by the caller's processes", async () => {
     const broker = inMemoryBroker();
     const shared = await broker.issue();
     const job = await broker.issue({ key: session("job") });
@@ -20,7 +20,7 @@ describe("a session", () => {
     expect((await broker.issue()).leaseId).toBe(shared.leaseId);
   });
 
-  it("is served on the hot path by one call that writes nothing", async () => {
+  it("is served on the hot path by one call without a write", async () => {
     const broker = inMemoryBroker();
     await broker.issue({ key: session("job") });
     broker.table.calls.length = 0;
@@ -41,7 +41,7 @@ describe("a session", () => {
     expect(Object.values((await budgetOf(broker)).minutes)).toEqual([1]);
   });
 
-  it("spends nothing of the shared lease's budget, nor that of it", async () => {
+  it("spends from the budget of sessions, and nothing of the shared lease's budget", async () => {
     const broker = inMemoryBroker();
     for (let run = 0; run < sales.mintsPerTenMinutes + 2; run++)
       await broker.issue({ key: session(`run-${run}`) });
@@ -59,7 +59,7 @@ describe("the budget of all sessions", () => {
     return broker;
   }
 
-  it("bounds a job that takes a fresh name each time; where it is spent nothing is written", async () => {
+  it("bounds a job with a fresh name each time, and nothing is written once it is spent", async () => {
     const broker = await spent();
     const before = writes(broker);
     for (let run = 3; run < 20; run++) {
@@ -74,7 +74,7 @@ describe("the budget of all sessions", () => {
     ).toBe("ok");
   });
 
-  it("keeps no live lease back that is due for renewal", async () => {
+  it("keeps no live lease back when its renewal is due", async () => {
     const broker = inMemoryBroker();
     const short = { ...few, leaseSeconds: 300 };
     const held = await broker.issue({ key: session("run-0"), scope: short });
@@ -91,7 +91,7 @@ describe("the budget of all sessions", () => {
     ]);
   });
 
-  it("leaves a reported lease in its slot while it is spent, and refuses the one who reported it", async () => {
+  it("leaves a lease reported stale in its slot while the budget is spent, and refuses the reporter", async () => {
     const broker = await spent();
     broker.clock.jump(11_000);
     const before = await broker.slot(session("run-0"));
@@ -103,7 +103,7 @@ describe("the budget of all sessions", () => {
     expect((await broker.ask({ key: session("run-0"), scope: few })).audit.outcome).toBe("hit");
   });
 
-  it("is asked again under the lock: of two sessions that find the last login free, one gets it", async () => {
+  it("is asked again under the lock, so one of three sessions at once gets the last login", async () => {
     const broker = inMemoryBroker();
     const one = { ...sales, sessionMintsPerTenMinutes: 1 };
     const answers = await Promise.all(
@@ -114,7 +114,7 @@ describe("the budget of all sessions", () => {
     for (const name of ["a", "b", "c"]) expect((await broker.slot(session(name))).mint).toBeUndefined();
   });
 
-  it("gets a login back that left no token, and shares its failure with all sessions of the caller", async () => {
+  it("gets a login without a token back, and shares its failure with all sessions of the caller", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => ({ kind: "unreached", reason: "ECONNREFUSED" });
     expect((await broker.ask({ key: session("a") })).code).toBe("looker_unavailable");
@@ -137,7 +137,7 @@ describe("the budget of all sessions", () => {
     expect(Object.values((await budgetOf(broker)).minutes)).toEqual([1]);
   });
 
-  it("is charged for a token that is too short to serve, and tells the others", async () => {
+  it("is charged for a token too short-lived to serve, and tells the other sessions", async () => {
     const broker = inMemoryBroker();
     broker.looker.lifeSeconds = 20;
     expect((await broker.ask({ key: session("a") })).code).toBe("looker_unavailable");
@@ -146,7 +146,7 @@ describe("the budget of all sessions", () => {
     expect(broker.looker.live.size).toBe(0);
   });
 
-  it("that cannot be asked makes no login: the lock is given back, and the answer is to come again", async () => {
+  it("makes no login while it cannot be asked: the lock is given back, and the caller is told to come again", async () => {
     const broker = inMemoryBroker();
     let away = true;
     broker.table.before = (operation, key) => {
@@ -168,30 +168,62 @@ describe("the budget of all sessions", () => {
       "dynamodb_unavailable",
     ],
     ["was edited", undefined, undefined],
-  ] as const)(
-    "that %s refuses a login, and not a lease that is due for renewal",
-    async (_, before, reason) => {
-      const broker = inMemoryBroker();
-      const held = await broker.issue({ key: session("a") });
-      broker.clock.jump(0.86 * sales.leaseSeconds * 1_000);
-      const { pk, sk } = sessionBudgetKey(callerKey());
-      if (before)
-        broker.table.before = (operation, key) => {
-          if (operation === "read" && key.includes("sessions#")) before();
-        };
-      else Object.assign(broker.table.items.get(nameOf({ pk, sk })) as object, { minutes: "many" });
-      const { token, audit } = await broker.ask({ key: session("a") });
-      expect([token?.leaseId, audit.reason, audit.unreadable]).toEqual([
-        held.leaseId,
-        reason,
-        before ? undefined : 1,
-      ]);
-      expect((await broker.ask({ key: session("b") })).code).toBe("busy");
-      expect(broker.looker.logins()).toBe(1);
-    },
-  );
+  ] as const)("that %s refuses a login, and not a lease due for renewal", async (_, before, reason) => {
+    const broker = inMemoryBroker();
+    const held = await broker.issue({ key: session("a") });
+    broker.clock.jump(0.86 * sales.leaseSeconds * 1_000);
+    const { pk, sk } = sessionBudgetKey(callerKey());
+    if (before)
+      broker.table.before = (operation, key) => {
+        if (operation === "read" && key.includes("sessions#")) before();
+      };
+    else Object.assign(broker.table.items.get(nameOf({ pk, sk })) as object, { minutes: "many" });
+    const { token, audit } = await broker.ask({ key: session("a") });
+    expect([token?.leaseId, audit.reason, audit.unreadable]).toEqual([
+      held.leaseId,
+      reason,
+      before ? undefined : 1,
+    ]);
+    expect((await broker.ask({ key: session("b") })).code).toBe("busy");
+    expect(broker.looker.logins()).toBe(1);
+  });
 
-  it("that cannot be written after a login costs a count, and nobody the answer", async () => {
+  it("that may not be written gives the lock back, and the error is told as it is", async () => {
+    const broker = inMemoryBroker();
+    broker.table.before = (operation, key) => {
+      if (operation === "write" && key.includes("sessions#")) throw new Error("AccessDeniedException");
+    };
+    await expect(broker.ask({ key: session("a") })).rejects.toThrow();
+    expect((await broker.slot(session("a"))).mint).toBeUndefined();
+  });
+
+  it("that cannot be asked keeps no live lease back, although the lock cannot be given back either", async () => {
+    const broker = inMemoryBroker();
+    const held = await broker.issue({ key: session("a") });
+    broker.clock.jump(0.86 * sales.leaseSeconds * 1_000);
+    let isLocked = false;
+    broker.table.before = (operation, key) => {
+      if (operation !== "write") return;
+      if (key.includes("sessions#") || isLocked) throw new Unavailable("dynamodb");
+      isLocked = true;
+    };
+    expect((await broker.issue({ key: session("a") })).leaseId).toBe(held.leaseId);
+  });
+
+  it("that becomes unreadable during a login keeps the token back from nobody", async () => {
+    const broker = inMemoryBroker();
+    await broker.issue();
+    broker.looker.onLogin = () => ({ kind: "failed", reason: "status_502" });
+    await broker.ask({ key: session("a") });
+    broker.looker.onLogin = () => {
+      Object.assign(broker.table.items.get(nameOf(sessionBudgetKey(callerKey()))) ?? {}, { schema: 2 });
+      return undefined;
+    };
+    broker.clock.jump(5_000);
+    expect((await broker.ask({ key: session("b") })).code).toBe("ok");
+  });
+
+  it("costs a count, and no caller its answer, if it cannot be written after a login", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => ({ kind: "rejected" });
     let away = false;
@@ -206,7 +238,7 @@ describe("the budget of all sessions", () => {
   });
 });
 
-describe("a session's lease that was reported stale", () => {
+describe("a session's lease reported stale", () => {
   it("is ended and replaced, once the login is counted", async () => {
     const broker = inMemoryBroker();
     const first = await broker.issue({ key: session("job") });
@@ -235,19 +267,19 @@ describe("a caller's logout", () => {
     return { broker, shared, job, other };
   }
 
-  it("without a session ends all it holds, sessions too, and nothing of anybody else's", async () => {
+  it("without a session ends all leases of the caller, sessions too, and no lease of anybody else", async () => {
     const { broker } = await holding();
     expect(await broker.logOut()).toMatchObject({ revoked: 3, pending: 0 });
     expect(broker.looker.live.size).toBe(1);
   });
 
-  it("of a session ends exactly that", async () => {
+  it("of a session ends exactly this session's lease", async () => {
     const { broker, job } = await holding();
     expect(await broker.logOut({ key: session("job") })).toMatchObject({ revoked: 1, pending: 0 });
     expect(broker.looker.logouts()).toEqual([job.accessToken]);
   });
 
-  it("by a lease id alone finds it in whichever session it is", async () => {
+  it("by a lease id alone finds the lease in any session", async () => {
     const { broker, other } = await holding();
     expect(await broker.logOut({ leaseId: other.leaseId })).toMatchObject({ revoked: 1, pending: 0 });
     expect(broker.looker.logouts()).toEqual([other.accessToken]);
@@ -259,13 +291,20 @@ describe("a caller's logout", () => {
     expect(ended).toMatchObject({ revoked: 0, pending: 0 });
   });
 
-  it("ends all else where one row cannot be read, and then promises nothing", async () => {
+  it("ends all other leases if one row cannot be read, and then promises nothing", async () => {
     const { broker, job } = await holding();
     broker.row(session("job")).schema = 2;
     await expect(broker.logOut()).rejects.toBeInstanceOf(Unreadable);
     expect(broker.looker.live.size).toBe(2);
     expect(broker.looker.live).toContain(job.accessToken);
     await expect(broker.logOut({ key: session("job") })).rejects.toBeInstanceOf(Unreadable);
+  });
+
+  it("by a lease id is told as done where another session's row cannot be read", async () => {
+    const { broker, shared } = await holding();
+    broker.row(session("job")).schema = 2;
+    expect(await broker.logOut({ leaseId: shared.leaseId })).toMatchObject({ revoked: 1, pending: 0 });
+    await expect(broker.logOut({ leaseId: "somewhere-else-00000" })).rejects.toBeInstanceOf(Unreadable);
   });
 
   it("goes on where a page ends: forty sessions", async () => {
@@ -275,7 +314,7 @@ describe("a caller's logout", () => {
     expect(broker.looker.live.size).toBe(0);
   });
 
-  it("dooms a session that is just beginning: its token is ended, and nobody is given it", async () => {
+  it("dooms a session's login under way: its token is ended, and nobody is given it", async () => {
     const broker = inMemoryBroker({ auto: false });
     broker.looker.loginMs = 1_000;
     const beginning = broker.ask({ key: session("job") });
