@@ -37,7 +37,11 @@ export interface Job {
 }
 
 /** One write: from here on nothing of an older epoch is served. The rest is carried out by whoever has time. */
-export function raiseEpoch(control: ScopeControl, now: number, frozen: Freeze | undefined): ScopeControl {
+export function raiseEpoch(
+  control: ScopeControl,
+  now: number,
+  frozen: Freeze | undefined,
+): ScopeControl & { readonly job: Job } {
   const epoch = control.epoch + 1;
   return { ...control, epoch, frozen: frozen ?? control.frozen, job: { epoch, at: now, nextPartition: 0 } };
 }
@@ -171,9 +175,7 @@ export function endAttempt(
     case "worked":
       return attempt?.state === "worked" ? undefined : record("worked");
     case "rejected":
-      return attempt?.state === "rejected" && attempt.until > now && attempt.owner !== owner
-        ? undefined
-        : record("rejected");
+      return attempt?.state === "rejected" && attempt.until > now ? undefined : record("rejected");
     case "not_tried":
       return attempt?.state === "trying" && attempt.owner === owner
         ? { ...control, attempts: control.attempts.filter((each) => each !== attempt) }

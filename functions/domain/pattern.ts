@@ -23,9 +23,11 @@ const example = "arn:aws:iam::111122223333:role/report-*";
 export function parsePattern(text: unknown): ParsedPattern {
   const wrong = (error: string): ParsedPattern => ({ ok: false, error });
   if (typeof text !== "string") return wrong(`must be text like "${example}"`);
-  const [, partition, account, kind, name] = shape.exec(text) ?? [];
-  if (!partition || account === undefined || (kind !== "role" && kind !== "user") || name === undefined)
+  // None of its groups is optional.
+  const groups = shape.exec(text)?.slice(1) as [string, string, PrincipalPattern["kind"], string] | undefined;
+  if (!groups)
     return wrong(`${JSON.stringify(text)} is not the ARN of an IAM role or user, like "${example}"`);
+  const [partition, account, kind, name] = groups;
   if (!/^\d{12}$/.test(account))
     return wrong(`${JSON.stringify(text)} must name one account by its 12 digits; accounts take no wildcard`);
   if (name.includes("/"))
@@ -61,7 +63,7 @@ export function matchesGlob(glob: string, text: string): boolean {
     if (glob[g] === "*") {
       star = g++;
       resume = t;
-    } else if (g < glob.length && (glob[g] === "?" || glob[g] === text[t])) {
+    } else if (glob[g] === "?" || glob[g] === text[t]) {
       g++;
       t++;
     } else if (star >= 0) {

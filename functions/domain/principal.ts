@@ -55,31 +55,31 @@ export function parsePrincipal(identity: Identity): ParsedPrincipal {
   if (typeof userArn !== "string" || typeof caller !== "string" || typeof accountId !== "string")
     return refused("no_iam_identity");
 
-  const [, rolePartition, roleAccount, roleName, sessionName] = assumedRole.exec(userArn) ?? [];
-  if (rolePartition && roleAccount && roleName && sessionName) {
-    const [, uniqueId, session] = roleCaller.exec(caller) ?? [];
-    if (!uniqueId || session !== sessionName || accountId !== roleAccount) return refused("mixed_identity");
-    const callerArn = `arn:${rolePartition}:iam::${roleAccount}:role/${roleName}`;
+  const asRole = groupsOf<[string, string, string, string]>(assumedRole, userArn);
+  if (asRole) {
+    const [partition, account, name, sessionName] = asRole;
+    const id = groupsOf<[string, string]>(roleCaller, caller);
+    if (id?.[1] !== sessionName || accountId !== account) return refused("mixed_identity");
+    const [uniqueId] = id;
+    const callerArn = `arn:${partition}:iam::${account}:role/${name}`;
     return {
       ok: true,
-      principal: {
-        partition: rolePartition,
-        account: roleAccount,
-        kind: "role",
-        name: roleName,
-        uniqueId,
-        callerArn,
-        sessionName,
-      },
+      principal: { partition, account, kind: "role", name, uniqueId, callerArn, sessionName },
     };
   }
 
-  const [, partition, account, name] = user.exec(userArn) ?? [];
-  if (partition && account && name) {
-    const [, uniqueId] = userCaller.exec(caller) ?? [];
-    if (!uniqueId || accountId !== account) return refused("mixed_identity");
+  const asUser = groupsOf<[string, string, string]>(user, userArn);
+  if (asUser) {
+    const [partition, account, name] = asUser;
+    const id = groupsOf<[string]>(userCaller, caller);
+    if (!id || accountId !== account) return refused("mixed_identity");
+    const [uniqueId] = id;
     const callerArn = `arn:${partition}:iam::${account}:user/${name}`;
     return { ok: true, principal: { partition, account, kind: "user", name, uniqueId, callerArn } };
   }
   return refused("not_a_role_or_user");
 }
+
+/** What the groups of the expression matched, of which none may be optional. */
+const groupsOf = <Groups extends string[]>(shape: RegExp, text: string): Groups | undefined =>
+  shape.exec(text)?.slice(1) as Groups | undefined;

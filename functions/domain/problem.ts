@@ -29,7 +29,12 @@ export class Problem extends Error {
 
   constructor(
     code: ProblemCode,
-    more: { detail?: string; retryAfterSeconds?: number; reason?: string; cause?: unknown } = {},
+    more: {
+      detail?: string | undefined;
+      retryAfterSeconds?: number | undefined;
+      reason?: string;
+      cause?: unknown;
+    } = {},
   ) {
     super(code, more.cause === undefined ? {} : { cause: more.cause });
     this.code = code;

@@ -187,7 +187,8 @@ function parseInteger(
   wrong: Complain,
 ): number {
   if (value === undefined) return preset;
-  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
+  const number = value as number;
+  if (Number.isInteger(number) && number >= min && number <= max) return number;
   wrong(field, `must be a whole number from ${min} to ${max}`);
   return preset;
 }
@@ -209,12 +210,13 @@ function refuseUnknown(
 function sharedSecretErrors(scopes: readonly Scope[]): string[] {
   const errors: string[] = [];
   const name = (secretId: string) => secretArnShape.exec(secretId)?.[1] ?? secretId;
-  for (const [index, scope] of scopes.entries()) {
-    const twin = scopes.slice(0, index).find((other) => {
-      const bothArns = other.secretId.startsWith("arn:") && scope.secretId.startsWith("arn:");
-      return bothArns ? other.secretId === scope.secretId : name(other.secretId) === name(scope.secretId);
-    });
-    if (!twin) continue;
+  for (const scope of scopes) {
+    // At the latest, it is found itself.
+    const twin =
+      scopes.find((other) => {
+        const bothArns = other.secretId.startsWith("arn:") && scope.secretId.startsWith("arn:");
+        return bothArns ? other.secretId === scope.secretId : name(other.secretId) === name(scope.secretId);
+      }) ?? scope;
     const where = `scope ${JSON.stringify(scope.name)}: secret`;
     if (twin.baseUrl !== scope.baseUrl)
       errors.push(

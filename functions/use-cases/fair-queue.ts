@@ -26,13 +26,13 @@ export function fairQueue<Item extends Queued>(): FairQueue<Item> {
   const take = (): Item | undefined => {
     for (const [account, byAttempts] of accounts) {
       const fewest = Math.min(...byAttempts.keys());
-      const items = byAttempts.get(fewest) ?? [];
+      const items = byAttempts.get(fewest) as Item[];
       const item = items.shift();
       if (items.length === 0) byAttempts.delete(fewest);
       // Its next turn comes after everybody else's.
       accounts.delete(account);
       if (byAttempts.size > 0) accounts.set(account, byAttempts);
-      if (item) return item;
+      return item;
     }
     return undefined;
   };

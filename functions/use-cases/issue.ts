@@ -45,19 +45,16 @@ interface Progress {
   waitedMs: number;
   /** One login a request: it has not begun one yet, nor met a lock whose end it does not know. */
   mayMint: boolean;
-  unreadableLeaseId: string | undefined;
+  unreadableLeaseId?: string;
   /** Of a session: its caller's budget has no login left for it. */
-  refusal: Refusal | undefined;
+  refusal?: Refusal | undefined;
 }
 
 export async function issueToken(ports: MintPorts, request: IssueRequest): Promise<IssuedToken> {
   const { clock, ids, table } = ports;
   const { key, audit } = request;
   noteNamed(audit, "stale_lease_id", request.staleLeaseId);
-  const progress: Progress = {
-    ...{ owner: ids.next(), waitedMs: 0, mayMint: true },
-    ...{ unreadableLeaseId: undefined, refusal: undefined },
-  };
+  const progress: Progress = { owner: ids.next(), waitedMs: 0, mayMint: true };
   for (;;) {
     const { slot, control } = await table.readForIssue(key);
     const now = clock.now();
@@ -107,12 +104,9 @@ const askOf = (
 });
 
 function problemOf({ code, detail, retryAfterMs }: Refusal): Problem {
-  return new Problem(code, {
-    ...(detail === undefined ? {} : { detail }),
-    ...(retryAfterMs === undefined
-      ? {}
-      : { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1_000)) }),
-  });
+  const retryAfterSeconds =
+    retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 1_000));
+  return new Problem(code, { detail, retryAfterSeconds });
 }
 
 /** Long waits belong to the client: a waiting function is a held instance. */
@@ -211,7 +205,7 @@ async function serve(
   try {
     accessToken = await ports.sealer.unseal(lease.sealed, sealIdentity(key, lease));
     // Not under the seal. What the record says was handed out must be what is handed out.
-    if (sha256Of(accessToken) !== lease.tokenSha256) throw new Unreadable("token_sha256");
+    if (sha256Of(accessToken) !== lease.tokenSha256) throw new Unreadable();
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     count(audit, "unreadable");

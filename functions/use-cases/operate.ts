@@ -32,10 +32,12 @@ export interface OperateJob {
   readonly audit: AuditFields;
 }
 
+type ChosenLeases = { callerArn?: string | undefined } & Omit<RevocationFilter, "olderEpoch">;
+
 /** What an operator asks to end. `all` stands alone. */
 export type RevocationRequest =
-  | { all: true }
-  | ({ all?: false; callerArn?: string | undefined } & Omit<RevocationFilter, "olderEpoch">);
+  | ({ all: true } & { [Name in keyof ChosenLeases]?: never })
+  | ({ all?: false } & ChosenLeases);
 
 export async function countLeases(
   ports: OperatePorts,
@@ -111,7 +113,7 @@ async function revokeScope(
 ): Promise<RevocationCounts> {
   const { table } = ports;
   const { scope, deadline } = job;
-  const control = await commit(
+  const { job: raised } = await commit(
     table.scopeControls,
     scope.name,
     (row: ScopeControl, now) => {
@@ -121,9 +123,7 @@ async function revokeScope(
     { ...ports, deadline },
   );
   // The fence stands. Everything from here on is a matter of time, and the sweeper's if this invocation has none.
-  const work = control.job
-    ? await runJob(ports, scope.name, control.job, job)
-    : { matched: 0, revoked: 0, pending: 0, done: false };
+  const work = await runJob(ports, scope.name, raised, job);
   // A job that is not through has at least one lease to go, for all that is known: never "nothing pending".
   return conclude(job, frozen ? "frozen" : "revoked", work, work.done ? 0 : 1);
 }
@@ -158,7 +158,6 @@ async function deny(
 }
 
 function selectionOf(scope: Scope, request: RevocationRequest): Selection {
-  if (request.all) return { scope: scope.name, filter: {} };
   const { callerArn, leaseId, issuedBefore, clientId } = request;
   // By another clock a lease of before may look as much later. Too much is ended rather than too little.
   const before = issuedBefore === undefined ? undefined : issuedBefore + clockSkewMs;

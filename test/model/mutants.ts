@@ -142,15 +142,15 @@ const mutants: Record<string, readonly Edit[]> = {
   "a logout of all forgets the sessions": [
     {
       file: "use-cases/log-out.ts",
-      find: "key.session === undefined ? ownSlots(ports.table, key, onUnreadable) : ownSession(ports.table, key);",
-      replace: "ownSession(ports.table, key);",
+      find: "key.session === undefined ? ownSlots(ports.table, key, onUnreadable) :",
+      replace: "",
     },
   ],
   "a name means the slots that bear it": [
     {
       file: "use-cases/revoke-slots.ts",
-      find: "if (group?.caller !== caller)",
-      replace: "if (group?.caller !== undefined || caller)",
+      find: "group?.caller !== caller",
+      replace: "group !== entry as unknown",
     },
   ],
   "configurations share a failure": [

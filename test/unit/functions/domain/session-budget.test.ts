@@ -141,3 +141,25 @@ describe("the name of a session", () => {
     },
   );
 });
+
+describe("a budget of none", () => {
+  it("refuses every session, and says when to ask again", () => {
+    const none = { ...ask, sessionMintsPerTenMinutes: 0 };
+    expect(sessionRefusal(newSessionBudget, none, start)).toMatchObject({
+      ...{ kind: "refuse", code: "too_many_mints" },
+      retryAfterMs: 11 * minute,
+    });
+  });
+});
+
+it("a login notes an earlier failure of its own configuration, and of no other", () => {
+  const noted = (digests: readonly string[]) => {
+    const failures = digests.map((digest) => ({
+      ...{ digest, code: "busy", at: start, until: start, count: 1 },
+    })) as SessionBudget["failures"];
+    return spendAt({ ...newSessionBudget, failures }, start).outcome;
+  };
+  expect(noted([])).toMatchObject({ failedBefore: false });
+  expect(noted(["two"])).toMatchObject({ failedBefore: false });
+  expect(noted(["two", "one"])).toMatchObject({ failedBefore: true });
+});

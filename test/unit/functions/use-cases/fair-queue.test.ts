@@ -64,6 +64,14 @@ describe("a fair queue", () => {
     expect(taken.toSorted()).toEqual(["a0", "b1", "c2", "d3"]);
   });
 
+  it("gives an item to a worker that waits for one, without being closed first", async () => {
+    const queue = fairQueue<Named>();
+    const next = queue[Symbol.asyncIterator]().next();
+    await Promise.resolve();
+    queue.push(item("a0"));
+    expect(await next).toMatchObject({ value: { name: "a0" } });
+  });
+
   it("that is closed and empty ends at once", async () => {
     expect(await drained()).toEqual([]);
   });

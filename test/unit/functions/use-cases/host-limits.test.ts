@@ -117,6 +117,16 @@ describe("an account's circuit", () => {
     },
   );
 
+  it("says nothing of logouts that were not sent: they open no circuit, and close none", async () => {
+    const limits = fresh();
+    expect(await sent(limits, [...times(20, "a", "not_tried"), ["a", "ended"]])).toEqual([
+      ...Array(20).fill("not_tried"),
+      "ended",
+    ]);
+    await sent(limits, [...times(4, "a", "unreached"), ["b", "not_tried"], ["a", "unreached"]]);
+    expect(await sent(limits, [["c", "ended"]])).toEqual(["not_tried"]);
+  });
+
   it("never opens on a clear answer that confirms nothing", async () => {
     expect(await sent(fresh(), times(200, "a", "unconfirmed"))).toEqual(Array(200).fill("unconfirmed"));
   });

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { logoutNeedsMs } from "../../../../functions/use-cases/end-tokens.ts";
+import { callerKey, firstSecret, inMemoryBroker } from "../../../support/fakes/in-memory-broker.ts";
+import { sweepNow } from "../../../support/fakes/in-memory-operator.ts";
+
+const session = callerKey(undefined, undefined, "job");
+
+async function withShared() {
+  const broker = inMemoryBroker();
+  const token = await broker.issue();
+  broker.table.calls.length = 0;
+  return { ...broker, broker, token };
+}
+
+describe("a confirmed end is on record", () => {
+  it("with whose lease it was, and nothing is of one that is not confirmed", async () => {
+    const { broker, logOut, looker, token } = await withShared();
+    const job = await broker.issue({ key: session });
+    looker.onLogout = (ended) => (ended === job.accessToken ? "unconfirmed" : undefined);
+    const { scope, account, uniqueId } = callerKey();
+    const ofCaller = { scope, account, unique_id: uniqueId, client_id: firstSecret.clientId };
+    const { audit } = await logOut();
+    expect(audit.logouts).toBe(1);
+    expect(audit.lease_ends).toEqual([{ ...ofCaller, lease_id: token.leaseId }]);
+    looker.onLogout = undefined;
+    const { audit: later } = await logOut({ key: session });
+    expect(later.lease_ends).toEqual([{ ...ofCaller, session: "job", lease_id: job.leaseId }]);
+  });
+});
+
+describe("a logout", () => {
+  it("is begun if it just fits into the invocation, and not with a millisecond less", async () => {
+    const { logOut, looker } = await withShared();
+    expect(await logOut({ budgetMs: logoutNeedsMs - 1 })).toMatchObject({ revoked: 0, pending: 1 });
+    expect(looker.logouts()).toEqual([]);
+    expect(await logOut({ budgetMs: logoutNeedsMs })).toMatchObject({ revoked: 1, pending: 0 });
+  });
+
+  it("that is not begun costs no call but the fence", async () => {
+    const { logOut, table } = await withShared();
+    await logOut({ budgetMs: logoutNeedsMs - 1 });
+    expect(table.calls.map(({ operation }) => operation)).toEqual(["queryOwnSlots", "write"]);
+  });
+
+  it("that is not begun by a sweep is as old as it is", async () => {
+    const { logOut, broker } = await withShared();
+    await logOut({ budgetMs: logoutNeedsMs - 1 });
+    broker.clock.jump(60_000);
+    const { audit } = await sweepNow(broker, { budgetMs: logoutNeedsMs - 1 });
+    expect(audit.oldest_pending_ms).toBe(60_000);
+  });
+
+  it("whose key or permission is gone says so, and its row is no edited one", async () => {
+    const { logOut, sealer } = await withShared();
+    sealer.unseal = () => Promise.reject(new Error("AccessDeniedException"));
+    const { revoked, pending, audit } = await logOut();
+    expect([revoked, pending, audit.reason, audit.unreadable]).toEqual([0, 1, "unseal_failed", undefined]);
+  });
+
+  it("whose end cannot be noted, as nobody foresaw, is an error", async () => {
+    const { logOut, table, looker } = await withShared();
+    table.before = () => {
+      if (looker.logouts().length > 0) throw new Error("AccessDeniedException");
+    };
+    await expect(logOut()).rejects.toThrow("AccessDeniedException");
+  });
+});
