@@ -226,7 +226,7 @@ const arrivals = fc
   .array(
     fc.oneof(
       { weight: 40, arbitrary: arrivalOf(command).map((one): readonly Arrival[] => [one]) },
-      { weight: 1, arbitrary: overtaken.map((two): readonly Arrival[] => two) },
+      { weight: 3, arbitrary: overtaken.map((two): readonly Arrival[] => two) },
       { weight: 2, arbitrary: inTurns.map((four): readonly Arrival[] => four) },
       { weight: 2, arbitrary: jobsAtOnce.map((four): readonly Arrival[] => four) },
     ),
@@ -239,7 +239,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   strikes: fc.oneof(
     { weight: 2, arbitrary: fc.constant([]) },
     { weight: 4, arbitrary: fc.array(strike, { maxLength: 4 }) },
-    { weight: 1, arbitrary: fc.array(fc.oneof(atControl, strike), { maxLength: 4 }) },
+    { weight: 2, arbitrary: fc.array(fc.oneof(atControl, strike), { maxLength: 4 }) },
   ),
   order: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 60 }),
   secondConfiguration: fc.constantFrom("none" as const, "none" as const, "url" as const, "secret" as const),
