@@ -80,6 +80,6 @@ export function parsePrincipal(identity: Identity): ParsedPrincipal {
   return refused("not_a_role_or_user");
 }
 
-/** What the groups of the expression matched, of which none may be optional. */
+/** The matches of an expression without optional groups. */
 const groupsOf = <Groups extends string[]>(shape: RegExp, text: string): Groups | undefined =>
   shape.exec(text)?.slice(1) as Groups | undefined;

@@ -103,8 +103,8 @@ export interface EndedLogin {
 }
 
 /**
- * Records how a counted login ended. A failure is shared with the caller's other sessions; logins that were under way together
- * have failed once. A success clears it. Undefined: it is on record already.
+ * Records how a counted login ended. A failure is shared with the caller's other sessions, and logins under way together
+ * have failed once. A success clears it. Undefined if it is on record already.
  */
 export function settleLogin(
   budget: SessionBudget,

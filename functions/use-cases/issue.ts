@@ -190,7 +190,7 @@ async function giveLockBack(
       deadline,
     });
   } catch (error) {
-    // It runs out by itself, and a lease that is still good is served meanwhile.
+    // The lock runs out by itself, and a good lease is served until then.
     if (!(error instanceof Unavailable)) throw error;
   }
 }

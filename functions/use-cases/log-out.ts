@@ -15,8 +15,8 @@ export interface LogOutJob {
 }
 
 /**
- * @throws {Unreadable} once all else is ended, if a row cannot be read that may hold what is meant: it is not fenced, so nothing
- * may be promised of it
+ * @throws {Unreadable} once all else is ended, if a row of the caller cannot be read. The row is not fenced, so the broker
+ * promises nothing.
  */
 export async function logOut(ports: LogOutPorts, job: LogOutJob): Promise<LogoutCounts> {
   const { key, leaseId, audit } = job;
@@ -31,7 +31,6 @@ export async function logOut(ports: LogOutPorts, job: LogOutJob): Promise<Logout
   const revoked = await endFenced(ports, fenced.slots, job);
   const pending = fenced.matched - revoked;
   Object.assign(audit, { revoked, pending });
-  // The record counts what is thrown.
   const isFound = leaseId !== undefined && fenced.matched > 0;
   if (unreadable && !isFound) throw new Unreadable();
   audit.outcome = "revoked";

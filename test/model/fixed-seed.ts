@@ -1,4 +1,4 @@
-/** For test/support/mutation: the same runs for each mutant, since a mutant that a random run happens to catch is not caught. */
+/** For test/support/mutation. A random run catches a mutant today and misses it tomorrow. */
 import { expect, it } from "vitest";
 import { check } from "./check.ts";
 import { loadCore } from "./core.ts";

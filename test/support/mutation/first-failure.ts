@@ -1,4 +1,4 @@
-/** Vitest cancels a run at its first failure, but still imports each file that is left. For a thousand mutants that is most of the time. */
+/** After a failure Vitest still imports the remaining files. This takes most of the time of a mutation run. */
 import { TestRunner } from "vitest";
 
 export default class FirstFailure extends TestRunner {

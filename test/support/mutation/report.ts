@@ -1,4 +1,4 @@
-/** What two rounds of Stryker found, as one table. */
+/** One table for both rounds of Stryker. */
 
 interface Place {
   readonly line: number;

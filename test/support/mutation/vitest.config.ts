@@ -1,4 +1,4 @@
-/** The tests that Stryker runs against each mutant, in the process that holds it. `MUTATION_ROUND` says which. */
+/** Stryker's tests of the round `MUTATION_ROUND`, in the process of the mutant. */
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -12,7 +12,7 @@ const far = [
 ];
 const order = [...near, ...far];
 
-/** Takes seconds for each mutant, so it is left to the mutants that nothing else killed. */
+/** Takes seconds for each mutant, so it comes last. */
 const slow = "test/unit/functions/use-cases/sweep-fairness.test.ts";
 
 class NearestFirst extends BaseSequencer {
@@ -32,8 +32,8 @@ const rounds: Record<string, { readonly include: string[]; readonly exclude: str
       "test/security/*.test.ts",
       "test/model/fixed-seed.ts",
     ],
-    // These reach the core as others do, after long ways: HTTP, a web server, the synthesis of a stack, megabytes of JSON.
-    // The bounds on time that the denial of service has do not hold for instrumented code.
+    // Slow: HTTP, a web server, the synthesis of a stack, megabytes of JSON. Other tests reach the core in the same way.
+    // Instrumented code breaks the time limits of the denial of service.
     exclude: [
       "denied-client-id-by-another-spelling",
       "hostile-looker",
@@ -54,7 +54,7 @@ export default defineConfig({
     runner: "test/support/mutation/first-failure.ts",
     sequence: { sequencer: NearestFirst },
     setupFiles: ["test/support/setup.ts"],
-    // A promise that no mutant settles costs this much.
+    // The cost of a promise left open by a mutant.
     testTimeout: 5_000,
     isolate: false,
   },

@@ -26,7 +26,7 @@ describe("a scope's lists", () => {
     ["a caller, by any of its patterns", "sales", "nightly", "callers"],
     ["a caller, by a wildcard", "sales", "report-a", "callers"],
     ["an operator", "sales", "oncall", "operators"],
-  ] as const)("let %s in", (_, name, who, lock) => {
+  ] as const)("admit %s", (_, name, who, lock) => {
     expect(authorize(scopes, name, principal(who), lock)).toEqual({ ok: true, scope: scopes.get(name) });
   });
 
@@ -34,14 +34,14 @@ describe("a scope's lists", () => {
     ["a caller, to operate", "sales", "report-a", "operators", ["oncall"]],
     ["an operator, to fetch a token", "sales", "oncall", "callers", ["report-*", "nightly"]],
     ["another scope's caller", "people", "report-a", "callers", ["hr", "oncall"]],
-  ] as const)("keep out %s, and say by which patterns", (_, name, who, lock, patterns) => {
+  ] as const)("refuse %s, and name the patterns", (_, name, who, lock, patterns) => {
     expect(authorize(scopes, name, principal(who), lock)).toEqual({
       ...{ ok: false, reason: `not_in_${lock}` },
       patterns: patterns.map(arn),
     });
   });
 
-  it.each([undefined, "other", "constructor", ""])("have nobody of a scope called %j", (name) => {
+  it.each([undefined, "other", "constructor", ""])("admit nobody to a scope called %j", (name) => {
     expect(authorize(scopes, name, principal("oncall"), "operators")).toEqual({
       ...{ ok: false, reason: "unknown_scope" },
     });
@@ -59,10 +59,7 @@ it.each([
   ["report-a", [["sales", ["token"]]]],
   ["lead", [["people", ["operate"]]]],
   ["stranger", []],
-] as const)(
-  "%s may do what the lists say, and no scope is named in which it may do nothing",
-  (who, expected) => {
-    const found = permissions(scopes, principal(who)).map(({ scope: { name }, may }) => [name, may]);
-    expect(found).toEqual(expected);
-  },
-);
+] as const)("the permissions of %s follow the lists, and leave out scopes without any", (who, expected) => {
+  const found = permissions(scopes, principal(who)).map(({ scope: { name }, may }) => [name, may]);
+  expect(found).toEqual(expected);
+});

@@ -41,7 +41,7 @@ describe("a role's session is read", () => {
     expect(parsePrincipal(role("report", "pod-1", id)).ok).toBe(ok);
   });
 
-  it("only where the ARN begins with its own beginning", () => {
+  it("only from a whole ARN", () => {
     const identity = role("report", "pod-1");
     expect(parsePrincipal({ ...identity, userArn: `x${identity.userArn}` }).ok).toBe(false);
     const short = identity.userArn.replace(account, "11112222333");
@@ -98,7 +98,7 @@ it.each([
   expect(isCallerArn(text)).toBe(expected);
 });
 
-it("what API Gateway leaves empty of Cognito is no Cognito identity", () => {
+it("empty Cognito fields are ignored", () => {
   const empty = {
     cognitoIdentityId: null,
     cognitoIdentityPoolId: null,

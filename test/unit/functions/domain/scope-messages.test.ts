@@ -27,7 +27,7 @@ function refusal(input: unknown): ScopesError {
 }
 const errorsOf = (changes: object) => refusal({ sales: definition(changes) }).errors;
 
-describe("a refusal says what would be right", () => {
+describe("a refusal gives advice", () => {
   it.each<[object, string]>([
     [
       { lookerURL: "x" },
@@ -65,7 +65,7 @@ describe("a refusal says what would be right", () => {
     expect(errorsOf(changes)).toEqual([`scope "sales": ${message}`]);
   });
 
-  it("of the whole, and of a scope that is no object or has no good name", () => {
+  it("about the whole file, a scope's shape and its name", () => {
     expect(refusal([]).errors).toEqual(["scopes: must be an object of scope definitions by name"]);
     expect(refusal({}).errors).toEqual(["scopes: must define at least one scope"]);
     expect(refusal({ "-": null }).errors).toEqual([
@@ -74,7 +74,7 @@ describe("a refusal says what would be right", () => {
     ]);
   });
 
-  it("of two scopes with one secret", () => {
+  it("about two scopes with one secret", () => {
     const { errors } = refusal({
       one: definition(),
       two: definition({ lookerUrl: "https://other.example.com", secret: { secretArn: arn() } }),
@@ -85,7 +85,7 @@ describe("a refusal says what would be right", () => {
     ]);
   });
 
-  it("in one message that names all of them, a line for each", () => {
+  it("with one line for each fault", () => {
     const error = refusal({ sales: definition({ callers: [], leaseSeconds: 1 }) });
     expect(error.name).toBe("ScopesError");
     expect(error.message.split("\n")).toEqual([
@@ -157,7 +157,7 @@ it.each([
   ["a".repeat(513), 1],
   [" a", 1],
   ["a ", 1],
-])("a secret's name is of the allowed length and characters from end to end (%#)", (secretName, errors) => {
+])("the length and characters of a secret's name are bounded (%#)", (secretName, errors) => {
   const check = () => errorsOf({ secret: { secretName } }).length;
   if (errors === 0) expect(check).toThrow("accepted");
   else expect(check()).toBe(errors);
@@ -207,7 +207,7 @@ describe("limits", () => {
   });
 });
 
-it("a fragment or a query that is empty is still no part of an origin", () => {
+it("an empty fragment or query is refused", () => {
   for (const lookerUrl of ["https://example.com/#", "https://example.com#", "https://example.com?"])
     expect(errorsOf({ lookerUrl })).toHaveLength(1);
 });
@@ -230,11 +230,11 @@ describe("text is text", () => {
   });
 });
 
-it("another protocol is none of loopback's either", () => {
+it("another protocol is refused, also on loopback", () => {
   expect(errorsOf({ lookerUrl: "ftp://localhost" })).toHaveLength(1);
 });
 
-it("a scope's callers and operators are those that were written", () => {
+it("a scope keeps its callers and operators as written", () => {
   const operators = [`arn:aws:iam::${account}:role/oncall`, `arn:aws:iam::${account}:user/alice`];
   const scope = parseScopes({ sales: definition({ operators }) }).get("sales");
   expect(scope?.callers.map(({ text }) => text)).toEqual([role]);
@@ -242,7 +242,7 @@ it("a scope's callers and operators are those that were written", () => {
 });
 
 describe("two scopes with one secret", () => {
-  it("are not compared where one of them is faulty anyway", () => {
+  it("are not compared if one of them is faulty", () => {
     const { errors } = refusal({ one: definition(), two: definition({ lookerUrl: "http://example.com" }) });
     expect(errors).toHaveLength(1);
   });
@@ -250,7 +250,7 @@ describe("two scopes with one secret", () => {
   it.each([
     ["by the same ARN", { secretArn: arn() }, { secretArn: arn() }],
     ["by its ARN, and then by its name", { secretArn: arn() }, { secretName: "looker/sales" }],
-  ])("of two Lookers are refused, also if it is written %s", (_, first, second) => {
+  ])("of two Lookers are refused when it is written %s", (_, first, second) => {
     const { errors } = refusal({
       one: definition({ secret: first }),
       two: definition({ secret: second, lookerUrl: "https://other.example.com" }),

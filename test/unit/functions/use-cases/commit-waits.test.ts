@@ -22,7 +22,7 @@ it("further conflicts wait 20 to 40 ms, twice as long each time, and never more 
   });
 });
 
-it("a row that can be read again is read within 300 ms, however long it could not be", async () => {
+it("a recovered row is read within 300 ms", async () => {
   const row = faultyRow([]);
   const { read } = row.rows;
   const backAt = row.clock.now() + 10_000;
@@ -35,7 +35,7 @@ it("a row that can be read again is read within 300 ms, however long it could no
   expect(Math.max(...row.clock.slept)).toBeLessThanOrEqual(300);
 });
 
-it("a row that cannot be read is not waited for once the deadline is there", async () => {
+it("an unreadable row is not waited for at the deadline", async () => {
   const row = faultyRow([]);
   row.rows.read = async () => {
     throw lost();

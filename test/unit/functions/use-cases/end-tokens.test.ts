@@ -13,7 +13,7 @@ async function withShared() {
 }
 
 describe("a confirmed end is on record", () => {
-  it("with whose lease it was, and nothing is of one that is not confirmed", async () => {
+  it("with its holder, and an unconfirmed one is not", async () => {
     const { broker, logOut, looker, token } = await withShared();
     const job = await broker.issue({ key: session });
     looker.onLogout = (ended) => (ended === job.accessToken ? "unconfirmed" : undefined);
@@ -29,20 +29,20 @@ describe("a confirmed end is on record", () => {
 });
 
 describe("a logout", () => {
-  it("is begun if it just fits into the invocation, and not with a millisecond less", async () => {
+  it("needs nine seconds, and not a millisecond more", async () => {
     const { logOut, looker } = await withShared();
     expect(await logOut({ budgetMs: logoutNeedsMs - 1 })).toMatchObject({ revoked: 0, pending: 1 });
     expect(looker.logouts()).toEqual([]);
     expect(await logOut({ budgetMs: logoutNeedsMs })).toMatchObject({ revoked: 1, pending: 0 });
   });
 
-  it("that is not begun costs no call but the fence", async () => {
+  it("costs no call beyond the fence if it is not begun", async () => {
     const { logOut, table } = await withShared();
     await logOut({ budgetMs: logoutNeedsMs - 1 });
     expect(table.calls.map(({ operation }) => operation)).toEqual(["queryOwnSlots", "write"]);
   });
 
-  it("that is not begun by a sweep is as old as it is", async () => {
+  it("keeps its age if a sweep does not begin it", async () => {
     const { logOut, broker } = await withShared();
     await logOut({ budgetMs: logoutNeedsMs - 1 });
     broker.clock.jump(60_000);
@@ -50,14 +50,14 @@ describe("a logout", () => {
     expect(audit.oldest_pending_ms).toBe(60_000);
   });
 
-  it("whose key or permission is gone says so, and its row is no edited one", async () => {
+  it("without KMS permission is reported as such, not as an edited row", async () => {
     const { logOut, sealer } = await withShared();
     sealer.unseal = () => Promise.reject(new Error("AccessDeniedException"));
     const { revoked, pending, audit } = await logOut();
     expect([revoked, pending, audit.reason, audit.unreadable]).toEqual([0, 1, "unseal_failed", undefined]);
   });
 
-  it("whose end cannot be noted, as nobody foresaw, is an error", async () => {
+  it("fails on an unexpected error of the table", async () => {
     const { logOut, table, looker } = await withShared();
     table.before = () => {
       if (looker.logouts().length > 0) throw new Error("AccessDeniedException");

@@ -64,7 +64,7 @@ describe("a fair queue", () => {
     expect(taken.toSorted()).toEqual(["a0", "b1", "c2", "d3"]);
   });
 
-  it("gives an item to a worker that waits for one, without being closed first", async () => {
+  it("gives an item to a waiting worker before it is closed", async () => {
     const queue = fairQueue<Named>();
     const next = queue[Symbol.asyncIterator]().next();
     await Promise.resolve();

@@ -15,8 +15,8 @@ async function withSlowKms(ms: number) {
   return broker;
 }
 
-describe("a lease that was fit to be served when it was read", () => {
-  it("is not served after the invocation's end, and is served at it", async () => {
+describe("a lease after a slow answer of KMS", () => {
+  it("is served until the invocation's end, and not later", async () => {
     const broker = await withSlowKms(5_000);
     expect((await broker.ask({ budgetMs: 5_000 })).code).toBe("ok");
     const { code, problem, audit } = await broker.ask({ budgetMs: 4_999 });
@@ -29,7 +29,7 @@ describe("a lease that was fit to be served when it was read", () => {
     const atItsEnd = async (kmsMs: number) => {
       const broker = await withSlowKms(kmsMs);
       broker.clock.jump(899_000);
-      // Its renewal is due, and fails.
+      // The renewal is due and fails.
       broker.looker.onLogin = () => ({ kind: "unreached", reason: "refused" });
       return await broker.ask({ minTtlSeconds: 1 });
     };
@@ -39,13 +39,13 @@ describe("a lease that was fit to be served when it was read", () => {
   });
 });
 
-it("a login begins if its lock's life and one logout fit into the invocation, and not with a millisecond less", async () => {
+it("a login needs the time for its lock and one logout", async () => {
   const broker = inMemoryBroker();
   expect((await broker.ask({ budgetMs: mintNeedsMs - 1 })).code).toBe("busy");
   expect((await broker.ask({ budgetMs: mintNeedsMs })).code).toBe("ok");
 });
 
-it("the record tells when Looker has certainly ended the token, and when its lease ends", async () => {
+it("the record has the end of the lease and of the token's life at Looker", async () => {
   const broker = inMemoryBroker();
   const began = broker.clock.now();
   const { audit } = await broker.ask();
@@ -55,7 +55,7 @@ it("the record tells when Looker has certainly ended the token, and when its lea
   });
 });
 
-it("a refusal that waiting does not cure names no time to come back", async () => {
+it("rejected credentials name no time to come back", async () => {
   const broker = inMemoryBroker();
   broker.looker.onLogin = () => ({ kind: "rejected" });
   const { code, problem } = await broker.ask();

@@ -11,8 +11,8 @@ async function withLoginUnderWay() {
   return { broker, first };
 }
 
-describe("a request that waits for another's login", () => {
-  it("looks again after about 100 ms, and then ever less often, down to about every 150 ms", async () => {
+describe("a request waiting for another's login", () => {
+  it("looks again after about 100 ms, then less often, down to every 150 ms", async () => {
     for (let instance = 0; instance < 16; instance++) {
       const { broker } = await withLoginUnderWay();
       // Each has a spread of its own.
@@ -32,7 +32,7 @@ describe("a request that waits for another's login", () => {
     }
   });
 
-  it("leaves its invocation a second to answer, and waits for as long as it has more", async () => {
+  it("leaves its invocation a second to answer", async () => {
     const { broker } = await withLoginUnderWay();
     const on = broker.instance();
     const deadline = broker.clock.now() + 2_000;
@@ -50,8 +50,8 @@ describe("a request that waits for another's login", () => {
   });
 });
 
-describe("a lock that cannot be written", () => {
-  it("for a moment leaves the login to a later request: it may be taken after all", async () => {
+describe("an unwritten lock", () => {
+  it("leaves the login to a later request, because it may be taken after all", async () => {
     const broker = inMemoryBroker();
     await broker.issue();
     const key = callerKey("AROAANOTHERSERVICE00");
@@ -65,7 +65,7 @@ describe("a lock that cannot be written", () => {
     expect((await broker.ask({ key })).code).toBe("ok");
   });
 
-  it("as nobody foresaw is an error, and no login begins", async () => {
+  it("is an error if the table's answer is unexpected", async () => {
     const broker = inMemoryBroker();
     broker.table.before = (operation) => {
       if (operation === "write") throw new Error("AccessDeniedException");

@@ -9,8 +9,8 @@ const noted = (error: unknown) => {
 };
 const named = (name: unknown) => Object.assign(new Error("secret-of-one"), { name });
 
-describe("what is thrown while a token is made", () => {
-  it("says of a secret that cannot be used why, and where to look", () => {
+describe("an error during a login", () => {
+  it("explains an unusable secret, and where to look", () => {
     expect(noted(new UnusableSecret("malformed"))).toEqual({
       failure: {
         code: "looker_rejected_credentials",
@@ -21,39 +21,36 @@ describe("what is thrown while a token is made", () => {
     });
   });
 
-  it("is a matter of trying again where a dependency is away, and the record names it", () => {
+  it("allows another try if a dependency is away, and the record names it", () => {
     expect(noted(new Unavailable("kms"))).toEqual({
       ...{ failure: { code: "busy" }, audit: { reason: "kms_unavailable" } },
     });
   });
 
-  it("counts a row that cannot be read", () => {
+  it("counts an unreadable row", () => {
     expect(noted(new Unreadable()).audit).toEqual({
       ...{ reason: "mint_failed", unreadable: 1, error: "Unreadable" },
     });
   });
 
-  it.each(["AccessDeniedException", "E", "x".repeat(64)])(
-    "and nobody foresaw is on record by its class: %s",
-    (name) => {
-      expect(noted(named(name)).audit).toEqual({ reason: "mint_failed", error: name });
-    },
-  );
+  it.each(["AccessDeniedException", "E", "x".repeat(64)])("is on record by its class: %s", (name) => {
+    expect(noted(named(name)).audit).toEqual({ reason: "mint_failed", error: name });
+  });
 
   it.each(["", "x".repeat(65), "a b", "token=abc", "abc1", "1abc", 7, ["A"], undefined])(
-    "is on record by no name that may be something else: %j",
+    "is not on record by a strange name: %j",
     (name) => {
       expect(noted(named(name)).audit).toEqual({ reason: "mint_failed" });
     },
   );
 });
 
-describe("a lease that a request names", () => {
+describe("a named lease", () => {
   it.each([
     ["a".repeat(20), { lease_id: "a".repeat(20) }],
     ["a".repeat(21), {}],
     [undefined, {}],
-  ])("%j is on record if it can be a lease's name, and not if it may be a token", (leaseId, expected) => {
+  ])("%j is on record unless it may be a token", (leaseId, expected) => {
     const audit: AuditFields = {};
     noteNamed(audit, "lease_id", leaseId);
     expect(audit).toEqual(expected);

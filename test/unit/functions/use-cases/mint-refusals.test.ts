@@ -17,7 +17,7 @@ const isSlot = (key: string) => key.includes("caller#");
 const isSecret = (key: string) => key.startsWith("secret#");
 const secretReads = (broker: InMemoryBroker) => broker.table.calls.filter(({ key }) => isSecret(key)).length;
 
-/** A login that was never answered: `trying` stands. */
+/** An unanswered login: `trying` stands. */
 async function withOpenAttempt() {
   const broker = inMemoryBroker();
   broker.looker.onLogin = (call) => (call === 1 ? { kind: "unknown", reason: "timeout" } : undefined);
@@ -25,8 +25,8 @@ async function withOpenAttempt() {
   return broker;
 }
 
-describe("a version whose first login is open", () => {
-  it("is perhaps being proven at this moment: others come back in a second", async () => {
+describe("a version with an open first login", () => {
+  it("sends other callers away for a second", async () => {
     const broker = await withOpenAttempt();
     broker.clock.jump(2 * loginTimeoutMs - 1);
     const { code, problem, audit } = await broker.ask({ key: anotherCaller });
@@ -35,7 +35,7 @@ describe("a version whose first login is open", () => {
     expect(audit.login_attempts).toBeUndefined();
   });
 
-  it("and is so for longer than two logins take may have been counted by Looker: others are told so, and look again every ten seconds", async () => {
+  it("sends other callers away for ten seconds once it is older than two logins, and tells them about the lock-out", async () => {
     const broker = await withOpenAttempt();
     broker.clock.jump(2 * loginTimeoutMs);
     const { code, problem, audit } = await broker.ask({ key: anotherCaller });
@@ -44,7 +44,7 @@ describe("a version whose first login is open", () => {
     expect(audit.reason).toBe("secret_trying");
   });
 
-  it("is tried again when its back-off is over, and not ten seconds later", async () => {
+  it("is tried again at the end of its back-off", async () => {
     const broker = await withOpenAttempt();
     broker.clock.jump(attemptBackoffMs - 3_000);
     expect((await broker.ask({ key: anotherCaller })).problem?.retryAfterSeconds).toBe(3);
@@ -52,7 +52,7 @@ describe("a version whose first login is open", () => {
     expect((await broker.ask({ key: anotherCaller })).code).toBe("ok");
   });
 
-  it("since another instance began it a moment ago, is not tried twice", async () => {
+  it("is not tried twice when two instances begin together", async () => {
     const broker = inMemoryBroker();
     let overtaken = false;
     broker.table.before = async (operation, key) => {
@@ -72,8 +72,8 @@ describe("a version whose first login is open", () => {
   });
 });
 
-describe("what stands against a login is in the record, by its kind:", () => {
-  it("a denied client id, which costs no lock-out", async () => {
+describe("the record has the reason against a login:", () => {
+  it("a denied client id, without an avoided lock-out", async () => {
     const broker = inMemoryBroker();
     const row = await broker.table.secretControls.read(secretId);
     const next = denyClientId(row, firstSecret.clientId) ?? expect.fail("no room");
@@ -83,7 +83,7 @@ describe("what stands against a login is in the record, by its kind:", () => {
     expect(audit.lockouts_avoided).toBeUndefined();
   });
 
-  it("a version that Looker rejected", async () => {
+  it("a rejected version", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => ({ kind: "rejected" });
     expect((await broker.ask()).audit.reason).toBe("login_rejected");
@@ -91,7 +91,7 @@ describe("what stands against a login is in the record, by its kind:", () => {
     expect(audit).toMatchObject({ reason: "secret_rejected", lockouts_avoided: 1 });
   });
 
-  it("a Looker that asked for fewer logins, which says nothing of the version", async () => {
+  it("a Looker asking for fewer logins, without another read of the secret", async () => {
     const broker = inMemoryBroker();
     await broker.issue();
     broker.clock.jump(60_000);
@@ -106,7 +106,7 @@ describe("what stands against a login is in the record, by its kind:", () => {
   });
 });
 
-it("a login is noted as tried, as made, and by the lease that it made", async () => {
+it("a login is on record as tried, as made, and by its lease", async () => {
   const broker = inMemoryBroker();
   const { audit, token } = await broker.ask();
   expect(audit).toMatchObject({ login_attempts: 1, logins: 1, mints: [{ lease_id: token?.leaseId }] });
@@ -117,14 +117,14 @@ it.each([
   ["timeout", /did not answer the login in time/],
   ["status_504", /did not answer the login in time/],
   ["ECONNRESET", /broke before the login was answered \(ECONNRESET\)/],
-])("a login whose end is unknown (%s) is told as what it was", async (reason, detail) => {
+])("a login with an unknown end (%s) is explained", async (reason, detail) => {
   const broker = inMemoryBroker();
   broker.looker.onLogin = () => ({ kind: "unknown", reason });
   expect((await broker.ask()).problem?.detail).toMatch(detail);
 });
 
-describe("a version that has proven itself", () => {
-  it("is logged in with from memory, and nothing is read or written of it but with the scope's control", async () => {
+describe("a proven version", () => {
+  it("is used from memory, without a call for the secret's row alone", async () => {
     const broker = inMemoryBroker();
     await broker.issue();
     broker.clock.jump(60_000);
@@ -134,7 +134,7 @@ describe("a version that has proven itself", () => {
     expect(broker.first.secrets.reads).toBe(1);
   });
 
-  it("has nothing taken back where the time is too short for a login", async () => {
+  it("has nothing taken back if the time is too short for a login", async () => {
     const broker = inMemoryBroker();
     await broker.issue();
     const before = secretReads(broker);
@@ -146,7 +146,7 @@ describe("a version that has proven itself", () => {
   });
 });
 
-it("a login begins if its time-out and two seconds are left of its lock, and not with a millisecond less", async () => {
+it("a login needs its time-out and two seconds of its lock", async () => {
   const late = async (ms: number) => {
     const broker = inMemoryBroker();
     broker.table.after = (operation) => {
@@ -160,7 +160,7 @@ it("a login begins if its time-out and two seconds are left of its lock, and not
 });
 
 describe("giving the lock back", () => {
-  it("without a token is not waited for: it runs out by itself", async () => {
+  it("without a token is not waited for, because the lock runs out by itself", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => ({ kind: "failed", reason: "html" });
     broker.table.before = (operation, key) => {
@@ -173,14 +173,14 @@ describe("giving the lock back", () => {
     expect(broker.clock.now() - began).toBeLessThan(5_000);
   });
 
-  it("is part of storing the token: the slot is read once for both", async () => {
+  it("is part of storing the token, with one read of the slot", async () => {
     const broker = inMemoryBroker();
     await broker.issue();
     const reads = broker.table.calls.filter(({ operation, key }) => operation === "read" && isSlot(key));
     expect(reads).toHaveLength(1);
   });
 
-  it("with a token that neither Looker ended nor the full row has room for counts it", async () => {
+  it("counts a token if Looker has not ended it and the row is full", async () => {
     const broker = inMemoryBroker();
     await broker.issue();
     const { lease } = await broker.slot();

@@ -10,7 +10,7 @@ import { callerKey, firstSecret, inMemoryBroker } from "../../../support/fakes/i
 const { clientId } = firstSecret;
 const unusable = (): LoginOutcome => ({ kind: "failed", reason: "status_201", unusableToken: "odd-token" });
 
-describe("a token that was made is in the record", () => {
+describe("a new token is in the record", () => {
   it("with its hash and the end of its life at Looker", async () => {
     const broker = inMemoryBroker();
     const { token, audit } = await broker.ask();
@@ -26,7 +26,7 @@ describe("a token that was made is in the record", () => {
     ]);
   });
 
-  it("also where it cannot be used: without an end, since Looker told none; and its logout is on record by the same id", async () => {
+  it("even if it cannot be used, and its logout is on record by the same id", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = unusable;
     const { audit } = await broker.ask();
@@ -43,8 +43,8 @@ describe("a token that was made is in the record", () => {
   });
 });
 
-describe("a token that cannot be used", () => {
-  it("and that must not be sent anywhere is not logged out again and again", async () => {
+describe("an unusable token", () => {
+  it("is tried once if it must not be sent anywhere", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = unusable;
     broker.looker.onLogout = () => "not_tried";
@@ -54,7 +54,7 @@ describe("a token that cannot be used", () => {
     expect(broker.clock.now()).toBe(began);
   });
 
-  it("is logged out until it is confirmed, and not once too late to come to its end", async () => {
+  it("is logged out again and again, as long as a logout fits in", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = unusable;
     broker.looker.onLogout = () => "unconfirmed";
@@ -74,7 +74,7 @@ describe("a token with little life", () => {
     expect([code, token?.expiresInSeconds]).toEqual(["ok", 30]);
   });
 
-  it("of less says so, and stays counted in the budget: Looker made it", async () => {
+  it("of less stays counted in the budget, because Looker made it", async () => {
     const broker = inMemoryBroker();
     broker.looker.lifeSeconds = 29;
     expect((await broker.ask()).problem?.detail).toContain("less than 30 seconds");
@@ -97,7 +97,7 @@ it("a token is sealed within its lock's life, or not at all", async () => {
   expect(Math.max(...tried)).toBeGreaterThan(lockMs - 1_000);
 });
 
-describe("a token that comes when another has the lock and the outbox is full", () => {
+describe("a late token, with a full outbox and another owner of the lock", () => {
   async function overtaken() {
     const broker = inMemoryBroker();
     await broker.issue();
@@ -124,7 +124,7 @@ describe("a token that comes when another has the lock and the outbox is full", 
     expect([broker.looker.logouts(), audit.possible_orphans]).toEqual([["looker-token-2"], undefined]);
   });
 
-  it("is counted where Looker does not confirm its end", async () => {
+  it("is counted if Looker does not confirm its end", async () => {
     const { broker, key } = await overtaken();
     broker.looker.onLogout = () => "unconfirmed";
     expect((await broker.ask({ key })).audit.possible_orphans).toBe(1);

@@ -28,20 +28,20 @@ async function withLeases(count: number) {
 const start = { partition: 0, after: undefined };
 
 describe("the record of an operator's request", () => {
-  it("tells of a count what matches", async () => {
+  it("has the number of matches", async () => {
     const { ports, audit, job } = await withLeases(2);
     await countLeases(ports, job, { all: true });
     expect(audit).toEqual({ outcome: "counted", matched: 2 });
   });
 
-  it("tells of a revocation what became of it", async () => {
+  it("has the result of a revocation", async () => {
     const { broker, ports, audit, job } = await withLeases(2);
     broker.looker.onLogout = (token) => (token === "looker-token-1" ? "unconfirmed" : undefined);
     await revokeLeases(ports, job, { clientId: firstSecret.clientId });
     expect(audit).toMatchObject({ outcome: "revoked", matched: 2, revoked: 1, pending: 1 });
   });
 
-  it("tells a freeze, a revocation of the whole scope and an unfreeze apart", async () => {
+  it("tells freeze, revocation, unfreeze and list apart", async () => {
     const { broker, ports, job } = await withLeases(1);
     const outcomeOf = async (act: (own: typeof job) => Promise<unknown>) => {
       const own = { ...job, audit: {} as AuditFields };
@@ -57,13 +57,13 @@ describe("the record of an operator's request", () => {
 });
 
 describe("a revocation", () => {
-  it("that names nothing ends all that is there, and denies no client id", async () => {
+  it("without a filter ends everything and denies no client id", async () => {
     const { broker, ports, job } = await withLeases(2);
     expect(await revokeLeases(ports, job, {})).toEqual({ matched: 2, revoked: 2, pending: 0 });
     expect((await broker.table.secretControls.read(secretId)).deniedClientIds).toEqual([]);
   });
 
-  it("of a client id that cannot be denied any more says what was ended and what to do", async () => {
+  it("of one more client id than can be denied gives the result and advice", async () => {
     const { broker, ports, job } = await withLeases(2);
     const row = await broker.table.secretControls.read(secretId);
     const deniedClientIds = Array.from({ length: maxDeniedClientIds }, (_, index) => `digest-${index}`);
@@ -76,7 +76,7 @@ describe("a revocation", () => {
     });
   });
 
-  it("by time takes in what another clock may have dated that much later, and no more", async () => {
+  it("by time allows for the skew of clocks, and not for more", async () => {
     const { broker, ports, job } = await withLeases(1);
     const issuedBefore = broker.clock.now() - clockSkewMs;
     expect(await countLeases(ports, job, { issuedBefore })).toBe(0);
@@ -85,7 +85,7 @@ describe("a revocation", () => {
 });
 
 describe("a list of leases", () => {
-  it("tells of each what holders and operators need, and of a login under way what is known", async () => {
+  it("has every field of a lease, and a login under way without most of them", async () => {
     const { broker, ports, job } = await withLeases(0);
     const key = callerKey(undefined, undefined, "job");
     await broker.issue({ key });
@@ -107,13 +107,13 @@ describe("a list of leases", () => {
     ]);
   });
 
-  it("has a caller without a name under none", async () => {
+  it("has an empty name for a caller without one", async () => {
     const { broker, ports, job } = await withLeases(1);
     broker.row(numberedCaller(0)).names = [];
     expect((await listLeases(ports, job, start)).leases).toMatchObject([{ callerArn: "" }]);
   });
 
-  it("counts a row that cannot be read against its page, and in the record; and asks for no partition twice", async () => {
+  it("counts an unreadable row in the page and in the record", async () => {
     const { broker, ports, audit, job } = await withLeases(130);
     for (let number = 0; number < 130; number += 10) broker.row(numberedCaller(number)).schema = 99;
     broker.table.calls.length = 0;
@@ -127,7 +127,7 @@ describe("a list of leases", () => {
     expect((audit.unreadable ?? 0) + (rest.audit.unreadable ?? 0)).toBe(13);
   });
 
-  it("reads each partition once, and notes nothing unreadable where nothing is", async () => {
+  it("reads each partition once", async () => {
     const { broker, ports, audit, job } = await withLeases(3);
     broker.table.calls.length = 0;
     await listLeases(ports, job, start);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { forEachParallel } from "../../../../functions/use-cases/pool.ts";
 
-it("after a failure nothing further is begun, and what is under way comes to its end first", async () => {
+it("after a failure nothing further begins, and running work ends first", async () => {
   const begun: number[] = [];
   let finish = () => {};
   const slow = new Promise<void>((resolve) => {

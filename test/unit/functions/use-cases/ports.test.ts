@@ -7,7 +7,7 @@ import {
   UnusableSecret,
 } from "../../../../functions/use-cases/ports.ts";
 
-it("an error of a port says by its class and its words what is wrong", () => {
+it("a port's error has a class and a plain message", () => {
   expect(String(new Unavailable("kms"))).toBe("Unavailable: kms is not available");
   expect(String(new Unreadable())).toBe("Unreadable");
   expect(String(new UnusableSecret("deleted"))).toBe(
@@ -15,13 +15,13 @@ it("an error of a port says by its class and its words what is wrong", () => {
   );
 });
 
-it("a problem keeps what caused it", () => {
+it("a problem keeps its cause", () => {
   const cause = new Unavailable("dynamodb");
   expect(new Problem("busy", { cause }).cause).toBe(cause);
   expect(String(new Problem("busy"))).toBe("Problem: busy");
 });
 
-it("a token of the shared slot is sealed under a session that none can have as its name", () => {
+it("a token of the shared slot is sealed under an impossible session name", () => {
   const key = { scope: "sales", account: "111122223333", uniqueId: "AROAREPORTSERVICE000" };
   const token = { leaseId: "lease-1", baseUrl: "https://example.cloud.looker.com", clientId: "clientOne" };
   expect(sealIdentity(key, token)).toEqual({

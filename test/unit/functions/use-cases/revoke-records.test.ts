@@ -27,15 +27,15 @@ const job = (broker: ReturnType<typeof inMemoryBroker>, audit: AuditFields, budg
   deadline: broker.clock.now() + budgetMs,
 });
 
-describe("a row that cannot be read", () => {
-  it("might match: it is in the count, and in the record", async () => {
+describe("an unreadable row", () => {
+  it("might match, so it is in the count and in the record", async () => {
     const { broker, ports, audit } = await withSlots(3);
     broker.row(numberedCaller(1)).schema = 99;
     expect(await countMatches(ports, everything, audit)).toBe(3);
     expect(audit.unreadable).toBe(1);
   });
 
-  it("is matched and never ended where all is fenced, and in the record", async () => {
+  it("is matched by a fence, never ended, and in the record", async () => {
     const { broker, ports, audit } = await withSlots(3);
     broker.row(numberedCaller(1)).schema = 99;
     const { matched, slots } = await fenceSlots(ports, everything, job(broker, audit));
@@ -43,7 +43,7 @@ describe("a row that cannot be read", () => {
     expect(audit).toMatchObject({ unreadable: 1, slots: 2 });
   });
 
-  it("is in no record where there is none", async () => {
+  it("is not in the record without cause", async () => {
     const { broker, ports, audit } = await withSlots(2);
     await countMatches(ports, everything, audit);
     await fenceSlots(ports, everything, job(broker, audit));
@@ -51,7 +51,7 @@ describe("a row that cannot be read", () => {
   });
 });
 
-describe("a lock that is met by a fence", () => {
+describe("a lock under a fence", () => {
   async function withLock() {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => new Promise(() => {});
@@ -60,22 +60,22 @@ describe("a lock that is met by a fence", () => {
     return { broker, ports: operatePorts(broker), audit: {} as AuditFields };
   }
 
-  it("and ran out by every clock is a possible orphan", async () => {
+  it("is a possible orphan after its end", async () => {
     const { broker, ports, audit } = await withLock();
     broker.clock.jump(lockMs + clockSkewMs);
     const { matched } = await fenceSlots(ports, everything, job(broker, audit));
     expect([matched, audit.possible_orphans]).toEqual([0, 1]);
   });
 
-  it("and stands is none: it is matched, and there is nothing to be ended yet", async () => {
+  it("is matched while it stands, with nothing to end yet", async () => {
     const { broker, ports, audit } = await withLock();
     expect(await fenceSlots(ports, everything, job(broker, audit))).toEqual({ matched: 1, slots: [] });
     expect(audit.possible_orphans).toBeUndefined();
   });
 });
 
-describe("a caller that is meant by one of its names", () => {
-  it("has all its slots ended, before and behind the one that bears it, and nobody else's", async () => {
+describe("a caller with several names", () => {
+  it("is found by one of them with all its slots", async () => {
     const broker = inMemoryBroker();
     const partitions = { from: 0, to: broker.table.slotPartitions };
     const arn = (name: string) => `arn:aws:iam::${account}:user/${name}`;
@@ -103,14 +103,14 @@ describe("a caller that is meant by one of its names", () => {
 describe("a job", () => {
   const pending: Job = { epoch: 1, at: 0, nextPartition: 0 };
 
-  it("whose time is over begins nothing, and names no reason but that it is not done", async () => {
+  it("without time begins nothing, and names no reason", async () => {
     const { broker, ports, audit } = await withSlots(3);
     const result = await runJob(ports, "sales", pending, job(broker, audit, 0));
     expect(result).toEqual({ matched: 0, revoked: 0, pending: 0, done: false });
     expect([broker.table.calls, audit]).toEqual([[], {}]);
   });
 
-  it("that fails as nobody foresaw has no logout under way any more when it throws", async () => {
+  it("has no logout under way after an unexpected error", async () => {
     const { broker, ports, audit } = await withSlots(60);
     let underWay = 0;
     broker.looker.onLogout = async () => {

@@ -14,8 +14,8 @@ it("a session's login costs two calls more than the shared one's: its budget is 
   expect(callsOfBudget(broker)).toEqual(["read", "write"]);
 });
 
-describe("an error of the budget's row that nobody foresaw", () => {
-  it("is no refusal: it is thrown when the budget is asked", async () => {
+describe("an unexpected error of the budget's row", () => {
+  it("is thrown by the first read", async () => {
     const broker = inMemoryBroker();
     broker.table.before = (_, key) => {
       if (key === budgetRow) throw new Error("AccessDeniedException");
@@ -24,7 +24,7 @@ describe("an error of the budget's row that nobody foresaw", () => {
     expect(broker.looker.logins()).toBe(0);
   });
 
-  it("is thrown when the login's end is to be noted", async () => {
+  it("is thrown after the login", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => {
       broker.table.before = (operation, key) => {

@@ -14,7 +14,7 @@ const freeze = (broker: ReturnType<typeof inMemoryBroker>, budgetMs: number) => 
 };
 
 describe("the record of a sweep", () => {
-  it("tells what came of it, and counts no orphan where none may be", async () => {
+  it("has the result, and no orphan without cause", async () => {
     const broker = inMemoryBroker();
     for (let number = 0; number < 3; number++) await broker.issue({ key: numberedCaller(number) });
     broker.clock.jump(901_000);
@@ -24,7 +24,7 @@ describe("the record of a sweep", () => {
     expect(audit.possible_orphans).toBeUndefined();
   });
 
-  it("tells for how long the longest due row had been due", async () => {
+  it("has the lag of the longest due row", async () => {
     const broker = inMemoryBroker();
     await broker.issue({ key: numberedCaller(1) });
     broker.clock.jump(60_000);
@@ -34,7 +34,7 @@ describe("the record of a sweep", () => {
     expect((await sweepNow(broker)).audit.sweep_lag_ms).toBe(0);
   });
 
-  it("tells the oldest age that a pending token will have at its next try, whichever was tried first", async () => {
+  it("has the oldest age of a pending token at its next try", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogout = () => "unconfirmed";
     await broker.issue({ key: numberedCaller(1) });
@@ -51,7 +51,7 @@ describe("the record of a sweep", () => {
     expect((await sweepNow(broker)).audit.oldest_pending_ms).toBe(0);
   });
 
-  it("tells the age of a job that leaves something pending, and none of one that leaves nothing", async () => {
+  it("has the age of an unfinished job alone", async () => {
     for (const [outcome, age] of [
       ["unconfirmed", 90_000],
       [undefined, 0],
@@ -70,7 +70,7 @@ describe("the record of a sweep", () => {
     }
   });
 
-  it("names no reason where a job is done since the index was read", async () => {
+  it("names no reason for a job ended since the index was read", async () => {
     const broker = inMemoryBroker();
     await broker.issue();
     await freeze(broker, 1);
@@ -83,7 +83,7 @@ describe("the record of a sweep", () => {
     expect([audit.reason, audit.unreadable]).toEqual([undefined, undefined]);
   });
 
-  it("says that a row failed where nobody foresaw why, and the others are swept", async () => {
+  it("has a failed row, and the others are swept", async () => {
     const broker = inMemoryBroker();
     for (let number = 0; number < 3; number++) await broker.issue({ key: numberedCaller(number) });
     broker.clock.jump(901_000);
@@ -106,7 +106,7 @@ it("a sweep without any time left reads the index alone", async () => {
 });
 
 it.each(["baseUrl", "clientId"] as const)(
-  "tokens of one slot that differ in their %s wait for nothing of each other",
+  "tokens of one slot with another %s do not wait for each other",
   async (field) => {
     const broker = inMemoryBroker();
     const scope = { ...sales };

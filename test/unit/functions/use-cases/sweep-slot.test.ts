@@ -13,14 +13,14 @@ it("a lease is due from the millisecond of its end on", () => {
   expect(outcome.due).toEqual(next?.outbox);
 });
 
-it("a token that waits for its next try is left in the outbox, and not named", () => {
+it("a token before its next try stays in the outbox", () => {
   const due = pending("due");
   const waiting = pending("waiting", { retryAt: now + 1 });
   const { next, outcome } = sweepSlot(slot({ outbox: [due, waiting] }), now);
   expect([next, outcome.due]).toEqual([undefined, [due]]);
 });
 
-it("each token whose Looker life is over is counted once, wherever it stands", () => {
+it("each token past its Looker life is counted once", () => {
   const full = slot({
     lease: lease(over),
     superseded: [tracked("old", over), tracked("older", over), tracked("alive")],

@@ -80,7 +80,7 @@ it("the table's parts are of one dependency", async () => {
   expect(timings.spent()).toEqual({ dynamodb_ms: 0 });
 });
 
-it("the reading of secrets is timed where there are secrets, and only there", async () => {
+it("reading secrets is timed only for ports with secrets", async () => {
   const { timings, ports } = held();
   expect((await ports.secrets.current(secretId)).clientId).toBe(firstSecret.clientId);
   expect(timings.spent()).toEqual({ secretsmanager_ms: 0 });
@@ -88,7 +88,7 @@ it("the reading of secrets is timed where there are secrets, and only there", as
   expect(startTimings(() => 0).of(without)).not.toHaveProperty("secrets");
 });
 
-it("of pages the time that each takes counts, and not what is done with them", async () => {
+it("the time for each page counts, without the work between pages", async () => {
   const { timings, ports, pass } = held();
   const pages = async function* () {
     for (const page of [[1], [2]]) {
@@ -107,11 +107,8 @@ it("of pages the time that each takes counts, and not what is done with them", a
   expect(timings.spent()).toEqual({ dynamodb_ms: 21 });
 });
 
-it.each([7, null, undefined, "text"])(
-  "a member that is neither method nor part is what it is: %j",
-  (member) => {
-    const table = { ...inMemoryBroker().table, member };
-    const watched = startTimings(() => 0).of({ ...inMemoryBroker().first, table });
-    expect(watched.table.member).toBe(member);
-  },
-);
+it.each([7, null, undefined, "text"])("a plain member is unchanged: %j", (member) => {
+  const table = { ...inMemoryBroker().table, member };
+  const watched = startTimings(() => 0).of({ ...inMemoryBroker().first, table });
+  expect(watched.table.member).toBe(member);
+});
