@@ -36,7 +36,7 @@ export const newSessionBudget: SessionBudget = {
   ...{ version: 0, minutes: {}, failures: [], probes: {}, settled: [] },
 };
 
-/** More than end in the time in which one write is tried again. */
+/** Fewer logins than this end while one write is tried again. */
 const settledKept = 16;
 
 export interface SessionAsk {
@@ -48,7 +48,7 @@ export interface SessionAsk {
 export function sessionRefusal(budget: SessionBudget, ask: SessionAsk, now: number): Refusal | undefined {
   const failed = failureRefusal(budget.failures, ask.digest, now);
   if (failed) return failed;
-  // All who were refused come back at once.
+  // All refused sessions come back at once.
   if ((budget.probes[ask.digest] ?? 0) > now) return { kind: "refuse", code: "busy", retryAfterMs: 1_000 };
   // In their order, as an object keeps whole numbers.
   const minutes = Object.entries(recent(budget, now));
@@ -66,7 +66,7 @@ export function sessionRefusal(budget: SessionBudget, ask: SessionAsk, now: numb
 /** A login that was counted. */
 export interface SpentLogin {
   readonly kind: "spent";
-  /** Of the lock under which it is made. */
+  /** The owner of the login's lock. */
   readonly owner: string;
   readonly at: number;
   /** An earlier failure of the configuration is on record: a success clears it. */
@@ -103,8 +103,8 @@ export interface EndedLogin {
 }
 
 /**
- * Records how a counted login ended. A failure is shared with the caller's other sessions; logins that were under way together
- * have failed once. A success clears it. Undefined: it is on record already.
+ * Records how a counted login ended. A failure is shared with the caller's other sessions. Logins under way together have
+ * failed once. A success clears the failure. Returns undefined if the end is on record already.
  */
 export function settleLogin(
   budget: SessionBudget,

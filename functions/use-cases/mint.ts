@@ -134,7 +134,7 @@ async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult
   return await logIn(ports, login, secret);
 }
 
-/** @returns whether it is certain. What one session's row refuses is no failure of the others. */
+/** @returns whether the drop is certain. A refusal by one session's row is not a failure of the others. */
 async function drop(ports: MintPorts, { key, lock, audit }: MintJob, unwanted: Unwanted): Promise<boolean> {
   const step = (slot: Slot, now: number) => dropUnwanted(slot, unwanted, now);
   try {
@@ -195,7 +195,7 @@ const rejectedDetail =
   "Looker answered 404 to the scope's client id and secret. An operator should check the pair in Secrets Manager and the " +
   "scope's lookerUrl. The broker retries a rejected version at most once every six minutes, and a new version at once.";
 
-/** Writes `trying` before the login, on the condition that no other attempt stands. @returns what stands against it */
+/** Writes `trying` before the login, on the condition that no other attempt stands. @returns the obstacle, if there is one */
 async function writeAhead(
   { table, clock, ids }: MintPorts,
   { scope, lock, deadline }: MintJob,

@@ -47,7 +47,7 @@ afterEach(async () => {
   await emptyTable(stand.broker);
 });
 
-/** In a shell, with copies of the example's files, because tools write beside them. */
+/** In a shell, with copies of the example's files, because tools write next to them. */
 const shell = (command: string): Parameters<typeof start> => {
   const files = mkdtempSync(join(stand.workDir, "recipe-"));
   cpSync(recipe("python-through-proxy"), files, { recursive: true });

@@ -1,4 +1,4 @@
-/** What two rounds of Stryker found, as one table. */
+/** The results of two rounds of Stryker, as one table. */
 
 interface Place {
   readonly line: number;

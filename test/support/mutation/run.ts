@@ -1,10 +1,10 @@
 /**
  * `npm run test:mutation [-- FILE …]`: StrykerJS changes the domain and the use cases, one place at a time, and runs the tests that
- * reach that place. A mutant that no test fails for is a rule that no test guards. Without a file, all of both folders; a
- * file may be followed by `:10-20`, its lines. By hand: it takes long (see equivalent.md for the last run).
+ * reach this place. If no test fails for a mutant, no test guards the rule. Without a file, it takes all of both folders.
+ * `:10-20` after a file takes these lines only. Run it by hand, because it takes long (see equivalent.md for the last run).
  *
- * Two rounds: the unit tests of both folders first, then all that reaches them, a part of the model test included, against
- * the mutants that are left.
+ * The first round runs the unit tests of both folders. The second runs all tests that reach them, including a part of the
+ * model test, against the surviving mutants.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

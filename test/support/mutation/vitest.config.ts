@@ -1,4 +1,4 @@
-/** The tests that Stryker runs against each mutant, in the process that holds it. `MUTATION_ROUND` says which. */
+/** Stryker runs these tests against each mutant, in the mutant's own process. `MUTATION_ROUND` selects them. */
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 

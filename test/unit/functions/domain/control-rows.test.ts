@@ -20,24 +20,24 @@ describe("a job's progress", () => {
   const control = raiseEpoch(newScopeControl, now, undefined);
   const at = (nextPartition: number) => ({ ...control, job: { ...control.job, nextPartition } });
 
-  it("is noted forward alone: who comes later with less writes nothing", () => {
+  it("is noted forward alone: a later call with less progress writes nothing", () => {
     expect(advanceJob(at(3), control.job, 4, 16)?.job?.nextPartition).toBe(4);
     expect(advanceJob(at(3), control.job, 3, 16)).toBeUndefined();
     expect(advanceJob(at(3), control.job, 2, 16)).toBeUndefined();
   });
 });
 
-it("a version that was met at the very moment of reading is not newer", () => {
+it("a version met at the very moment of reading is not newer", () => {
   expect(knowsNewerVersion(begun, "version-0", now)).toBe(false);
 });
 
-describe("what is recorded of a login", () => {
-  it("that worked keeps the time at which it began", () => {
+describe("the record of a login", () => {
+  it("keeps the start of a login if it worked", () => {
     const worked = endAttempt(begun, secret, "owner-1", { kind: "worked" }, now + 5_000);
     expect(worked?.attempts).toMatchObject([{ state: "worked", at: now }]);
   });
 
-  it("of which the row shows nothing any more is recorded anew, and taken back where nothing was tried", () => {
+  it("is written anew where the row has lost it, unless nothing was tried", () => {
     const later = now + 5_000;
     for (const kind of ["worked", "rejected"] as const)
       expect(endAttempt(newSecretControl, secret, "owner-1", { kind }, later)?.attempts).toMatchObject([
@@ -46,7 +46,7 @@ describe("what is recorded of a login", () => {
     expect(endAttempt(newSecretControl, secret, "owner-1", { kind: "not_tried" }, later)).toBeUndefined();
   });
 
-  it("that is rejected again counts anew, once the last rejection's back-off is over", () => {
+  it("counts another rejection anew, once the last rejection's back-off is over", () => {
     const rejected = endAttempt(begun, secret, "owner-1", { kind: "rejected" }, now) ?? expect.fail("none");
     const until = now + attemptBackoffMs;
     expect(endAttempt(rejected, secret, "owner-2", { kind: "rejected" }, until - 1)).toBeUndefined();
@@ -55,7 +55,7 @@ describe("what is recorded of a login", () => {
     ]);
   });
 
-  it("that was not tried takes nothing back but itself", () => {
+  it("takes back only its own attempt if nothing was tried", () => {
     const both = beginAttempt(begun, elsewhere, "owner-2", now) ?? expect.fail("not begun");
     const left = endAttempt(both, secret, "owner-1", { kind: "not_tried" }, now);
     expect(left?.attempts).toMatchObject([{ baseUrl: elsewhere.baseUrl }]);

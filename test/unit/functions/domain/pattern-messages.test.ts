@@ -6,7 +6,7 @@ const of = (kind: string, name: string) => `arn:aws:iam::${account}:${kind}/${na
 const quoted = (text: string) => JSON.stringify(text);
 const example = '"arn:aws:iam::111122223333:role/report-*"';
 
-describe("a pattern that is refused says what would be right", () => {
+describe("the refusal of a pattern names the right form", () => {
   it.each<[unknown, string]>([
     [1, `must be text like ${example}`],
     ["*", `"*" is not the ARN of an IAM role or user, like ${example}`],

@@ -98,7 +98,7 @@ it.each([
   expect(isCallerArn(text)).toBe(expected);
 });
 
-it("what API Gateway leaves empty of Cognito is no Cognito identity", () => {
+it("Cognito fields left empty by API Gateway are not a Cognito identity", () => {
   const empty = {
     cognitoIdentityId: null,
     cognitoIdentityPoolId: null,

@@ -27,7 +27,7 @@ function refusal(input: unknown): ScopesError {
 }
 const errorsOf = (changes: object) => refusal({ sales: definition(changes) }).errors;
 
-describe("a refusal says what would be right", () => {
+describe("a refusal names the right form", () => {
   it.each<[object, string]>([
     [
       { lookerURL: "x" },
@@ -65,7 +65,7 @@ describe("a refusal says what would be right", () => {
     expect(errorsOf(changes)).toEqual([`scope "sales": ${message}`]);
   });
 
-  it("of the whole, and of a scope that is no object or has no good name", () => {
+  it("of the whole, and of a scope with a wrong type or a bad name", () => {
     expect(refusal([]).errors).toEqual(["scopes: must be an object of scope definitions by name"]);
     expect(refusal({}).errors).toEqual(["scopes: must define at least one scope"]);
     expect(refusal({ "-": null }).errors).toEqual([
@@ -85,7 +85,7 @@ describe("a refusal says what would be right", () => {
     ]);
   });
 
-  it("in one message that names all of them, a line for each", () => {
+  it("in one message for all of them, with a line for each", () => {
     const error = refusal({ sales: definition({ callers: [], leaseSeconds: 1 }) });
     expect(error.name).toBe("ScopesError");
     expect(error.message.split("\n")).toEqual([
@@ -207,7 +207,7 @@ describe("limits", () => {
   });
 });
 
-it("a fragment or a query that is empty is still no part of an origin", () => {
+it("an empty fragment or query is still not a part of an origin", () => {
   for (const lookerUrl of ["https://example.com/#", "https://example.com#", "https://example.com?"])
     expect(errorsOf({ lookerUrl })).toHaveLength(1);
 });
@@ -230,11 +230,11 @@ describe("text is text", () => {
   });
 });
 
-it("another protocol is none of loopback's either", () => {
+it("loopback takes no other protocol either", () => {
   expect(errorsOf({ lookerUrl: "ftp://localhost" })).toHaveLength(1);
 });
 
-it("a scope's callers and operators are those that were written", () => {
+it("a scope's callers and operators are kept as written", () => {
   const operators = [`arn:aws:iam::${account}:role/oncall`, `arn:aws:iam::${account}:user/alice`];
   const scope = parseScopes({ sales: definition({ operators }) }).get("sales");
   expect(scope?.callers.map(({ text }) => text)).toEqual([role]);

@@ -13,7 +13,7 @@ async function withShared() {
 }
 
 describe("a confirmed end is on record", () => {
-  it("with whose lease it was, and nothing is of one that is not confirmed", async () => {
+  it("with its lease and caller, and an unconfirmed end is not", async () => {
     const { broker, logOut, looker, token } = await withShared();
     const job = await broker.issue({ key: session });
     looker.onLogout = (ended) => (ended === job.accessToken ? "unconfirmed" : undefined);
@@ -50,14 +50,14 @@ describe("a logout", () => {
     expect(audit.oldest_pending_ms).toBe(60_000);
   });
 
-  it("whose key or permission is gone says so, and its row is no edited one", async () => {
+  it("without its key or permission says so, and its row does not count as edited", async () => {
     const { logOut, sealer } = await withShared();
     sealer.unseal = () => Promise.reject(new Error("AccessDeniedException"));
     const { revoked, pending, audit } = await logOut();
     expect([revoked, pending, audit.reason, audit.unreadable]).toEqual([0, 1, "unseal_failed", undefined]);
   });
 
-  it("whose end cannot be noted, as nobody foresaw, is an error", async () => {
+  it("is an error if its end cannot be noted for an unforeseen reason", async () => {
     const { logOut, table, looker } = await withShared();
     table.before = () => {
       if (looker.logouts().length > 0) throw new Error("AccessDeniedException");

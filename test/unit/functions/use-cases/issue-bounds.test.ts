@@ -29,7 +29,7 @@ describe("a lease that was fit to be served when it was read", () => {
     const atItsEnd = async (kmsMs: number) => {
       const broker = await withSlowKms(kmsMs);
       broker.clock.jump(899_000);
-      // Its renewal is due, and fails.
+      // The lease's renewal is due, and fails.
       broker.looker.onLogin = () => ({ kind: "unreached", reason: "refused" });
       return await broker.ask({ minTtlSeconds: 1 });
     };

@@ -51,7 +51,7 @@ describe("a request that waits for another's login", () => {
 });
 
 describe("a lock that cannot be written", () => {
-  it("for a moment leaves the login to a later request: it may be taken after all", async () => {
+  it("for a moment leaves the login to a later request, because it may be taken after all", async () => {
     const broker = inMemoryBroker();
     await broker.issue();
     const key = callerKey("AROAANOTHERSERVICE00");

@@ -17,7 +17,7 @@ const isSlot = (key: string) => key.includes("caller#");
 const isSecret = (key: string) => key.startsWith("secret#");
 const secretReads = (broker: InMemoryBroker) => broker.table.calls.filter(({ key }) => isSecret(key)).length;
 
-/** A login that was never answered: `trying` stands. */
+/** Its first login was never answered, so `trying` stands. */
 async function withOpenAttempt() {
   const broker = inMemoryBroker();
   broker.looker.onLogin = (call) => (call === 1 ? { kind: "unknown", reason: "timeout" } : undefined);
@@ -26,7 +26,7 @@ async function withOpenAttempt() {
 }
 
 describe("a version whose first login is open", () => {
-  it("is perhaps being proven at this moment: others come back in a second", async () => {
+  it("is perhaps being proven at this moment, so others come back in a second", async () => {
     const broker = await withOpenAttempt();
     broker.clock.jump(2 * loginTimeoutMs - 1);
     const { code, problem, audit } = await broker.ask({ key: anotherCaller });
@@ -35,7 +35,7 @@ describe("a version whose first login is open", () => {
     expect(audit.login_attempts).toBeUndefined();
   });
 
-  it("and is so for longer than two logins take may have been counted by Looker: others are told so, and look again every ten seconds", async () => {
+  it("for longer than two logins take is reported as perhaps counted by Looker, and others look again every ten seconds", async () => {
     const broker = await withOpenAttempt();
     broker.clock.jump(2 * loginTimeoutMs);
     const { code, problem, audit } = await broker.ask({ key: anotherCaller });
@@ -72,8 +72,8 @@ describe("a version whose first login is open", () => {
   });
 });
 
-describe("what stands against a login is in the record, by its kind:", () => {
-  it("a denied client id, which costs no lock-out", async () => {
+describe("the record names the kind of obstacle to a login:", () => {
+  it("a denied client id, without a count of avoided lock-outs", async () => {
     const broker = inMemoryBroker();
     const row = await broker.table.secretControls.read(secretId);
     const next = denyClientId(row, firstSecret.clientId) ?? expect.fail("no room");
@@ -83,7 +83,7 @@ describe("what stands against a login is in the record, by its kind:", () => {
     expect(audit.lockouts_avoided).toBeUndefined();
   });
 
-  it("a version that Looker rejected", async () => {
+  it("a version rejected by Looker", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => ({ kind: "rejected" });
     expect((await broker.ask()).audit.reason).toBe("login_rejected");
@@ -91,7 +91,7 @@ describe("what stands against a login is in the record, by its kind:", () => {
     expect(audit).toMatchObject({ reason: "secret_rejected", lockouts_avoided: 1 });
   });
 
-  it("a Looker that asked for fewer logins, which says nothing of the version", async () => {
+  it("Looker's demand for fewer logins, and the version still counts as proven", async () => {
     const broker = inMemoryBroker();
     await broker.issue();
     broker.clock.jump(60_000);
@@ -106,7 +106,7 @@ describe("what stands against a login is in the record, by its kind:", () => {
   });
 });
 
-it("a login is noted as tried, as made, and by the lease that it made", async () => {
+it("a login is noted as tried, as made, and by its new lease", async () => {
   const broker = inMemoryBroker();
   const { audit, token } = await broker.ask();
   expect(audit).toMatchObject({ login_attempts: 1, logins: 1, mints: [{ lease_id: token?.leaseId }] });
@@ -117,14 +117,14 @@ it.each([
   ["timeout", /did not answer the login in time/],
   ["status_504", /did not answer the login in time/],
   ["ECONNRESET", /broke before the login was answered \(ECONNRESET\)/],
-])("a login whose end is unknown (%s) is told as what it was", async (reason, detail) => {
+])("a login with an unknown end (%s) is reported with its cause", async (reason, detail) => {
   const broker = inMemoryBroker();
   broker.looker.onLogin = () => ({ kind: "unknown", reason });
   expect((await broker.ask()).problem?.detail).toMatch(detail);
 });
 
-describe("a version that has proven itself", () => {
-  it("is logged in with from memory, and nothing is read or written of it but with the scope's control", async () => {
+describe("a proven version", () => {
+  it("is used from memory, and its row is neither read nor written except with the scope's control", async () => {
     const broker = inMemoryBroker();
     await broker.issue();
     broker.clock.jump(60_000);
@@ -160,7 +160,7 @@ it("a login begins if its time-out and two seconds are left of its lock, and not
 });
 
 describe("giving the lock back", () => {
-  it("without a token is not waited for: it runs out by itself", async () => {
+  it("without a token is not waited for, because the lock runs out by itself", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => ({ kind: "failed", reason: "html" });
     broker.table.before = (operation, key) => {

@@ -10,7 +10,7 @@ import { callerKey, firstSecret, inMemoryBroker } from "../../../support/fakes/i
 const { clientId } = firstSecret;
 const unusable = (): LoginOutcome => ({ kind: "failed", reason: "status_201", unusableToken: "odd-token" });
 
-describe("a token that was made is in the record", () => {
+describe("a new token is in the record", () => {
   it("with its hash and the end of its life at Looker", async () => {
     const broker = inMemoryBroker();
     const { token, audit } = await broker.ask();
@@ -26,7 +26,7 @@ describe("a token that was made is in the record", () => {
     ]);
   });
 
-  it("also where it cannot be used: without an end, since Looker told none; and its logout is on record by the same id", async () => {
+  it("also where it cannot be used: without an end, since Looker told none, and with its logout under the same id", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = unusable;
     const { audit } = await broker.ask();
@@ -43,8 +43,8 @@ describe("a token that was made is in the record", () => {
   });
 });
 
-describe("a token that cannot be used", () => {
-  it("and that must not be sent anywhere is not logged out again and again", async () => {
+describe("an unusable token", () => {
+  it("is not logged out again and again where it must not be sent anywhere", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = unusable;
     broker.looker.onLogout = () => "not_tried";
@@ -74,7 +74,7 @@ describe("a token with little life", () => {
     expect([code, token?.expiresInSeconds]).toEqual(["ok", 30]);
   });
 
-  it("of less says so, and stays counted in the budget: Looker made it", async () => {
+  it("of less says so, and stays counted in the budget because Looker made it", async () => {
     const broker = inMemoryBroker();
     broker.looker.lifeSeconds = 29;
     expect((await broker.ask()).problem?.detail).toContain("less than 30 seconds");
@@ -97,7 +97,7 @@ it("a token is sealed within its lock's life, or not at all", async () => {
   expect(Math.max(...tried)).toBeGreaterThan(lockMs - 1_000);
 });
 
-describe("a token that comes when another has the lock and the outbox is full", () => {
+describe("a token made while another has the lock and the outbox is full", () => {
   async function overtaken() {
     const broker = inMemoryBroker();
     await broker.issue();

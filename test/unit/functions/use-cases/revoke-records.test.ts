@@ -27,8 +27,8 @@ const job = (broker: ReturnType<typeof inMemoryBroker>, audit: AuditFields, budg
   deadline: broker.clock.now() + budgetMs,
 });
 
-describe("a row that cannot be read", () => {
-  it("might match: it is in the count, and in the record", async () => {
+describe("an unreadable row", () => {
+  it("might match, so it is in the count and in the record", async () => {
     const { broker, ports, audit } = await withSlots(3);
     broker.row(numberedCaller(1)).schema = 99;
     expect(await countMatches(ports, everything, audit)).toBe(3);
@@ -51,7 +51,7 @@ describe("a row that cannot be read", () => {
   });
 });
 
-describe("a lock that is met by a fence", () => {
+describe("a lock met by a fence", () => {
   async function withLock() {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => new Promise(() => {});
@@ -60,22 +60,22 @@ describe("a lock that is met by a fence", () => {
     return { broker, ports: operatePorts(broker), audit: {} as AuditFields };
   }
 
-  it("and ran out by every clock is a possible orphan", async () => {
+  it("is a possible orphan where it ran out by every clock", async () => {
     const { broker, ports, audit } = await withLock();
     broker.clock.jump(lockMs + clockSkewMs);
     const { matched } = await fenceSlots(ports, everything, job(broker, audit));
     expect([matched, audit.possible_orphans]).toEqual([0, 1]);
   });
 
-  it("and stands is none: it is matched, and there is nothing to be ended yet", async () => {
+  it("is matched and not an orphan while it stands, with nothing to be ended yet", async () => {
     const { broker, ports, audit } = await withLock();
     expect(await fenceSlots(ports, everything, job(broker, audit))).toEqual({ matched: 1, slots: [] });
     expect(audit.possible_orphans).toBeUndefined();
   });
 });
 
-describe("a caller that is meant by one of its names", () => {
-  it("has all its slots ended, before and behind the one that bears it, and nobody else's", async () => {
+describe("a caller meant by one of its names", () => {
+  it("has all its slots ended, before and behind the one with this name, and nobody else's", async () => {
     const broker = inMemoryBroker();
     const partitions = { from: 0, to: broker.table.slotPartitions };
     const arn = (name: string) => `arn:aws:iam::${account}:user/${name}`;
@@ -103,14 +103,14 @@ describe("a caller that is meant by one of its names", () => {
 describe("a job", () => {
   const pending: Job = { epoch: 1, at: 0, nextPartition: 0 };
 
-  it("whose time is over begins nothing, and names no reason but that it is not done", async () => {
+  it("without any time left begins nothing, and records no reason for not being done", async () => {
     const { broker, ports, audit } = await withSlots(3);
     const result = await runJob(ports, "sales", pending, job(broker, audit, 0));
     expect(result).toEqual({ matched: 0, revoked: 0, pending: 0, done: false });
     expect([broker.table.calls, audit]).toEqual([[], {}]);
   });
 
-  it("that fails as nobody foresaw has no logout under way any more when it throws", async () => {
+  it("with an unforeseen failure has no logout under way any more when it throws", async () => {
     const { broker, ports, audit } = await withSlots(60);
     let underWay = 0;
     broker.looker.onLogout = async () => {

@@ -14,8 +14,8 @@ it("a session's login costs two calls more than the shared one's: its budget is 
   expect(callsOfBudget(broker)).toEqual(["read", "write"]);
 });
 
-describe("an error of the budget's row that nobody foresaw", () => {
-  it("is no refusal: it is thrown when the budget is asked", async () => {
+describe("an unforeseen error of the budget's row", () => {
+  it("is thrown when the budget is asked, and is not a refusal", async () => {
     const broker = inMemoryBroker();
     broker.table.before = (_, key) => {
       if (key === budgetRow) throw new Error("AccessDeniedException");

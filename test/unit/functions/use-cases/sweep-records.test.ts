@@ -14,7 +14,7 @@ const freeze = (broker: ReturnType<typeof inMemoryBroker>, budgetMs: number) => 
 };
 
 describe("the record of a sweep", () => {
-  it("tells what came of it, and counts no orphan where none may be", async () => {
+  it("tells its results, and counts no orphan where none may be", async () => {
     const broker = inMemoryBroker();
     for (let number = 0; number < 3; number++) await broker.issue({ key: numberedCaller(number) });
     broker.clock.jump(901_000);
@@ -34,7 +34,7 @@ describe("the record of a sweep", () => {
     expect((await sweepNow(broker)).audit.sweep_lag_ms).toBe(0);
   });
 
-  it("tells the oldest age that a pending token will have at its next try, whichever was tried first", async () => {
+  it("tells the oldest age of a pending token at its next try, in any order of the first tries", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogout = () => "unconfirmed";
     await broker.issue({ key: numberedCaller(1) });
@@ -51,7 +51,7 @@ describe("the record of a sweep", () => {
     expect((await sweepNow(broker)).audit.oldest_pending_ms).toBe(0);
   });
 
-  it("tells the age of a job that leaves something pending, and none of one that leaves nothing", async () => {
+  it("tells the age of a job with something left pending, and no age of a job with nothing left", async () => {
     for (const [outcome, age] of [
       ["unconfirmed", 90_000],
       [undefined, 0],
@@ -83,7 +83,7 @@ describe("the record of a sweep", () => {
     expect([audit.reason, audit.unreadable]).toEqual([undefined, undefined]);
   });
 
-  it("says that a row failed where nobody foresaw why, and the others are swept", async () => {
+  it("says that a row failed for an unforeseen reason, and sweeps the others", async () => {
     const broker = inMemoryBroker();
     for (let number = 0; number < 3; number++) await broker.issue({ key: numberedCaller(number) });
     broker.clock.jump(901_000);
@@ -106,7 +106,7 @@ it("a sweep without any time left reads the index alone", async () => {
 });
 
 it.each(["baseUrl", "clientId"] as const)(
-  "tokens of one slot that differ in their %s wait for nothing of each other",
+  "tokens of one slot with a different %s do not wait for each other",
   async (field) => {
     const broker = inMemoryBroker();
     const scope = { ...sales };
