@@ -1,5 +1,5 @@
 /**
- * Who is calling: read from what API Gateway verified (`requestContext.identity`), and from nothing else.
+ * The caller's identity. It comes only from the fields verified by API Gateway (`requestContext.identity`).
  * A header, a body or a session name is never authority (CVE-2020-16250 was a forwarded identity).
  */
 
@@ -27,7 +27,7 @@ export const isCallerArn = (text: string): boolean =>
 
 export type ParsedPrincipal = { ok: true; principal: Principal } | { ok: false; reason: string };
 
-/** The fields of `requestContext.identity` that matter; all are untrusted in shape. */
+/** The relevant fields of `requestContext.identity`. The shape of each is untrusted. */
 export type Identity = Readonly<Record<string, unknown>>;
 
 const assumedRole =
@@ -44,8 +44,8 @@ const cognito = [
 ];
 
 /**
- * Reads the caller from API Gateway's identity. Root, federated users, Cognito identities, and whatever does
- * not parse or does not agree with itself are refused; `reason` is for the operator's audit record only.
+ * Reads the caller from API Gateway's identity. Refuses root, federated users, Cognito identities, and an identity
+ * with unreadable or contradictory fields. `reason` is for the operator's audit record only.
  */
 export function parsePrincipal(identity: Identity): ParsedPrincipal {
   const refused = (reason: string): ParsedPrincipal => ({ ok: false, reason });
@@ -80,6 +80,6 @@ export function parsePrincipal(identity: Identity): ParsedPrincipal {
   return refused("not_a_role_or_user");
 }
 
-/** The matches of an expression without optional groups. */
+/** The matches of the expression's groups. No group may be optional. */
 const groupsOf = <Groups extends string[]>(shape: RegExp, text: string): Groups | undefined =>
   shape.exec(text)?.slice(1) as Groups | undefined;

@@ -1,4 +1,4 @@
-/** Giving a caller its token: serve the lease, or wait for the one who is at it, or log in under the slot's lock. */
+/** Gives a caller its token: serves the lease, or waits for another request's login, or logs in under the slot's lock. */
 
 import type { ScopeControl } from "../domain/control.ts";
 import { sha256Of } from "../domain/digest.ts";
@@ -26,7 +26,7 @@ export interface IssueRequest {
   readonly callerArn: string;
   readonly minTtlSeconds: number;
   readonly staleLeaseId?: string | undefined;
-  /** Epoch milliseconds by which the invocation must have answered. */
+  /** Epoch milliseconds: the invocation must have answered by then. */
   readonly deadline: number;
   readonly audit: AuditFields;
 }
@@ -38,12 +38,12 @@ export interface IssuedToken {
   readonly baseUrl: string;
 }
 
-/** What a request has done so far, and may still do. */
+/** A request's work so far, and the work it may still do. */
 interface Progress {
   /** Lock owner: one for the request, so that a lock whose answer was lost is recognised. */
   readonly owner: string;
   waitedMs: number;
-  /** One login a request: it has not begun one yet, nor met a lock whose end it does not know. */
+  /** One login a request: true until a login begins, or until a write of the lock has an unknown outcome. */
   mayMint: boolean;
   unreadableLeaseId?: string;
   /** Of a session: its caller's budget has no login left for it. */
@@ -143,7 +143,7 @@ async function logInUnderLock(
     lock = await commit(ports.table.slots, key, take, { ...ports, start: slot, deadline });
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    // Perhaps it is taken, perhaps not. A lease that is still good is served; a login is left to a later request.
+    // Perhaps the lock is taken, perhaps not. A good lease is still served, and a login is left to a later request.
     progress.mayMint = false;
     return;
   }
@@ -190,12 +190,12 @@ async function giveLockBack(
       deadline,
     });
   } catch (error) {
-    // The lock runs out by itself, and a good lease is served until then.
+    // The lock runs out by itself, and a good lease is still served meanwhile.
     if (!(error instanceof Unavailable)) throw error;
   }
 }
 
-/** Unseals the lease; undefined if its row was edited or swapped. */
+/** Unseals the lease. Returns undefined if its row was edited or swapped. */
 async function serve(
   ports: MintPorts,
   { key, deadline, audit }: IssueRequest,
@@ -204,7 +204,7 @@ async function serve(
   let accessToken: string;
   try {
     accessToken = await ports.sealer.unseal(lease.sealed, sealIdentity(key, lease));
-    // Not under the seal. What the record says was handed out must be what is handed out.
+    // The hash is not under the seal. The record must name the token that is handed out.
     if (sha256Of(accessToken) !== lease.tokenSha256) throw new Unreadable();
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
@@ -213,7 +213,7 @@ async function serve(
   }
   const now = ports.clock.now();
   const expiresInSeconds = Math.floor((lease.endsAt - now) / 1_000);
-  // Suspended on the way, or kept waiting by KMS: what was fit to be served when it was read is not any more.
+  // Suspended on the way, or kept waiting by KMS: the lease was fit to be served when it was read, but is not any more.
   if (now > deadline || (accessToken && expiresInSeconds < 1))
     throw new Problem("busy", { retryAfterSeconds: 1, reason: "timed_out" });
   return accessToken
@@ -221,7 +221,7 @@ async function serve(
     : undefined;
 }
 
-/** Noted once it is certain that the caller gets it: a record must not name a holder who has nothing. */
+/** Noted once the caller certainly gets the token, because a record must not name a holder without one. */
 function noteGivenOut(audit: AuditFields, lease: TrackedToken, { waitedMs }: Progress): void {
   const ownLogin = audit.minted_lease_id === lease.leaseId;
   audit.outcome = ownLogin ? "minted" : waitedMs > 0 ? "waited" : "hit";
@@ -232,7 +232,10 @@ function noteGivenOut(audit: AuditFields, lease: TrackedToken, { waitedMs }: Pro
   audit.token_ends_at = lease.lookerEndsAt + lookerGraceMs;
 }
 
-/** 100 ms growing to 150, so that a login's end is noticed soon after; spread by the owner's id so that a crowd does not come back at once. */
+/**
+ * 100 ms growing to 150, so that a login's end is noticed soon after. The owner's id spreads the pauses, so that a crowd does
+ * not come back at once.
+ */
 function nextPause({ waitedMs, owner }: Progress): number {
   const spread = 0.75 + (owner.charCodeAt(0) % 16) / 32;
   return Math.round(Math.min(firstWaitMs + waitedMs / 8, 150) * spread);

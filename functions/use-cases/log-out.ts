@@ -6,17 +6,17 @@ import { type AuditFields, noteNamed } from "./record.ts";
 import { endFenced, fenceEach } from "./revoke-slots.ts";
 
 export interface LogOutJob {
-  /** With a session: that session's slot. Without one: the caller's shared slot, and all its sessions. */
+  /** With a session, the slot of this session. Without one, the caller's shared slot and all its sessions. */
   readonly key: SlotKey;
   readonly leaseId?: string | undefined;
-  /** Epoch milliseconds by which the invocation must have answered. */
+  /** Epoch milliseconds: the invocation must have answered by then. */
   readonly deadline: number;
   readonly audit: AuditFields;
 }
 
 /**
- * @throws {Unreadable} once all else is ended, if a row of the caller cannot be read. The row is not fenced, so the broker
- * promises nothing.
+ * @throws {Unreadable} once all else is ended, if an unreadable row may hold a lease of this request. The row is not fenced, so
+ * nothing may be promised of it
  */
 export async function logOut(ports: LogOutPorts, job: LogOutJob): Promise<LogoutCounts> {
   const { key, leaseId, audit } = job;
@@ -31,6 +31,7 @@ export async function logOut(ports: LogOutPorts, job: LogOutJob): Promise<Logout
   const revoked = await endFenced(ports, fenced.slots, job);
   const pending = fenced.matched - revoked;
   Object.assign(audit, { revoked, pending });
+  // The record counts the thrown error.
   const isFound = leaseId !== undefined && fenced.matched > 0;
   if (unreadable && !isFound) throw new Unreadable();
   audit.outcome = "revoked";

@@ -4,11 +4,11 @@ import type { LogoutOutcome } from "../../../../functions/use-cases/ports.ts";
 
 const host = "https://one.example.com";
 
-/** Logouts that are answered when the test says so. */
+/** The test decides when these logouts are answered. */
 function held(timeIsLeft: () => boolean = () => true) {
   const limits = logoutLimits(timeIsLeft);
   const underWay: { account: string; baseUrl: string; answer: (outcome: LogoutOutcome) => void }[] = [];
-  /** Begun, by whatever outcome they ended. */
+  /** The accounts of all logouts that began, with any outcome. */
   const begun: string[] = [];
   const settled = () => new Promise((resolve) => setImmediate(resolve));
   return {
@@ -82,7 +82,7 @@ describe("an account's share of a host", () => {
     },
   );
 
-  it("leaves the other places to others: whose logouts hang cannot hold the host", async () => {
+  it("leaves the other places to others, so an account with hanging logouts cannot hold the host", async () => {
     const { ask, running } = held();
     for (let n = 0; n < 40; n++) void ask("hangs");
     for (let n = 0; n < 4; n++) void ask("b");
@@ -108,7 +108,7 @@ describe("an account's share of a host", () => {
 
 describe("an account's circuit", () => {
   it.each(["failed", "timed_out"] as const)(
-    "opens after five in a row that %s, for that account alone",
+    "opens after five outcomes of %s in a row, for this account alone",
     async (outcome) => {
       const limits = fresh();
       expect(await sent(limits, times(6, "sick", outcome))).toEqual([...Array(5).fill(outcome), "not_tried"]);
@@ -117,7 +117,7 @@ describe("an account's circuit", () => {
     },
   );
 
-  it("ignores unsent logouts", async () => {
+  it("ignores logouts that were not sent, so they neither open nor close it", async () => {
     const limits = fresh();
     expect(await sent(limits, [...times(20, "a", "not_tried"), ["a", "ended"]])).toEqual([
       ...Array(20).fill("not_tried"),
@@ -127,7 +127,7 @@ describe("an account's circuit", () => {
     expect(await sent(limits, [["c", "ended"]])).toEqual(["not_tried"]);
   });
 
-  it("never opens on a clear answer that confirms nothing", async () => {
+  it("never opens on a clear answer without a confirmation", async () => {
     expect(await sent(fresh(), times(200, "a", "unconfirmed"))).toEqual(Array(200).fill("unconfirmed"));
   });
 
@@ -139,7 +139,7 @@ describe("an account's circuit", () => {
     expect(await sent(fresh(), rounds)).toEqual(rounds.map(([, outcome]) => outcome));
   });
 
-  it("that opens lets those that wait for a place go on without a call", async () => {
+  it("lets waiting logouts go on without a call when it opens", async () => {
     const { ask, answer, begun } = held();
     const all = Array.from({ length: 100 }, () => ask("a"));
     for (let n = 0; n < 5; n++) await answer("a", "failed");
@@ -149,7 +149,7 @@ describe("an account's circuit", () => {
 });
 
 describe("a host's circuit", () => {
-  it("opens after five without a connection, whichever accounts they were of", async () => {
+  it("opens after five logouts without a connection, of any accounts", async () => {
     const limits = fresh();
     const accounts = ["a", "b", "c", "d", "e"];
     expect(
@@ -215,7 +215,7 @@ describe("a logout whose turn comes", () => {
     expect(begun).toHaveLength(6);
   });
 
-  it("goes to those of the account that were tried least, whoever came first", async () => {
+  it("is the least tried one of its account, in any order of arrival", async () => {
     const limits = fresh();
     const order: number[] = [];
     const gates: (() => void)[] = [];

@@ -30,7 +30,7 @@ describe("a crowd of sessions", () => {
   it.each([
     [60, 0],
     [100, 5],
-  ])("of %i begins within its budget; at most %i are told to come again in a second", async (size, most) => {
+  ])("of %i stays within its budget, and at most %i must come again in a second", async (size, most) => {
     const { askAtOnce, loginsOfSessions, budget } = await provenBroker();
     const answers = await askAtOnce(size, many);
     const late = answers.filter(({ code }) => code !== "ok");
@@ -63,7 +63,7 @@ describe("a Looker that fails", () => {
     },
   );
 
-  it("by one blip that eight sessions meet at once has failed once: the next is told to come in a second", async () => {
+  it("has failed once after one blip for eight sessions at once, and the next is told to come in a second", async () => {
     const { askAtOnce, looker, ask, budget } = await provenBroker();
     looker.onLogin = () => ({ kind: "failed", reason: "status_502" });
     await askAtOnce(8);
@@ -71,7 +71,7 @@ describe("a Looker that fails", () => {
     expect((await ask({ key: session("later") })).problem?.retryAfterSeconds ?? 0).toBeLessThanOrEqual(2);
   });
 
-  it("is asked once by those who wait for one session, although the record of the failure is slow", async () => {
+  it("is asked once by all requests of one session, although the record of the failure is slow", async () => {
     const { table, looker, clock, ask, instance, loginsOfSessions } = await provenBroker();
     looker.onLogin = () => ({ kind: "failed", reason: "status_502" });
     let writes = 0;
@@ -137,7 +137,7 @@ describe("trouble of one session", () => {
     clock.jump(20_000);
     let writes = 0;
     table.before = (operation, key) => {
-      // Its lock is written, and then the row cannot be written for a while.
+      // The session's lock is written, and then the row cannot be written for a while.
       const isOwn = operation === "write" && key.endsWith("#session#a");
       if (isOwn && ++writes > 1 && writes < 10) throw new Unavailable("dynamodb");
     };
