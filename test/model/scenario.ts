@@ -1,4 +1,4 @@
-/** What happens in a run: who does what, and when, in which world. */
+/** A scenario: the commands of a run, their times, and the world around them. */
 import fc from "fast-check";
 import type { Strike } from "./simulation.ts";
 
