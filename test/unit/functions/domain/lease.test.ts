@@ -49,6 +49,8 @@ it("a lease depends on its scope's URL and secret, and on nothing else", () => {
   const digest = configurationDigest({ baseUrl: "https://a.example.com", secretId: "one" });
   const same = { baseUrl: "https://a.example.com", secretId: "one", leaseSeconds: 120 };
   expect(configurationDigest(same)).toBe(digest);
+  // A row keeps one on each token: 22 characters are 132 bits.
+  expect(digest).toMatch(/^[\w-]{22}$/);
   expect(configurationDigest({ baseUrl: "https://b.example.com", secretId: "one" })).not.toBe(digest);
   expect(configurationDigest({ baseUrl: "https://a.example.com", secretId: "two" })).not.toBe(digest);
 });
