@@ -17,7 +17,7 @@ export function authorize(
   principal: Principal,
   lock: Lock,
 ): Authorization {
-  const scope = scopeName === undefined ? undefined : scopes.get(scopeName);
+  const scope = (scopes as ReadonlyMap<string | undefined, Scope>).get(scopeName);
   if (!scope) return { ok: false, reason: "unknown_scope" };
   if (!scope[lock].some((pattern) => matchesPattern(pattern, principal)))
     return { ok: false, reason: `not_in_${lock}`, patterns: scope[lock].map(({ text }) => text) };

@@ -16,7 +16,7 @@ export interface PrincipalPattern {
 
 export type ParsedPattern = { ok: true; pattern: PrincipalPattern } | { ok: false; error: string };
 
-const shape = /^arn:(aws|aws-cn|aws-us-gov):iam::([^:]*):(role|user)\/(.*)$/s;
+const shape = /^arn:(aws|aws-cn|aws-us-gov):iam::([^:]*):(role|user)\/(.*)/s;
 const example = "arn:aws:iam::111122223333:role/report-*";
 
 /** Compiles one pattern; `error` says what is wrong with it and what would be right. */

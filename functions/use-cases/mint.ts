@@ -94,7 +94,7 @@ async function giveBack(
       deadline,
       mustLand: inHand !== undefined,
     });
-    if (outcome === "untracked" && inHand?.ended === false) count(audit, "possible_orphans");
+    if (outcome === "untracked") count(audit, "possible_orphans");
   } catch (error) {
     if (inHand?.ended === false) count(audit, "possible_orphans");
     throw error;

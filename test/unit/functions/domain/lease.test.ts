@@ -54,3 +54,9 @@ it("a lease depends on its scope's URL and secret, and on nothing else", () => {
   expect(configurationDigest({ baseUrl: "https://b.example.com", secretId: "one" })).not.toBe(digest);
   expect(configurationDigest({ baseUrl: "https://a.example.com", secretId: "two" })).not.toBe(digest);
 });
+
+it("a digest has 22 characters of base64url", () => {
+  expect(configurationDigest({ baseUrl: "https://example.cloud.looker.com", secretId: "a" })).toMatch(
+    /^[\w-]{22}$/,
+  );
+});

@@ -41,6 +41,11 @@ describe("a role's session is read", () => {
     expect(parsePrincipal(role("report", "pod-1", id)).ok).toBe(ok);
   });
 
+  it("only from a whole id", () => {
+    const identity = role("report", "pod-1");
+    expect(parsePrincipal({ ...identity, caller: `${identity.caller} x` }).ok).toBe(false);
+  });
+
   it("only from a whole ARN", () => {
     const identity = role("report", "pod-1");
     expect(parsePrincipal({ ...identity, userArn: `x${identity.userArn}` }).ok).toBe(false);

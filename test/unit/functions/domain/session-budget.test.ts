@@ -163,3 +163,38 @@ it("a login notes an earlier failure of its own configuration, and of no other",
   expect(noted(["two"])).toMatchObject({ failedBefore: false });
   expect(noted(["two", "one"])).toMatchObject({ failedBefore: true });
 });
+
+describe("what is on record of sessions' logins", () => {
+  const failure = { code: "looker_unavailable" } as const;
+  const settle = (budget: SessionBudget, owner: string, at: number, now = at) =>
+    settleLogin(budget, "one", { owner, at }, { failure, noTokenLeft: true }, now) ?? budget;
+
+  it("begins empty", () => {
+    expect(newSessionBudget).toEqual({ version: 0, minutes: {}, failures: [], probes: {}, settled: [] });
+  });
+
+  it("keeps the latest sixteen ends", () => {
+    const owners = Array.from({ length: 20 }, (_, index) => `owner-${index}`);
+    const budget = owners.reduce((row, owner) => settle(row, owner, start), newSessionBudget);
+    expect(budget.settled).toEqual(owners.slice(-16));
+  });
+
+  it("counts a login begun at the moment of a failure together with it", () => {
+    const once = settle(newSessionBudget, "owner-1", start, start + 500);
+    expect(settle(once, "owner-2", start + 500, start + 900).failures).toEqual(once.failures);
+    expect(settle(once, "owner-2", start + 501, start + 900).failures).toMatchObject([{ count: 2 }]);
+  });
+
+  it("tells another configuration's later failure apart", () => {
+    const at = start + 1_000;
+    const other = { digest: "two", code: "busy", at, until: at, count: 1 } as const;
+    const failures = settle({ ...newSessionBudget, failures: [other] }, "owner-1", start).failures;
+    expect(failures.map(({ digest }) => digest)).toEqual(["two", "one"]);
+  });
+
+  it("lets another session try from the end of the trial on", () => {
+    const budget = { ...newSessionBudget, probes: { one: start } };
+    expect(sessionRefusal(budget, ask, start - 1)?.code).toBe("busy");
+    expect(sessionRefusal(budget, ask, start)).toBeUndefined();
+  });
+});

@@ -31,14 +31,14 @@ it("a full slot gives the reason and the time to come back", () => {
 
 it("logins of the latest four configurations are remembered", () => {
   const others = { third: [now - 3_000], first: [now - 1_000], fourth: [now - 4_000], second: [now - 2_000] };
-  const row = slot({ mintedAt: { digest: [now - 5_000], ...others } });
+  const row = slot({ mintedAt: { digest: [now - 500], ...others } });
   const { next } = takeLock(row, control(), ask(), "owner-1", now);
   expect(Object.keys(next?.mintedAt ?? {})).toHaveLength(configurationsKept);
   expect(next?.mintedAt).toEqual({
     third: [now - 3_000],
     first: [now - 1_000],
     second: [now - 2_000],
-    digest: [now - 5_000, now],
+    digest: [now - 500, now],
   });
 });
 

@@ -21,7 +21,7 @@ describe("a confirmed end is on record", () => {
     const ofCaller = { scope, account, unique_id: uniqueId, client_id: firstSecret.clientId };
     const { audit } = await logOut();
     expect(audit.logouts).toBe(1);
-    expect(audit.lease_ends).toEqual([{ ...ofCaller, lease_id: token.leaseId }]);
+    expect(audit.lease_ends).toStrictEqual([{ ...ofCaller, lease_id: token.leaseId }]);
     looker.onLogout = undefined;
     const { audit: later } = await logOut({ key: session });
     expect(later.lease_ends).toEqual([{ ...ofCaller, session: "job", lease_id: job.leaseId }]);

@@ -31,6 +31,9 @@ describe("a version with an open first login", () => {
     broker.clock.jump(2 * loginTimeoutMs - 1);
     const { code, problem, audit } = await broker.ask({ key: anotherCaller });
     expect([code, problem?.retryAfterSeconds]).toEqual(["busy", 1]);
+    expect((await broker.slot(anotherCaller)).failures).toMatchObject([
+      { until: broker.clock.now() + 1_000 },
+    ]);
     expect(audit).toMatchObject({ reason: "secret_trying", lockouts_avoided: 1, mint_failure: "busy" });
     expect(audit.login_attempts).toBeUndefined();
   });
@@ -86,7 +89,11 @@ describe("the record has the reason against a login:", () => {
   it("a rejected version", async () => {
     const broker = inMemoryBroker();
     broker.looker.onLogin = () => ({ kind: "rejected" });
-    expect((await broker.ask()).audit.reason).toBe("login_rejected");
+    const first = await broker.ask();
+    expect(first.audit.reason).toBe("login_rejected");
+    expect(first.problem?.detail).toMatch(
+      /check the pair in Secrets Manager.*at most once every six minutes/,
+    );
     const { audit } = await broker.ask({ key: anotherCaller });
     expect(audit).toMatchObject({ reason: "secret_rejected", lockouts_avoided: 1 });
   });
@@ -201,9 +208,8 @@ describe("giving the lock back", () => {
       refusedUntil = broker.clock.now() + 16_000;
       return undefined;
     };
-    broker.table.before = (operation, name) => {
-      if (operation === "write" && isSlot(name) && broker.clock.now() < refusedUntil)
-        throw new Unavailable("dynamodb");
+    broker.table.before = (_, name) => {
+      if (isSlot(name) && broker.clock.now() < refusedUntil) throw new Unavailable("dynamodb");
     };
     expect((await broker.ask({ key })).audit.possible_orphans).toBe(1);
   });

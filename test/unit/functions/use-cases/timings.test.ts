@@ -45,6 +45,9 @@ it("calls that overlap count once", async () => {
   answer();
   await third;
   expect(timings.spent()).toEqual({ looker_ms: 187 });
+  void ports.looker.logout("https://looker.example.com", "token");
+  pass(3);
+  expect(timings.spent()).toEqual({ looker_ms: 190 });
 });
 
 it("a call that is still under way counts up to now", () => {
