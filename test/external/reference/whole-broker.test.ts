@@ -104,6 +104,7 @@ test("a sealed token opens under its row's context, and under no other", async (
     scope: "sales",
     account: reports.principal.accountId,
     caller: reports.principal.caller.split(":")[0] ?? "",
+    session: "-",
     lease_id: json.lease_id,
     base_url: json.base_url,
     client_id: lease.client_id,
