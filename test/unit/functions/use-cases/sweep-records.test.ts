@@ -13,6 +13,19 @@ const freeze = (broker: ReturnType<typeof inMemoryBroker>, budgetMs: number) => 
   return freezeScope(operatePorts(broker), job, freezing);
 };
 
+/** A freeze that could not read the slots, 90 s ago. */
+async function withUnfinishedJob() {
+  const broker = inMemoryBroker();
+  await broker.issue();
+  broker.table.before = (operation) => {
+    if (operation === "querySlots") throw new Unavailable("dynamodb");
+  };
+  await freeze(broker, 1_000);
+  broker.table.before = undefined;
+  broker.clock.jump(90_000);
+  return broker;
+}
+
 describe("the record of a sweep", () => {
   it("has the result, and no orphan without cause", async () => {
     const broker = inMemoryBroker();
@@ -56,14 +69,7 @@ describe("the record of a sweep", () => {
       ["unconfirmed", 90_000],
       [undefined, 0],
     ] as const) {
-      const broker = inMemoryBroker();
-      await broker.issue();
-      broker.table.before = (operation) => {
-        if (operation === "querySlots") throw new Unavailable("dynamodb");
-      };
-      await freeze(broker, 1_000);
-      broker.table.before = undefined;
-      broker.clock.jump(90_000);
+      const broker = await withUnfinishedJob();
       broker.looker.onLogout = () => outcome;
       const { audit, pending } = await sweepNow(broker);
       expect([audit.oldest_pending_ms, pending]).toEqual([age, outcome ? 1 : 0]);
@@ -71,14 +77,7 @@ describe("the record of a sweep", () => {
   });
 
   it("names no reason for a job ended since the index was read", async () => {
-    const broker = inMemoryBroker();
-    await broker.issue();
-    broker.table.before = (operation) => {
-      if (operation === "querySlots") throw new Unavailable("dynamodb");
-    };
-    await freeze(broker, 1_000);
-    broker.table.before = undefined;
-    broker.clock.jump(90_000);
+    const broker = await withUnfinishedJob();
     broker.table.after = (operation) => {
       const control = broker.table.items.get(nameOf(scopeControlKey("sales")));
       if (operation === "queryDue") delete control?.job;
