@@ -96,7 +96,9 @@ function admit(host: Host): void {
 
 /** The account that has waited longest, and of it the logout with the fewest attempts. */
 function nextTurn(host: Host): Waiting | undefined {
-  const first = host.waiting.find(({ account }) => account.underWay < account.share || isOpen(host, account));
+  const first = host.waiting.find(
+    ({ account }) => account.underWay < shareOf(host, account) || isOpen(host, account),
+  );
   return host.waiting
     .filter(({ account }) => account === first?.account)
     .reduce<Waiting | undefined>(
@@ -105,10 +107,21 @@ function nextTurn(host: Host): Waiting | undefined {
     );
 }
 
-function isOpen(host: Host, account: Account): boolean {
-  // One account whose logouts hang is that account's trouble; two of them, with no answer in between, are the host's.
-  return account.failures >= failuresToOpen || host.unreached >= failuresToOpen || host.timedOut.size > 1;
+/** While the host may hang as a whole, an account that has not failed yet tries with one logout at a time. */
+function shareOf(host: Host, account: Account): number {
+  return mayHang(host) ? 1 : account.share;
 }
+
+function isOpen(host: Host, account: Account): boolean {
+  const accountIsOpen = account.failures >= (mayHang(host) ? 1 : failuresToOpen);
+  return accountIsOpen || host.unreached >= failuresToOpen;
+}
+
+/**
+ * One account whose logouts hang is that account's trouble. Two of them, with no answer in between, may be the host's trouble,
+ * or one Looker user's with two pairs, so accounts that have not failed are still tried.
+ */
+const mayHang = (host: Host): boolean => host.timedOut.size > 1;
 
 function learn(host: Host, account: Account, outcome: LogoutOutcome): void {
   if (outcome === "not_tried") return;

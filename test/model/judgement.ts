@@ -108,13 +108,11 @@ function judgeDenials({ revocations, world, broken, arrivedAtStop }: Observed): 
 }
 
 /**
- * Tokens that were kept: of one caller's shared slot and one configuration, and of all its sessions. One that its minter ended in
- * hand gave its count back.
+ * Tokens that were kept: of one caller's shared slot and one configuration, and of all its sessions. A token that its own minter
+ * ended gave its count back, also where the write of its lease had landed and only the answer was lost.
  */
 function judgeBudgets({ world, scenario, broken }: Observed): void {
-  const kept = world.tokens.filter(
-    (token) => !token.crowd && (token.leaseAtStop !== undefined || token.loggedOutBy !== token.minter),
-  );
+  const kept = world.tokens.filter((token) => !token.crowd && token.loggedOutBy !== token.minter);
   const isShared = ({ key }: MadeToken) => key.session === undefined;
   const ofSessions = ({ key }: MadeToken) => `sessions of ${callerOf(key)}`;
   const budgets = [

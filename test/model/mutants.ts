@@ -224,7 +224,11 @@ const mutants: Record<string, readonly Edit[]> = {
     },
   ],
   "one account that hangs closes the host": [
-    { file: "use-cases/host-limits.ts", find: "host.timedOut.size > 1", replace: "host.timedOut.size > 0" },
+    {
+      file: "use-cases/host-limits.ts",
+      find: "host.unreached >= failuresToOpen;",
+      replace: "host.unreached >= failuresToOpen || host.timedOut.size > 0;",
+    },
   ],
   "a job ends with its first partition": [
     {

@@ -18,6 +18,8 @@ import { type MadeToken, nameOf, tokenIn, tokensIn } from "./world.ts";
 
 const invocationMs = { request: 27_000, sweep: 52_000 };
 const sweepEveryMs = 60_000;
+/** Longer than a dozen sessions need for a budget of one login in ten minutes, and for the last lease. */
+const mostMinutes = 300;
 /** A new version is used after the failure of the last one is over, and an instance's copy is read again. */
 const newVersionMs = 20_000;
 /** Callers come one after the other, so each is judged for itself. */
@@ -186,7 +188,7 @@ class Recovery {
     const { simulation, world, broken } = this.seen;
     const scheduler = this.newInstance("scheduler");
     let waitingForSecond: readonly MadeToken[] = [];
-    for (let minute = 0; minute < 100; minute++) {
+    for (let minute = 0; minute < mostMinutes; minute++) {
       const beganAt = simulation.now;
       const next = this.nextDueAt();
       if (next === undefined && this.askers === 0 && minute > 0) return;

@@ -161,14 +161,42 @@ describe("a host's circuit", () => {
     expect(await sent(limits, [["f", "ended"]])).toEqual(["not_tried"]);
   });
 
-  it("opens when two accounts meet a time-out with no answer in between", async () => {
+  // After a rotation one Looker user has two accounts here, and its logouts hang with either pair.
+  it("stays closed for an account that has not failed, when two others meet a time-out with no answer in between", async () => {
     expect(
       await sent(fresh(), [
         ["a", "timed_out"],
         ["b", "timed_out"],
+        ["a", "ended"],
+        ["b", "ended"],
         ["c", "ended"],
       ]),
-    ).toEqual(["timed_out", "timed_out", "not_tried"]);
+    ).toEqual(["timed_out", "timed_out", "not_tried", "not_tried", "ended"]);
+  });
+
+  it("opens, when two accounts meet a time-out, for each other one with its first failure", async () => {
+    expect(
+      await sent(fresh(), [
+        ["a", "timed_out"],
+        ["b", "timed_out"],
+        ["c", "timed_out"],
+        ["c", "ended"],
+        ["d", "unreached"],
+        ["d", "ended"],
+      ]),
+    ).toEqual(["timed_out", "timed_out", "timed_out", "not_tried", "unreached", "not_tried"]);
+  });
+
+  it("lets an account try one logout at a time while the host may hang", async () => {
+    const { ask, answer, running } = held();
+    void ask("a");
+    void ask("b");
+    await answer("a", "timed_out");
+    await answer("b", "timed_out");
+    for (let n = 0; n < 4; n++) void ask("c");
+    expect(await running("c")).toBe(1);
+    await answer("c", "ended");
+    expect(await running("c")).toBe(3);
   });
 
   it.each<LogoutOutcome>(["ended", "unconfirmed", "failed"])(
@@ -179,7 +207,7 @@ describe("a host's circuit", () => {
           ["a", "timed_out"],
           ["c", between],
           ["b", "timed_out"],
-          ["c", "ended"],
+          ["a", "ended"],
         ]),
       ).toEqual(["timed_out", between, "timed_out", "ended"]);
     },

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { IssuedToken } from "../../../../functions/use-cases/issue.ts";
 import type { LogoutOutcome } from "../../../../functions/use-cases/ports.ts";
-import { type InMemoryBroker, inMemoryBroker, scopeNamed } from "../../../support/fakes/in-memory-broker.ts";
+import {
+  firstSecret,
+  type InMemoryBroker,
+  inMemoryBroker,
+  scopeNamed,
+  secretId,
+} from "../../../support/fakes/in-memory-broker.ts";
 import { numberedCaller, sweepNow } from "../../../support/fakes/in-memory-operator.ts";
 
 const minute = 60_000;
@@ -60,6 +66,33 @@ describe("an account whose logouts are never confirmed", () => {
     // Five, and those that were under way with the fifth.
     const tried = broker.looker.logouts().filter((token) => ofSick.has(token)).length;
     expect(tried).toBeLessThanOrEqual(8);
+  });
+
+  // After a rotation one Looker user has two client ids. A service account that hangs then hangs twice.
+  it("because they are not answered, with either of its two pairs, does not open the host's circuit", async () => {
+    const broker = inMemoryBroker();
+    const issue = (number: number, role: string, scope: string) =>
+      broker.issue({
+        scope: scopeNamed(scope),
+        key: numberedCaller(number, role, scope),
+        on: broker.instance(),
+      });
+    for (let number = 0; number < 100; number++) await issue(number, "report-service", "sales");
+    broker.stored.set(secretId, { ...firstSecret, clientId: "clientTwo", versionId: "version-2" });
+    for (let number = 100; number < 200; number++) await issue(number, "report-service", "sales");
+    broker.clock.jump(5_000);
+    const ofHealthy = new Set<string>();
+    for (let number = 0; number < 20; number++) {
+      const { accessToken } = await issue(number, "hr", "people");
+      ofHealthy.add(accessToken);
+    }
+    broker.clock.jump(15 * minute);
+    broker.looker.onLogout = async (token): Promise<LogoutOutcome> => {
+      await broker.clock.sleep(ofHealthy.has(token) ? 50 : 8_000);
+      return ofHealthy.has(token) ? "ended" : "timed_out";
+    };
+    await sweepNow(broker);
+    expect(left(broker, ofHealthy)).toBe(0);
   });
 
   it("is still tried when it is well again: nothing is given up", async () => {
