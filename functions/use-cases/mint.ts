@@ -267,12 +267,15 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
       });
     case "failed": {
       const { reason, unusableToken, tokenLost = false } = answer;
-      const ended =
-        unusableToken === undefined ? !tokenLost : await endUnusable(ports, job, secret, unusableToken);
-      if (!ended) count(audit, "possible_orphans");
+      const failure: MintFailure = { code: "looker_unavailable", detail: failedDetail(reason) };
+      if (unusableToken === undefined) {
+        if (tokenLost) count(audit, "possible_orphans");
+        return failed(failure, !tokenLost);
+      }
+      const left = await endUnusable(ports, job, secret, unusableToken);
       // Looker made a token and ended it, so the pair is right.
-      if (ended && unusableToken !== undefined) await recordWorked(ports, job);
-      return failed({ code: "looker_unavailable", detail: failedDetail(reason) }, ended);
+      if (left.noTokenLeft) await recordWorked(ports, job);
+      return { failure, ...left };
     }
     case "unknown":
       count(audit, "possible_orphans");

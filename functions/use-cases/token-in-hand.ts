@@ -12,6 +12,8 @@ import { failureOf, type LoginJob, type MintPorts, type MintResult } from "./min
 import { type ClientSecret, type SealIdentity, sealIdentity, Unavailable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
 
+/** Looker's default life of a token, for an answer that does not tell it: https://cloud.google.com/looker/docs/api-auth */
+const assumedLifeMs = 3_600_000;
 /** A lease with less real life than this is of no use to anyone. */
 const shortestLifeMs = 30_000;
 
@@ -37,18 +39,23 @@ export function noteMint(
   });
 }
 
-/** A token that cannot be served is nobody's lease; it gets an id all the same, so that its end is on record. */
+/**
+ * Ends a token that cannot be served. It gets a lease id all the same, so that its end is on record, and so that its row tracks
+ * it until Looker confirms its end.
+ */
 export async function endUnusable(
   ports: MintPorts,
   job: LoginJob,
   { clientId }: ClientSecret,
   token: string,
-): Promise<boolean> {
+): Promise<Pick<FailedMint, "noTokenLeft" | "inHand">> {
   const fresh: FreshToken = { leaseId: ports.ids.next(), token };
   count(job.audit, "logins");
   job.audit.client_id = clientId;
   noteMint(job, fresh);
-  return await endInHand(ports, job, fresh);
+  const lookerEndsAt = ports.clock.now() + assumedLifeMs;
+  const lease = await leaseOf(ports, job, { ...fresh, lookerEndsAt }).catch(() => undefined);
+  return await endOrHandOver(ports, job, fresh, lease);
 }
 
 /** Seals and stores a fresh token by the lock's end, or ends it. Never throws: it holds a token. */
@@ -58,22 +65,10 @@ export async function keep(
   fresh: FreshToken & { lookerEndsAt: number },
 ): Promise<MintResult> {
   const { clock, ids, table } = ports;
-  const { scope, key, lock, audit, credential } = job;
-  const { leaseId } = fresh;
+  const { key, lock, audit } = job;
   let lease: Lease | undefined;
   try {
-    const named = { leaseId, baseUrl: scope.baseUrl, clientId: credential.clientId };
-    const sealed = await sealBy(ports, lock.until, fresh.token, sealIdentity(key, named));
-    lease = {
-      ...named,
-      sealed,
-      tokenSha256: sha256Of(fresh.token),
-      issuedAt: lock.since,
-      endsAt: Math.min(lock.since + scope.leaseSeconds * 1_000, fresh.lookerEndsAt),
-      lookerEndsAt: fresh.lookerEndsAt,
-      epoch: job.epoch,
-      digest: configurationDigest(scope),
-    };
+    lease = await leaseOf(ports, job, fresh);
     const failure = lease.endsAt - clock.now() >= shortestLifeMs ? undefined : tooShort(audit);
     const step = stepFor(job, lease, failure);
     const outcome = await commit(table.slots, key, step, {
@@ -88,14 +83,40 @@ export async function keep(
     return { settled: true, failure };
   } catch (error) {
     // Neither stored nor tracked, as far as is known. A lease that turns out dead heals by a stale report; an orphan does not.
-    const ended = await endInHand(ports, job, fresh);
-    if (!lease && !ended) count(audit, "possible_orphans");
-    return {
-      failure: failureOf(error, audit),
-      noTokenLeft: ended,
-      inHand: lease && { token: lease, ended },
-    };
+    const left = await endOrHandOver(ports, job, fresh, lease);
+    return { failure: failureOf(error, audit), ...left };
   }
+}
+
+/** Ends the token now, or leaves it to the release of the lock, which tracks it in the row. */
+async function endOrHandOver(
+  ports: MintPorts,
+  job: LoginJob,
+  fresh: FreshToken,
+  lease: Lease | undefined,
+): Promise<Pick<FailedMint, "noTokenLeft" | "inHand">> {
+  const ended = await endInHand(ports, job, fresh);
+  if (!lease && !ended) count(job.audit, "possible_orphans");
+  return { noTokenLeft: ended, inHand: lease && { token: lease, ended } };
+}
+
+/** The token, sealed for its row. @throws if KMS does not seal it by the lock's end */
+async function leaseOf(
+  ports: MintPorts,
+  { scope, key, lock, epoch, credential }: LoginJob,
+  { leaseId, token, lookerEndsAt }: FreshToken & { lookerEndsAt: number },
+): Promise<Lease> {
+  const named = { leaseId, baseUrl: scope.baseUrl, clientId: credential.clientId };
+  return {
+    ...named,
+    sealed: await sealBy(ports, lock.until, token, sealIdentity(key, named)),
+    tokenSha256: sha256Of(token),
+    issuedAt: lock.since,
+    endsAt: Math.min(lock.since + scope.leaseSeconds * 1_000, lookerEndsAt),
+    lookerEndsAt,
+    epoch,
+    digest: configurationDigest(scope),
+  };
 }
 
 /** A token that is too short to serve goes the way of one that a revocation overtook: tracked first, then ended. */

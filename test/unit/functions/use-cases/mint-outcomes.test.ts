@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LoginOutcome } from "../../../../functions/use-cases/ports.ts";
 import { callerKey, firstSecret, inMemoryBroker, secretId } from "../../../support/fakes/in-memory-broker.ts";
+import { sweepNow } from "../../../support/fakes/in-memory-operator.ts";
 
 /** Looker has made an unusable token. The token lives until it is logged out. */
 function withUnusableToken() {
@@ -42,13 +43,26 @@ describe("an answer with an unusable token", () => {
     expect((await broker.table.secretControls.read(secretId)).attempts).toMatchObject([{ state: "trying" }]);
   });
 
-  it("is counted, and spends the budget, if Looker does not confirm the token's end", async () => {
+  it("is tracked, and spends the budget, until Looker confirms the token's end", async () => {
     const broker = withUnusableToken();
     broker.looker.onLogout = () => "unconfirmed";
     const { code, audit } = await broker.ask();
-    expect([code, audit.possible_orphans]).toEqual(["looker_unavailable", 1]);
+    expect([code, audit.possible_orphans]).toEqual(["looker_unavailable", undefined]);
     expect(broker.looker.logouts().length).toBeGreaterThan(1);
     expect(Object.values((await broker.slot()).mintedAt)).toMatchObject([[expect.any(Number)]]);
+    expect(await broker.logOut()).toMatchObject({ revoked: 0, pending: 1 });
+    broker.looker.onLogout = undefined;
+    broker.clock.jump(60_000);
+    expect(await sweepNow(broker)).toMatchObject({ revoked: 1, pending: 0 });
+    expect(broker.looker.live.size).toBe(0);
+  });
+
+  it("is counted as a possible orphan if it could not be sealed, and Looker does not confirm its end", async () => {
+    const broker = withUnusableToken();
+    broker.sealer.seal = () => Promise.reject(new Error("kms"));
+    broker.looker.onLogout = () => "unconfirmed";
+    const { code, audit } = await broker.ask();
+    expect([code, audit.possible_orphans]).toEqual(["looker_unavailable", 1]);
   });
 
   it("has the logout tried again after a moment's trouble at Looker", async () => {

@@ -50,7 +50,8 @@ describe("an unusable token", () => {
     broker.looker.onLogout = () => "not_tried";
     const began = broker.clock.now();
     const { audit } = await broker.ask();
-    expect([broker.looker.logouts().length, audit.possible_orphans]).toEqual([1, 1]);
+    expect([broker.looker.logouts().length, audit.possible_orphans]).toEqual([1, undefined]);
+    expect((await broker.slot()).outbox).toHaveLength(1);
     expect(broker.clock.now()).toBe(began);
   });
 
