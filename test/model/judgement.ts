@@ -31,7 +31,8 @@ export function judgeAtRest(seen: Observed): void {
 /** Whether anyone could have meant this token, or its lease was over, or its minter could not store it. */
 function mayBeDead({ revocations, staleReports, scenario, calm }: Observed, made: MadeToken): boolean {
   if (revocations.some(({ scope }) => scope === made.key.scope)) return true;
-  if (made.leaseId === undefined || staleReports.has(made.leaseId)) return true;
+  // An unusable token is nobody's lease.
+  if (!made.usable || made.leaseId === undefined || staleReports.has(made.leaseId)) return true;
   if (!calm && (made.leaseAtStop === undefined || made.loggedOutBy === made.minter)) return true;
   // Issued when the lock was taken, up to a lock's life before the login.
   const life = Math.min(leaseMs, scenario.lookerLifeMs);

@@ -13,6 +13,9 @@ export const attemptBackoffMs = 360_000;
 export const budgetWindowMs = 600_000;
 /** A login of a session counts until the minute that it was made in is out of the window. */
 export const counterMs = 60_000;
+/** Of a token whose answer did not tell its life, and counted from that answer. */
+export const assumedLifeMs = 3_600_000;
+export const longestLoginMs = 8_000;
 export const longestLogoutBackoffMs = 300_000;
 export const mostTokensInOutboxes = 16;
 

@@ -4,9 +4,11 @@
  */
 import { arnOf, clientIdOf, keyOf, leaseMs } from "./configurations.ts";
 import {
+  assumedLifeMs,
   attemptBackoffMs,
   budgetWindowMs,
   counterMs,
+  longestLoginMs,
   longestLogoutBackoffMs,
   type Observed,
   skewMs,
@@ -292,7 +294,10 @@ class Recovery {
     const { simulation, world, broken } = this.seen;
     const rowsAreEmpty = () => [...world.slots.values()].every(({ slot }) => tokensIn(slot).length === 0);
     if (rowsAreEmpty()) return;
-    const last = Math.max(...world.tokens.map(({ lookerEndsAt }) => lookerEndsAt));
+    const lives = world.tokens.map(({ usable, madeAt, lookerEndsAt }) =>
+      usable ? lookerEndsAt : Math.max(lookerEndsAt, madeAt + longestLoginMs + assumedLifeMs),
+    );
+    const last = Math.max(...lives);
     const scheduler = this.newInstance("scheduler");
     const overAt = last + longestLogoutBackoffMs + 3 * skewMs + 10_000;
     for (let sweeps = 0; sweeps < 2; sweeps++) {
