@@ -6,8 +6,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { App } from "aws-cdk-lib";
 import featureFlags from "aws-cdk-lib/recommended-feature-flags.json" with { type: "json" };
-import { type ScopeDefinitions, ScopesError } from "../functions/domain/scope.ts";
-import { BrokerSettingsError } from "./settings.ts";
+import { BrokerSettingsError, type ScopeDefinitions, ScopesError } from "./index.ts";
 import { type BrokerSettings, TokenBrokerStack } from "./stack.ts";
 
 class ScopesFileError extends Error {}

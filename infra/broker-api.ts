@@ -1,5 +1,5 @@
 /** The REST API with its one stage: who may reach it, what it logs, what it answers by itself. */
-import { type RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
+import { type RemovalPolicy, Validations } from "aws-cdk-lib";
 import {
   AccessLogFormat,
   AuthorizationType,
@@ -30,6 +30,8 @@ export interface CustomDomain {
 }
 
 export interface BrokerApiProps {
+  /** The broker's name. */
+  readonly broker: string;
   readonly policy: PolicyDocument;
   readonly private: boolean;
   readonly domain?: CustomDomain;
@@ -76,7 +78,8 @@ export class BrokerApi extends Construct {
       removalPolicy: props.removalPolicy,
     });
     this.restApi = new RestApi(this, "RestApi", {
-      restApiName: Stack.of(this).stackName,
+      // A dimension of its metrics: two brokers of one stack must not share it.
+      restApiName: props.broker,
       description: "Looker token broker",
       endpointConfiguration: {
         types: [props.private ? EndpointType.PRIVATE : EndpointType.REGIONAL],

@@ -18,7 +18,8 @@ import {
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import type { ScopeDefinitions } from "../functions/domain/scope.ts";
-import { bundledCode, type FunctionName } from "./bundle.ts";
+import { functionCode } from "./function-code.ts";
+import type { FunctionName } from "./function-names.ts";
 import { useNetworkInterfaces, writeLogs, writeTraces } from "./statements.ts";
 
 /** What all functions of a broker have in common. */
@@ -100,7 +101,7 @@ export class BrokerFunction extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       handler: "index.handler",
-      code: bundledCode(props.name, props.scopes),
+      code: functionCode(props.name, props.scopes),
       environment: props.environment,
       memorySize: props.memorySize,
       timeout: props.timeout ?? Duration.seconds(28),

@@ -1,46 +1,18 @@
-/** One function's deployment package: its entry file with all it imports in one `index.mjs`, and the scopes. */
+/** A function's bundle: its entry file with all it imports in one `index.mjs`, and its source map. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { AssetHashType, DockerImage } from "aws-cdk-lib";
-import { Code } from "aws-cdk-lib/aws-lambda";
 import { buildSync } from "esbuild";
-import { scopesFile } from "../functions/contract.ts";
-import type { ScopeDefinitions } from "../functions/domain/scope.ts";
+import type { FunctionName } from "./function-names.ts";
 
 const projectRoot = fileURLToPath(new URL("..", import.meta.url));
 
-/** The functions, each named after its entry file in `functions/`. */
-export type FunctionName = "issue-token" | "logout" | "operate" | "sweep";
+/** The folder of the functions' sources. */
+export const bundleSource = join(projectRoot, "functions");
 
-/** Bundles a function while its stack is synthesized, and only if that stack is wanted (not for `cdk ls`). */
-export function bundledCode(name: FunctionName, scopes: ScopeDefinitions | undefined): Code {
-  return Code.fromAsset(join(projectRoot, "functions"), {
-    // Of what comes out: a change that no bundle shows redeploys nothing.
-    assetHashType: AssetHashType.OUTPUT,
-    bundling: {
-      // Never pulled or run: `local` below always does the work. The command tells one function's asset from
-      // another's in CDK's cache of staged assets, which is kept by these options.
-      image: DockerImage.fromRegistry("unused"),
-      command: [name, JSON.stringify(scopes ?? null)],
-      local: {
-        tryBundle(outputDirectory) {
-          writeBundle(name, scopes, outputDirectory);
-          return true;
-        },
-      },
-    },
-  });
-}
-
-/** Writes a function's `index.mjs`, its source map and, for those that need it, `scopes.json`. */
-export function writeBundle(
-  name: FunctionName,
-  scopes: ScopeDefinitions | undefined,
-  outputDirectory: string,
-): void {
+/** Bundles a function into a folder. The published construct has `prebuilt-bundle.ts` in the place of this file. */
+export function writeBundle(name: FunctionName, outputDirectory: string): void {
   bundleEntry(`functions/${name}.ts`, outputDirectory);
-  if (scopes) writeFileSync(join(outputDirectory, scopesFile), `${JSON.stringify(scopes, null, 2)}\n`);
 }
 
 /** `entry` is relative to the project. The same sources give the same bytes, wherever they are. */

@@ -65,8 +65,11 @@ const onSecrets = [
 ];
 
 export class Guard extends Construct {
+  private readonly broker: string;
+
   constructor(scope: Construct, id: string, broker: TokenBroker, { pipelineArns, secretArns }: GuardProps) {
     super(scope, id);
+    this.broker = broker.name;
     if (pipelineArns.length === 0)
       throw new Error("The guard would let nobody deploy: name a role in pipelineArns.");
     const stack = Stack.of(this);
@@ -107,7 +110,7 @@ export class Guard extends Construct {
             resourceName: `${stack.stackName}/*`,
           }),
           // Where callers are told the broker's address, and the organisation this policy.
-          stack.formatArn({ service: "ssm", resource: "parameter", resourceName: `${stack.stackName}/*` }),
+          stack.formatArn({ service: "ssm", resource: "parameter", resourceName: `${broker.name}/*` }),
           ...bootstrap.roleArns,
           ...bootstrap.bucketArns,
         ],
@@ -160,7 +163,7 @@ export class Guard extends Construct {
   private publish(name: string, statements: PolicyStatement[]): void {
     const stack = Stack.of(this);
     new StringParameter(this, name, {
-      parameterName: `/${stack.stackName}/guard/${name}`,
+      parameterName: `/${this.broker}/guard/${name}`,
       description: "Looker token broker: a service control policy for its account (SECURITY.md)",
       stringValue: stack.toJsonString(new PolicyDocument({ statements })),
       // Above 4 KB an advanced one, which costs a few cents a month.

@@ -16,6 +16,8 @@ import { Construct } from "constructs";
 const standardCharactersOfArns = 1_500;
 
 export interface RecordedPolicies {
+  /** Of the broker: the first part of the parameters' names. */
+  readonly broker: string;
   readonly table: Table;
   readonly keyPolicy: PolicyDocument;
   /** ARNs in the table's policy beside the functions' roles. */
@@ -23,8 +25,11 @@ export interface RecordedPolicies {
 }
 
 export class PolicyRecords extends Construct {
-  constructor(scope: Construct, id: string, { table, keyPolicy, breakGlassArns }: RecordedPolicies) {
+  private readonly broker: string;
+
+  constructor(scope: Construct, id: string, { broker, table, keyPolicy, breakGlassArns }: RecordedPolicies) {
     super(scope, id);
+    this.broker = broker;
     this.record("table", table.resourcePolicy as PolicyDocument, breakGlassArns.join().length);
     this.record("sealing-key", keyPolicy, 0);
   }
@@ -32,7 +37,7 @@ export class PolicyRecords extends Construct {
   private record(name: string, policy: PolicyDocument, charactersOfArns: number): void {
     const stack = Stack.of(this);
     new StringParameter(this, name, {
-      parameterName: `/${stack.stackName}/policies/${name}`,
+      parameterName: `/${this.broker}/policies/${name}`,
       description: `Looker token broker: the policy that its ${name.replace("-", " ")} must have (docs/how-to/runbook.md)`,
       // Resolved when the template is made: statements that an app adds to the table later are in it too.
       stringValue: stack.toJsonString(policy),

@@ -43,7 +43,7 @@ export class ScopeOutputs extends Construct {
         output("Terraform", terraform);
       }
       new StringParameter(one, "Parameter", {
-        parameterName: `/${stack.stackName}/scopes/${scopeName}`,
+        parameterName: `/${broker.name}/scopes/${scopeName}`,
         description: `Looker token broker: endpoint and IAM statements for scope ${scopeName}`,
         stringValue: stack.toJsonString(document),
       });

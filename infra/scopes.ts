@@ -5,7 +5,7 @@
  * A Looker token can do all that its Looker user can. What keeps scopes apart is therefore one Looker service
  * account each, with the least privilege that does the job.
  */
-import type { ScopeDefinitions } from "../functions/domain/scope.ts";
+import type { ScopeDefinitions } from "./index.ts";
 import type { BrokerSettings } from "./stack.ts";
 
 export const scopes = {

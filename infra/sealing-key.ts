@@ -1,5 +1,5 @@
 /** The key that seals tokens: not the table's own key, so that whoever may read rows cannot open them. */
-import { type RemovalPolicy, Stack } from "aws-cdk-lib";
+import type { RemovalPolicy } from "aws-cdk-lib";
 import { AccountRootPrincipal, PolicyDocument, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
@@ -38,13 +38,14 @@ const administration = [
 /** The key, and its policy, which `letRolesUse` completes. */
 export function sealingKey(
   scope: Construct,
+  broker: string,
   removalPolicy: RemovalPolicy,
 ): { key: Key; policy: PolicyDocument } {
   // In the place of CDK's own, which lets the account's IAM policies grant everything.
   const policy = new PolicyDocument({ statements: [statement("Administer", administration)] });
   const key = new Key(scope, "SealingKey", {
     description: "Seals the Looker tokens in the token broker's table",
-    alias: `${Stack.of(scope).stackName}/sealing-key`,
+    alias: `${broker}/sealing-key`,
     enableKeyRotation: true,
     // Without it no token in a retained table can be opened, and so none be logged out.
     removalPolicy,

@@ -8,9 +8,9 @@ import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { ScopeDefinitions } from "../functions/domain/scope.ts";
 import type { CustomDomain } from "./broker-api.ts";
 
-export interface TokenBrokerProps {
+export interface TokenBrokerProps<ScopeName extends string = string> {
   /** The scopes by name. Checked here: a wrong definition throws a `ScopesError` that names scope and field. */
-  readonly scopes: ScopeDefinitions;
+  readonly scopes: ScopeDefinitions<ScopeName>;
 
   /**
    * Id of the AWS organisation (`o-…`) outside of which nobody may call.
@@ -204,11 +204,10 @@ export function checkSettings(
         `scope "${name}": secret.secretArn: is in ${secretRegion}; functions in ${region} read secrets of their own region`,
       );
   }
-  // A dimension's value in an alarm: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudwatch-alarm-dimension.html
-  // Without quotes and backslashes, for the dashboard's search.
-  if (!/^[\x21\x23-\x26\x28-\x5b\x5d-\x7e ]{1,255}$/.test(broker))
+  // KMS's rule for an alias is the strictest: https://docs.aws.amazon.com/kms/latest/developerguide/alias-create.html
+  if (!/^[\w-]+(?:\/[\w-]+)*$/.test(broker) || broker.length > 200)
     wrong.push(
-      `the construct's path ${JSON.stringify(broker)} is the broker's name in metrics: at most 255 printable ASCII characters, without quotes`,
+      `the construct's path ${JSON.stringify(broker)} is the broker's name in metrics, in its key's alias and in its parameters: at most 200 of A-Z, a-z, 0-9, _, - and /`,
     );
   for (const [name, threshold] of Object.entries(props.alarms ?? {}))
     if (!Number.isInteger(threshold) || threshold < 1)

@@ -1,11 +1,14 @@
 /** The stack that is deployed: one broker, and what its operators and callers need to know of it. */
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
-import type { ScopeDefinitions } from "../functions/domain/scope.ts";
-import { Guard, type GuardProps } from "./guard.ts";
-import { ScopeOutputs } from "./scope-outputs.ts";
-import type { TokenBrokerProps } from "./settings.ts";
-import { TokenBroker } from "./token-broker.ts";
+import {
+  Guard,
+  type GuardProps,
+  type ScopeDefinitions,
+  ScopeOutputs,
+  TokenBroker,
+  type TokenBrokerProps,
+} from "./index.ts";
 
 /** All that a deployment can set beside its scopes. A function, so that it can look up what is there already. */
 export type BrokerSettings = (stack: Stack) => Omit<TokenBrokerProps, "scopes"> & {

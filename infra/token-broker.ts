@@ -27,7 +27,26 @@ import { denyRowsToOthers, slotTable } from "./slot-table.ts";
 import { queryDueRows, queryRows, readAndWriteRows, readScopeSecrets, useSealingKey } from "./statements.ts";
 import { SweepSchedule } from "./sweep-schedule.ts";
 
-export class TokenBroker extends BrokerMetrics {
+/**
+ * A token broker for Looker: REST API, functions, table and sealing key.
+ *
+ * @typeParam ScopeName - The names of its scopes, taken from `scopes`.
+ * @throws {ScopesError} if a scope cannot be used
+ * @throws {BrokerSettingsError} if a setting cannot be used
+ * @example
+ * const broker = new TokenBroker(stack, "Broker", {
+ *   scopes: {
+ *     sales: {
+ *       lookerUrl: "https://example.cloud.looker.com",
+ *       secret: { secretName: "looker/sales" },
+ *       callers: ["arn:aws:iam::111122223333:role/report-service"],
+ *       operators: ["arn:aws:iam::111122223333:role/platform-engineer"],
+ *     },
+ *   },
+ * });
+ * broker.grantToken(reportService, "sales");
+ */
+export class TokenBroker<ScopeName extends string = string> extends BrokerMetrics {
   readonly scopes: Scopes;
   readonly api: RestApi;
   readonly domain?: CustomDomain;
@@ -44,7 +63,7 @@ export class TokenBroker extends BrokerMetrics {
   readonly alarms: Readonly<Record<AlarmName, Alarm>>;
   readonly dashboard?: Dashboard;
 
-  constructor(scope: Construct, id: string, props: TokenBrokerProps) {
+  constructor(scope: Construct, id: string, props: TokenBrokerProps<ScopeName>) {
     super(scope, id);
     const stack = Stack.of(this);
     // Checked as they were written first, so that an error names what stands in the operator's file.
@@ -64,9 +83,10 @@ export class TokenBroker extends BrokerMetrics {
     };
 
     this.table = slotTable(this, { deletionProtection: props.deletionProtection ?? true, removalPolicy });
-    const { key, policy: keyPolicy } = sealingKey(this, unlessNew);
+    const { key, policy: keyPolicy } = sealingKey(this, this.name, unlessNew);
     this.sealingKey = key;
     const api = new BrokerApi(this, "Api", {
+      broker: this.name,
       ...logs,
       policy: resourcePolicy(this, { ...props, scopes: this.scopes }),
       private: props.vpcEndpointIds !== undefined,
@@ -167,7 +187,12 @@ export class TokenBroker extends BrokerMetrics {
     const breakGlassArns = props.breakGlassArns ?? [];
     denyRowsToOthers(this.table, [...roleArns, ...breakGlassArns]);
     letRolesUse(this.sealingKey, { seal: [this.issueToken.role.roleArn], open: roleArns });
-    new PolicyRecords(this, "Policies", { table: this.table, keyPolicy, breakGlassArns });
+    new PolicyRecords(this, "Policies", {
+      broker: this.name,
+      table: this.table,
+      keyPolicy,
+      breakGlassArns,
+    });
 
     for (const { method, path, by } of routes) {
       const resource: IResource = this.api.root.resourceForPath(path);
@@ -196,22 +221,22 @@ export class TokenBroker extends BrokerMetrics {
    * Lets a principal fetch tokens of a scope, and ask who it is: the first of two locks. The scope's own `callers`
    * must name it too.
    */
-  grantToken(grantee: IGrantable, scopeName: string): Grant {
+  grantToken(grantee: IGrantable, scopeName: ScopeName): Grant {
     return this.grant(grantee, "token", scopeName);
   }
 
   /** Lets a principal end its own leases in a scope. */
-  grantLogout(grantee: IGrantable, scopeName: string): Grant {
+  grantLogout(grantee: IGrantable, scopeName: ScopeName): Grant {
     return this.grant(grantee, "logout", scopeName);
   }
 
   /** Lets a principal list and revoke everybody's leases in a scope, and freeze it, if it is among its `operators`. */
-  grantOperate(grantee: IGrantable, scopeName: string): Grant {
+  grantOperate(grantee: IGrantable, scopeName: ScopeName): Grant {
     return this.grant(grantee, "operate", scopeName);
   }
 
   /** ARNs for `execute-api:Invoke`: what each grant gives, for IAM policies that are written elsewhere. */
-  invokeArns(scopeName: string, ...verbs: Verb[]): string[] {
+  invokeArns(scopeName: ScopeName, ...verbs: Verb[]): string[] {
     if (!this.scopes.has(scopeName))
       throw new Error(
         `There is no scope ${JSON.stringify(scopeName)}; there are ${[...this.scopes.keys()].join(", ")}.`,
@@ -221,7 +246,7 @@ export class TokenBroker extends BrokerMetrics {
     );
   }
 
-  private grant(grantee: IGrantable, verb: Verb, scopeName: string): Grant {
+  private grant(grantee: IGrantable, verb: Verb, scopeName: ScopeName): Grant {
     return Grant.addToPrincipal({
       grantee,
       actions: ["execute-api:Invoke"],

@@ -7,29 +7,30 @@ import { type PrincipalPattern, parsePattern } from "./pattern.ts";
 /** A scope as an operator writes it (infra/scopes.ts). */
 export interface ScopeDefinition {
   /** `https://` origin of the Looker instance, with a port if it needs one, without a path. */
-  lookerUrl: string;
+  readonly lookerUrl: string;
   /** The Secrets Manager secret that holds `{"client_id": "…", "client_secret": "…"}` of one service account. */
-  secret: {
+  readonly secret: {
     /** Name of a secret in the broker's account and region. */
-    secretName?: string;
+    readonly secretName?: string;
     /** Full ARN, needed for a secret of another account. Give this or `secretName`. */
-    secretArn?: string;
+    readonly secretArn?: string;
     /** ARN of the KMS key that encrypts the secret, where it is not the account's `aws/secretsmanager`. */
-    encryptionKeyArn?: string;
+    readonly encryptionKeyArn?: string;
   };
   /** Allowed to fetch tokens: IAM role or user ARNs without path, with `*` and `?` in the name. */
-  callers: string[];
+  readonly callers: readonly string[];
   /** Allowed to list, revoke and freeze: ARNs in the same form. */
-  operators: string[];
+  readonly operators: readonly string[];
   /** How long a lease lives, in seconds: 120 to 3600, default 900. Looker's own expiry may end it earlier. */
-  leaseSeconds?: number;
+  readonly leaseSeconds?: number;
   /** Logins that one caller may cause in any ten minutes, for the lease shared by its processes: 1 to 60, default 10. */
-  mintsPerTenMinutes?: number;
+  readonly mintsPerTenMinutes?: number;
   /** Logins of all sessions of one caller in any ten minutes: 0 to 600, default 60. 0 switches sessions off. */
-  sessionMintsPerTenMinutes?: number;
+  readonly sessionMintsPerTenMinutes?: number;
 }
 
-export type ScopeDefinitions = Record<string, ScopeDefinition>;
+/** By name. With the names known, a misspelt one does not compile. */
+export type ScopeDefinitions<Name extends string = string> = Readonly<Record<Name, ScopeDefinition>>;
 
 /** A scope, checked. */
 export interface Scope {

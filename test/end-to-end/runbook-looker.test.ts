@@ -49,7 +49,7 @@ test("#pending-logouts: what Looker does not confirm is pending until it does", 
 
   let state = "Disabled";
   book.aws.answer("kms describe-key", ({ "key-id": id }) =>
-    id === "alias/looker-token-broker/sealing-key" ? state : "NotFoundException",
+    id === "alias/looker-token-broker/Broker/sealing-key" ? state : "NotFoundException",
   );
   book.aws.answer("kms cancel-key-deletion", () => "{}");
   book.aws.answer("kms enable-key", ({ "key-id": id }) => {

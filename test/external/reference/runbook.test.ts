@@ -88,8 +88,8 @@ aws dynamodb put-item --table-name slots --item "file://row"
 aws scheduler create-schedule --cli-input-json "file://schedule"
 aws secretsmanager create-secret --name looker/sales --secret-string "{}"
 aws secretsmanager delete-secret --secret-id looker/sales
-aws ssm put-parameter --type String --name /looker-token-broker/policies/table --value "file://table" --query Tier
-aws ssm put-parameter --type String --name /looker-token-broker/policies/sealing-key --value "file://sealing-key" --query Tier
+aws ssm put-parameter --type String --name /looker-token-broker/Broker/policies/table --value "file://table" --query Tier
+aws ssm put-parameter --type String --name /looker-token-broker/Broker/policies/sealing-key --value "file://sealing-key" --query Tier
 aws kms create-key --query KeyMetadata.KeyId --output text`);
   expect(said.commands.filter(({ code }) => code !== 0)).toEqual([]);
   keyId = said.out.trim().split("\n").at(-1) ?? "";
@@ -240,7 +240,7 @@ describe("the policies", () => {
       Object.keys(policies)
         .map(
           (name) =>
-            `aws ssm put-parameter --overwrite --name "/$STACK/policies/${name}" --value "file://${name}"`,
+            `aws ssm put-parameter --overwrite --name "/$STACK/Broker/policies/${name}" --value "file://${name}"`,
         )
         .join("\n"),
     );

@@ -96,7 +96,7 @@ describe("the sealing key", () => {
       Properties: { EnableKeyRotation: true },
     });
     broker.template.hasResourceProperties("AWS::KMS::Alias", {
-      AliasName: "alias/looker-token-broker/sealing-key",
+      AliasName: "alias/looker-token-broker/Broker/sealing-key",
     });
   });
 

@@ -6,7 +6,7 @@ import { account, type SynthesizeOptions, synthesizedHere } from "../../support/
 const parameter = (name: string, options: SynthesizeOptions = {}) => {
   const { stack, resources } = resolved(options);
   const found = resources.find(
-    ({ properties: { Name } }) => Name === `/looker-token-broker/policies/${name}`,
+    ({ properties: { Name } }) => Name === `/looker-token-broker/Broker/policies/${name}`,
   );
   return { stack, policy: JSON.parse(String(found?.properties.Value)), properties: found?.properties };
 };
@@ -63,8 +63,8 @@ it("is written under names that the runbook reads", () => {
     .map(([, { Properties }]) => Properties.Name);
   expect(names).toEqual(
     expect.arrayContaining([
-      "/looker-token-broker/policies/table",
-      "/looker-token-broker/policies/sealing-key",
+      "/looker-token-broker/Broker/policies/table",
+      "/looker-token-broker/Broker/policies/sealing-key",
     ]),
   );
 });

@@ -71,7 +71,7 @@ describe("what a team is handed", () => {
   it("is also one SSM parameter a scope, with the endpoint", () => {
     const [parameter] = broker
       .ofType("AWS::SSM::Parameter")
-      .filter(([, { Properties }]) => Properties.Name === "/looker-token-broker/scopes/sales");
+      .filter(([, { Properties }]) => Properties.Name === "/looker-token-broker/Broker/scopes/sales");
     const value = JSON.parse(resolved(parameter?.[1].Properties.Value) as string);
     expect(value).toEqual({
       endpoint: `https://abcdefghij.execute-api.${region}.amazonaws.com/v1`,

@@ -10,7 +10,7 @@ test("a completed source map leads to the sources, wherever the bundle is", () =
   onTestFinished(() => rmSync(outdir, { recursive: true }));
   const asset = join(outdir, "asset.0123");
   mkdirSync(asset);
-  writeBundle("sweep", undefined, asset);
+  writeBundle("sweep", asset);
 
   completeSourceMaps(outdir);
   const map = JSON.parse(readFileSync(join(asset, "index.mjs.map"), "utf8"));

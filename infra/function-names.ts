@@ -1,0 +1,3 @@
+/** The functions, each named after its entry file in `functions/`. */
+export const functionNames = ["issue-token", "logout", "operate", "sweep"] as const;
+export type FunctionName = (typeof functionNames)[number];
