@@ -225,11 +225,14 @@ class Recovery {
     for (const { slot } of world.slots.values()) {
       const rows = [
         ...slot.outbox.filter(({ retryAt, since }) => Math.max(retryAt, since) <= time),
-        ...[...slot.superseded, ...(slot.lease ? [slot.lease] : [])].filter(({ endsAt }) => endsAt <= time),
+        ...[...slot.superseded, ...(slot.lease ? [slot.lease] : [])]
+          .filter(({ endsAt }) => endsAt <= time)
+          .map((each) => ({ ...each, attempts: 0 })),
       ];
       for (const row of rows) {
         const made = world.byToken.get(tokenIn(row));
-        if (made && world.isAlive(made) && !world.isUnwell(made)) due.push(made);
+        if (!made || !world.isAlive(made) || world.isUnwell(made)) continue;
+        if (!world.waitsBehindCrowd(made, row.attempts)) due.push(made);
       }
     }
     return due;

@@ -135,6 +135,12 @@ export class World {
     return secretId === unwellSecret && (crowd || !crowdOnly);
   }
 
+  /** Within an account the fewest attempts come first, so more tokens than a sweep gets through may go before this one. */
+  waitsBehindCrowd({ secretId }: Pick<MadeToken, "secretId">, attempts: number): boolean {
+    const crowd = this.scenario.unwell?.crowd ?? 0;
+    return attempts > 0 && crowd > largeCrowd && this.isUnwell({ secretId, crowd: true });
+  }
+
   slotAt(key: SlotKey): Slot {
     return this.slots.get(nameOf(key))?.slot ?? this.parts.emptySlot;
   }
