@@ -55,8 +55,8 @@ sso_role_name = report-service
   });
 
   it("asks a container's source of credentials again when it does not answer", async () => {
-    // As often as AWS's providers ask in one go.
-    const triesOfOneCall = 5;
+    // AWS's two providers for containers ask once each.
+    const triesOfOneCall = 2;
     const container = await FakeServer.start(() =>
       container.asked.length <= triesOfOneCall
         ? "drop"

@@ -1,9 +1,11 @@
 /** One signed request to the broker, and its answer or error. */
-import { credentialsError } from "../errors/credentials-error.ts";
+
+import { credentialsError, credentialsLate } from "../errors/credentials-error.ts";
+import { seconds } from "../errors/duration.ts";
 import { type HttpAnswer, refusalOf } from "../errors/refusals.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { unreachableError } from "../errors/unreachable.ts";
-import { abortable, throwIfAborted, within } from "../waiting/abort.ts";
+import { throwIfAborted, within } from "../waiting/abort.ts";
 import type { AwsCredentials } from "./aws-credentials.ts";
 import type { Connection } from "./connection.ts";
 import { type SignedRequest, sign, type UnsignedRequest } from "./sign.ts";
@@ -29,30 +31,29 @@ const defaultTimeoutMs = 30_000;
 /** Throws {@link TokenBrokerError} for anything but a 2xx in JSON. Waits for nothing and repeats nothing, but for fresh credentials. */
 export async function callBroker(connection: Connection, request: BrokerRequest): Promise<BrokerAnswer> {
   throwIfAborted(request.signal);
-  const milliseconds = request.timeoutMs ?? defaultTimeoutMs;
-  const late = () =>
-    new TokenBrokerError(
-      "timed_out",
-      `${connection.endpoint.host} gave no answer within ${seconds(milliseconds)}.`,
-      {
-        retryable: true,
-      },
-    );
-  return within(milliseconds, request.signal, late, async (signal) => {
-    const credentials = await abortable(credentialsOf(connection), signal);
+  const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
+  let hasCredentials = false;
+  const late = () => {
+    if (!hasCredentials) return credentialsLate(timeoutMs);
+    const message = `${connection.endpoint.host} gave no answer within ${seconds(timeoutMs)}.`;
+    return new TokenBrokerError("timed_out", message, { retryable: true });
+  };
+  return within(timeoutMs, request.signal, late, async (signal) => {
+    const credentials = await credentialsOf(connection, { signal });
+    hasCredentials = true;
     try {
       return await attempt(connection, request, credentials, signal);
     } catch (error) {
       if (!isAboutCredentials(error)) throw error;
       // The credentials may have been renewed since the provider looked, by `aws sso login`, by a rotation, in the environment.
-      const renewed = await abortable(credentialsOf(connection, { forceRefresh: true }), signal);
+      hasCredentials = false;
+      const renewed = await credentialsOf(connection, { signal, forceRefresh: true });
+      hasCredentials = true;
       if (isSame(credentials, renewed)) throw error;
       return await attempt(connection, request, renewed, signal);
     }
   });
 }
-
-const seconds = (milliseconds: number) => `${Math.max(1, Math.round(milliseconds / 1_000))} s`;
 
 const isAboutCredentials = (error: unknown) =>
   error instanceof TokenBrokerError &&
@@ -86,7 +87,7 @@ async function attempt(
 
 async function credentialsOf(
   { credentials }: Connection,
-  options?: { forceRefresh: true },
+  options: { signal: AbortSignal; forceRefresh?: true },
 ): Promise<AwsCredentials> {
   try {
     // A copy, because the service may write new keys into its own object.

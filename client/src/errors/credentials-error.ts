@@ -1,4 +1,5 @@
 /** Why there are no AWS credentials. The provider's own message is not passed on: it may quote a command's output. */
+import { seconds } from "./duration.ts";
 import { TokenBrokerError } from "./token-broker-error.ts";
 import { codeOf, isLasting } from "./unreachable.ts";
 
@@ -30,6 +31,18 @@ export function credentialsUnavailable(why?: string): TokenBrokerError {
     "credentials_unavailable",
     `The AWS credentials could not be fetched${why ? ` (${why})` : ""}.`,
     { retryable: !(why && isLasting(why)) },
+  );
+}
+
+/** A time-out before the broker was asked. */
+export function credentialsLate(timeoutMs: number): TokenBrokerError {
+  const profile = process.env.AWS_PROFILE;
+  return new TokenBrokerError(
+    "credentials_unavailable",
+    `The AWS credentials${profile ? ` of the profile ${profile}` : ""} did not come within ${seconds(timeoutMs)}.`,
+    {
+      hint: "Look at the source of the AWS credentials. A container's agent or an instance's metadata may be down, or a `credential_process` may wait for input.",
+    },
   );
 }
 

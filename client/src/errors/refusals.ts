@@ -4,6 +4,7 @@
  * https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden (403: messages and x-amzn-ErrorType)
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html (the messages about signatures)
  */
+import { duration } from "./duration.ts";
 import { type BrokerErrorCode, TokenBrokerError, type TokenBrokerErrorCode } from "./token-broker-error.ts";
 
 export interface HttpAnswer {
@@ -122,13 +123,6 @@ function skewed(headers: Headers, { now }: AnsweredRequest): Meaning {
     "clock_skew",
     `This machine's clock is ${duration(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead" : "behind"}.`,
   ];
-}
-
-function duration(milliseconds: number): string {
-  const minutes = Math.round(milliseconds / 60_000);
-  if (minutes < 120) return `${minutes} minutes`;
-  const hours = Math.round(minutes / 60);
-  return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
 }
 
 function byAnother({ status, headers }: HttpAnswer, { host }: AnsweredRequest): Meaning {

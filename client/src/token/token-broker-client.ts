@@ -106,7 +106,7 @@ export class TokenBrokerClient implements TokenSource {
     try {
       const result = await use(first);
       if (!isUnauthorizedResponse(result)) return result;
-      await discardBody(result);
+      discardBody(result);
     } catch (error) {
       if (!isUnauthorizedError(error)) throw error;
     }

@@ -17,6 +17,9 @@ export const defaultBudgetMs = 30_000;
 /** API Gateway itself gives up after 29 s. An attempt that hangs must leave time for another one. */
 const attemptMs = 15_000;
 
+/** In less, no answer comes: an attempt would only replace the last failure by a time-out. */
+const leastMs = 50;
+
 /**
  * Repeats the attempt while its failure is worth waiting for and the wait fits into the budget; else throws that failure.
  * So an error never comes later than the budget, and comes at once where waiting that long would be of no use.
@@ -36,7 +39,7 @@ export async function withRetries<T>(
     } catch (error) {
       if (!(error instanceof TokenBrokerError) || !error.retryable) throw error;
       const waitMs = backOffMs(error, failures++, clock);
-      if (spentMs() + waitMs >= budgetMs) throw error;
+      if (spentMs() + waitMs > budgetMs - leastMs) throw error;
       await sleep(waitMs, signal, clock);
     }
   }
