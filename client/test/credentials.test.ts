@@ -33,7 +33,7 @@ describe("AWS's default chain", () => {
     const { another } = await clientStand();
     const error = await failure(another({ credentials: undefined }).token());
     expect(error.code).toBe("no_credentials");
-    expect(error.message).toBe("No AWS credentials were found (CredentialsProviderError).");
+    expect(error.summary).toBe("No AWS credentials were found (CredentialsProviderError).");
   });
 
   it("with a profile whose SSO session has ended names the command that renews it", async () => {
@@ -50,7 +50,7 @@ sso_role_name = report-service
     const { another } = await clientStand();
     const error = await failure(another({ credentials: undefined }).token());
     expect(error.code).toBe("no_credentials");
-    expect(error.message).toBe("The SSO session of the AWS profile work has expired or was never begun.");
+    expect(error.summary).toBe("The SSO session of the AWS profile work has expired or was never begun.");
     expect(error.hint).toBe("Run `aws sso login --profile work`.");
   });
 

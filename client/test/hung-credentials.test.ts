@@ -51,7 +51,7 @@ async function hungAgent<T>(use: (agent: FakeServer) => Promise<T>, forEver = fa
 it("a container's agent without an answer to one request fails that call alone, by its name", () =>
   hungAgent(async () => {
     const { another, broker } = await clientStand();
-    const client = another({ credentials: undefined, clock: systemClock, budgetMs: 300 });
+    const client = another({ credentials: undefined, clock: systemClock, timeoutMs: 300 });
     const error = await failure(client.token());
     expect(error.code).toBe("credentials_unavailable");
     expect(error.message).toContain("The AWS credentials did not come within");
@@ -66,7 +66,7 @@ it("a container's agent without an answer has AWS's SDK write nothing", () =>
     try {
       const { another } = await clientStand();
       // AWS's provider would warn after one second.
-      await failure(another({ credentials: undefined, clock: systemClock, budgetMs: 1_500 }).token());
+      await failure(another({ credentials: undefined, clock: systemClock, timeoutMs: 1_500 }).token());
       expect(agent.asked.length).toBe(1);
       expect(warn.mock.calls).toEqual([]);
     } finally {
@@ -97,7 +97,7 @@ it("a credential_process with a question fails that call alone, because the next
   profile(`"${process.execPath}" "${join(home, "waits.cjs")}"`);
   process.env.AWS_PROFILE = "work";
   const { another, broker } = await clientStand();
-  const client = another({ credentials: undefined, clock: systemClock, budgetMs: 3_000 });
+  const client = another({ credentials: undefined, clock: systemClock, timeoutMs: 3_000 });
   try {
     const error = await failure(client.token());
     expect(error.code).toBe("credentials_unavailable");
@@ -121,7 +121,7 @@ it("a service's own provider without an answer gets an aborted signal, and the n
   const signals: (AbortSignal | undefined)[] = [];
   const client = another({
     clock: systemClock,
-    budgetMs: 200,
+    timeoutMs: 200,
     credentials: (options) => {
       signals.push(options?.signal);
       return signals.length === 1 ? hangs() : Promise.resolve(credentials);

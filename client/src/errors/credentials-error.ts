@@ -1,7 +1,7 @@
 /** Why there are no AWS credentials. The provider's own message is not passed on: it may quote a command's output. */
 import { seconds } from "./duration.ts";
+import { causeOf, codeOf, isLasting } from "./network-error.ts";
 import { TokenBrokerError } from "./token-broker-error.ts";
-import { codeOf, isLasting } from "./unreachable.ts";
 
 export function credentialsError(error: unknown): TokenBrokerError {
   if (error instanceof TokenBrokerError) return error;
@@ -11,7 +11,7 @@ export function credentialsError(error: unknown): TokenBrokerError {
   if (/AccessDenied|not authorized/i.test(`${name} ${message}`) && /\bsts:AssumeRole/.test(message))
     return notAssumable(message);
   const code = networkCode(error, message);
-  if (code) return credentialsUnavailable(code);
+  if (code) return credentialsUnavailable(code, causeOf(error));
   if (isTransient(error, name, message)) return credentialsUnavailable(kindOf(name));
   if (/\bsso\b|\bUnauthorizedException\b/i.test(message) || name === "TokenProviderError")
     return new TokenBrokerError(
@@ -26,11 +26,11 @@ export function credentialsError(error: unknown): TokenBrokerError {
   );
 }
 
-export function credentialsUnavailable(why?: string): TokenBrokerError {
+export function credentialsUnavailable(why?: string, cause?: Error): TokenBrokerError {
   return new TokenBrokerError(
     "credentials_unavailable",
     `The AWS credentials could not be fetched${why ? ` (${why})` : ""}.`,
-    { retryable: !(why && isLasting(why)) },
+    { retryable: !(why && isLasting(why)), cause },
   );
 }
 
