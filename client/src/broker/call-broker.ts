@@ -6,9 +6,11 @@ import { checkCredentials } from "../errors/header-values.ts";
 import { type HttpAnswer, refusalOf } from "../errors/refusals.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { unreachableError } from "../errors/unreachable.ts";
+import { namingProfile } from "../errors/which-credentials.ts";
 import { throwIfAborted, within } from "../waiting/abort.ts";
 import type { AwsCredentials } from "./aws-credentials.ts";
 import type { BrokerFetch, Connection } from "./connection.ts";
+import { isDefaultChain } from "./default-chain.ts";
 import { type SignedRequest, sign, type UnsignedRequest } from "./sign.ts";
 
 export interface BrokerRequest extends UnsignedRequest {
@@ -58,7 +60,7 @@ export async function callAt(
     const message = `${connection.endpoint.host} gave no answer within ${seconds(timeoutMs)}.`;
     return new TokenBrokerError("timed_out", message, { retryable: true });
   };
-  return within(timeoutMs, request.signal, late, async (signal) => {
+  const done = within(timeoutMs, request.signal, late, async (signal) => {
     const credentials = await credentialsOf(connection, { signal });
     hasCredentials = true;
     try {
@@ -72,6 +74,9 @@ export async function callAt(
       if (isSame(credentials, renewed)) throw error;
       return await attempt(now, connection, request, renewed, signal);
     }
+  });
+  return done.catch((error) => {
+    throw isDefaultChain(connection.credentials) ? namingProfile(error) : error;
   });
 }
 

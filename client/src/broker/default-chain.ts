@@ -12,7 +12,7 @@ import type { AwsCredentialsProvider } from "./aws-credentials.ts";
 export function defaultChain(): AwsCredentialsProvider {
   let current: Promise<AwsCredentialsProvider> | undefined;
   let hasGiven = false;
-  return async ({ forceRefresh, signal } = {}) => {
+  const provider: AwsCredentialsProvider = async ({ forceRefresh, signal } = {}) => {
     current ??= load();
     const chain = current;
     const forget = () => {
@@ -31,7 +31,13 @@ export function defaultChain(): AwsCredentialsProvider {
       stop?.();
     }
   };
+  chains.add(provider);
+  return provider;
 }
+
+const chains = new WeakSet<AwsCredentialsProvider>();
+
+export const isDefaultChain = (provider: AwsCredentialsProvider): boolean => chains.has(provider);
 
 async function load(): Promise<AwsCredentialsProvider> {
   const { defaultProvider } = await import("@aws-sdk/credential-provider-node");

@@ -1,8 +1,9 @@
 /** The long waiting that the broker refuses to do: a waiting Lambda is a held instance, a waiting client costs nothing. */
 
+import { seconds } from "../errors/duration.ts";
+import { longerError } from "../errors/longer-error.ts";
 import { checkOptions, optionNames } from "../errors/option-names.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
-import { triedError } from "../errors/tried-error.ts";
 import { reasonOf, throwIfAborted } from "./abort.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
@@ -75,7 +76,9 @@ export async function retrying<T>(
       if (!(error instanceof TokenBrokerError)) throw error;
       const delayMs = backOffMs(error, failures - 1, clock);
       if (!error.retryable || spentMs() + delayMs > timeoutMs - leastMs)
-        throw triedError(error, failures, spentMs());
+        throw failures === 1
+          ? error
+          : longerError(error, `This was attempt ${failures}, after ${seconds(spentMs())}.`);
       tell(onRetry, { error, attempt: failures, delayMs });
       await sleep(delayMs, signal, clock);
     }
