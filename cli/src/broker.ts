@@ -21,7 +21,7 @@ export interface Broker {
   readonly region: string;
   /** The body of the answer. For what can be repeated: a lost answer is asked for again. */
   // biome-ignore lint/suspicious/noExplicitAny: JSON, as docs/reference/openapi.yaml has it; each command states what it reads.
-  ask(request: BrokerRequest & { budgetMs?: number }): Promise<any>;
+  ask(request: BrokerRequest): Promise<any>;
   /**
    * For what a repetition would do to more than was meant, or would answer differently: sent again only where it was
    * certainly not done. Throws {@link LostAnswer} where it may have been.
@@ -47,11 +47,14 @@ export function brokerOf(values: OptionValues, grant: RequiredGrant): Broker {
   return {
     endpoint: connection.endpoint.href,
     region: connection.region,
-    ask: ({ budgetMs, ...request }) =>
-      withRetries((timeoutMs) => send({ ...request, timeoutMs }), { budgetMs, signal: request.signal }),
+    ask: ({ timeoutMs, ...request }) =>
+      withRetries((attemptMs) => send({ ...request, timeoutMs: attemptMs }), {
+        timeoutMs,
+        signal: request.signal,
+      }),
     askOnce: (request) =>
       withRetries(() => send({ ...request, timeoutMs: onceMs }).catch(throwLostAnswer), {
-        budgetMs: onceMs,
+        timeoutMs: onceMs,
         signal: request.signal,
       }),
     now: clock.now,
@@ -61,7 +64,8 @@ export function brokerOf(values: OptionValues, grant: RequiredGrant): Broker {
 /** Somebody sits there: a wrong endpoint is told now, not after half a minute. */
 function withoutRetry(error: unknown): never {
   if (!(error instanceof TokenBrokerError) || error.code !== "unreachable") throw error;
-  throw new TokenBrokerError(error.code, error.message, { hint: error.hint, retryable: false });
+  const { code, summary, hint, cause } = error;
+  throw new TokenBrokerError(code, summary, { hint, cause, retryable: false });
 }
 
 export function connectionOptions(values: OptionValues, grant: RequiredGrant): ConnectionOptions {

@@ -46,7 +46,7 @@ export async function leasesBefore(
   broker: Broker,
   scopes: readonly string[],
 ): Promise<Map<string, readonly ListedLease[]>> {
-  const all = await inEachScope(scopes, (scope) => listingOf(broker, scope, { budgetMs: listedWithinMs }));
+  const all = await inEachScope(scopes, (scope) => listingOf(broker, scope, { timeoutMs: listedWithinMs }));
   return new Map(succeeded(all).map(({ scope, value }) => [scope, value.leases]));
 }
 

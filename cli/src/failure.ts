@@ -36,12 +36,12 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof UsageError) return { exitCode: error.exitCode, code: "usage", message: error.message };
   if (error instanceof LostAnswer) return lost(error);
   if (error instanceof TokenBrokerError) {
-    const { code, message, hint, status, requestId } = error;
+    const { code, summary, hint, status, requestId } = error;
     return {
       // A code of another version of the library is none of these.
       exitCode: exitCodeOfError[code] ?? exitCodes.unavailable,
       code,
-      message,
+      message: summary,
       ...hintOf(hints[code] ?? hint),
       ...(status === undefined ? {} : { status }),
       ...(requestId === undefined ? {} : { request_id: requestId }),

@@ -25,7 +25,7 @@ export interface FollowJob {
 const everyMs = 2_000;
 /** Logouts that are asked for again in each round; the broker's sweeper tries all of them, with growing pauses. */
 const askedAgain = 10;
-const budgetMs = 10_000;
+const timeoutMs = 10_000;
 
 export async function follow(job: FollowJob): Promise<RevocationResult> {
   const { first, waitMs, signal, sleep, monotonic } = job;
@@ -86,7 +86,7 @@ async function askAgain(
       path: `/scopes/${scope}/leases`,
       query: { lease_id: lease.lease_id ?? "" },
       signal,
-      budgetMs,
+      timeoutMs,
     });
     if (answer.revoked === 0) continue;
     tracked.delete(key);
@@ -138,7 +138,7 @@ async function look(
 }
 
 async function matchingIn({ broker, scope, filter, signal }: FollowJob): Promise<ListedLease[]> {
-  const { leases } = await listingOf(broker, scope, { signal, budgetMs });
+  const { leases } = await listingOf(broker, scope, { signal, timeoutMs });
   return leases.filter((lease) => matches(lease, filter));
 }
 
@@ -150,7 +150,7 @@ async function unreadableIn(job: FollowJob, listed: readonly ListedLease[]): Pro
     path: `/scopes/${scope}/leases`,
     query: { ...filter, dry_run: "true" },
     signal,
-    budgetMs,
+    timeoutMs,
   });
   if (matched <= listed.length) return 0;
   // Or a lease that began between the two: then a second list has it.

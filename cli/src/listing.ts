@@ -38,7 +38,7 @@ interface Page {
 export async function listingOf(
   broker: Broker,
   scope: string,
-  more: { signal?: AbortSignal; budgetMs?: number } = {},
+  more: { signal?: AbortSignal; timeoutMs?: number } = {},
 ): Promise<Listing> {
   const leases: ListedLease[] = [];
   let next: string | undefined;

@@ -8,7 +8,7 @@ export class LostAnswer extends Error {
 
   /** `found`: what is known otherwise. */
   constructor(reason: TokenBrokerError, found = "It may have been done all the same.") {
-    super(`The broker's answer was lost. ${found} ${reason.message}`);
+    super(`The broker's answer was lost. ${found} ${reason.summary}`);
     this.reason = reason;
   }
 }
@@ -17,10 +17,10 @@ export class LostAnswer extends Error {
 const unsent =
   /\((ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|ERR_TLS_\w+|\w*SELF_SIGNED\w*|UNABLE_TO_\w+|\w+_SIGNATURE)\)/;
 
-export function mayHaveBeenDone({ code, status, message }: TokenBrokerError): boolean {
+export function mayHaveBeenDone({ code, status, summary }: TokenBrokerError): boolean {
   // What answers with an error of the caller's (4xx) has refused; behind a 5xx the function may have begun.
   if (status !== undefined) return status >= 500;
-  if (code === "unreachable") return !unsent.test(message);
+  if (code === "unreachable") return !unsent.test(summary);
   return code === "timed_out" || code === "aborted";
 }
 

@@ -40,7 +40,7 @@ export async function endSessions(
       path: `/scopes/${scope}/logout`,
       body: { session },
       signal: stop.signal,
-      budgetMs: endBudgetMs,
+      timeoutMs: endBudgetMs,
     });
   try {
     await Promise.all(sessions.map(end));
@@ -57,8 +57,8 @@ const budgetCode: TokenBrokerErrorCode = "too_many_mints";
 /** The same error, with the way out: the shared token takes no login of its own. */
 export function namingSharedMode(error: unknown, way: string): unknown {
   if (!(error instanceof TokenBrokerError) || error.code !== budgetCode) return error;
-  const { code, message, status, requestId, retryAfterSeconds } = error;
+  const { code, summary, status, requestId, retryAfterSeconds } = error;
   const later = retryAfterSeconds === undefined ? "later" : `in ${retryAfterSeconds} s`;
   const hint = `Your role has used up its logins for sessions. Share the role's token instead (${way}), or try again ${later}.`;
-  return new TokenBrokerError(code, message, { hint, status, requestId, retryAfterSeconds });
+  return new TokenBrokerError(code, summary, { hint, status, requestId, retryAfterSeconds });
 }

@@ -1,6 +1,6 @@
 /** The scopes that an operator's command is for: one, or all that the operator operates. */
 
-import { grantsOf, TokenBrokerError } from "@looker-token-broker/client/broker";
+import { parsePermissions, TokenBrokerError } from "@looker-token-broker/client/broker";
 import { type Broker, scopeOf } from "./broker.ts";
 import type { RequiredGrant } from "./broker-file.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -17,9 +17,8 @@ export function operatorGrant(values: OptionValues): RequiredGrant {
 export async function targetScopes(values: OptionValues, broker: Broker): Promise<string[]> {
   if (!values["all-scopes"]) return [scopeOf(values)];
   if (values.scope !== undefined) throw new UsageError("--scope and --all-scopes: choose one.");
-  const operated = grantsOf(await permissionsOf(broker))
-    .filter(({ may }) => may.includes("operate"))
-    .map(({ scope }) => scope);
+  const { grants } = parsePermissions(await permissionsOf(broker));
+  const operated = grants.filter(({ may }) => may.includes("operate")).map(({ scope }) => scope);
   if (operated.length === 0) throw new TokenBrokerError("not_allowed", "No scope lists you as an operator.");
   return operated;
 }

@@ -5,9 +5,10 @@
 
 export type { AwsCredentials, AwsCredentialsProvider } from "./broker/aws-credentials.ts";
 export { type BrokerAnswer, type BrokerRequest, callBroker } from "./broker/call-broker.ts";
-export { type Connection, type ConnectionOptions, connect } from "./broker/connection.ts";
+export { type BrokerFetch, type Connection, type ConnectionOptions, connect } from "./broker/connection.ts";
+export { type Caller, type Permissions, parsePermissions, type ScopeGrant } from "./broker/permissions.ts";
 export { isScopeName, scopeNameRule } from "./broker/scope-name.ts";
-export { type Caller, callerOf, grantsOf, type ScopeGrant } from "./broker/scopes.ts";
 export { isSessionName, sessionNameRule } from "./broker/session-name.ts";
-export { TokenBrokerError, type TokenBrokerErrorCode } from "./errors/token-broker-error.ts";
-export { type RetryOptions, withRetries } from "./waiting/retry.ts";
+export type { TokenBrokerErrorCode } from "./errors/error-codes.ts";
+export { TokenBrokerError } from "./errors/token-broker-error.ts";
+export { type RetryEvent, type RetryListener, type RetryOptions, withRetries } from "./waiting/retry.ts";

@@ -7,6 +7,7 @@ import type {
   ITransport,
   ITransportSettings,
 } from "@looker/sdk-rtl";
+import { checkOptions, optionNames } from "./errors/option-names.ts";
 import { TokenBrokerError } from "./errors/token-broker-error.ts";
 import { LookerAddress, placeholderBaseUrl } from "./looker/looker-address.ts";
 import { LookerTransport } from "./looker/looker-transport.ts";
@@ -21,8 +22,26 @@ export type LookerSessionSettings = {
     | undefined;
 };
 
-/** `client`: a {@link TokenBrokerClient}, or in a service's own tests a {@link TokenSource} that asks no broker. */
+const names = optionNames<LookerSessionSettings>({
+  ...{ agentTag: true, headers: true, maxTries: true, timeout: true, waitHandler: true },
+});
+
+/**
+ * `client`: a {@link TokenBrokerClient}, or in a service's own tests a {@link TokenSource} that asks no broker.
+ *
+ * @example
+ * ```ts
+ * import { Looker40SDK } from "@looker/sdk";
+ * import { TokenBrokerClient } from "@looker-token-broker/client";
+ * import { lookerSession } from "@looker-token-broker/client/looker-sdk";
+ *
+ * const sdk = new Looker40SDK(lookerSession(new TokenBrokerClient({ scope: "sales" }), { timeout: 60 }));
+ * const me = await sdk.ok(sdk.me());
+ * console.log(me.id);
+ * ```
+ */
 export function lookerSession(client: TokenSource, settings: LookerSessionSettings = {}): IAuthSession {
+  checkOptions("lookerSession", settings, names);
   return new LookerSession(client, settings);
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { failure } from "../../test/support/failure.ts";
-import { FakeServer } from "../../test/support/fake-server.ts";
+import { FakeServer, type Reply } from "../../test/support/fake-server.ts";
 import { clientStand, stopStands } from "./stand.ts";
 
 /** AWS's default chain as it is, with nothing of this machine in its reach. */
@@ -33,7 +33,7 @@ describe("AWS's default chain", () => {
     const { another } = await clientStand();
     const error = await failure(another({ credentials: undefined }).token());
     expect(error.code).toBe("no_credentials");
-    expect(error.message).toBe("No AWS credentials were found (CredentialsProviderError).");
+    expect(error.summary).toBe("No AWS credentials were found (CredentialsProviderError).");
   });
 
   it("with a profile whose SSO session has ended names the command that renews it", async () => {
@@ -50,13 +50,37 @@ sso_role_name = report-service
     const { another } = await clientStand();
     const error = await failure(another({ credentials: undefined }).token());
     expect(error.code).toBe("no_credentials");
-    expect(error.message).toBe("The SSO session of the AWS profile work has expired or was never begun.");
+    expect(error.summary).toBe("The SSO session of the AWS profile work has expired or was never begun.");
     expect(error.hint).toBe("Run `aws sso login --profile work`.");
   });
 
+  it.each([
+    ["no_credentials", "", {}],
+    [
+      "not_allowed",
+      "aws_access_key_id = AKIDOFPROFILE\naws_secret_access_key = s\n",
+      { status: 403, body: { code: "not_allowed", title: "x" } },
+    ],
+  ])("that takes AWS_PROFILE before the keys of the environment says so in %s", async (code, keys, reply) => {
+    writeFileSync(join(home, "credentials"), `[work]\n${keys}`);
+    Object.assign(process.env, {
+      AWS_PROFILE: "work",
+      AWS_ACCESS_KEY_ID: "AKIDX",
+      AWS_SECRET_ACCESS_KEY: "s",
+    });
+    const { another } = await clientStand(() => reply as Reply);
+    const error = await failure(another({ credentials: undefined }).token());
+    expect(error.code).toBe(code);
+    const says =
+      "The credentials are of AWS_PROFILE (work), and not AWS_ACCESS_KEY_ID: the profile comes first.";
+    expect(error.summary).toContain(says);
+    delete process.env.AWS_ACCESS_KEY_ID;
+    expect((await failure(another({ credentials: undefined }).token())).summary).not.toContain(says);
+  });
+
   it("asks a container's source of credentials again when it does not answer", async () => {
-    // As often as AWS's providers ask in one go.
-    const triesOfOneCall = 5;
+    // AWS's two providers for containers ask once each.
+    const triesOfOneCall = 2;
     const container = await FakeServer.start(() =>
       container.asked.length <= triesOfOneCall
         ? "drop"

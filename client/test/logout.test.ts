@@ -83,13 +83,13 @@ describe("logout()", () => {
     const { another, broker } = await clientStand(({ path }) =>
       path.endsWith("/logout") ? new Promise(() => {}) : tokenReply("lease-1"),
     );
-    const client = another({ budgetMs: 200 });
+    const client = another({ timeoutMs: 200 });
     await client.token();
     const ended = new AbortController();
     const logout = failure(client.logout({ signal: ended.signal }));
     const error = await failure(client.token());
     expect(error.code).toBe("timed_out");
-    expect(error.message).toBe("No token came within the budget of 0.2 s.");
+    expect(error.summary).toBe("No token came within 0.2 s.");
     expect(broker.asked.filter(({ path }) => path.endsWith("/token")).length).toBe(1);
     ended.abort();
     await logout;

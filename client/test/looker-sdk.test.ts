@@ -205,7 +205,7 @@ describe("what Looker's SDK ignores", () => {
     stand.broker.answering = () => new Promise(() => {});
     const error = await failure(sdk.ok(sdk.me(undefined, { timeout: 0.1 })));
     expect(error.code).toBe("timed_out");
-    expect(error.message).toBe("No token came within the call's time-out of 0.1 s.");
+    expect(error.summary).toBe("No token came within the call's time-out of 0.1 s.");
     expect(error.hint).toContain("timeout");
   });
 

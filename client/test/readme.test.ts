@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { hints } from "../src/errors/token-broker-error.ts";
+import { hints } from "../src/errors/error-codes.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 

@@ -107,12 +107,12 @@ describe("what the answer means", () => {
   it("says once that the scope is frozen", async () => {
     const detail = "An operator has frozen the scope. No token is given until an operator unfreezes it.";
     const { client } = await clientStand(() => problem(403, "scope_frozen", undefined, detail));
-    expect((await failure(client.token())).message).toBe("An operator has frozen the scope.");
+    expect((await failure(client.token())).summary).toBe("An operator has frozen the scope.");
   });
 
   it("is whole where AWS gives no reason", async () => {
     const { client } = await clientStand(() => gatewayReply(403, "AccessDeniedException", ""));
-    expect((await failure(client.token())).message).toBe("IAM does not allow the call.");
+    expect((await failure(client.token())).summary).toBe("IAM does not allow the call.");
   });
 
   it("keeps the request id, by which the operators find the record", async () => {
@@ -147,7 +147,7 @@ describe("a wrong clock", () => {
     clock.wallMs += wrongByMs;
     const error = await failure(client.token());
     expect(error.code).toBe("clock_skew");
-    expect(error.message).toBe(says);
+    expect(error.summary).toBe(says);
     expect(broker.asked.length).toBe(1);
   });
 
@@ -241,7 +241,7 @@ describe("AWS credentials", () => {
     });
     const error = await failure(client.token());
     expect(error.code).toBe("credentials_unavailable");
-    expect(error.message).toBe("The AWS credentials could not be fetched (ECONNREFUSED).");
+    expect(error.summary).toMatch(/^The AWS credentials could not be fetched \(ECONNREFUSED\)\./);
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("hunter2");
   });
 
@@ -262,7 +262,7 @@ describe("AWS credentials", () => {
     const thrown = provider("AccessDenied", message, { $metadata: { httpStatusCode: 403 } });
     const error = await failure(another({ credentials: () => Promise.reject(thrown) }).token());
     expect(error.code).toBe("no_credentials");
-    expect(error.message).toBe(
+    expect(error.summary).toBe(
       "AWS does not let this identity assume the role arn:aws:iam::111122223333:role/reports.",
     );
     expect(error.hint).toContain("trust policy");
@@ -281,7 +281,7 @@ describe("AWS credentials", () => {
     });
     const error = await failure(client.token());
     expect(error.code).toBe("no_credentials");
-    expect(error.message).toBe("No AWS credentials were found (CredentialsProviderError).");
+    expect(error.summary).toBe("No AWS credentials were found (CredentialsProviderError).");
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("hunter2");
   });
 
@@ -329,21 +329,24 @@ describe("a broker that is not there", () => {
     ["SELF_SIGNED_CERT_IN_CHAIN", false],
   ])("because of %s is worth another try: %s", (code, retryable) => {
     const error = unreachableError(new TypeError("fetch failed", { cause: { code } }), "tokens.example.com");
-    expect(error.message).toBe(`tokens.example.com cannot be reached (${code}).`);
+    expect(error.summary).toBe(`tokens.example.com cannot be reached (${code}).`);
     expect(error.retryable).toBe(retryable);
   });
 
-  it.each([Number.NaN, 0, -1, Number.POSITIVE_INFINITY])("is waited for no budget such as %d", (budgetMs) => {
-    const options = {
-      endpoint: "https://tokens.example.com",
-      scope: "sales",
-      region: "eu-west-1",
-      credentials,
-    };
-    expect(() => new TokenBrokerClient({ ...options, budgetMs })).toThrow(
-      expect.objectContaining({ code: "bad_request" }),
-    );
-  });
+  it.each([Number.NaN, 0, -1, Number.POSITIVE_INFINITY])(
+    "is waited for no budget such as %d",
+    (timeoutMs) => {
+      const options = {
+        endpoint: "https://tokens.example.com",
+        scope: "sales",
+        region: "eu-west-1",
+        credentials,
+      };
+      expect(() => new TokenBrokerClient({ ...options, timeoutMs })).toThrow(
+        expect.objectContaining({ code: "bad_request" }),
+      );
+    },
+  );
 
   it("is named, with the reason", async () => {
     const gone = await FakeServer.start(() => "drop");
@@ -354,10 +357,10 @@ describe("a broker that is not there", () => {
       scope: "sales",
       region: "eu-west-1",
       credentials,
-      budgetMs: 100,
+      timeoutMs: 100,
     });
     const error = await failure(client.token());
     expect(error.code).toBe("unreachable");
-    expect(error.message).toBe(`${new URL(endpoint).host} cannot be reached (ECONNREFUSED).`);
+    expect(error.summary).toBe(`${new URL(endpoint).host} cannot be reached (ECONNREFUSED).`);
   });
 });

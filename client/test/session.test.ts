@@ -57,3 +57,28 @@ it.each(["", ".hidden", "-x", "a/b", "a b", "ä", "a".repeat(65), "a\n"])(
     );
   },
 );
+
+describe("await using", () => {
+  it("ends the client's session", async () => {
+    const { another, broker } = await clientStand();
+    const client = another({ session: "nightly" });
+    await client.token();
+    await client[Symbol.asyncDispose]();
+    expect(bodies(broker.asked, "/logout")).toEqual([{ session: "nightly" }]);
+    expect(client.hasToken).toBe(false);
+  });
+
+  it("never ends the lease that the role shares", async () => {
+    const { client, broker } = await clientStand();
+    await client.token();
+    await client[Symbol.asyncDispose]();
+    expect(bodies(broker.asked, "/logout")).toEqual([]);
+    expect(client.hasToken).toBe(true);
+  });
+
+  it("asks nothing where the session got no token", async () => {
+    const { another, broker } = await clientStand();
+    await another({ session: "nightly" })[Symbol.asyncDispose]();
+    expect(broker.asked.length).toBe(0);
+  });
+});

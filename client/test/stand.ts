@@ -3,16 +3,19 @@
 import { tokenReply } from "../../test/support/broker-replies.ts";
 import { type Answering, type Asked, FakeServer } from "../../test/support/fake-server.ts";
 import { TokenBrokerClient, type TokenBrokerClientOptions } from "../src/token/token-broker-client.ts";
+import { type Clock, clockKey } from "../src/waiting/clock.ts";
 import { TestClock } from "./test-clock.ts";
 
 export const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "signing-key-of-the-test" };
+
+type StandOptions = Partial<TokenBrokerClientOptions> & { clock?: Clock };
 
 export interface ClientStand {
   readonly broker: FakeServer;
   readonly clock: TestClock;
   readonly client: TokenBrokerClient;
   /** Another process. */
-  another(options?: Partial<TokenBrokerClientOptions>): TokenBrokerClient;
+  another(options?: StandOptions): TokenBrokerClient;
   /** Bodies of the token requests so far. */
   asked(): object[];
 }
@@ -23,14 +26,14 @@ export async function clientStand(answering: Answering = newLeases()): Promise<C
   const broker = await FakeServer.start(answering);
   running.push(broker);
   const clock = new TestClock();
-  const another = (options: Partial<TokenBrokerClientOptions> = {}) =>
+  const another = ({ clock: own = clock, ...options }: StandOptions = {}) =>
     new TokenBrokerClient({
       endpoint: `${broker.url}/v1`,
       scope: "sales",
       region: "eu-west-1",
       credentials,
-      clock,
       ...options,
+      ...{ [clockKey]: own },
     });
   const asked = () => broker.asked.filter(isTokenRequest).map(({ text }) => JSON.parse(text));
   return { broker, clock, client: another(), another, asked };

@@ -92,7 +92,7 @@ describe("token()", () => {
     await client.token();
     const error = await failure(client.token({ minTtlSeconds: 0 }));
     expect(error.code).toBe("bad_request");
-    expect(error.message).toBe(
+    expect(error.summary).toBe(
       "minTtlSeconds must be a whole number from 1 to 1800, half of the longest lease, and not 0.",
     );
   });
@@ -144,7 +144,7 @@ describe("an answer with less life than asked for", () => {
       if (stand.broker.asked.length === 1) stand.clock.advance(50_000);
       return tokenReply(`lease-${stand.broker.asked.length}`, 100);
     };
-    const client = stand.another({ budgetMs: 120_000 });
+    const client = stand.another({ timeoutMs: 120_000 });
     expect((await client.token()).leaseId).toBe("lease-2");
   });
 
@@ -379,7 +379,7 @@ describe("a broker that is busy or away", () => {
 
   it("that hangs is given up when the budget is spent", async () => {
     const { another } = await clientStand(() => new Promise(() => {}));
-    const client = another({ budgetMs: 150 });
+    const client = another({ timeoutMs: 150 });
     expect((await failure(client.token())).code).toBe("timed_out");
   });
 

@@ -3,7 +3,7 @@ import { TokenBrokerClient } from "@looker-token-broker/client";
 import type { Context } from "aws-lambda";
 
 // Outside of the handler, so that a warm instance has its token already.
-const broker = new TokenBrokerClient({ scope: "sales", budgetMs: 10_000 });
+const broker = new TokenBrokerClient({ scope: "sales", timeoutMs: 10_000 });
 
 export async function handler(_event: unknown, context: Context): Promise<{ user: string }> {
   // One limit for all: the broker, Looker, and both once more where Looker refuses the token. Two seconds are left to fail in.

@@ -1,5 +1,5 @@
 /** `looker-token scopes` and `looker-token whoami`: what the broker says about the caller. */
-import { callerOf, grantsOf } from "@looker-token-broker/client/broker";
+import { parsePermissions } from "@looker-token-broker/client/broker";
 import { brokerOf } from "../broker.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { OptionValues } from "../options.ts";
@@ -10,7 +10,7 @@ import { span } from "../time.ts";
 
 export async function scopes(io: Terminal, values: OptionValues): Promise<number> {
   const permissions = await permissionsOf(brokerOf(values, { may: "any" }));
-  const grants = grantsOf(permissions);
+  const { grants } = parsePermissions(permissions);
   if (values.json) io.print(`${JSON.stringify({ scopes: permissions.scopes }, null, 2)}\n`);
   else if (grants.length === 0)
     io.note("No scope lists you; `looker-token whoami` shows who you are to the broker.\n");
@@ -28,7 +28,7 @@ export async function scopes(io: Terminal, values: OptionValues): Promise<number
 export async function whoami(io: Terminal, values: OptionValues): Promise<number> {
   const broker = brokerOf(values, { may: "any" });
   const permissions = await permissionsOf(broker);
-  const { arn, account, uniqueId } = callerOf(permissions);
+  const { arn, account, uniqueId } = parsePermissions(permissions).caller;
   const { endpoint, region } = broker;
   if (values.json) io.print(`${JSON.stringify({ ...permissions.caller, endpoint, region }, null, 2)}\n`);
   else

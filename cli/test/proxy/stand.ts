@@ -71,7 +71,7 @@ export async function startStand(options: StandOptions = {}): Promise<Stand> {
     region: "eu-west-1",
     credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "signing-key-of-the-test" },
     scope: "sales",
-    budgetMs: 2_000,
+    timeoutMs: 2_000,
   };
   const pair = newPair();
   const notes: string[] = [];

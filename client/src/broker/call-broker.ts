@@ -1,18 +1,22 @@
 /** One signed request to the broker, and its answer or error. */
-import { credentialsError } from "../errors/credentials-error.ts";
+
+import { credentialsError, credentialsLate } from "../errors/credentials-error.ts";
+import { seconds } from "../errors/duration.ts";
+import { checkCredentials } from "../errors/header-values.ts";
 import { type HttpAnswer, refusalOf } from "../errors/refusals.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { unreachableError } from "../errors/unreachable.ts";
-import { abortable, throwIfAborted, within } from "../waiting/abort.ts";
+import { namingProfile } from "../errors/which-credentials.ts";
+import { throwIfAborted, within } from "../waiting/abort.ts";
 import type { AwsCredentials } from "./aws-credentials.ts";
-import type { Connection } from "./connection.ts";
+import type { BrokerFetch, Connection } from "./connection.ts";
+import { isDefaultChain } from "./default-chain.ts";
 import { type SignedRequest, sign, type UnsignedRequest } from "./sign.ts";
 
 export interface BrokerRequest extends UnsignedRequest {
   readonly signal?: AbortSignal | undefined;
+  /** Default 30,000. */
   readonly timeoutMs?: number | undefined;
-  /** Wall clock in milliseconds, for tests. */
-  readonly now?: (() => number) | undefined;
 }
 
 export interface BrokerAnswer {
@@ -22,37 +26,59 @@ export interface BrokerAnswer {
   readonly retryAfterSeconds?: number | undefined;
   /** The broker's clock, milliseconds since 1970: the Date header, which is cut to whole seconds. */
   readonly date?: number | undefined;
+  /** Of the credentials that signed the request. */
+  readonly accessKeyId: string;
 }
 
 const defaultTimeoutMs = 30_000;
 
-/** Throws {@link TokenBrokerError} for anything but a 2xx in JSON. Waits for nothing and repeats nothing, but for fresh credentials. */
-export async function callBroker(connection: Connection, request: BrokerRequest): Promise<BrokerAnswer> {
+/**
+ * Throws {@link TokenBrokerError} for anything but a 2xx in JSON. Waits for nothing and repeats nothing, but for fresh credentials.
+ *
+ * @example
+ * ```ts
+ * import { callBroker, connect } from "@looker-token-broker/client/broker";
+ *
+ * const { status, body } = await callBroker(connect(), { method: "GET", path: "/scopes" });
+ * console.log(status, body);
+ * ```
+ */
+export const callBroker = (connection: Connection, request: BrokerRequest): Promise<BrokerAnswer> =>
+  callAt(Date.now, connection, request);
+
+/** `now`: the wall clock, for signatures. */
+export async function callAt(
+  now: () => number,
+  connection: Connection,
+  request: BrokerRequest,
+): Promise<BrokerAnswer> {
   throwIfAborted(request.signal);
-  const milliseconds = request.timeoutMs ?? defaultTimeoutMs;
-  const late = () =>
-    new TokenBrokerError(
-      "timed_out",
-      `${connection.endpoint.host} gave no answer within ${seconds(milliseconds)}.`,
-      {
-        retryable: true,
-      },
-    );
-  return within(milliseconds, request.signal, late, async (signal) => {
-    const credentials = await abortable(credentialsOf(connection), signal);
+  const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
+  let hasCredentials = false;
+  const late = () => {
+    if (!hasCredentials) return credentialsLate(timeoutMs);
+    const message = `${connection.endpoint.host} gave no answer within ${seconds(timeoutMs)}.`;
+    return new TokenBrokerError("timed_out", message, { retryable: true });
+  };
+  const done = within(timeoutMs, request.signal, late, async (signal) => {
+    const credentials = await credentialsOf(connection, { signal });
+    hasCredentials = true;
     try {
-      return await attempt(connection, request, credentials, signal);
+      return await attempt(now, connection, request, credentials, signal);
     } catch (error) {
       if (!isAboutCredentials(error)) throw error;
       // The credentials may have been renewed since the provider looked, by `aws sso login`, by a rotation, in the environment.
-      const renewed = await abortable(credentialsOf(connection, { forceRefresh: true }), signal);
+      hasCredentials = false;
+      const renewed = await credentialsOf(connection, { signal, forceRefresh: true });
+      hasCredentials = true;
       if (isSame(credentials, renewed)) throw error;
-      return await attempt(connection, request, renewed, signal);
+      return await attempt(now, connection, request, renewed, signal);
     }
   });
+  return done.catch((error) => {
+    throw isDefaultChain(connection.credentials) ? namingProfile(error) : error;
+  });
 }
-
-const seconds = (milliseconds: number) => `${Math.max(1, Math.round(milliseconds / 1_000))} s`;
 
 const isAboutCredentials = (error: unknown) =>
   error instanceof TokenBrokerError &&
@@ -64,18 +90,21 @@ const isSame = (some: AwsCredentials, others: AwsCredentials) =>
   some.sessionToken === others.sessionToken;
 
 async function attempt(
+  now: () => number,
   connection: Connection,
   request: BrokerRequest,
   credentials: AwsCredentials,
   signal: AbortSignal,
 ): Promise<BrokerAnswer> {
-  const now = request.now ?? Date.now;
   const signed = await sign(connection, request, credentials, new Date(now()));
   signal.throwIfAborted();
-  const answer = await send(signed, signal);
+  const answer = await send(connection.fetch, signed, signal);
   const retryAfterSeconds = retryAfterOf(answer, now());
   if (answer.status >= 200 && answer.status < 300 && typeof answer.json === "object" && answer.json !== null)
-    return { status: answer.status, body: answer.json, retryAfterSeconds, date: dateOf(answer) };
+    return {
+      ...{ status: answer.status, body: answer.json, retryAfterSeconds, date: dateOf(answer) },
+      accessKeyId: credentials.accessKeyId,
+    };
   throw refusalOf(answer, {
     host: connection.endpoint.host,
     region: connection.region,
@@ -86,25 +115,30 @@ async function attempt(
 
 async function credentialsOf(
   { credentials }: Connection,
-  options?: { forceRefresh: true },
+  options: { signal: AbortSignal; forceRefresh?: true },
 ): Promise<AwsCredentials> {
   try {
     // A copy, because the service may write new keys into its own object.
-    return { ...(await credentials(options)) };
+    const copy = { ...(await credentials(options)) };
+    checkCredentials(copy);
+    return copy;
   } catch (error) {
     throw credentialsError(error);
   }
 }
 
-async function send({ url, init }: SignedRequest, signal: AbortSignal): Promise<HttpAnswer> {
+async function send(
+  own: BrokerFetch | undefined,
+  { url, init }: SignedRequest,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
   try {
-    // A redirect would carry the signature to another host.
-    const response = await fetch(url, { ...init, signal, redirect: "manual" });
+    const response = await (own ?? fetch)(url.href, { ...init, signal, redirect: "manual" });
     const text = await response.text();
     return { status: response.status, headers: response.headers, json: jsonOf(text) };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw unreachableError(error, url.host);
+    throw unreachableError(error, url.host, own !== undefined);
   }
 }
 

@@ -1,8 +1,27 @@
 /** Where the broker is and as whom to ask it. */
 
+import { checkRegion } from "../errors/header-values.ts";
+import { checkOptions, optionNames } from "../errors/option-names.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import type { AwsCredentials, AwsCredentialsProvider } from "./aws-credentials.ts";
 import { defaultChain } from "./default-chain.ts";
+
+/** As much of `fetch` as a call to the broker needs: Node's own, undici's with a dispatcher, or another. */
+export type BrokerFetch = (
+  url: string,
+  init: {
+    method: string;
+    headers: Record<string, string>;
+    body?: string;
+    signal: AbortSignal;
+    /** A redirect would carry the signature to another host. */
+    redirect: "manual";
+  },
+) => Promise<{
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}>;
 
 export interface ConnectionOptions {
   /** The URL that the deployment printed, with the stage: `https://….amazonaws.com/v1`. Default: LOOKER_BROKER_ENDPOINT. */
@@ -11,21 +30,47 @@ export interface ConnectionOptions {
   region?: string | undefined;
   /** Default: AWS's default chain (environment, profile with SSO, web identity, container, instance). */
   credentials?: AwsCredentials | AwsCredentialsProvider | undefined;
+  /** For requests to the broker, for instance through a proxy. Default: Node's. Requests to Looker and AWS do not use it. */
+  fetch?: BrokerFetch | undefined;
 }
 
 export interface Connection {
   readonly endpoint: URL;
   readonly region: string;
   readonly credentials: AwsCredentialsProvider;
+  readonly fetch?: BrokerFetch | undefined;
 }
 
-/** Reads options and environment, and reaches for nothing: that is for the first request. */
+const names = optionNames<ConnectionOptions>({
+  endpoint: true,
+  region: true,
+  credentials: true,
+  fetch: true,
+});
+
+/**
+ * Reads options and environment, and reaches for nothing: that is for the first request.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@looker-token-broker/client/broker";
+ *
+ * const { endpoint, region } = connect({ endpoint: "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/v1" });
+ * console.log(endpoint.host, region);
+ * ```
+ */
 export function connect(options: ConnectionOptions = {}): Connection {
+  checkOptions("connect", options, names);
+  return connectionOf(options);
+}
+
+export function connectionOf(options: ConnectionOptions): Connection {
   const endpoint = endpointOf(options.endpoint ?? process.env.LOOKER_BROKER_ENDPOINT);
   return {
     endpoint,
     region: regionOf(options.region, endpoint),
     credentials: providerOf(options.credentials),
+    fetch: options.fetch,
   };
 }
 
@@ -68,17 +113,22 @@ const executeApiHost =
 const vpcEndpointHost = /\.execute-api\.[a-z0-9-]+\.vpce\.amazonaws\.com(?:\.cn)?$/;
 
 function regionOf(given: string | undefined, endpoint: URL): string {
-  const region =
-    given ||
-    executeApiHost.exec(endpoint.hostname)?.[1] ||
-    process.env.AWS_REGION ||
-    process.env.AWS_DEFAULT_REGION;
-  if (!region)
-    throw new TokenBrokerError(
-      "no_region",
-      `The region of the API at ${endpoint.host} is not known: only API Gateway's own host names tell it.`,
-    );
-  return region;
+  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
+  const candidates = {
+    "`region`": given,
+    "the endpoint's name": executeApiHost.exec(endpoint.hostname)?.[1],
+    AWS_REGION,
+    AWS_DEFAULT_REGION,
+  };
+  for (const [name, region] of Object.entries(candidates)) {
+    if (!region) continue;
+    checkRegion(region, name);
+    return region;
+  }
+  throw new TokenBrokerError(
+    "no_region",
+    `The region of the API at ${endpoint.host} is not known: only API Gateway's own host names tell it.`,
+  );
 }
 
 function providerOf(given: ConnectionOptions["credentials"]): AwsCredentialsProvider {

@@ -1,8 +1,8 @@
 /** A request to the broker, signed by Signature Version 4 for API Gateway. */
-import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { AwsCredentials } from "./aws-credentials.ts";
 import type { Connection } from "./connection.ts";
+import { Sha256 } from "./sha256.ts";
 
 export interface UnsignedRequest {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -55,11 +55,11 @@ export async function sign(
   return { url, init: { method, headers: others, ...(text === undefined ? {} : { body: text }) } };
 }
 
-/** Left out where it is undefined, as the signer's types have it. */
+/** The session token of the environment may be empty. */
 const signable = ({ accessKeyId, secretAccessKey, sessionToken }: AwsCredentials) => ({
   accessKeyId,
   secretAccessKey,
-  ...(sessionToken === undefined ? {} : { sessionToken }),
+  ...(sessionToken ? { sessionToken } : {}),
 });
 
 /** RFC 3986, as Signature Version 4 wants it. */

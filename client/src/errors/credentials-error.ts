@@ -1,6 +1,7 @@
 /** Why there are no AWS credentials. The provider's own message is not passed on: it may quote a command's output. */
+import { seconds } from "./duration.ts";
+import { causeOf, codeOf, isLasting } from "./network-error.ts";
 import { TokenBrokerError } from "./token-broker-error.ts";
-import { codeOf, isLasting } from "./unreachable.ts";
 
 export function credentialsError(error: unknown): TokenBrokerError {
   if (error instanceof TokenBrokerError) return error;
@@ -10,7 +11,7 @@ export function credentialsError(error: unknown): TokenBrokerError {
   if (/AccessDenied|not authorized/i.test(`${name} ${message}`) && /\bsts:AssumeRole/.test(message))
     return notAssumable(message);
   const code = networkCode(error, message);
-  if (code) return credentialsUnavailable(code);
+  if (code) return credentialsUnavailable(code, causeOf(error));
   if (isTransient(error, name, message)) return credentialsUnavailable(kindOf(name));
   if (/\bsso\b|\bUnauthorizedException\b/i.test(message) || name === "TokenProviderError")
     return new TokenBrokerError(
@@ -25,11 +26,23 @@ export function credentialsError(error: unknown): TokenBrokerError {
   );
 }
 
-export function credentialsUnavailable(why?: string): TokenBrokerError {
+export function credentialsUnavailable(why?: string, cause?: Error): TokenBrokerError {
   return new TokenBrokerError(
     "credentials_unavailable",
     `The AWS credentials could not be fetched${why ? ` (${why})` : ""}.`,
-    { retryable: !(why && isLasting(why)) },
+    { retryable: !(why && isLasting(why)), cause },
+  );
+}
+
+/** A time-out before the broker was asked. */
+export function credentialsLate(timeoutMs: number): TokenBrokerError {
+  const profile = process.env.AWS_PROFILE;
+  return new TokenBrokerError(
+    "credentials_unavailable",
+    `The AWS credentials${profile ? ` of the profile ${profile}` : ""} did not come within ${seconds(timeoutMs)}.`,
+    {
+      hint: "Look at the source of the AWS credentials. A container's agent or an instance's metadata may be down, or a `credential_process` may wait for input.",
+    },
   );
 }
 

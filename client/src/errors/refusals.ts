@@ -4,11 +4,13 @@
  * https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden (403: messages and x-amzn-ErrorType)
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html (the messages about signatures)
  */
-import { type BrokerErrorCode, TokenBrokerError, type TokenBrokerErrorCode } from "./token-broker-error.ts";
+import { duration } from "./duration.ts";
+import type { BrokerErrorCode, TokenBrokerErrorCode } from "./error-codes.ts";
+import { TokenBrokerError } from "./token-broker-error.ts";
 
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: { get(name: string): string | null };
   /** Undefined: no JSON. */
   readonly json: unknown;
 }
@@ -34,7 +36,7 @@ export function refusalOf(answer: HttpAnswer, request: AnsweredRequest): TokenBr
   return new TokenBrokerError(code, message, { ...details, ...more });
 }
 
-type Meaning = [TokenBrokerErrorCode, string, { retryable?: boolean }?];
+type Meaning = [TokenBrokerErrorCode, string, { retryable?: boolean; hint?: string }?];
 
 const brokerCodes: Readonly<Record<BrokerErrorCode, true>> = {
   bad_request: true,
@@ -69,7 +71,7 @@ function byGateway(
   const type = headers.get("x-amzn-errortype")?.replace(/:.*$/, "");
   const message = body.message ?? body.Message;
   // Without its mark, only what has its form: another site's JSON must not be taken for the broker's answer.
-  if (!type && !(typeof message === "string" && headers.has("x-amzn-requestid"))) return undefined;
+  if (!type && !(typeof message === "string" && headers.get("x-amzn-requestid"))) return undefined;
   if (json === undefined && status < 500) return undefined;
   const text = typeof message === "string" ? message : "";
   if (status === 403) return forbidden(type, text, headers, request);
@@ -84,7 +86,7 @@ function byGateway(
 function forbidden(
   type: string | undefined,
   text: string,
-  headers: Headers,
+  headers: HttpAnswer["headers"],
   request: AnsweredRequest,
 ): Meaning {
   if (/^Signature (expired|not yet current)/.test(text)) return skewed(headers, request);
@@ -105,13 +107,22 @@ function forbidden(
     /signature/i.test(text)
   )
     return ["bad_signature", "AWS does not accept the request's signature."];
-  return ["no_such_route", reasoned(`There is no broker at this path of ${request.host}`, text)];
+  const nothingHere = `There is no broker at this path of ${request.host}`;
+  if (type !== "ForbiddenException" && text !== "Forbidden")
+    return ["no_such_route", reasoned(nothingHere, text)];
+  return [
+    "no_such_route",
+    reasoned(`${nothingHere}, or the API is closed to this way in`, text),
+    {
+      hint: "Check the endpoint's stage first. Otherwise ask the operators for the cause: a rule of AWS WAF, another VPC endpoint than the private API's, a domain name without a mapping, or an execute-api endpoint that is switched off.",
+    },
+  ];
 }
 
 /** AWS allows five minutes: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html */
 const allowedSkewMs = 5 * 60_000;
 
-function skewed(headers: Headers, { now }: AnsweredRequest): Meaning {
+function skewed(headers: HttpAnswer["headers"], { now }: AnsweredRequest): Meaning {
   const theirs = Date.parse(headers.get("date") ?? "");
   if (Number.isNaN(theirs)) return ["clock_skew", "This machine's clock is more than five minutes wrong."];
   const aheadMs = now - theirs;
@@ -122,13 +133,6 @@ function skewed(headers: Headers, { now }: AnsweredRequest): Meaning {
     "clock_skew",
     `This machine's clock is ${duration(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead" : "behind"}.`,
   ];
-}
-
-function duration(milliseconds: number): string {
-  const minutes = Math.round(milliseconds / 60_000);
-  if (minutes < 120) return `${minutes} minutes`;
-  const hours = Math.round(minutes / 60);
-  return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
 }
 
 function byAnother({ status, headers }: HttpAnswer, { host }: AnsweredRequest): Meaning {

@@ -7,11 +7,14 @@ import { LookerToken } from "./looker-token.ts";
 /** What the broker answered, and the time since it was asked: `expires_in` may have been true as early as then. */
 export interface TokenAnswer {
   readonly body: unknown;
+  readonly accessKeyId: string;
   elapsedMs(): number;
 }
 
 export interface HeldToken {
   readonly token: LookerToken;
+  /** Of the AWS credentials that the broker gave it to. */
+  readonly accessKeyId: string;
   /** What was left of the lease when it came. */
   readonly lifeMs: number;
   /** Of that life. Fleets spread out, since each process draws its own. */
@@ -31,7 +34,11 @@ const maxLifeSeconds = 86_400;
 /** Ahead of the moment at which the token would have too little life left to be handed out. */
 const marginMs = 15_000;
 
-export function heldToken({ body, elapsedMs }: TokenAnswer, scope: string, clock: Clock): HeldToken {
+export function heldToken(
+  { body, accessKeyId, elapsedMs }: TokenAnswer,
+  scope: string,
+  clock: Clock,
+): HeldToken {
   const { access_token, expires_in, lease_id, base_url } = Object(body) as Record<string, unknown>;
   if (
     typeof access_token !== "string" ||
@@ -50,7 +57,7 @@ export function heldToken({ body, elapsedMs }: TokenAnswer, scope: string, clock
     baseUrl: base_url.replace(/\/+$/, ""),
     expiresAt: new Date(clock.now() + lifeMs - elapsedMs()),
   });
-  return { token, lifeMs, refreshAtMs: refreshPoint(lifeMs, clock), elapsedMs };
+  return { token, accessKeyId, lifeMs, refreshAtMs: refreshPoint(lifeMs, clock), elapsedMs };
 }
 
 /** Of the token's life. It may have begun as early as the broker was asked. */

@@ -1,17 +1,20 @@
 /** Looker tokens of one scope, for one process. */
 
-import { type BrokerRequest, callBroker } from "../broker/call-broker.ts";
-import { type Connection, type ConnectionOptions, connect } from "../broker/connection.ts";
+import { type BrokerRequest, callAt } from "../broker/call-broker.ts";
+import { type Connection, type ConnectionOptions, connectionOf } from "../broker/connection.ts";
+import { type Permissions, parsePermissions } from "../broker/permissions.ts";
 import { isScopeName, scopeNameRule } from "../broker/scope-name.ts";
-import { type Caller, callerOf, grantsOf, type ScopeGrant } from "../broker/scopes.ts";
 import { isSessionName, sessionNameRule } from "../broker/session-name.ts";
+import { checkOptions, optionNames } from "../errors/option-names.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { throwIfAborted } from "../waiting/abort.ts";
-import { type Clock, stopwatch, systemClock } from "../waiting/clock.ts";
-import { defaultBudgetMs, withRetries } from "../waiting/retry.ts";
+import { type Clock, clockOf, stopwatch } from "../waiting/clock.ts";
+import { checkTimeout, defaultTimeoutMs, type RetryListener, retrying, tell } from "../waiting/retry.ts";
 import type { TokenAnswer } from "./held-token.ts";
+import { KeyWatch } from "./key-watch.ts";
 import type { LookerToken } from "./looker-token.ts";
-import { type RetryLimit, TokenCache, type TokenOptions } from "./token-cache.ts";
+import { TokenCache } from "./token-cache.ts";
+import type { RetryLimit, TokenOptions } from "./token-request.ts";
 import type { TokenSource } from "./token-source.ts";
 import { discardBody, isUnauthorizedError, isUnauthorizedResponse } from "./unauthorized.ts";
 
@@ -26,9 +29,9 @@ export interface TokenBrokerClientOptions extends ConnectionOptions {
    */
   session?: string | undefined;
   /** For how long a call may wait in all for a broker that is busy or away; then it fails. Default 30,000. */
-  budgetMs?: number | undefined;
-  /** For tests. */
-  clock?: Clock | undefined;
+  timeoutMs?: number | undefined;
+  /** Called after each failed attempt with another one to come: for logs. */
+  onRetry?: RetryListener | undefined;
 }
 
 export interface LogoutOptions {
@@ -40,50 +43,79 @@ export interface LogoutOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface LoggedOut {
+export interface LogoutResult {
   /** Tokens whose end Looker has confirmed. */
   readonly revoked: number;
   /** Tokens that are given to nobody any more, while Looker has yet to confirm. */
   readonly pending: number;
 }
 
+export interface PermissionsOptions {
+  signal?: AbortSignal | undefined;
+}
+
+const names = {
+  client: optionNames<TokenBrokerClientOptions>({
+    ...{ scope: true, session: true, endpoint: true, region: true },
+    ...{ credentials: true, fetch: true, timeoutMs: true, onRetry: true },
+  }),
+  logout: optionNames<LogoutOptions>({ leaseId: true, signal: true }),
+  permissions: optionNames<PermissionsOptions>({ signal: true }),
+};
+
+/**
+ * Make one for each scope when the process starts, and use it everywhere: it keeps the token in memory.
+ *
+ * @example
+ * ```ts
+ * import { TokenBrokerClient } from "@looker-token-broker/client";
+ *
+ * const broker = new TokenBrokerClient({ scope: "sales" });
+ * const response = await broker.withToken((token) =>
+ *   fetch(`${token.baseUrl}/api/4.0/user`, { headers: { Authorization: `Bearer ${token.accessToken}` } }),
+ * );
+ * console.log(response.status);
+ * ```
+ */
 export class TokenBrokerClient implements TokenSource {
   readonly scope: string;
   /** Undefined: the token that the role shares. */
   readonly session: string | undefined;
   readonly #connection: Connection;
-  readonly #budgetMs: number;
+  readonly #timeoutMs: number;
+  readonly #onRetry: RetryListener | undefined;
   readonly #clock: Clock;
   readonly #cache: TokenCache;
+  #hasAsked = false;
 
   constructor(options: TokenBrokerClientOptions) {
-    const { scope, session, budgetMs = defaultBudgetMs, clock = systemClock } = options;
+    const given: Partial<TokenBrokerClientOptions> = options ?? {};
+    checkOptions("TokenBrokerClient", given, names.client);
+    const { scope, session, credentials, timeoutMs = defaultTimeoutMs } = given;
+    if (scope === undefined)
+      throw new TokenBrokerError("bad_request", "TokenBrokerClient needs the option `scope`.", {
+        hint: "`scope` names the grant. `looker-token scopes` lists those of your role.",
+      });
     if (!isScopeName(scope)) throw new TokenBrokerError("bad_request", scopeNameRule);
     // Also "", of a variable that is not set: without a name this client would share, and end, the role's token.
     if (session !== undefined && !isSessionName(session))
       throw new TokenBrokerError("bad_request", sessionNameRule);
+    checkTimeout(timeoutMs);
     this.scope = scope;
     this.session = session;
-    this.#connection = connect(options);
-    // NaN, of a variable that is not set, would wait for ever.
-    if (!(Number.isFinite(budgetMs) && budgetMs > 0))
-      throw new TokenBrokerError("bad_request", "budgetMs must be a number of milliseconds above 0.");
-    this.#budgetMs = budgetMs;
-    this.#clock = clock;
+    this.#clock = clockOf(given);
+    const keys = credentials && new KeyWatch(credentials, this.#clock);
+    this.#connection = connectionOf({ ...given, credentials: keys?.provider });
+    this.#timeoutMs = timeoutMs;
+    this.#onRetry = given.onRetry;
     this.#cache = new TokenCache({
-      scope,
-      clock,
-      budgetMs,
-      ask: (body, signal, limit) =>
-        this.#call(
-          {
-            method: "POST",
-            path: `/scopes/${scope}/token`,
-            body: { ...body, ...this.#sessionField },
-            signal,
-          },
-          limit,
-        ),
+      ...{ scope, timeoutMs, keys, clock: this.#clock },
+      ask: (wanted, signal, limit) => {
+        this.#hasAsked = true;
+        const body = { ...wanted, ...this.#sessionField };
+        return this.#call({ method: "POST", path: `/scopes/${scope}/token`, body, signal }, limit);
+      },
+      onRetry: (event) => tell(this.#onRetry, event),
     });
   }
 
@@ -106,7 +138,7 @@ export class TokenBrokerClient implements TokenSource {
     try {
       const result = await use(first);
       if (!isUnauthorizedResponse(result)) return result;
-      await discardBody(result);
+      discardBody(result);
     } catch (error) {
       if (!isUnauthorizedError(error)) throw error;
     }
@@ -122,7 +154,9 @@ export class TokenBrokerClient implements TokenSource {
    * Forgets the token and ends the leases at the broker. Calls to `token()` that still wait fail with `aborted`; later ones
    * get a new lease.
    */
-  async logout({ leaseId, signal }: LogoutOptions = {}): Promise<LoggedOut> {
+  async logout(options: LogoutOptions = {}): Promise<LogoutResult> {
+    checkOptions("logout", options, names.logout);
+    const { leaseId, signal } = options;
     throwIfAborted(signal);
     return this.#cache.logOut(leaseId, async () => {
       const { body } = await this.#call({
@@ -138,14 +172,19 @@ export class TokenBrokerClient implements TokenSource {
     });
   }
 
-  /** The scopes that list the caller, and as what. The caller's IAM policy is another lock, and not shown. */
-  async scopes(options: { signal?: AbortSignal | undefined } = {}): Promise<ScopeGrant[]> {
-    return grantsOf(await this.#permissions(options.signal));
+  /** Who the caller is to the broker, and what it may do. */
+  async permissions(options: PermissionsOptions = {}): Promise<Permissions> {
+    checkOptions("permissions", options, names.permissions);
+    const { body } = await this.#call({ method: "GET", path: "/scopes", signal: options.signal });
+    return parsePermissions(body);
   }
 
-  /** Who the caller is to the broker. */
-  async whoAmI(options: { signal?: AbortSignal | undefined } = {}): Promise<Caller> {
-    return callerOf(await this.#permissions(options.signal));
+  /**
+   * For `await using`: ends the client's session. Without a session it asks nothing and ends nothing, because other processes
+   * of the role use the same lease.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.session !== undefined && this.#hasAsked) await this.logout();
   }
 
   /** Without fields for undefined values, because an older broker refuses unknown fields. */
@@ -158,18 +197,15 @@ export class TokenBrokerClient implements TokenSource {
     return this.session === undefined ? {} : { session: this.session };
   }
 
-  async #permissions(signal: AbortSignal | undefined): Promise<unknown> {
-    return (await this.#call({ method: "GET", path: "/scopes", signal })).body;
-  }
-
-  #call(request: BrokerRequest, limit: RetryLimit = this.#budgetMs): Promise<TokenAnswer> {
+  #call(request: BrokerRequest, limit: RetryLimit = this.#timeoutMs): Promise<TokenAnswer> {
     const clock = this.#clock;
     const attempt = async (timeoutMs: number) => {
       const elapsedMs = stopwatch(clock);
-      const { body } = await callBroker(this.#connection, { ...request, timeoutMs, now: () => clock.now() });
-      return { body, elapsedMs };
+      const now = () => clock.now();
+      const { body, accessKeyId } = await callAt(now, this.#connection, { ...request, timeoutMs });
+      return { body, accessKeyId, elapsedMs };
     };
-    if (limit === "once") return attempt(Math.min(onceMs, this.#budgetMs));
-    return withRetries(attempt, { budgetMs: limit, signal: request.signal, clock });
+    if (limit === "once") return attempt(Math.min(onceMs, this.#timeoutMs));
+    return retrying(attempt, { timeoutMs: limit, signal: request.signal, onRetry: this.#onRetry }, clock);
   }
 }

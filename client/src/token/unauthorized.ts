@@ -19,8 +19,11 @@ function says401(value: unknown): boolean {
   return status === 401 || statusCode === 401;
 }
 
-/** An answer that nobody will read holds its connection until it is collected. */
-export async function discardBody(answer: unknown): Promise<void> {
+/**
+ * An answer that nobody will read holds its connection until it is collected. Not awaited: of a Response that the service has
+ * cloned, the cancellation waits until the clone is cancelled too.
+ */
+export function discardBody(answer: unknown): void {
   const { body } = Object(answer) as { body?: { cancel?: unknown } | null };
-  if (typeof body?.cancel === "function") await body.cancel().catch(() => {});
+  if (typeof body?.cancel === "function") Promise.resolve(body.cancel()).catch(() => {});
 }

@@ -1,10 +1,11 @@
 /** Waiting that can be given up, without leaving listeners or timers behind. */
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 
-export const abortedError = (message = "The call was aborted.") => new TokenBrokerError("aborted", message);
+export const abortedError = (message = "The call was aborted.", cause?: unknown) =>
+  new TokenBrokerError("aborted", message, { cause });
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw abortedError();
+  if (signal?.aborted) throw reasonOf(signal);
 }
 
 /** Who waits on a signal. One listener serves them all: a service may pass the same signal with each of a thousand calls. */
@@ -32,7 +33,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
 }
 
 export const reasonOf = (signal: AbortSignal | undefined): TokenBrokerError =>
-  signal?.reason instanceof TokenBrokerError ? signal.reason : abortedError();
+  signal?.reason instanceof TokenBrokerError ? signal.reason : abortedError(undefined, signal?.reason);
 
 /** Waits for the work no longer than the signal says; the work itself goes on. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -1,4 +1,4 @@
-/** Time and chance, so that tests can give their own. */
+/** Time and chance. Tests give their own under {@link clockKey}, which no entry point exports. */
 import { setTimeout as wait } from "node:timers/promises";
 
 export interface Clock {
@@ -11,6 +11,12 @@ export interface Clock {
   /** From 0 up to, not including, 1. */
   random(): number;
 }
+
+/** An option that services neither see nor can name. */
+export const clockKey = Symbol("clock");
+
+export const clockOf = (options: object): Clock =>
+  (options as { [clockKey]?: Clock })[clockKey] ?? systemClock;
 
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -1,45 +1,101 @@
 /** The long waiting that the broker refuses to do: a waiting Lambda is a held instance, a waiting client costs nothing. */
 
+import { seconds } from "../errors/duration.ts";
+import { longerError } from "../errors/longer-error.ts";
+import { checkOptions, optionNames } from "../errors/option-names.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { reasonOf, throwIfAborted } from "./abort.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
-export interface RetryOptions {
-  /** For everything together: attempts and the waits between them. Default 30,000. */
-  readonly budgetMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** For tests. */
-  readonly clock?: Clock | undefined;
+/** An attempt has failed, and another will follow. */
+export interface RetryEvent {
+  readonly error: TokenBrokerError;
+  /** How many have failed in a row, this one included. */
+  readonly attempt: number;
+  /** The wait before the next one. */
+  readonly delayMs: number;
 }
 
-export const defaultBudgetMs = 30_000;
+/** For logs and metrics. Not awaited. An error that it throws is dropped. */
+export type RetryListener = (event: RetryEvent) => void;
+
+export interface RetryOptions {
+  /** For everything together: attempts and the waits between them. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onRetry?: RetryListener | undefined;
+}
+
+const names = optionNames<RetryOptions>({ timeoutMs: true, signal: true, onRetry: true });
+
+export const defaultTimeoutMs = 30_000;
 
 /** API Gateway itself gives up after 29 s. An attempt that hangs must leave time for another one. */
 const attemptMs = 15_000;
 
+/** In less, no answer comes: an attempt would only replace the last failure by a time-out. */
+const leastMs = 50;
+
 /**
- * Repeats the attempt while its failure is worth waiting for and the wait fits into the budget; else throws that failure.
- * So an error never comes later than the budget, and comes at once where waiting that long would be of no use.
+ * Repeats the attempt while its failure is `retryable` and the wait fits into `timeoutMs`; else throws that failure. So an
+ * error never comes later than that, and comes at once where waiting that long would be of no use.
+ *
+ * @example
+ * ```ts
+ * import { callBroker, connect, withRetries } from "@looker-token-broker/client/broker";
+ *
+ * const connection = connect();
+ * const { body } = await withRetries(
+ *   (timeoutMs) => callBroker(connection, { method: "GET", path: "/scopes", timeoutMs }),
+ *   { timeoutMs: 10_000, onRetry: ({ error, attempt }) => console.error(`Attempt ${attempt}: ${error.message}`) },
+ * );
+ * ```
  */
 export async function withRetries<T>(
   attempt: (timeoutMs: number) => Promise<T>,
-  { budgetMs = defaultBudgetMs, signal, clock = systemClock }: RetryOptions = {},
+  options: RetryOptions = {},
 ): Promise<T> {
+  checkOptions("withRetries", options, names);
+  return retrying(attempt, options, systemClock);
+}
+
+export async function retrying<T>(
+  attempt: (timeoutMs: number) => Promise<T>,
+  { timeoutMs = defaultTimeoutMs, signal, onRetry }: RetryOptions,
+  clock: Clock,
+): Promise<T> {
+  checkTimeout(timeoutMs);
   // A machine that slept, or a clock that jumped, has not been waiting.
   const begin = clock.monotonic();
   const spentMs = () => clock.monotonic() - begin;
-  for (let failures = 0; ; ) {
+  for (let failures = 1; ; failures++) {
     throwIfAborted(signal);
-    const leftMs = budgetMs - spentMs();
     try {
-      return await attempt(Math.min(attemptMs, leftMs));
+      return await attempt(Math.min(attemptMs, timeoutMs - spentMs()));
     } catch (error) {
-      if (!(error instanceof TokenBrokerError) || !error.retryable) throw error;
-      const waitMs = backOffMs(error, failures++, clock);
-      if (spentMs() + waitMs >= budgetMs) throw error;
-      await sleep(waitMs, signal, clock);
+      if (!(error instanceof TokenBrokerError)) throw error;
+      const delayMs = backOffMs(error, failures - 1, clock);
+      if (!error.retryable || spentMs() + delayMs > timeoutMs - leastMs)
+        throw failures === 1
+          ? error
+          : longerError(error, `This was attempt ${failures}, after ${seconds(spentMs())}.`);
+      tell(onRetry, { error, attempt: failures, delayMs });
+      await sleep(delayMs, signal, clock);
     }
   }
+}
+
+/** NaN, of a variable that is not set, would wait for ever. */
+export function checkTimeout(timeoutMs: number): void {
+  if (!(Number.isFinite(timeoutMs) && timeoutMs > 0))
+    throw new TokenBrokerError("bad_request", "`timeoutMs` must be a number of milliseconds above 0.");
+}
+
+export function tell(listener: RetryListener | undefined, event: RetryEvent): void {
+  if (listener)
+    Promise.resolve(event)
+      .then(listener)
+      .catch(() => {});
 }
 
 export async function sleep(

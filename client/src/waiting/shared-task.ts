@@ -12,7 +12,8 @@ export class SharedTask<T> {
 
   constructor(work: (signal: AbortSignal) => Promise<T>, { unattended = false } = {}) {
     this.#unattended = unattended;
-    this.#result = work(this.#controller.signal);
+    // In a turn of its own: the work may know the task.
+    this.#result = Promise.resolve(this.#controller.signal).then(work);
     // A failure is told to those who wait; where nobody does, to nobody.
     this.#result.catch(() => {});
   }

@@ -7,7 +7,7 @@ import {
   TokenBrokerClient,
   type TokenBrokerClientOptions,
 } from "../../../client/src/token/token-broker-client.ts";
-import { systemClock } from "../../../client/src/waiting/clock.ts";
+import { clockKey, systemClock } from "../../../client/src/waiting/clock.ts";
 import type { LocalPrincipal } from "../../../local/principals.ts";
 import {
   auditLines,
@@ -38,7 +38,7 @@ function clientOf(name: string, options: Partial<TokenBrokerClientOptions> = {})
     region: stand.broker.region,
     scope: "sales",
     credentials: { accessKeyId, secretAccessKey, sessionToken },
-    budgetMs: 15_000,
+    timeoutMs: 15_000,
     ...options,
   });
 }
@@ -135,8 +135,9 @@ describe("a service", () => {
 
   it("learns who it is, and what it may do", async () => {
     const client = clientOf("report-service");
-    expect((await client.whoAmI()).arn).toBe(principal("report-service").roleArn);
-    expect(await client.scopes()).toMatchObject([{ scope: "sales", may: ["token"] }]);
+    const { caller, grants } = await client.permissions();
+    expect(caller.arn).toBe(principal("report-service").roleArn);
+    expect(grants).toMatchObject([{ scope: "sales", may: ["token"] }]);
   });
 });
 
@@ -177,11 +178,11 @@ describe("what is wrong is said in one line", () => {
       "keys that AWS does not know",
       { credentials: { accessKeyId: "ASIAUNKNOWN", secretAccessKey: "x" } },
     ],
-    ["unreachable", "nothing listens there", { endpoint: "http://127.0.0.1:1/v1", budgetMs: 300 }],
+    ["unreachable", "nothing listens there", { endpoint: "http://127.0.0.1:1/v1", timeoutMs: 300 }],
     [
       "clock_skew",
       "a clock that is twenty minutes ahead",
-      { clock: { ...systemClock, now: () => Date.now() + 20 * 60_000 } },
+      { [clockKey]: { ...systemClock, now: () => Date.now() + 20 * 60_000 } } as object,
     ],
   ];
   it.each(cases)("%s: %s", async (code, _, options) => {
@@ -194,7 +195,7 @@ describe("what is wrong is said in one line", () => {
     expect(leaksIn(inspect(error, { depth: 9, showHidden: true }), stand.secrets)).toBe(0);
     expect(error.message).not.toContain("\n");
     expect(error.hint).not.toContain("\n");
-    if (code === "clock_skew") expect(error.message).toBe("This machine's clock is 20 minutes ahead.");
+    if (code === "clock_skew") expect(error.summary).toBe("This machine's clock is 20 minutes ahead.");
   });
 
   it("access_denied: the caller's IAM policy does not allow the scope", async () => {
@@ -229,7 +230,7 @@ describe("a broker that restarts", () => {
         // The keys of the local principals are new at each start: credentials that change during the run.
         credentials: async () => keys,
         // Starting a broker takes a while on a busy machine.
-        budgetMs: 90_000,
+        timeoutMs: 90_000,
       });
       const sdk = new Looker40SDK(lookerSession(client));
       const me = await sdk.ok(sdk.me());

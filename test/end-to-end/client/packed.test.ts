@@ -24,7 +24,7 @@ const script = `
   const session = lookerSession(client);
   const sdk = LookerNodeSDK.init40(session.settings, session.transport, session);
   const me = await sdk.ok(sdk.me());
-  const { arn } = await client.whoAmI();
+  const { arn } = (await client.permissions()).caller;
   const { revoked } = await client.logout();
   console.log(arn.split("/")[1] + " as " + (me.id ? "Looker user" : "nobody") + ": revoked " + revoked);
 `;

@@ -3,7 +3,7 @@ import { clientStand, stopStands } from "./stand.ts";
 
 afterEach(stopStands);
 
-it("scopes() and whoAmI() tell who the caller is to the broker, and what it may do", async () => {
+it("permissions() tells the caller's identity and rights by one request", async () => {
   const { client, broker } = await clientStand(() => ({
     status: 200,
     body: {
@@ -17,14 +17,17 @@ it("scopes() and whoAmI() tell who the caller is to the broker, and what it may 
       ],
     },
   }));
-  expect(await client.whoAmI()).toEqual({
-    arn: "arn:aws:iam::111122223333:role/report-service",
-    account: "111122223333",
-    uniqueId: "AROA2EXAMPLE",
+  expect(await client.permissions()).toEqual({
+    caller: {
+      arn: "arn:aws:iam::111122223333:role/report-service",
+      account: "111122223333",
+      uniqueId: "AROA2EXAMPLE",
+    },
+    grants: [
+      { scope: "sales", baseUrl: "https://example.cloud.looker.com", leaseSeconds: 900, may: ["token"] },
+    ],
   });
-  expect(await client.scopes()).toEqual([
-    { scope: "sales", baseUrl: "https://example.cloud.looker.com", leaseSeconds: 900, may: ["token"] },
-  ]);
+  expect(broker.asked.length).toBe(1);
   expect(broker.asked[0]?.method).toBe("GET");
   expect(broker.asked[0]?.path).toBe("/v1/scopes");
 });

@@ -1,0 +1,100 @@
+/** Calls to `token()`, and the requests to the broker that serve them. One request may serve a thousand calls. */
+
+import type { TokenBrokerErrorCode } from "../errors/error-codes.ts";
+import { optionNames } from "../errors/option-names.ts";
+import { TokenBrokerError } from "../errors/token-broker-error.ts";
+import { abortedError } from "../waiting/abort.ts";
+import type { SharedTask } from "../waiting/shared-task.ts";
+import { defaultMinTtlSeconds, type HeldToken, lifeLeftMs, maxMinTtlSeconds } from "./held-token.ts";
+
+export interface TokenOptions {
+  /** The least life that the token must have left, 1 to half of the scope's lease. Default 60. */
+  minTtlSeconds?: number | undefined;
+  /** Stops this call's waiting, and nobody else's. */
+  signal?: AbortSignal | undefined;
+}
+
+export const tokenOptionNames = optionNames<TokenOptions>({ minTtlSeconds: true, signal: true });
+
+export interface TokenRequestBody {
+  min_ttl_seconds: number;
+  stale_lease_id?: string;
+}
+
+/** One try, or as many as fit into so many milliseconds. */
+export type RetryLimit = "once" | number;
+
+/** A call that memory cannot answer. */
+export interface WaitingCall {
+  /** Undefined: a token with less than usual will do, if there is no better one. */
+  readonly minTtlSeconds: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** By the monotonic clock. */
+  readonly until: number;
+  /** A later one: a logout has ended this call. */
+  readonly generation: number;
+  /** Before a request of its own. */
+  pauseMs: number;
+  /** An answer of its own request had too little life. */
+  hadTooLittle: boolean;
+}
+
+export const wantedSeconds = ({ minTtlSeconds }: Pick<WaitingCall, "minTtlSeconds">): number =>
+  minTtlSeconds ?? defaultMinTtlSeconds;
+
+export interface TokenRequest {
+  readonly minTtlSeconds: number;
+  /** When it must be over, by the monotonic clock; or a single try. */
+  readonly until: number | "once";
+  /** The wait before it is sent. */
+  readonly pauseMs: number;
+}
+
+export interface OngoingRequest extends TokenRequest {
+  readonly task: SharedTask<HeldToken>;
+  /** The lease that it reports as stale. */
+  readonly stale: string | undefined;
+  /** Leases that a logout named meanwhile. */
+  readonly ended: Set<string>;
+}
+
+/**
+ * The broker has decided: a token that is still in memory is dead, or about to be. Not so `access_denied`: the caller's
+ * IAM policy is about requests, not about tokens that were given.
+ */
+const refusals: ReadonlySet<TokenBrokerErrorCode> = new Set(["scope_frozen", "not_allowed"]);
+
+export const isRefusal = ({ code }: TokenBrokerError): boolean => refusals.has(code);
+
+/** The failure says nothing to this call: it ended a single try beside a live token, or a life that only another call asked for. */
+export const concernsOnlyOthers = (request: TokenRequest, call: WaitingCall, error: unknown): boolean =>
+  error instanceof TokenBrokerError &&
+  ((request.until === "once" && !isRefusal(error) && error.code !== "aborted") ||
+    (error.code === "bad_request" && request.minTtlSeconds !== wantedSeconds(call)));
+
+export const endedByLogoutError = () => abortedError("logout() ended what this call waited for.");
+
+export const outOfTimeError = (timeoutMs: number) =>
+  new TokenBrokerError("timed_out", `No token came within ${timeoutMs / 1_000} s.`, { retryable: true });
+
+export const tooLittleLifeError = (got: HeldToken, call: WaitingCall) =>
+  new TokenBrokerError(
+    "too_little_life",
+    `The broker gave a token with ${Math.max(0, Math.floor(lifeLeftMs(got) / 1_000))} s of life left where ${wantedSeconds(call)} s were asked for, twice.`,
+  );
+
+/**
+ * When the broker can only answer with another lease: what this one has left, by `expires_in`, which is cut to whole
+ * seconds, is then less than what is asked for. At most a second.
+ */
+export const untilRenewalMs = (got: HeldToken, call: WaitingCall) =>
+  Math.max(0, lifeLeftMs(got) + 1_000 - wantedSeconds(call) * 1_000);
+
+export function checkMinTtl(seconds: number): void {
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > maxMinTtlSeconds)
+    throw new TokenBrokerError(
+      "bad_request",
+      `minTtlSeconds must be a whole number from 1 to ${maxMinTtlSeconds}, half of the longest lease, and not ${seconds}.`,
+      { hint: "Ask for at most half of the scope's lease: `leaseSeconds` of `permissions()`." },
+    );
+}
