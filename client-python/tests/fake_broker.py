@@ -33,7 +33,9 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def token_reply(lease: str, expires_in: object = 900, base_url: str = "https://example.cloud.looker.com") -> Reply:
+def token_reply(
+    lease: str, expires_in: object = 900, base_url: str = "https://example.cloud.looker.com"
+) -> Reply:
     return Reply(
         200,
         {
@@ -54,6 +56,12 @@ def planted_token(lease: str) -> str:
 def problem(status: int, code: str, retry_after: int | None = None) -> Reply:
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}
     return Reply(status, {"title": "A title", "status": status, "code": code}, headers)
+
+
+class _Server(ThreadingHTTPServer):
+    # Fifty threads connect at the same time: with the usual 5 some of them would try again a second later.
+    request_queue_size = 128
+    daemon_threads = True
 
 
 class FakeBroker:
@@ -93,8 +101,7 @@ class FakeBroker:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 

@@ -16,6 +16,7 @@ from .fake_broker import Asked, FakeBroker, Reply, token_reply
 from .stand import TestClock, background_is_over, client_of, together, until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Literal
 
 _LIST = Path(__file__).parents[2] / "test" / "support" / "client-situations.json"
@@ -67,15 +68,21 @@ def _play(step: dict[str, Any], broker: FakeBroker, clock: TestClock, client: To
         until(lambda: len(broker.asked) == wanted)
         background_is_over()
     else:
-        calls = {"token": _token, "with_token": _with_token, "logout": _logout}
+        calls: dict[str, Callable[..., dict[str, object]]] = {
+            "token": _token,
+            "with_token": _with_token,
+            "logout": _logout,
+        }
         call = calls[step.pop("call")]
-        outcome = {
+        outcome: dict[str, Any] = {
             name: step.pop(name) for name in ("lease", "gives", "fails", "refused_in_the_end") if name in step
         }
         times = step.pop("together", 1)
         options = dict(step)
         step.clear()
-        outcomes = [call(client, **options)] if times == 1 else together(times, lambda: call(client, **options))
+        outcomes = (
+            [call(client, **options)] if times == 1 else together(times, lambda: call(client, **options))
+        )
         for each in outcomes:
             _compare(each, outcome)
     assert step == {}

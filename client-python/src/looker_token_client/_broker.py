@@ -95,6 +95,9 @@ class Broker:
     def _keys(self, task: Task[Any], seconds: float, *, anew: bool = False) -> FrozenCredentials:
         task.late = self.credentials.give_up
         keys = self.credentials.keys(anew=anew)
+        # They came too late for the caller: a logout must not happen after it was told to have failed.
+        if task.stopped.is_set():
+            raise TokenBrokerError("aborted", "Nobody waits for it any more.")
         task.late = lambda: self._no_answer(seconds)
         return keys
 

@@ -248,7 +248,10 @@ class TokenBrokerClient:
             'arn:aws:iam::111122223333:role/report-service'
 
         """
-        return _permissions(self._call(Request("GET", "/scopes")).body)
+        permissions = _permissions(self._call(Request("GET", "/scopes")).body)
+        if permissions is None:
+            raise _not_a_broker()
+        return permissions
 
     def __enter__(self) -> Self:
         """For a block of work: with a session, its token ends with the block."""
@@ -278,7 +281,8 @@ class TokenBrokerClient:
         return body if self._session is None else {**body, "session": self._session}
 
 
-def _permissions(body: Mapping[str, object]) -> Permissions:
+def _permissions(body: Mapping[str, object]) -> Permissions | None:
+    """None if the body has another form. It raises nothing: the frame holds the body, which may be a token's."""
     try:
         caller, scopes = body["caller"], body["scopes"]
         return Permissions(
@@ -289,7 +293,7 @@ def _permissions(body: Mapping[str, object]) -> Permissions:
             ),
         )
     except (KeyError, TypeError):
-        raise _not_a_broker() from None
+        return None
 
 
 def _not_a_broker() -> TokenBrokerError:

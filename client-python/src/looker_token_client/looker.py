@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from typing import Any
 
+    from typing_extensions import Self
+
     from ._credentials import CredentialsSource
     from ._tokens import LookerToken
 
-__all__ = ["init40", "sdk40"]
+__all__ = ["LookerSDK", "init40", "sdk40"]
 
 # The SDK takes the base URL when it is made, before any token. `.invalid` belongs to nobody:
 # https://www.rfc-editor.org/rfc/rfc6761#section-6.4
@@ -43,7 +45,7 @@ def init40(
     region: str | None = None,
     credentials: CredentialsSource | None = None,
     timeout_seconds: float = 30.0,
-) -> methods.Looker40SDK:
+) -> LookerSDK:
     """In the place of `looker_sdk.init40()`: the options are those of `TokenBrokerClient`.
 
     Make one when the process starts: it may be used by many threads, and after a fork. Nothing is asked before the first
@@ -69,7 +71,7 @@ def init40(
     return sdk40(client)
 
 
-def sdk40(source: TokenSource) -> methods.Looker40SDK:
+def sdk40(source: TokenSource) -> LookerSDK:
     """Looker's SDK on a client of yours, or in a service's own tests on a `TokenSource` that asks no broker.
 
     Example:
@@ -82,10 +84,16 @@ def sdk40(source: TokenSource) -> methods.Looker40SDK:
     settings.base_url = _PLACEHOLDER
     http = _Transport(settings, source)
     auth = _Session(settings, http, source)
-    return _LookerSDK(auth, serialize.deserialize40, serialize.serialize40, http, "4.0")
+    return LookerSDK(auth, serialize.deserialize40, serialize.serialize40, http, "4.0")
 
 
-class _LookerSDK(methods.Looker40SDK):
+class LookerSDK(methods.Looker40SDK):
+    """Looker's SDK, whose tokens are the broker's."""
+
+    def __enter__(self) -> Self:
+        """For a block of work: with a session, its token ends with the block."""
+        return self
+
     def __exit__(self, *_: object) -> None:
         """Looker's own logs out. Here that is for a session alone: the shared token is other processes' too."""
         assert isinstance(self.auth, _Session)  # noqa: S101
