@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from typing_extensions import Self
@@ -59,16 +60,24 @@ def problem(status: int, code: str, retry_after: int | None = None) -> Reply:
 
 
 class _Server(ThreadingHTTPServer):
+    """Says nothing of clients that go away."""
+
     # Fifty threads connect at the same time: with the usual 5 some of them would try again a second later.
     request_queue_size = 128
     daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        pass
 
 
 class FakeBroker:
     """On a free port of this machine. "drop" ends the connection without an answer."""
 
-    def __init__(self, answer: Callable[[Asked], Reply | Literal["drop"]]) -> None:
+    def __init__(
+        self, answer: Callable[[Asked], Reply | Literal["drop"]], tls: ssl.SSLContext | None = None
+    ) -> None:
         self.answer = answer
+        self._tls = tls
         self.asked: list[Asked] = []
         self._asking = threading.Lock()
 
@@ -96,13 +105,18 @@ class FakeBroker:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = do_DELETE = serve  # noqa: N815
+            do_GET = do_POST = do_PATCH = serve  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass
 
         self._server = _Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        if self._tls:
+            # In the thread of each connection: a client that does not trust us must not end the server.
+            self._server.socket = self._tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -111,7 +125,8 @@ class FakeBroker:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://127.0.0.1:{self._server.server_port}"
 
     def bodies(self) -> list[Any]:
         """Of the requests so far, None for none."""
