@@ -35,7 +35,7 @@ def everything_of(error: BaseException) -> str:
         each = pending.pop()
         if each is None:
             continue
-        shown = traceback.TracebackException.from_exception(each, capture_locals=True, max_group_width=0)
+        shown = traceback.TracebackException.from_exception(each, capture_locals=True)
         texts += [*shown.format(), repr(each), repr(vars(each)), repr(each.args)]
         pending += [each.__cause__, each.__context__]
     return "".join(texts)
