@@ -12,10 +12,11 @@ from typing import Any, Literal
 import pytest
 
 from looker_token_client import LookerToken, TokenBrokerClient, TokenBrokerError
+from looker_token_client._task import Task
 from looker_token_client._waiting import SystemClock
 
 from .fake_broker import Asked, FakeBroker, Reply, planted_token, problem, token_reply
-from .stand import TestClock, client_of, new_leases, together, until
+from .stand import TestClock, background_is_over, client_of, new_leases, together, until
 
 
 class Gate:
@@ -148,7 +149,11 @@ def test_a_call_that_joined_an_impossible_wish_does_not_fail_with_it(broker: Fak
     assert usual().lease_id == "lease-1"
 
 
-def test_a_request_from_before_a_report_neither_delays_nor_undoes_it(broker: FakeBroker) -> None:
+def test_a_request_from_before_a_report_neither_delays_nor_undoes_it(
+    broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Longer than this test waits for the call.
+    monkeypatch.setattr("looker_token_client._token_cache._ONCE_SECONDS", 60)
     clock = TestClock()
     client = client_of(broker, clock)
     dead = client.token()
@@ -158,7 +163,7 @@ def test_a_request_from_before_a_report_neither_delays_nor_undoes_it(broker: Fak
     def answer(asked: Asked) -> Reply:
         if "stale_lease_id" in asked.text:
             return token_reply("lease-2")
-        assert opened.wait(10)
+        assert opened.wait(60)
         return token_reply("lease-1", 150)
 
     broker.answer = answer
@@ -170,10 +175,70 @@ def test_a_request_from_before_a_report_neither_delays_nor_undoes_it(broker: Fak
         used.append(token.lease_id)
         return Reply(401 if token.lease_id == dead.lease_id else 200)
 
-    assert client.with_token(use).status == 200
+    assert in_thread(lambda: client.with_token(use))().status == 200
     assert used == ["lease-1", "lease-2"]
     opened.set()
-    until(lambda: client.token().lease_id == "lease-2")
+    background_is_over()
+    assert client.token().lease_id == "lease-2"
+
+
+def test_a_report_is_remembered_when_its_own_call_fails(broker: FakeBroker) -> None:
+    clock = TestClock()
+    client = client_of(broker, clock)
+    dead = client.token()
+    clock.advance(750)
+    opened = threading.Event()
+
+    def answer(asked: Asked) -> Reply:
+        assert opened.wait(10)
+        return token_reply("lease-2" if "stale_lease_id" in asked.text else "lease-1")
+
+    broker.answer = answer
+    client.token()
+    until(lambda: len(broker.asked) == 2)
+    with pytest.raises(TokenBrokerError):
+        client._cache.replacement_for(dead, client._cache.generation, 0)
+    opened.set()
+    background_is_over()
+    assert client.token().lease_id == "lease-2"
+
+
+def test_a_logout_between_an_answer_and_its_caller_ends_the_call(
+    broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = client_of(broker)
+
+    def wait_and_log_out(task: Task[Any], seconds: float) -> Any:
+        got = wait(task, seconds)
+        with client._cache.logging_out(None):
+            return got
+
+    wait = Task.wait
+    monkeypatch.setattr(Task, "wait", wait_and_log_out)
+    with pytest.raises(TokenBrokerError) as raised:
+        client.token()
+    assert raised.value.code == "aborted"
+
+
+def test_a_logout_of_the_very_lease_that_is_under_way_ends_the_waiting_call(broker: FakeBroker) -> None:
+    client = client_of(broker)
+    gate = Gate(broker)
+    waiting = in_thread(client.token)
+    until(lambda: len(broker.asked) == 1)
+    client.logout("lease-1")
+    gate.open()
+    assert waiting().code == "aborted"
+    assert not client.has_token
+
+
+def test_a_logout_of_another_lease_leaves_a_waiting_call_alone(broker: FakeBroker) -> None:
+    client = client_of(broker)
+    gate = Gate(broker)
+    waiting = in_thread(client.token)
+    until(lambda: len(broker.asked) == 1)
+    client.logout("lease-of-old")
+    gate.open()
+    assert waiting().lease_id == "lease-1"
 
 
 def test_a_slow_user_of_a_dead_token_takes_the_successor_without_a_report(broker: FakeBroker) -> None:
@@ -206,22 +271,33 @@ def test_a_logout_between_the_refusal_and_its_recovery_ends_the_call(broker: Fak
     assert not client.has_token
 
 
-@pytest.mark.parametrize("answer", ["drop", problem(503, "busy")])
-def test_a_broker_that_is_away_is_asked_no_more_often_for_fifty_threads(
-    answer: Reply | Literal["drop"],
+def test_a_broker_that_is_away_is_asked_no_more_often_for_ten_calls_a_moment_apart_than_for_one(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    waiting: list[float] = []
+
+    def count_and_wait(task: Task[Any], seconds: float) -> Any:
+        waiting.append(seconds)
+        return wait(task, seconds)
+
+    wait = Task.wait
+    monkeypatch.setattr(Task, "wait", count_and_wait)
     requests = []
-    for threads in (1, 50):
-        with FakeBroker(lambda _: answer) as broker:
-            client = client_of(broker, TestClock())
-            results = together(threads, client.token)
-            assert {each.code for each in results if isinstance(each, TokenBrokerError)} <= {
-                "busy",
-                "unreachable",
-            }
+    for calls in (1, 10):
+        waiting.clear()
+        with FakeBroker(lambda _: "drop") as broker:
+            gate = Gate(broker)
+            clock = TestClock()
+            client = client_of(broker, clock)
+            results = []
+            for begun in range(calls):
+                results.append(in_thread(client.token))
+                until(lambda begun=begun: len(waiting) > begun)  # type: ignore[misc]
+                clock.advance(0.001)
+            gate.open()
+            assert {each().code for each in results} == {"unreachable"}
             requests.append(len(broker.asked))
-    # Whoever comes when the first time-out is over begins with a time-out of its own, and others join again.
-    assert requests[1] <= 3 * requests[0]
+    assert requests[0] == requests[1]
 
 
 def test_a_broker_that_sends_a_byte_at_a_time_is_given_up_when_the_time_is_over(broker: FakeBroker) -> None:

@@ -20,7 +20,7 @@ from ._errors import TokenBrokerError
 from ._refusals import HttpAnswer, refusal_of
 from ._task import Task
 from ._unreachable import unreachable_error
-from ._waiting import ATTEMPT_SECONDS, Clock, stopwatch, with_retries
+from ._waiting import Clock, stopwatch, with_retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,7 +78,7 @@ class Broker:
             self.clock,
         )
 
-    def attempt(self, task: Task[Any], request: Request, seconds: float = ATTEMPT_SECONDS) -> Answer:
+    def attempt(self, task: Task[Any], request: Request, seconds: float) -> Answer:
         """In the thread of a task: once, and once more with fresh keys."""
         keys = self._keys(task, seconds)
         try:

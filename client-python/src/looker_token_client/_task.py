@@ -53,16 +53,13 @@ class Task(Generic[T]):
             raise self.late()
         if self._error is None:
             return self._result
-        # Each thread raises an error of its own: a traceback belongs to one thread.
+        # A copy has neither traceback nor context. A traceback belongs to one thread. And the frames of the work hold keys
+        # and tokens, while some reporters of errors show the variables of each frame.
         raise copy(self._error) if isinstance(self._error, TokenBrokerError) else self._error
 
     def _run(self) -> None:
         try:
             result = self._work(self)
-        except TokenBrokerError as error:
-            # Without traceback and context: the frames of the work hold keys and tokens, and some reporters of errors
-            # show the variables of a frame.
-            self._end(copy(error))
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for.
             self._end(error)
         else:

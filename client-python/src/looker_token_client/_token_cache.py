@@ -167,7 +167,8 @@ class TokenCache:
         pause = 0.0
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._logouts == 0, self._left(until))
+                if not self._changed.wait_for(lambda: self._logouts == 0, self._left(until)):
+                    raise self._out_of_time()
                 if generation != self._generation:
                     raise _ended_by_logout()
                 served = self._served(min_ttl_seconds)
@@ -255,11 +256,11 @@ class TokenCache:
         # With less life asked for, the broker might give the same lease again until its own time to renew.
         half = int(held.life_seconds / 2)
         wanted = min(MAX_MIN_TTL_SECONDS, max(DEFAULT_MIN_TTL_SECONDS, half))
-        return self._new_request(wanted, self._clock.monotonic() + _ONCE_SECONDS, 0.0, once=True)
+        return self._new_request(wanted, self._clock.monotonic() + self._timeout_seconds, 0.0, once=True)
 
     def _new_request(self, wanted: int, until: float, pause: float, *, once: bool) -> _Request:
         if once:
-            until = min(until, self._clock.monotonic() + _ONCE_SECONDS)
+            until = min(until, self._clock.monotonic() + min(_ONCE_SECONDS, self._timeout_seconds))
         request = _Request(wanted, until, once, self._stale)
         request.task = Task(lambda task: self._work(task, request, pause), late=self._out_of_time)
         self._ongoing = request
