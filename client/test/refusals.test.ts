@@ -1,168 +1,15 @@
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
-import { gatewayReply, problem } from "../../test/support/broker-replies.ts";
+import { gatewayReply } from "../../test/support/broker-replies.ts";
 import { failure } from "../../test/support/failure.ts";
-import { FakeServer, type Reply } from "../../test/support/fake-server.ts";
-import { TokenBrokerError } from "../src/errors/token-broker-error.ts";
+import { FakeServer } from "../../test/support/fake-server.ts";
 import { unreachableError } from "../src/errors/unreachable.ts";
 import { TokenBrokerClient } from "../src/token/token-broker-client.ts";
 import { clientStand, credentials, stopStands } from "./stand.ts";
 
 afterEach(stopStands);
 
-const signature = (message: string, more = {}) =>
-  gatewayReply(403, "InvalidSignatureException", message, more);
-
-describe("what the answer means", () => {
-  const answers: [string, string, Reply, RegExp][] = [
-    ["not_allowed", "the broker's", problem(403, "not_allowed"), /no such scope, or the scope does not list/],
-    [
-      "bad_request",
-      "the broker's",
-      problem(400, "bad_request", undefined, "min_ttl_seconds is odd."),
-      /min_ttl_seconds is odd\./,
-    ],
-    [
-      "access_denied",
-      "IAM's",
-      gatewayReply(
-        403,
-        "AccessDeniedException",
-        "User: arn:aws:sts::********3333:assumed-role/r/s is not authorized to perform: execute-api:Invoke on resource: x",
-      ),
-      /is not authorized to perform: execute-api:Invoke/,
-    ],
-    [
-      "no_such_route",
-      "an unknown route's",
-      gatewayReply(403, "MissingAuthenticationTokenException", "Missing Authentication Token"),
-      /no broker at this path/,
-    ],
-    [
-      "no_such_route",
-      "an unknown stage's",
-      gatewayReply(403, "ForbiddenException", "Forbidden"),
-      /no broker at this path/,
-    ],
-    [
-      "bad_signature",
-      "a wrong key's",
-      signature("The request signature we calculated does not match the signature you provided."),
-      /signature/,
-    ],
-    [
-      "wrong_region",
-      "another region's",
-      signature("Credential should be scoped to a valid region, not 'eu-west-1'. "),
-      /not in the region eu-west-1/,
-    ],
-    [
-      "bad_credentials",
-      "an unknown key's",
-      gatewayReply(
-        403,
-        "UnrecognizedClientException",
-        "The security token included in the request is invalid.",
-      ),
-      /does not know/,
-    ],
-    [
-      "expired_credentials",
-      "an expired key's",
-      gatewayReply(403, "ExpiredTokenException", "The security token included in the request is expired"),
-      /expired/,
-    ],
-    ["not_a_broker", "a web page", { status: 200, body: "<html>Sign in</html>" }, /\(200, text\/html\)/],
-    [
-      "not_a_broker",
-      "another API's 404",
-      { status: 404, body: { message: "Not Found" } },
-      /does not come from a token broker/,
-    ],
-    ["not_a_broker", "another API's 200", { status: 200, body: { hello: "world" } }, /not a token/],
-    [
-      "not_a_broker",
-      "a redirect",
-      { status: 302, headers: { location: "https://example.com/" }, body: "" },
-      /redirect/,
-    ],
-    [
-      "bad_request",
-      "API Gateway's 414",
-      gatewayReply(414, "RequestTooLargeException", "Request-URI Too Long"),
-      /Too Long/,
-    ],
-  ];
-  it.each(answers)("%s: %s", async (code, _, reply, message) => {
-    const { client, broker } = await clientStand(() => reply);
-    const error = await failure(client.token());
-    expect(error instanceof TokenBrokerError).toBe(true);
-    expect(error.code).toBe(code);
-    expect(error.message).toMatch(message);
-    expect(error.hint.length).toBeGreaterThan(10);
-    expect(error.status).toBe(code === "not_a_broker" && reply.status === 200 ? error.status : reply.status);
-    expect(broker.asked.every(({ method }) => method === "POST")).toBe(true);
-  });
-
-  it("says once that the scope is frozen", async () => {
-    const detail = "An operator has frozen the scope. No token is given until an operator unfreezes it.";
-    const { client } = await clientStand(() => problem(403, "scope_frozen", undefined, detail));
-    expect((await failure(client.token())).summary).toBe("An operator has frozen the scope.");
-  });
-
-  it("is whole where AWS gives no reason", async () => {
-    const { client } = await clientStand(() => gatewayReply(403, "AccessDeniedException", ""));
-    expect((await failure(client.token())).summary).toBe("IAM does not allow the call.");
-  });
-
-  it("keeps the request id, by which the operators find the record", async () => {
-    const { client } = await clientStand(() => problem(500, "internal"));
-    expect((await failure(client.token())).requestId).toBe("11111111-2222-3333-4444-555555555555");
-  });
-
-  it("does not follow a redirect, which would carry the signature elsewhere", async () => {
-    const { client, broker } = await clientStand(() => ({
-      status: 307,
-      headers: { location: "/elsewhere" },
-    }));
-    await failure(client.token());
-    expect(broker.asked.length).toBe(1);
-  });
-});
-
-describe("a wrong clock", () => {
-  const expired =
-    "Signature expired: 20261124T115000Z is now earlier than 20261124T115500Z (20261124T120000Z - 5 min.)";
-  const early =
-    "Signature not yet current: 20261124T131000Z is still later than 20261124T120500Z (20261124T120000Z + 5 min.)";
-
-  it.each([
-    [expired, -10 * 60_000, "This machine's clock is 10 minutes behind."],
-    [early, 70 * 60_000, "This machine's clock is 70 minutes ahead."],
-    [early, 3 * 86_400_000, "This machine's clock is 3 days ahead."],
-  ])("%s", async (message, wrongByMs, says) => {
-    const { client, clock, broker } = await clientStand(() =>
-      signature(message, { date: new Date("2026-11-24T12:00:00Z").toUTCString() }),
-    );
-    clock.wallMs += wrongByMs;
-    const error = await failure(client.token());
-    expect(error.code).toBe("clock_skew");
-    expect(error.summary).toBe(says);
-    expect(broker.asked.length).toBe(1);
-  });
-
-  it("is not blamed for a request that was long under way: it is signed anew", async () => {
-    const { client, clock, broker } = await clientStand();
-    const earlier = broker.answering;
-    broker.answering = (asked) => {
-      if (broker.asked.length > 1) return earlier(asked);
-      // A laptop's lid was closed meanwhile.
-      clock.wallMs += 600_000;
-      return signature(expired, { date: new Date(clock.now()).toUTCString() });
-    };
-    expect((await client.token()).leaseId).toBe("lease-1");
-  });
-});
+// The meaning of each answer: test/support/client-situations.json.
 
 describe("AWS credentials", () => {
   it("are asked for before each request, and may change", async () => {
@@ -302,7 +149,7 @@ describe("AWS credentials", () => {
 
   it("do not show in an error", async () => {
     const { client } = await clientStand(() =>
-      signature("The request signature we calculated does not match."),
+      gatewayReply(403, "InvalidSignatureException", "The request signature we calculated does not match."),
     );
     const error = await failure(client.token());
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(credentials.secretAccessKey);

@@ -7,10 +7,10 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import token_broker
+from looker_token_client.looker import init40
 
-# Before: sdk = looker_sdk.init40()
-sdk = token_broker.init40("sales")
+# One for the whole process, and all of its threads. Before: sdk = looker_sdk.init40()
+sdk = init40("sales")
 
 
 class Handler(BaseHTTPRequestHandler):

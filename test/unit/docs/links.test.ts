@@ -48,7 +48,9 @@ function leadsNowhere(link: string, page: URL, anchors: Page["anchors"]): boolea
 
 /** A path from the root of the repository, such as `functions/domain/slot.ts`. */
 const isPath = (code: string) =>
-  /^(?:bench|cli|client|docs|examples|functions|infra|local|probe|test)\/[\w./-]+\.\w+$/.test(code);
+  /^(?:bench|cli|client|client-python|docs|examples|functions|infra|local|probe|test)\/[\w./-]+\.\w+$/.test(
+    code,
+  );
 
 function brokenLinks(markdown: string, page: URL): string[] {
   const { links, codeSpans, anchors } = parse(markdown);
