@@ -56,10 +56,13 @@ export function stopAtFirstSignal(): SignalStop {
   return stopAtSignal((_, abort) => abort());
 }
 
-/** The first signal is noted, so that the work under way can end in order. The second one, or five seconds, give up. */
-export function stopAtSecondSignal(onFirst: () => void): SignalStop {
+/**
+ * The first signal is noted, so that the work under way can end in order. The second one, or five seconds, give up. So does
+ * the first while there is nothing to end in order.
+ */
+export function stopAtSecondSignal(onFirst: () => void, hasBegun = () => true): SignalStop {
   return stopAtSignal((isFirst, abort) => {
-    if (!isFirst) return abort();
+    if (!isFirst || !hasBegun()) return abort();
     setTimeout(abort, 5_000).unref();
     onFirst();
   });

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { refuseDebugger } from "./interruption.ts";
+import { watchOutput } from "./output.ts";
 import { run } from "./run.ts";
 
 refuseDebugger();
+process.exitCode = await run(process.argv.slice(2), watchOutput());
 
-// Whoever reads may have had enough (`| head -1`), or the terminal may be gone: no reason to break off a clean-up.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-
-process.exitCode = await run(process.argv.slice(2));
+// Node ends by itself here, unless something is open still: a request for AWS credentials that is never answered, say.
+// Windows cannot bear process.exit() at once after a fetch: https://github.com/nodejs/node/issues/58091
+setTimeout(() => process.exit(), 100).unref();

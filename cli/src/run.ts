@@ -12,6 +12,7 @@ import { scopes, whoami } from "./commands/scopes.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { failureOf, noteFailure } from "./failure.ts";
 import type { OptionValues } from "./options.ts";
+import type { Output } from "./output.ts";
 import type { CommandName } from "./synopses.ts";
 import { type Terminal, terminal } from "./terminal.ts";
 
@@ -30,17 +31,25 @@ const commands: Readonly<Record<CommandName, Command>> = {
   unfreeze,
 };
 
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], output: Output): Promise<number> {
   const io = terminal();
-  try {
-    const parsed = parseCommandLine(args);
-    if (parsed.kind === "run") return await commands[parsed.command](io, parsed.values, parsed.operands);
-    io.print(parsed.command ? commandHelp(parsed.command, io.paint) : generalHelp(io.paint));
-    return exitCodes.ok;
-  } catch (error) {
+  const json = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined).includes("--json");
+  const exitCode = await exitCodeOf(io, args).catch((error) => {
     const failure = failureOf(error);
-    const own = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
-    noteFailure(io, { json: own.includes("--json") }, failure);
+    noteFailure(io, { json }, failure);
     return failure.exitCode;
-  }
+  });
+  const unwritten = await output.flushed();
+  if (!unwritten) return exitCode;
+  noteFailure(io, { json }, unwritten);
+  await output.flushed();
+  // The first failure is the one to act on.
+  return exitCode === exitCodes.ok ? unwritten.exitCode : exitCode;
+}
+
+async function exitCodeOf(io: Terminal, args: readonly string[]): Promise<number> {
+  const parsed = parseCommandLine(args);
+  if (parsed.kind === "run") return await commands[parsed.command](io, parsed.values, parsed.operands);
+  io.print(parsed.command ? commandHelp(parsed.command, io.paint) : generalHelp(io.paint));
+  return exitCodes.ok;
 }

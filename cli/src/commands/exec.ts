@@ -1,10 +1,9 @@
 /** `looker-token exec`: a command with a token, which never stands on a command line. */
 
-import { TokenBrokerClient } from "@looker-token-broker/client";
 import { brokerOf, connectionOptions, scopeOf } from "../broker.ts";
 import { runCommand } from "../child.ts";
 import { checkCommand } from "../find-command.ts";
-import { firstToken } from "../first-token.ts";
+import { firstToken, runClient } from "../first-token.ts";
 import { exitCodeOfSignal, forwardedSignals, onSignals } from "../interruption.ts";
 import { keepFresh } from "../keep-fresh.ts";
 import { flagOf, type OptionName, type OptionValues } from "../options.ts";
@@ -49,7 +48,7 @@ async function execWithToken(
   const session = values.session === undefined ? undefined : sessionNameOf(values.session, "exec");
   const grant = { may: "call", scope } as const;
   const broker = brokerOf(values, grant);
-  const client = new TokenBrokerClient({ ...connectionOptions(values, grant), scope, session });
+  const run = runClient(connectionOptions(values, grant), { scope, session });
   const file = values["token-file"] === undefined ? undefined : ownFile("token-file", values["token-file"]);
   file?.check();
 
@@ -57,7 +56,7 @@ async function execWithToken(
   const release = onSignals(forwardedSignals, () => {});
   try {
     const { token, stopped } = await firstToken(io, {
-      client,
+      ...run,
       minTtlSeconds,
       sharedMode: "leave out --session",
     });
@@ -73,7 +72,7 @@ async function execWithToken(
         LOOKER_API_ENDPOINT: `${token.baseUrl}/api/4.0/`,
         ...(file ? { LOOKER_TOKEN_FILE: file.path } : {}),
       };
-      const renewal = file && keepFresh(io, values, { client, file, token, everyMs: 5_000 });
+      const renewal = file && keepFresh(io, values, { client: run.client, file, token, everyMs: 5_000 });
       try {
         return await runCommand(command, environment);
       } finally {

@@ -8,7 +8,7 @@ export function generalHelp(paint: Paint): string {
     names.slice(from, to).map((name) => `  ${name.padEnd(9)} ${synopses[name].summary}`);
   const operators = names.indexOf("leases");
   return lines([
-    "Looker access tokens from the token broker, with the AWS credentials that you have.",
+    "Looker access tokens from the token broker, with your own AWS credentials.",
     "",
     "  looker-token COMMAND [OPTION …]",
     "",
@@ -25,8 +25,9 @@ export function generalHelp(paint: Paint): string {
     "  looker-token get --scope sales --local --as report-service",
     "",
     paint("bold", "Exit codes"),
-    "  0 done   2 wrong usage   3 refused   4 unavailable   5 not certainly dead: pending or unknown",
-    "  1 you said no, or a defect; exec returns its command's code",
+    "  0 done          1 you said no, or a defect                   2 wrong usage",
+    "  3 refused       4 unavailable       5 not certainly dead: pending or unknown",
+    "  6 the output could not be written   exec returns its command's code",
     "",
     "`looker-token COMMAND --help` explains a command.",
   ]);

@@ -42,9 +42,20 @@ export class Command {
     return new Command(this.#directory, { ...this.#environment, ...environment });
   }
 
+  without(...names: string[]): Command {
+    const command = this.with({});
+    for (const name of names) delete command.#environment[name];
+    return command;
+  }
+
   start(...args: string[]): Running {
-    const [node, ...main] = command;
-    const child = spawn(node, [...main, ...args], {
+    return this.startBy([], ...args);
+  }
+
+  /** Another program starts it, such as `nohup`, or a shell with its redirections: `["sh", "-c", '"$@" > file', "sh"]`. */
+  startBy(program: readonly string[], ...args: string[]): Running {
+    const [file = "", ...words] = [...program, ...command, ...args];
+    const child = spawn(file, words, {
       cwd: this.#directory,
       env: this.#environment,
       stdio: ["ignore", "pipe", "pipe"],
