@@ -62,7 +62,8 @@ never gets a token of Looker's. --proxy takes a session, unless --shared is give
 
 INT, TERM, HUP, QUIT, USR1, USR2 and WINCH are passed on to the command. On a
 terminal INT, QUIT and WINCH are not: it gives them to the command itself, so end
-it from elsewhere with TERM. After kill -9 the lease lives on until its end.`,
+it from elsewhere with TERM. After kill -9 the lease lives on until its end.
+Protect the command from HUP behind the dashes, as in -- nohup ./job.sh.`,
   },
   proxy: {
     summary: "Run the proxy by itself, for a tool that is started elsewhere",
