@@ -34,7 +34,7 @@ export async function withProxy(
 ): Promise<number> {
   const scope = scopeOf(values);
   const grant = { may: "call", scope } as const;
-  const broker = brokerOf(values, grant);
+  const broker = brokerOf(io, values, grant);
   const connection = connectionOptions(values, grant);
   const templates = (values["set-env"] ?? []).map(templateOf);
   const mark = { mark: settingsMark };

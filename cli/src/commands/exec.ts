@@ -47,7 +47,7 @@ async function execWithToken(
   const scope = scopeOf(values);
   const session = values.session === undefined ? undefined : sessionNameOf(values.session, "exec");
   const grant = { may: "call", scope } as const;
-  const broker = brokerOf(values, grant);
+  const broker = brokerOf(io, values, grant);
   const run = runClient(connectionOptions(values, grant), { scope, session });
   const file = values["token-file"] === undefined ? undefined : ownFile("token-file", values["token-file"]);
   file?.check();
