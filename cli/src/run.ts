@@ -1,10 +1,12 @@
 /** From the command line to the exit code. */
 import { parseCommandLine } from "./command-line.ts";
+import { doctor } from "./commands/doctor.ts";
 import { exec } from "./commands/exec.ts";
 import { freeze, unfreeze } from "./commands/freeze.ts";
 import { get } from "./commands/get.ts";
 import { commandHelp, generalHelp } from "./commands/help.ts";
 import { leases } from "./commands/leases.ts";
+import { localEnv } from "./commands/local-env.ts";
 import { logout } from "./commands/logout.ts";
 import { proxy } from "./commands/proxy.ts";
 import { revoke } from "./commands/revoke.ts";
@@ -15,6 +17,7 @@ import type { OptionValues } from "./options.ts";
 import type { Output } from "./output.ts";
 import type { CommandName } from "./synopses.ts";
 import { type Terminal, terminal } from "./terminal.ts";
+import { ownVersion } from "./version.ts";
 
 type Command = (terminal: Terminal, values: OptionValues, operands: readonly string[]) => Promise<number>;
 
@@ -25,6 +28,8 @@ const commands: Readonly<Record<CommandName, Command>> = {
   logout,
   scopes,
   whoami,
+  doctor,
+  "local-env": localEnv,
   leases,
   revoke,
   freeze,
@@ -50,6 +55,10 @@ export async function run(args: readonly string[], output: Output): Promise<numb
 async function exitCodeOf(io: Terminal, args: readonly string[]): Promise<number> {
   const parsed = parseCommandLine(args);
   if (parsed.kind === "run") return await commands[parsed.command](io, parsed.values, parsed.operands);
+  if (parsed.kind === "version") {
+    io.print(`looker-token ${ownVersion()}\n`);
+    return exitCodes.ok;
+  }
   io.print(parsed.command ? commandHelp(parsed.command, io.paint) : generalHelp(io.paint));
   return exitCodes.ok;
 }

@@ -11,6 +11,14 @@ test.each([
   expect(parseCommandLine(args)).toEqual({ kind: "help" });
 });
 
+test.each(["--version", "-V"])("%s asks for the version", (word) => {
+  expect(parseCommandLine([word])).toEqual({ kind: "version" });
+});
+
+test("local-env takes no endpoint, because it prints the local one", () => {
+  expect(() => parseCommandLine(["local-env", "--endpoint", "https://a/v1"])).toThrow("--endpoint");
+});
+
 test.each([
   ["--help behind a command", ["revoke", "--help"]],
   ["-h behind a command and its options", ["revoke", "--scope", "sales", "-h"]],

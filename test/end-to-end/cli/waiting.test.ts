@@ -1,4 +1,4 @@
-/** A broker that is away for a moment, or for longer: what a person sees meanwhile, and what a log gets. */
+/** A broker is away for a moment, or for longer. A terminal shows the attempts, and a log does not. */
 import { beforeEach, expect, test } from "vitest";
 import { gatewayReply, tokenReply } from "../../support/broker-replies.ts";
 import { FakeBroker } from "../../support/cli/fake-broker.ts";
@@ -23,7 +23,7 @@ test("on a terminal each failed attempt is shown, and nothing of them is left", 
   expect(text.slice(text.lastIndexOf("\r\x1b[K"))).toContain("looker-access-token-of-one\n");
 });
 
-test("in a log there is nothing of an attempt that a later one made good", async () => {
+test("a log has nothing of the failed attempts before a good one", async () => {
   expect(await broker.cli.run(...get)).toMatchObject({ exitCode: 0, err: "" });
 });
 
