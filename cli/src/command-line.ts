@@ -11,6 +11,7 @@ export type ParsedCommandLine =
   | { kind: "run"; command: CommandName; values: OptionValues; operands: readonly string[] };
 
 export function parseCommandLine(args: readonly string[]): ParsedCommandLine {
+  refuseChangedWords(args);
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") return help(rest[0]);
   if (name === "--version" || name === "-V") return { kind: "version" };
@@ -27,6 +28,15 @@ export function parseCommandLine(args: readonly string[]): ParsedCommandLine {
     );
   if (command !== "exec" && operands.length > 0) throw new UsageError(`${command} takes nothing behind --.`);
   return { kind: "run", command, values, operands };
+}
+
+/** Node reads other bytes as U+FFFD: another file would be written, or another argument passed on. */
+function refuseChangedWords(args: readonly string[]): void {
+  const at = args.findIndex((word) => word.includes("\ufffd"));
+  if (at >= 0)
+    throw new UsageError(
+      `Word ${at + 1} of the command line is not UTF-8, and Node cannot pass it on as it is: put it into a script.`,
+    );
 }
 
 const help = (about: string | undefined): ParsedCommandLine =>

@@ -69,6 +69,23 @@ function lost({ reason, message }: LostAnswer): Failure {
 /** "" where the message says it all. */
 const hintOf = (hint: string) => (hint === "" ? {} : { hint });
 
+const aboutIdentity: ReadonlySet<string> = new Set<TokenBrokerErrorCode>([
+  "access_denied",
+  "not_allowed",
+  "bad_credentials",
+  "bad_signature",
+  "expired_credentials",
+  "no_credentials",
+]);
+
+/** AWS's SDK for JavaScript prefers the profile in silence, and the AWS CLI prefers the keys. */
+export function namingProfile(failure: Failure, environment = process.env): Failure {
+  const hasBoth = environment.AWS_PROFILE && environment.AWS_ACCESS_KEY_ID;
+  if (!hasBoth || !aboutIdentity.has(failure.code)) return failure;
+  const note = "AWS_PROFILE is set and wins over AWS_ACCESS_KEY_ID: unset one of them.";
+  return { ...failure, hint: [failure.hint, note].filter(Boolean).join(" ") };
+}
+
 /** As the user wants to read it. */
 export function noteFailure(io: Terminal, { json }: OptionValues, failure: Failure): void {
   io.note(json ? failureJson(failure) : failureLine(failure, io.paintNote));

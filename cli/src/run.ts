@@ -12,7 +12,7 @@ import { proxy } from "./commands/proxy.ts";
 import { revoke } from "./commands/revoke.ts";
 import { scopes, whoami } from "./commands/scopes.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { failureOf, noteFailure } from "./failure.ts";
+import { failureOf, namingProfile, noteFailure } from "./failure.ts";
 import type { OptionValues } from "./options.ts";
 import type { Output } from "./output.ts";
 import type { CommandName } from "./synopses.ts";
@@ -38,9 +38,10 @@ const commands: Readonly<Record<CommandName, Command>> = {
 
 export async function run(args: readonly string[], output: Output): Promise<number> {
   const io = terminal();
-  const json = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined).includes("--json");
+  const own = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
+  const json = own.includes("--json");
   const exitCode = await exitCodeOf(io, args).catch((error) => {
-    const failure = failureOf(error);
+    const failure = own.includes("--local") ? failureOf(error) : namingProfile(failureOf(error));
     noteFailure(io, { json }, failure);
     return failure.exitCode;
   });

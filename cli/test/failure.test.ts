@@ -1,7 +1,7 @@
 import { TokenBrokerError, type TokenBrokerErrorCode } from "@looker-token-broker/client/broker";
 import { expect, test } from "vitest";
 import { exitCodeOfError } from "../src/exit-codes.ts";
-import { failureJson, failureLine, failureOf } from "../src/failure.ts";
+import { failureJson, failureLine, failureOf, namingProfile } from "../src/failure.ts";
 import { LostAnswer } from "../src/lost-answer.ts";
 import { UsageError } from "../src/usage-error.ts";
 
@@ -44,7 +44,7 @@ test("a lost answer is not certain: 5, and the message says so before what happe
   expect(failureOf(new LostAnswer(new TokenBrokerError("aborted", "x"))).exitCode).toBe(130);
 });
 
-test("what IAM refuses may be a scope that does not exist, a missing Allow or a Deny, and the hint says so", () => {
+test("a refusal of IAM has three causes (no such scope, no Allow, a Deny), and the hint names all", () => {
   const { hint } = failureOf(new TokenBrokerError("access_denied", "x"));
   expect(hint).toMatch(/scope's name.*must allow execute-api:Invoke.*no policy may deny/);
 });
@@ -74,4 +74,13 @@ test("wrong usage exits with 2, a defect with 1, and neither shows a stack", () 
     code: "defect",
     message: "off by one",
   });
+});
+
+test("AWS_PROFILE next to the variables of a key is named in errors about the identity", () => {
+  const both = { AWS_PROFILE: "mine", AWS_ACCESS_KEY_ID: "AKIDEXAMPLE" };
+  const refused = { exitCode: 3, code: "not_allowed", message: "No.", hint: "Ask." };
+  const note = "AWS_PROFILE is set and wins over AWS_ACCESS_KEY_ID: unset one of them.";
+  expect(namingProfile(refused, both).hint).toBe(`Ask. ${note}`);
+  expect(namingProfile(refused, { AWS_PROFILE: "mine" })).toEqual(refused);
+  expect(namingProfile({ ...refused, code: "busy" }, both).hint).toBe("Ask.");
 });

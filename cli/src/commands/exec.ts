@@ -2,6 +2,7 @@
 
 import { brokerOf, connectionOptions, scopeOf } from "../broker.ts";
 import { runCommand } from "../child.ts";
+import { noteFailure } from "../failure.ts";
 import { checkCommand } from "../find-command.ts";
 import { firstToken, runClient } from "../first-token.ts";
 import { exitCodeOfSignal, forwardedSignals, onSignals } from "../interruption.ts";
@@ -18,7 +19,16 @@ export async function exec(io: Terminal, values: OptionValues, command: readonly
   checkCombination(values);
   // No login for a slip of the pen.
   checkCommand(command[0] ?? "", process.env);
+  noteChangedVariables(io, values);
   return values.proxy ? execWithProxy(io, values, command) : execWithToken(io, values, command);
+}
+
+/** As on the command line, but one odd variable of many is no reason to stop a job. */
+function noteChangedVariables(io: Terminal, values: OptionValues): void {
+  const names = Object.keys(process.env).filter((name) => process.env[name]?.includes("\ufffd"));
+  if (names.length === 0) return;
+  const message = `Not UTF-8, so changed for the command: the environment's ${names.join(", ")}.`;
+  noteFailure(io, values, { exitCode: 0, code: "changed_variable", message });
 }
 
 const onlyWithProxy: readonly OptionName[] = ["shared", "set-env", "ini", "allow-credentials"];
