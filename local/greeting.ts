@@ -2,7 +2,7 @@
 import type { RunningBroker } from "./broker.ts";
 
 export function greeting(broker: RunningBroker, brokerFile: string): string {
-  const { endpoint, region, lookerUrl, looker, principals } = broker;
+  const { endpoint, lookerUrl, looker, principals } = broker;
   const width = Math.max(...principals.map(({ name }) => name.length));
   const roles = principals.map(({ name, scopes, operates }) => {
     const may = [
@@ -23,13 +23,13 @@ ${looker ? `  its control   ${looker.controlUrl}\n` : ""}  AWS endpoint  ${broke
 
 ${roles.join("\n")}
 
-Try it as ${caller?.name}, in another terminal in this directory:
+Try it as ${caller?.name}, in another terminal in this directory. The first line is for AWS's SDKs and the client as well:
 
-  eval "$(node -p 'const p = require("./${brokerFile}").principals["${caller?.name}"]; \`KEYS="\${p.access_key_id}:\${p.secret_access_key}" SESSION="\${p.session_token}"\`')"
-  broker() { curl -sS --aws-sigv4 "aws:amz:${region}:execute-api" -u "$KEYS" -H "x-amz-security-token: $SESSION" "$@"; }
+  eval "$(npm run --silent looker-token -- local-env --as ${caller?.name})"
+  broker() { curl -sS --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" -u "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" "$@"; }
 
-  TOKEN=$(broker -X POST ${endpoint}/scopes/${scope}/token | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')
+  TOKEN=$(broker -X POST $LOOKER_BROKER_ENDPOINT/scopes/${scope}/token | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')
   curl -sS -H "Authorization: Bearer $TOKEN" ${lookerUrl}/api/4.0/user
-  broker -X POST ${endpoint}/scopes/${scope}/logout
+  broker -X POST $LOOKER_BROKER_ENDPOINT/scopes/${scope}/logout
 `;
 }

@@ -14,7 +14,10 @@ import { brokerClock } from "./broker-clock.ts";
 import { findLocalBroker, keysOf, localPrincipal, type RequiredGrant } from "./broker-file.ts";
 import { throwLostAnswer } from "./lost-answer.ts";
 import type { OptionValues } from "./options.ts";
+import { safeJson } from "./safe-text.ts";
+import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
+import { withNotes } from "./waiting-note.ts";
 
 export interface Broker {
   readonly endpoint: string;
@@ -35,28 +38,34 @@ export interface Broker {
 /** API Gateway answers within 29 s: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
 const onceMs = 30_000;
 
-export function brokerOf(values: OptionValues, grant: RequiredGrant): Broker {
+export function brokerOf(io: Terminal, values: OptionValues, grant: RequiredGrant): Broker {
   const connection = connect(connectionOptions(values, grant));
   const clock = brokerClock(Date.now, () => performance.now());
   const send = async (request: BrokerRequest) => {
     const { body, date } = await callBroker(connection, request).catch(withoutRetry);
     checkAnswer(request, body);
     clock.learn(date);
-    return body;
+    return safeJson(body);
   };
   return {
     endpoint: connection.endpoint.href,
     region: connection.region,
     ask: ({ timeoutMs, ...request }) =>
-      withRetries((attemptMs) => send({ ...request, timeoutMs: attemptMs }), {
-        timeoutMs,
-        signal: request.signal,
-      }),
+      withNotes(io, (onRetry) =>
+        withRetries((attemptMs) => send({ ...request, timeoutMs: attemptMs }), {
+          timeoutMs,
+          signal: request.signal,
+          onRetry,
+        }),
+      ),
     askOnce: (request) =>
-      withRetries(() => send({ ...request, timeoutMs: onceMs }).catch(throwLostAnswer), {
-        timeoutMs: onceMs,
-        signal: request.signal,
-      }),
+      withNotes(io, (onRetry) =>
+        withRetries(() => send({ ...request, timeoutMs: onceMs }).catch(throwLostAnswer), {
+          timeoutMs: onceMs,
+          signal: request.signal,
+          onRetry,
+        }),
+      ),
     now: clock.now,
   };
 }

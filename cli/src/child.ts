@@ -2,13 +2,13 @@
 import { spawn } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { cannotRun } from "./find-command.ts";
+import { ignoringSame } from "./ignored-signals.ts";
+import { stdioOfChild } from "./inherited-descriptors.ts";
 import { exitCodeOfSignal, forwardedSignals, onSignals } from "./interruption.ts";
 
-export async function runCommand(
-  [command = "", ...args]: readonly string[],
-  environment: NodeJS.ProcessEnv,
-): Promise<number> {
-  const child = spawn(command, args, { env: environment, stdio: "inherit" });
+export async function runCommand(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const [command = "", ...args] = ignoringSame(words);
+  const child = spawn(command, args, { env: environment, stdio: stdioOfChild() });
   const release = onSignals(forwardedSignals, (signal) => {
     if (!(typed.has(signal) && sharesTerminal())) child.kill(signal);
   });

@@ -1,17 +1,20 @@
 /** The command line, read strictly: what is not understood, given twice or empty is an error and never passed over. */
 import { parseArgs } from "node:util";
 import { flagOf, type OptionName, type OptionValues, repeats, typeOf } from "./options.ts";
-import { type CommandName, commonOptions, type Synopsis, synopses } from "./synopses.ts";
+import { type CommandName, commonOptionsOf, type Synopsis, synopses } from "./synopses.ts";
 import { UsageError } from "./usage-error.ts";
 
 export type ParsedCommandLine =
   | { kind: "help"; command?: CommandName }
+  | { kind: "version" }
   /** `operands`: what stands behind `--`. */
   | { kind: "run"; command: CommandName; values: OptionValues; operands: readonly string[] };
 
 export function parseCommandLine(args: readonly string[]): ParsedCommandLine {
+  refuseChangedWords(args);
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") return help(rest[0]);
+  if (name === "--version" || name === "-V") return { kind: "version" };
   if (name.startsWith("-"))
     throw new UsageError("The command comes first, as in `looker-token get --scope sales`.");
   const command = commandOf(name);
@@ -27,6 +30,15 @@ export function parseCommandLine(args: readonly string[]): ParsedCommandLine {
   return { kind: "run", command, values, operands };
 }
 
+/** Node reads other bytes as U+FFFD: another file would be written, or another argument passed on. */
+function refuseChangedWords(args: readonly string[]): void {
+  const at = args.findIndex((word) => word.includes("\ufffd"));
+  if (at >= 0)
+    throw new UsageError(
+      `Word ${at + 1} of the command line is not UTF-8, and Node cannot pass it on as it is: put it into a script.`,
+    );
+}
+
 const help = (about: string | undefined): ParsedCommandLine =>
   about === undefined ? { kind: "help" } : { kind: "help", command: commandOf(about) };
 
@@ -37,7 +49,9 @@ function commandOf(name: string): CommandName {
 
 function valuesOf(command: CommandName, args: string[]): OptionValues {
   const { options: own }: Synopsis = synopses[command];
-  const names = new Map<string, OptionName>([...own, ...commonOptions].map((name) => [flagOf(name), name]));
+  const names = new Map<string, OptionName>(
+    [...own, ...commonOptionsOf(command)].map((name) => [flagOf(name), name]),
+  );
   const known = [...names].map(([flag, name]): [string, KnownOption] => [
     flag,
     {

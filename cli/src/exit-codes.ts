@@ -10,6 +10,8 @@ export const exitCodes = {
   unavailable: 4,
   /** Pending, or unknown: not certainly dead. */
   pending: 5,
+  /** The work was done, and its result is lost: a full disk, or a file that could not be written. */
+  unwritten: 6,
   /** By Ctrl-C, as a shell has it. */
   stopped: 130,
 } as const;

@@ -4,6 +4,7 @@ import type { Paint } from "./colour.ts";
 import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
 import { LostAnswer } from "./lost-answer.ts";
 import type { OptionValues } from "./options.ts";
+import { safeText } from "./safe-text.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -75,7 +76,7 @@ export function noteFailure(io: Terminal, { json }: OptionValues, failure: Failu
 
 export function failureLine({ scope, message, hint, code, request_id }: Failure, paint: Paint): string {
   const id = code === "internal" && request_id ? ` Request id: ${request_id}.` : "";
-  const text = [scope && `${scope}:`, message, hint].filter(Boolean).join(" ").replace(/\s+/g, " ");
+  const text = safeText([scope && `${scope}:`, message, hint].filter(Boolean).join(" ").replace(/\s+/g, " "));
   return `${paint("red", "looker-token:")} ${text}${id}\n`;
 }
 

@@ -1,11 +1,11 @@
 /** Whether a command can be run, before anything is done for it. */
-import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from "node:fs";
+import { basename, delimiter, join } from "node:path";
 import { UsageError } from "./usage-error.ts";
 
 /**
- * Looks as execvp does: https://pubs.opengroup.org/onlinepubs/9799919799/functions/exec.html. What it lets pass may still
- * not run, such as a script without its interpreter.
+ * Looks as execvp does: https://pubs.opengroup.org/onlinepubs/9799919799/functions/exec.html. Also at the interpreter of a
+ * script, because its absence would be told as that of the script.
  *
  * @throws {UsageError} as {@link cannotRun}
  */
@@ -16,8 +16,44 @@ export function checkCommand(command: string, { PATH }: NodeJS.ProcessEnv): void
     ? [command]
     : (PATH ?? "").split(delimiter).map((directory) => join(directory, command));
   const failures = files.map(failureOf);
-  if (failures.includes(undefined)) return;
-  throw cannotRun(command, failures.includes("EACCES") ? "EACCES" : "ENOENT");
+  const found = files[failures.indexOf(undefined)];
+  if (found === undefined) throw cannotRun(command, failures.includes("EACCES") ? "EACCES" : "ENOENT");
+  checkInterpreter(command, found);
+}
+
+/** Linux reads as much: https://man7.org/linux/man-pages/man2/execve.2.html */
+const shebangBytes = 255;
+
+function checkInterpreter(command: string, file: string): void {
+  const [, interpreter, rest = ""] = /^#![ \t]*([^ \t\n]+)([^\n]*)\n/.exec(beginningOf(file)) ?? [];
+  if (interpreter === undefined) return;
+  const endsInReturn = `${interpreter}${rest}`.endsWith("\r");
+  // env takes the carriage return for a part of the name.
+  if (endsInReturn && (rest.trim() === "" || basename(interpreter) === "env"))
+    throw new UsageError(
+      `The command ${command} cannot be run: its first line ends in a carriage return (CRLF). Save it with LF line ends.`,
+      127,
+    );
+  if (!existsSync(interpreter))
+    throw new UsageError(
+      `The command ${command} cannot be run: its interpreter ${interpreter} was not found.`,
+      127,
+    );
+}
+
+/** "" where it may be run but not read. */
+function beginningOf(file: string): string {
+  try {
+    const descriptor = openSync(file, "r");
+    try {
+      const bytes = Buffer.alloc(shebangBytes);
+      return `${bytes.toString("utf8", 0, readSync(descriptor, bytes))}\n`;
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return "";
+  }
 }
 
 function failureOf(file: string): string | undefined {

@@ -1,11 +1,35 @@
 /** The first token of a run, before anything is started with it. */
-import type { LookerToken, TokenBrokerClient } from "@looker-token-broker/client";
+import { type LookerToken, TokenBrokerClient } from "@looker-token-broker/client";
+import { type ConnectionOptions, connect } from "@looker-token-broker/client/broker";
 import { stopAtFirstSignal, stopAtSecondSignal } from "./interruption.ts";
 import { namingSharedMode } from "./run-session.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface FirstToken {
+/** A client, and whether it can have sent anything yet. */
+export interface RunClient {
   readonly client: TokenBrokerClient;
+  readonly hasCredentials: () => boolean;
+}
+
+export function runClient(
+  connection: ConnectionOptions,
+  { scope, session }: { scope: string; session: string | undefined },
+): RunClient {
+  const { credentials } = connect(connection);
+  let given = false;
+  const client = new TokenBrokerClient({
+    ...connection,
+    ...{ scope, session },
+    async credentials(options) {
+      const keys = await credentials(options);
+      given = true;
+      return keys;
+    },
+  });
+  return { client, hasCredentials: () => given };
+}
+
+export interface FirstToken extends RunClient {
   readonly minTtlSeconds?: number | undefined;
   /** How the user would ask for the shared token, for an error about the session's budget. */
   readonly sharedMode: string;
@@ -13,17 +37,18 @@ export interface FirstToken {
 
 /**
  * The token, or the signal that came instead or meanwhile. For a session the first signal gives nothing up: the broker's
- * answer is awaited, because its token could not be ended otherwise.
+ * answer is awaited, because its token could not be ended otherwise. Without AWS credentials nothing has been sent yet.
  */
 export async function firstToken(
   io: Terminal,
-  { client, minTtlSeconds, sharedMode }: FirstToken,
+  { client, hasCredentials, minTtlSeconds, sharedMode }: FirstToken,
 ): Promise<{ token?: LookerToken; stopped?: NodeJS.Signals | undefined }> {
   const stop =
     client.session === undefined
       ? stopAtFirstSignal()
-      : stopAtSecondSignal(() =>
-          io.note("Waiting for the broker's answer, to end its session. Press again to give up.\n"),
+      : stopAtSecondSignal(
+          () => io.note("Waiting for the broker's answer, to end its session. Press again to give up.\n"),
+          hasCredentials,
         );
   try {
     const token = await client.token({ minTtlSeconds, signal: stop.signal });

@@ -1,5 +1,6 @@
 /** Ctrl-C, or the like from outside, while something is asked of the broker: the work is given up, and told about. */
 import { constants } from "node:os";
+import { ignoredSignals } from "./ignored-signals.ts";
 
 /** As shells have it. */
 export const exitCodeOfSignal = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
@@ -9,14 +10,19 @@ const stoppingSignals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 /** What a command under `exec` gets of the signals that reach this process. */
 export const forwardedSignals = [...stoppingSignals, "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
 
-/** @returns a function that takes the listener off again. */
+/**
+ * Leaves out the signals to stay ignored.
+ *
+ * @returns the end of listening.
+ */
 export function onSignals(
   signals: readonly NodeJS.Signals[],
   listener: (signal: NodeJS.Signals) => void,
 ): () => void {
-  for (const signal of signals) process.on(signal, listener);
+  const heard = signals.filter((signal) => !ignoredSignals.has(signal));
+  for (const signal of heard) process.on(signal, listener);
   return () => {
-    for (const signal of signals) process.off(signal, listener);
+    for (const signal of heard) process.off(signal, listener);
   };
 }
 
@@ -56,10 +62,13 @@ export function stopAtFirstSignal(): SignalStop {
   return stopAtSignal((_, abort) => abort());
 }
 
-/** The first signal is noted, so that the work under way can end in order. The second one, or five seconds, give up. */
-export function stopAtSecondSignal(onFirst: () => void): SignalStop {
+/**
+ * The first signal is noted, so that the work under way can end in order. The second one, or five seconds, give up. So does
+ * the first while there is nothing to end in order.
+ */
+export function stopAtSecondSignal(onFirst: () => void, hasBegun = () => true): SignalStop {
   return stopAtSignal((isFirst, abort) => {
-    if (!isFirst) return abort();
+    if (!isFirst || !hasBegun()) return abort();
     setTimeout(abort, 5_000).unref();
     onFirst();
   });

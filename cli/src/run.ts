@@ -1,10 +1,12 @@
 /** From the command line to the exit code. */
 import { parseCommandLine } from "./command-line.ts";
+import { doctor } from "./commands/doctor.ts";
 import { exec } from "./commands/exec.ts";
 import { freeze, unfreeze } from "./commands/freeze.ts";
 import { get } from "./commands/get.ts";
 import { commandHelp, generalHelp } from "./commands/help.ts";
 import { leases } from "./commands/leases.ts";
+import { localEnv } from "./commands/local-env.ts";
 import { logout } from "./commands/logout.ts";
 import { proxy } from "./commands/proxy.ts";
 import { revoke } from "./commands/revoke.ts";
@@ -12,8 +14,10 @@ import { scopes, whoami } from "./commands/scopes.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { failureOf, noteFailure } from "./failure.ts";
 import type { OptionValues } from "./options.ts";
+import type { Output } from "./output.ts";
 import type { CommandName } from "./synopses.ts";
 import { type Terminal, terminal } from "./terminal.ts";
+import { ownVersion } from "./version.ts";
 
 type Command = (terminal: Terminal, values: OptionValues, operands: readonly string[]) => Promise<number>;
 
@@ -24,23 +28,38 @@ const commands: Readonly<Record<CommandName, Command>> = {
   logout,
   scopes,
   whoami,
+  doctor,
+  "local-env": localEnv,
   leases,
   revoke,
   freeze,
   unfreeze,
 };
 
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], output: Output): Promise<number> {
   const io = terminal();
-  try {
-    const parsed = parseCommandLine(args);
-    if (parsed.kind === "run") return await commands[parsed.command](io, parsed.values, parsed.operands);
-    io.print(parsed.command ? commandHelp(parsed.command, io.paint) : generalHelp(io.paint));
-    return exitCodes.ok;
-  } catch (error) {
+  const own = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
+  const json = own.includes("--json");
+  const exitCode = await exitCodeOf(io, args).catch((error) => {
     const failure = failureOf(error);
-    const own = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
-    noteFailure(io, { json: own.includes("--json") }, failure);
+    noteFailure(io, { json }, failure);
     return failure.exitCode;
+  });
+  const unwritten = await output.flushed();
+  if (!unwritten) return exitCode;
+  noteFailure(io, { json }, unwritten);
+  await output.flushed();
+  // The first failure is the one to act on.
+  return exitCode === exitCodes.ok ? unwritten.exitCode : exitCode;
+}
+
+async function exitCodeOf(io: Terminal, args: readonly string[]): Promise<number> {
+  const parsed = parseCommandLine(args);
+  if (parsed.kind === "run") return await commands[parsed.command](io, parsed.values, parsed.operands);
+  if (parsed.kind === "version") {
+    io.print(`looker-token ${ownVersion()}\n`);
+    return exitCodes.ok;
   }
+  io.print(parsed.command ? commandHelp(parsed.command, io.paint) : generalHelp(io.paint));
+  return exitCodes.ok;
 }

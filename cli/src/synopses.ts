@@ -11,7 +11,11 @@ export interface Synopsis {
   readonly notes?: string;
 }
 
-export const commonOptions: readonly OptionName[] = ["endpoint", "region", "local", "as", "json", "help"];
+const common: readonly OptionName[] = ["endpoint", "region", "local", "as", "json", "help"];
+
+/** Options of all commands, but for those without a meaning for this one. */
+export const commonOptionsOf = (command: CommandName): readonly OptionName[] =>
+  command === "local-env" ? common.filter((name) => name !== "endpoint" && name !== "region") : common;
 
 const filters = ["lease-id", "caller", "issued-before", "client-id", "all"] as const;
 
@@ -62,7 +66,8 @@ never gets a token of Looker's. --proxy takes a session, unless --shared is give
 
 INT, TERM, HUP, QUIT, USR1, USR2 and WINCH are passed on to the command. On a
 terminal INT, QUIT and WINCH are not: it gives them to the command itself, so end
-it from elsewhere with TERM. After kill -9 the lease lives on until its end.`,
+it from elsewhere with TERM. After kill -9 the lease lives on until its end.
+Protect the command from HUP behind the dashes, as in -- nohup ./job.sh.`,
   },
   proxy: {
     summary: "Run the proxy by itself, for a tool that is started elsewhere",
@@ -98,6 +103,25 @@ them end, and those of all sessions.`,
     usage: "",
     options: [],
     examples: ["looker-token whoami"],
+  },
+  doctor: {
+    summary: "Find out why it does not work",
+    usage: "[--scope NAME]",
+    options: ["scope"],
+    examples: ["looker-token doctor --scope sales", "looker-token doctor --scope sales --json"],
+    notes: `One line for each check: ok, warn, fail or skipped, the finding, and the next
+step. The first fail gives the exit code. No key, token or password is
+in the output, so it can go into a ticket. With a scope, doctor asks for the token
+that all processes of your role share, and shows it to Looker once. It ends
+nothing.`,
+  },
+  "local-env": {
+    summary: "Print the variables of the broker that `npm start` runs",
+    usage: "[--as NAME] [--scope NAME]",
+    options: ["scope"],
+    examples: ['eval "$(looker-token local-env --as report-service)"'],
+    notes: `For eval in a POSIX shell. Programs with AWS's SDKs or the client library then
+call the local broker as this principal.`,
   },
   leases: {
     summary: "List who holds what",

@@ -2,7 +2,7 @@
 import { TokenBrokerClient } from "@looker-token-broker/client";
 import { brokerOf, connectionOptions, scopeOf } from "./broker.ts";
 import { noteFailure } from "./failure.ts";
-import { firstToken } from "./first-token.ts";
+import { firstToken, runClient } from "./first-token.ts";
 import { exitCodeOfSignal, forwardedSignals, onSignals } from "./interruption.ts";
 import type { OptionValues } from "./options.ts";
 import { ownFile } from "./own-file.ts";
@@ -34,7 +34,7 @@ export async function withProxy(
 ): Promise<number> {
   const scope = scopeOf(values);
   const grant = { may: "call", scope } as const;
-  const broker = brokerOf(values, grant);
+  const broker = brokerOf(io, values, grant);
   const connection = connectionOptions(values, grant);
   const templates = (values["set-env"] ?? []).map(templateOf);
   const mark = { mark: settingsMark };
@@ -42,7 +42,7 @@ export async function withProxy(
   const settingsFile = values.settings === undefined ? undefined : ownFile("settings", values.settings, mark);
   for (const file of [ini, settingsFile]) file?.check();
 
-  const client = new TokenBrokerClient({ ...connection, scope, session });
+  const run = runClient(connection, { scope, session });
   // From here on no signal ends this process by itself: there may be a session to end.
   const release = onSignals(forwardedSignals, () => {});
   try {
@@ -50,12 +50,12 @@ export async function withProxy(
       ...{ pair, port, session, sessionPrefix },
       allowCredentials: values["allow-credentials"] === true,
       clientOf: (name) =>
-        name === session ? client : new TokenBrokerClient({ ...connection, scope, session: name }),
+        name === session ? run.client : new TokenBrokerClient({ ...connection, scope, session: name }),
       onNote: (message) => noteFailure(io, values, { exitCode: 0, code: "proxy", message }),
     });
     let hasToken = false;
     try {
-      const { token, stopped } = await firstToken(io, { client, sharedMode });
+      const { token, stopped } = await firstToken(io, { ...run, sharedMode });
       hasToken = token !== undefined;
       if (!token || stopped) return exitCodeOfSignal(stopped ?? "SIGINT");
       const settings = { ...pair, port: proxy.port };

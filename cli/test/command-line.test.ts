@@ -11,6 +11,20 @@ test.each([
   expect(parseCommandLine(args)).toEqual({ kind: "help" });
 });
 
+test.each(["--version", "-V"])("%s asks for the version", (word) => {
+  expect(parseCommandLine([word])).toEqual({ kind: "version" });
+});
+
+test("a word that is not UTF-8 is refused, since another file or argument would be meant", () => {
+  expect(() => parseCommandLine(["exec", "--scope", "sales", "--", "cat", "caf\ufffd"])).toThrow(
+    "Word 6 of the command line is not UTF-8",
+  );
+});
+
+test("local-env takes no endpoint, because it prints the local one", () => {
+  expect(() => parseCommandLine(["local-env", "--endpoint", "https://a/v1"])).toThrow("--endpoint");
+});
+
 test.each([
   ["--help behind a command", ["revoke", "--help"]],
   ["-h behind a command and its options", ["revoke", "--scope", "sales", "-h"]],

@@ -44,7 +44,7 @@ test("a lost answer is not certain: 5, and the message says so before what happe
   expect(failureOf(new LostAnswer(new TokenBrokerError("aborted", "x"))).exitCode).toBe(130);
 });
 
-test("what IAM refuses may be a scope that does not exist, a missing Allow or a Deny, and the hint says so", () => {
+test("a refusal of IAM has three causes (no such scope, no Allow, a Deny), and the hint names all", () => {
   const { hint } = failureOf(new TokenBrokerError("access_denied", "x"));
   expect(hint).toMatch(/scope's name.*must allow execute-api:Invoke.*no policy may deny/);
 });

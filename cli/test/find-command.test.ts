@@ -42,3 +42,24 @@ test.each([
 test("without a PATH the system has its own", () => {
   checkCommand("job", {});
 });
+
+test.each([
+  ["#!/no/such/interpreter\n", "its interpreter /no/such/interpreter was not found"],
+  ["#!/bin/sh\r\necho\r\n", "its first line ends in a carriage return (CRLF)"],
+  ["#! /usr/bin/env bash\r\necho\r\n", "its first line ends in a carriage return (CRLF)"],
+])("a script that begins with %j exits as in a shell, and says why", (text, message) => {
+  const file = join(directory(), "script");
+  writeFileSync(file, text, { mode: 0o755 });
+  expect(() => checkCommand(file, {})).toThrow(
+    expect.objectContaining({ exitCode: 127, message: expect.stringContaining(message) }),
+  );
+});
+
+test.each(["#!/bin/sh", "#!/bin/sh -e\r\n", "#!/usr/bin/env sh\n", "\x7fELF\r\n", "#!\n", "echo\r\n"])(
+  "a file that begins with %j passes",
+  (text) => {
+    const file = join(directory(), "script");
+    writeFileSync(file, text, { mode: 0o755 });
+    checkCommand(file, {});
+  },
+);

@@ -17,10 +17,12 @@ function io(notes: string[]): Terminal {
     paint: plain,
     paintNote: plain,
     isShown: false,
+    isWatched: false,
     canAsk: false,
     print: unused,
     note: (text) => notes.push(text),
     progress: unused,
+    endProgress: unused,
   };
 }
 

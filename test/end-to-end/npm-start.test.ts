@@ -1,6 +1,6 @@
 /** What `npm start` runs, as a process of its own, in a copy of the project: the developer's own run stays untouched. */
 
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   cpSync,
@@ -12,13 +12,14 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startLooker } from "../../local/looker/server.ts";
 import { listen } from "../../local/loopback.ts";
 import { leaksIn, statusAtLooker } from "../support/broker-stand.ts";
@@ -218,6 +219,56 @@ test("the tutorial's commands, typed one after the other, print the output that 
   expect(promised.filter((text) => text !== "").length).toBeGreaterThan(4);
   expect(printed.map(masked)).toEqual(promised.map(masked));
   expect(await stop(started)).toBe(0);
+});
+
+describe("another shell", () => {
+  /** A developer's own AWS profile must not win over the keys of the local run. */
+  const type = (script: string) =>
+    promisify(execFile)("sh", ["-euc", script], {
+      cwd: project,
+      env: {
+        PATH: process.env.PATH ?? "",
+        HOME: project,
+        AWS_PROFILE: "elsewhere",
+        AWS_SESSION_TOKEN: "old",
+      },
+    });
+
+  test("the commands that it prints get a token, show it to Looker and end it", async () => {
+    const started = npmStart(free);
+    await ready(started);
+    const [, commands = ""] = /^Try it as .*$([\s\S]*)/m.exec(started.output()) ?? [];
+    const { stdout, stderr } = await type(commands);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/"display_name":"Service account of looker\/sales".*{"revoked":1,"pending":0}/s);
+  });
+
+  test("README's commands and its three lines of a service work, and nothing of npm's is in TOKEN", async () => {
+    await ready(npmStart(free));
+    const page = readFileSync(join(root, "README.md"), "utf8");
+    const [commands = ""] = /^eval "[\s\S]*?(?=^```$)/m.exec(page) ?? [];
+    expect(commands.split("\n")).toHaveLength(3);
+    const [, diff = ""] = /^```diff\n([\s\S]*?)^```$/m.exec(page) ?? [];
+    const lines = diff.split("\n").flatMap((line) => (line.startsWith("+") ? [line.slice(1)] : []));
+    const service = `import { Looker40SDK } from "@looker/sdk";\n${lines.join("\n")}\nconsole.log(await sdk.ok(sdk.me()));`;
+    writeFileSync(join(project, "service.mjs"), service);
+    const { stdout, stderr } = await type(
+      `${commands}printf '<%s>\\n' "$TOKEN"\n"${process.execPath}" --import ./cli/from-source.mjs service.mjs`,
+    );
+    expect(stderr).toBe("");
+    const [, token = "", user] = /^<(\S+)>\n([\s\S]*)/.exec(stdout) ?? [];
+    const { looker_url } = JSON.parse(readFileSync(brokerFile, "utf8")) as BrokerFile;
+    expect(await statusAtLooker(looker_url, token)).toBe(200);
+    expect(user).toContain("Service account of looker/sales");
+  });
+});
+
+test("no page shows npm run looker-token without --silent, because npm's own lines would be captured", () => {
+  const { stdout } = spawnSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" });
+  const pages = stdout.trim().split("\n");
+  expect(pages).toContain("README.md");
+  const loud = /npm run looker-token/;
+  expect(pages.filter((page) => loud.test(readFileSync(join(root, page), "utf8")))).toEqual([]);
 });
 
 /** Command lines of all processes below this one. */

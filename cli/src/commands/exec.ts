@@ -1,10 +1,10 @@
 /** `looker-token exec`: a command with a token, which never stands on a command line. */
 
-import { TokenBrokerClient } from "@looker-token-broker/client";
 import { brokerOf, connectionOptions, scopeOf } from "../broker.ts";
 import { runCommand } from "../child.ts";
+import { noteFailure } from "../failure.ts";
 import { checkCommand } from "../find-command.ts";
-import { firstToken } from "../first-token.ts";
+import { firstToken, runClient } from "../first-token.ts";
 import { exitCodeOfSignal, forwardedSignals, onSignals } from "../interruption.ts";
 import { keepFresh } from "../keep-fresh.ts";
 import { flagOf, type OptionName, type OptionValues } from "../options.ts";
@@ -19,7 +19,16 @@ export async function exec(io: Terminal, values: OptionValues, command: readonly
   checkCombination(values);
   // No login for a slip of the pen.
   checkCommand(command[0] ?? "", process.env);
+  noteChangedVariables(io, values);
   return values.proxy ? execWithProxy(io, values, command) : execWithToken(io, values, command);
+}
+
+/** As on the command line, but one odd variable of many is no reason to stop a job. */
+function noteChangedVariables(io: Terminal, values: OptionValues): void {
+  const names = Object.keys(process.env).filter((name) => process.env[name]?.includes("\ufffd"));
+  if (names.length === 0) return;
+  const message = `Not UTF-8, so changed for the command: the environment's ${names.join(", ")}.`;
+  noteFailure(io, values, { exitCode: 0, code: "changed_variable", message });
 }
 
 const onlyWithProxy: readonly OptionName[] = ["shared", "set-env", "ini", "allow-credentials"];
@@ -48,8 +57,8 @@ async function execWithToken(
   const scope = scopeOf(values);
   const session = values.session === undefined ? undefined : sessionNameOf(values.session, "exec");
   const grant = { may: "call", scope } as const;
-  const broker = brokerOf(values, grant);
-  const client = new TokenBrokerClient({ ...connectionOptions(values, grant), scope, session });
+  const broker = brokerOf(io, values, grant);
+  const run = runClient(connectionOptions(values, grant), { scope, session });
   const file = values["token-file"] === undefined ? undefined : ownFile("token-file", values["token-file"]);
   file?.check();
 
@@ -57,7 +66,7 @@ async function execWithToken(
   const release = onSignals(forwardedSignals, () => {});
   try {
     const { token, stopped } = await firstToken(io, {
-      client,
+      ...run,
       minTtlSeconds,
       sharedMode: "leave out --session",
     });
@@ -73,7 +82,7 @@ async function execWithToken(
         LOOKER_API_ENDPOINT: `${token.baseUrl}/api/4.0/`,
         ...(file ? { LOOKER_TOKEN_FILE: file.path } : {}),
       };
-      const renewal = file && keepFresh(io, values, { client, file, token, everyMs: 5_000 });
+      const renewal = file && keepFresh(io, values, { client: run.client, file, token, everyMs: 5_000 });
       try {
         return await runCommand(command, environment);
       } finally {

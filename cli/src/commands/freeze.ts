@@ -17,7 +17,7 @@ export async function freeze(io: Terminal, values: OptionValues): Promise<number
     throw new UsageError("Why? Pass --reason TEXT: whoever unfreezes the scope will read it.");
   const ask = values["all-scopes"] === true && !values.yes;
   if (ask) requireTerminal(io);
-  const broker = brokerOf(values, operatorGrant(values));
+  const broker = brokerOf(io, values, operatorGrant(values));
   const scopes = await targetScopes(values, broker);
   if (ask && !(await confirm(io, `Freeze ${scopes.join(", ")}, and end all their leases?`))) {
     io.note("Nothing was done.\n");
@@ -54,7 +54,7 @@ async function frozenNow(
 }
 
 export async function unfreeze(io: Terminal, values: OptionValues): Promise<number> {
-  const broker = brokerOf(values, operatorGrant(values));
+  const broker = brokerOf(io, values, operatorGrant(values));
   const all = await inEachScope(await targetScopes(values, broker), (scope) => unfreezeIn(broker, scope));
   if (values.json)
     io.print(`${JSON.stringify({ scopes: scopesJson(all, () => ({ frozen: null })) }, null, 2)}\n`);

@@ -21,7 +21,7 @@ export async function get(io: Terminal, values: OptionValues): Promise<number> {
   const form = formOf(values);
   const scope = scopeOf(values);
   const minTtl = values["min-ttl"];
-  const token: Token = await brokerOf(values, { may: "call", scope }).ask({
+  const token: Token = await brokerOf(io, values, { may: "call", scope }).ask({
     method: "POST",
     path: `/scopes/${scope}/token`,
     body: minTtl === undefined ? undefined : { min_ttl_seconds: wholeSeconds("min-ttl", minTtl, 1) },

@@ -1,6 +1,7 @@
 import type { Paint } from "../colour.ts";
 import { type OptionName, options, shownOption } from "../options.ts";
-import { type CommandName, commonOptions, type Synopsis, synopses } from "../synopses.ts";
+import { type CommandName, commonOptionsOf, type Synopsis, synopses } from "../synopses.ts";
+import { wrapped } from "../wrapped.ts";
 
 export function generalHelp(paint: Paint): string {
   const names = Object.keys(synopses) as CommandName[];
@@ -8,7 +9,7 @@ export function generalHelp(paint: Paint): string {
     names.slice(from, to).map((name) => `  ${name.padEnd(9)} ${synopses[name].summary}`);
   const operators = names.indexOf("leases");
   return lines([
-    "Looker access tokens from the token broker, with the AWS credentials that you have.",
+    "Looker access tokens from the token broker, with your own AWS credentials.",
     "",
     "  looker-token COMMAND [OPTION …]",
     "",
@@ -23,10 +24,12 @@ export function generalHelp(paint: Paint): string {
     "  looker-token exec --scope sales -- ./nightly-report.sh",
     "  looker-token revoke --scope sales --caller arn:aws:iam::111122223333:role/report-service",
     "  looker-token get --scope sales --local --as report-service",
+    "  looker-token doctor --scope sales",
     "",
     paint("bold", "Exit codes"),
-    "  0 done   2 wrong usage   3 refused   4 unavailable   5 not certainly dead: pending or unknown",
-    "  1 you said no, or a defect; exec returns its command's code",
+    "  0 done          1 you said no, or a defect                   2 wrong usage",
+    "  3 refused       4 unavailable       5 not certainly dead: pending or unknown",
+    "  6 the output could not be written   exec returns its command's code",
     "",
     "`looker-token COMMAND --help` explains a command.",
   ]);
@@ -41,7 +44,7 @@ export function commandHelp(name: CommandName, paint: Paint): string {
       at === 0 ? `  ${line}` : `    ${line}`,
     ),
     "",
-    ...optionLines([...own, ...commonOptions]),
+    ...optionLines([...own, ...commonOptionsOf(name)]),
     "",
     ...(notes ? paragraphs(notes) : []),
     paint("bold", "Examples"),
@@ -65,16 +68,5 @@ function optionLines(names: readonly OptionName[]): string[] {
 /** Wraps each paragraph anew: its lines in the source do not count. */
 const paragraphs = (text: string): string[] =>
   text.split("\n\n").flatMap((each) => [...wrapped(each.replaceAll("\n", " "), columns), ""]);
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
 
 const lines = (each: readonly string[]) => each.map((line) => `${line}\n`).join("");

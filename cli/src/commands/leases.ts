@@ -9,7 +9,7 @@ import type { Terminal } from "../terminal.ts";
 import { span } from "../time.ts";
 
 export async function leases(io: Terminal, values: OptionValues): Promise<number> {
-  const broker = brokerOf(values, operatorGrant(values));
+  const broker = brokerOf(io, values, operatorGrant(values));
   const all = await inEachScope(await targetScopes(values, broker), (scope) => listingOf(broker, scope));
   const listings = succeeded(all).map(({ value }) => value);
   if (values.json)

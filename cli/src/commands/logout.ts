@@ -13,7 +13,7 @@ export async function logout(io: Terminal, values: OptionValues): Promise<number
     ...(session === undefined ? {} : { session: sessionNameOf(session, "") }),
   };
   // Not sent again: in the meantime another process of the role may have got a new lease.
-  const { revoked, pending }: RevocationCounts = await brokerOf(values, {
+  const { revoked, pending }: RevocationCounts = await brokerOf(io, values, {
     may: "call",
     scope,
   }).askOnce({

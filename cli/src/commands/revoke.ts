@@ -23,7 +23,7 @@ export async function revoke(io: Terminal, values: OptionValues): Promise<number
   const dryRun = values["dry-run"] === true;
   if (dryRun && values.yes) throw new UsageError("--dry-run and --yes: choose one.");
   if (!dryRun && !values.yes) requireTerminal(io);
-  const broker = brokerOf(values, operatorGrant(values));
+  const broker = brokerOf(io, values, operatorGrant(values));
   const scopes = await targetScopes(values, broker);
   const before = await leasesBefore(broker, scopes);
   const filter = filterAt(broker.now());

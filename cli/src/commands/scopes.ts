@@ -9,7 +9,7 @@ import type { Terminal } from "../terminal.ts";
 import { span } from "../time.ts";
 
 export async function scopes(io: Terminal, values: OptionValues): Promise<number> {
-  const permissions = await permissionsOf(brokerOf(values, { may: "any" }));
+  const permissions = await permissionsOf(brokerOf(io, values, { may: "any" }));
   const { grants } = parsePermissions(permissions);
   if (values.json) io.print(`${JSON.stringify({ scopes: permissions.scopes }, null, 2)}\n`);
   else if (grants.length === 0)
@@ -26,7 +26,7 @@ export async function scopes(io: Terminal, values: OptionValues): Promise<number
 }
 
 export async function whoami(io: Terminal, values: OptionValues): Promise<number> {
-  const broker = brokerOf(values, { may: "any" });
+  const broker = brokerOf(io, values, { may: "any" });
   const permissions = await permissionsOf(broker);
   const { arn, account, uniqueId } = parsePermissions(permissions).caller;
   const { endpoint, region } = broker;

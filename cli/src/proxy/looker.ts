@@ -6,6 +6,8 @@ import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { pipeline } from "node:stream";
 import type { SourceToken } from "@looker-token-broker/client";
+import { lookerUrl } from "../looker-url.ts";
+import { outboundProxy, proxyVariables } from "../outbound-proxy.ts";
 import { requestHeaders } from "./headers.ts";
 import type { RequestBody } from "./request-body.ts";
 
@@ -39,10 +41,10 @@ export interface Looker {
 const bufferedBytes = 1024 * 1024;
 
 export function lookerOverHttp(): Looker {
-  const options = { keepAlive: true, highWaterMark: bufferedBytes, ...outboundProxy() };
+  const options = { keepAlive: true, highWaterMark: bufferedBytes, ...outboundProxyOptions() };
   const agents = { "http:": new HttpAgent(options), "https:": new HttpsAgent(options) };
   const once = (token: SourceToken, request: LookerRequest): Promise<IncomingMessage> => {
-    const { protocol, hostname, port, host } = urlOf(token.baseUrl);
+    const { protocol, hostname, port, host } = lookerUrl(token.baseUrl);
     const { method, target, rawHeaders, body, signal } = request;
     const outgoing = (protocol === "https:" ? requestHttps : requestHttp)({
       agent: agents[protocol],
@@ -110,16 +112,8 @@ function lengthOf(body: RequestBody): number | "chunked" | undefined {
   return body.kind === "kept" ? body.bytes.length : (body.length ?? "chunked");
 }
 
-/** @throws where a token would travel in the clear. The broker's scopes allow no such address. */
-function urlOf(baseUrl: string): URL & { protocol: "http:" | "https:" } {
-  const url = new URL(baseUrl);
-  const isLoopback = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(url.hostname);
-  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback))
-    return url as URL & { protocol: "http:" | "https:" };
-  throw new Error(`Looker's address ${url.origin} is not https.`);
-}
-
-/** As Node's `fetch`, which asks the broker: https://nodejs.org/api/cli.html#node_use_env_proxy1 */
-function outboundProxy(): object {
-  return process.env.NODE_USE_ENV_PROXY === "1" ? { proxyEnv: process.env } : {};
+/** As `fetch`, which asks the broker. An agent of one's own does not take the process's setting. */
+function outboundProxyOptions(): object {
+  if (process.env.NODE_USE_ENV_PROXY === "1") return { proxyEnv: process.env };
+  return outboundProxy().kind === "used" ? { proxyEnv: proxyVariables() } : {};
 }

@@ -9,7 +9,9 @@ const names = Object.keys(synopses) as CommandName[];
 test("the general help names every command, the exit codes and examples", () => {
   const text = generalHelp(plain);
   for (const name of names) expect(text).toMatch(new RegExp(`^  ${name} +${synopses[name].summary}$`, "m"));
-  expect(text).toMatch(/0 done.*2 wrong usage.*3 refused.*4 unavailable.*5 not certainly dead/);
+  expect(text).toMatch(
+    /0 done.*2 wrong usage.*3 refused.*4 unavailable.*5 not certainly dead.*6 the output/s,
+  );
   expect(text).toContain("looker-token exec --scope sales -- ./nightly-report.sh");
 });
 
@@ -24,5 +26,11 @@ test.each(names)("the help of %s explains each of its options, and has examples"
 test.each(names)("the help of %s fits into 80 columns, but for examples that are longer", (name) => {
   const [text = ""] = commandHelp(name, plain).split("\nExamples\n");
   const widest = Math.max(...text.split("\n").map((line) => line.length));
+  expect(widest).toBeLessThanOrEqual(80);
+});
+
+test("the general help fits into 80 columns, but for its examples", () => {
+  const [before = "", after = ""] = generalHelp(plain).split(/^Examples\n(?: {2}.*\n)+/m);
+  const widest = Math.max(...`${before}${after}`.split("\n").map((line) => line.length));
   expect(widest).toBeLessThanOrEqual(80);
 });

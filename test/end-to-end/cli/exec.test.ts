@@ -80,12 +80,15 @@ describe("the command", () => {
   });
 
   test("that cannot be run exits as in a shell, and its session is ended", async () => {
-    const noInterpreter = join(stand.workDir, "job");
-    writeFileSync(noInterpreter, "#!/no/such/interpreter\n", { mode: 0o755 });
-    expect(await exec(["--session"], noInterpreter)).toEqual({
-      exitCode: 127,
+    const job = join(stand.workDir, "job");
+    // A look beforehand passes it: its interpreter is there, and cannot be run.
+    const interpreter = join(stand.workDir, "interpreter");
+    writeFileSync(interpreter, "");
+    writeFileSync(job, `#!${interpreter}\n`, { mode: 0o755 });
+    expect(await exec(["--session"], job)).toEqual({
+      exitCode: 126,
       out: "",
-      err: `looker-token: The command ${noInterpreter} was not found.\n`,
+      err: `looker-token: The command ${job} cannot be run (EACCES).\n`,
     });
     expect([logins(), liveTokens()]).toEqual([1, 0]);
   });

@@ -42,20 +42,40 @@ export class Command {
     return new Command(this.#directory, { ...this.#environment, ...environment });
   }
 
+  without(...names: string[]): Command {
+    const command = this.with({});
+    for (const name of names) delete command.#environment[name];
+    return command;
+  }
+
   start(...args: string[]): Running {
-    const [node, ...main] = command;
-    const child = spawn(node, [...main, ...args], {
+    return this.startBy([], ...args);
+  }
+
+  /** Another program starts it, such as `nohup`, or a shell with its redirections: `["sh", "-c", '"$@" > file', "sh"]`. */
+  startBy(program: readonly string[], ...args: string[]): Running {
+    return this.#spawn("ignore", program, args);
+  }
+
+  /** As `startBy`, with a pipe for its stdin. */
+  talkTo(program: readonly string[], ...args: string[]): Running {
+    return this.#spawn("pipe", program, args);
+  }
+
+  #spawn(stdin: "ignore" | "pipe", program: readonly string[], args: readonly string[]): Running {
+    const [file = "", ...words] = [...program, ...command, ...args];
+    const child = spawn(file, words, {
       cwd: this.#directory,
       env: this.#environment,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [stdin, "pipe", "pipe"],
       // In a session of its own: the terminal of whoever runs the tests is not the command's.
       detached: true,
     });
     let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk) => {
+    child.stdout?.on("data", (chunk) => {
       out += chunk;
     });
-    child.stderr.on("data", (chunk) => {
+    child.stderr?.on("data", (chunk) => {
       err += chunk;
     });
     let closed = false;

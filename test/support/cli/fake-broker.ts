@@ -23,7 +23,7 @@ export class FakeBroker {
   leases: ListedLease[] = [];
   frozen: Frozen | undefined;
   /** What is answered in place of what this broker would; undefined: nothing in its place. */
-  instead: (asked: Asked) => Reply | "drop" | "silence" | undefined = () => undefined;
+  instead: (asked: Asked) => Reply | "drop" | "silence" | undefined | Promise<Reply> = () => undefined;
 
   private constructor(server: FakeServer) {
     this.#server = server;
@@ -50,7 +50,7 @@ export class FakeBroker {
   }
 
   async #answer(asked: Asked): Promise<Reply | "drop"> {
-    const instead = this.instead(asked);
+    const instead = await this.instead(asked);
     if (instead === "silence") return new Promise(() => {});
     return instead ?? this.#done(asked);
   }

@@ -1,0 +1,10 @@
+/** Looker's address, before a token is sent to it. */
+
+/** @throws where a token would travel in the clear. The broker's scopes allow no such address. */
+export function lookerUrl(baseUrl: string): URL & { protocol: "http:" | "https:" } {
+  const url = new URL(baseUrl);
+  const isLoopback = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(url.hostname);
+  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback))
+    return url as URL & { protocol: "http:" | "https:" };
+  throw new Error(`Looker's address ${url.origin} is not https.`);
+}
