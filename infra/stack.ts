@@ -2,19 +2,14 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { ScopeDefinitions } from "../functions/domain/scope.ts";
-import { Guard, type GuardProps } from "./guard.ts";
+import { checkDeploymentSettings } from "./check-settings.ts";
+import { Guard } from "./guard.ts";
 import { ScopeOutputs } from "./scope-outputs.ts";
-import type { TokenBrokerProps } from "./settings.ts";
+import type { DeploymentSettings } from "./settings.ts";
 import { TokenBroker } from "./token-broker.ts";
 
 /** All that a deployment can set beside its scopes. A function, so that it can look up what is there already. */
-export type BrokerSettings = (stack: Stack) => Omit<TokenBrokerProps, "scopes"> & {
-  /**
-   * Writes service control policies for the organisation, which keep everybody but the deployment away.
-   * @default - none
-   */
-  readonly guard?: GuardProps;
-};
+export type BrokerSettings = (stack: Stack) => DeploymentSettings;
 
 export interface TokenBrokerStackProps extends StackProps {
   readonly scopes: ScopeDefinitions;
@@ -31,7 +26,9 @@ export class TokenBrokerStack extends Stack {
       suppressTemplateIndentation: true,
       ...props,
     });
-    const { guard, ...broker } = settings?.(this) ?? {};
+    const given = settings === undefined ? {} : settings(this);
+    checkDeploymentSettings(given);
+    const { guard, ...broker } = given;
     this.broker = new TokenBroker(this, "Broker", { ...broker, scopes });
     if (guard) new Guard(this, "Guard", this.broker, guard);
     new CfnOutput(this, "Endpoint", {

@@ -9,12 +9,13 @@ import type { Key } from "aws-cdk-lib/aws-kms";
 import { type LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import { environment, stageName, table } from "../functions/contract.ts";
-import { parseScopes, type Scopes } from "../functions/domain/scope.ts";
+import type { Scopes } from "../functions/domain/scope.ts";
 import { type AlarmName, brokerAlarms } from "./alarms.ts";
 import { BrokerApi, type CustomDomain } from "./broker-api.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
 import { BrokerMetrics } from "./broker-metrics.ts";
-import { canonicalSecrets } from "./canonical-secrets.ts";
+import { checkScopes } from "./check-scopes.ts";
+import { checkSettings } from "./check-settings.ts";
 import { brokerDashboard } from "./dashboard.ts";
 import { tellOfPolicyChanges } from "./policy-changes.ts";
 import { PolicyRecords } from "./policy-records.ts";
@@ -22,7 +23,7 @@ import { saveQueries } from "./query-definitions.ts";
 import { resourcePolicy } from "./resource-policy.ts";
 import { routes, routesOf, type Verb } from "./routes.ts";
 import { letRolesUse, sealingKey } from "./sealing-key.ts";
-import { checkSettings, defaultThresholds, type TokenBrokerProps } from "./settings.ts";
+import { defaultThresholds, type TokenBrokerProps } from "./settings.ts";
 import { denyRowsToOthers, slotTable } from "./slot-table.ts";
 import { queryDueRows, queryRows, readAndWriteRows, readScopeSecrets, useSealingKey } from "./statements.ts";
 import { SweepSchedule } from "./sweep-schedule.ts";
@@ -47,11 +48,9 @@ export class TokenBroker extends BrokerMetrics {
   constructor(scope: Construct, id: string, props: TokenBrokerProps) {
     super(scope, id);
     const stack = Stack.of(this);
-    // Checked as they were written first, so that an error names what stands in the operator's file.
-    parseScopes(props.scopes);
-    const scopes = canonicalSecrets(props.scopes, stack);
-    this.scopes = parseScopes(scopes);
-    checkSettings(props, { broker: this.name, account: stack.account, region: stack.region });
+    checkSettings(props, { broker: this.name, account: stack.account });
+    const { definitions, scopes } = checkScopes(props.scopes, this);
+    this.scopes = scopes;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     // Of a first deployment that failed, neither an empty key nor empty logs are left behind. The table is: while it is
     // protected, CloudFormation could not remove it.
@@ -92,7 +91,7 @@ export class TokenBroker extends BrokerMetrics {
     };
     const behindApi = {
       ...shared,
-      scopes,
+      scopes: definitions,
       environment: {
         ...functionConfig,
         [environment.apiId]: this.api.restApiId,
@@ -108,7 +107,7 @@ export class TokenBroker extends BrokerMetrics {
         readAndWriteRows(this.table),
         useSealingKey(this.sealingKey, this.table, "Encrypt", "Decrypt"),
       ],
-      secretStatements: readScopeSecrets(stack, scopes),
+      secretStatements: readScopeSecrets(stack, definitions),
     });
     this.logout = new BrokerFunction(this, "Logout", {
       ...behindApi,

@@ -2,6 +2,7 @@
  * Scope definitions: the operator's one file, checked strictly when it is compiled and again when a function
  * loads it. Every error names the scope and the field, and all errors are reported at once.
  */
+import { partitions } from "./partitions.ts";
 import { type PrincipalPattern, parsePattern } from "./pattern.ts";
 
 /** A scope as an operator writes it (infra/scopes.ts). */
@@ -55,32 +56,46 @@ export class ScopesError extends Error {
   }
 }
 
-const fields = [
-  "lookerUrl",
-  "secret",
-  "callers",
-  "operators",
-  "leaseSeconds",
-  "mintsPerTenMinutes",
-  "sessionMintsPerTenMinutes",
-];
-const secretFields = ["secretName", "secretArn", "encryptionKeyArn"];
-const secretArnShape =
-  /^arn:aws(?:-cn|-us-gov)?:secretsmanager:[a-z0-9-]+:\d{12}:secret:([\w/+=.@-]+)-\w{6}$/;
-const keyArnShape = /^arn:aws(?:-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
+/** Objects and not lists, so that the compiler keeps them whole. */
+const fields: Record<keyof ScopeDefinition, true> = {
+  lookerUrl: true,
+  secret: true,
+  callers: true,
+  operators: true,
+  leaseSeconds: true,
+  mintsPerTenMinutes: true,
+  sessionMintsPerTenMinutes: true,
+};
+const secretFields: Record<keyof ScopeDefinition["secret"], true> = {
+  secretName: true,
+  secretArn: true,
+  encryptionKeyArn: true,
+};
+const secretArnShape = new RegExp(
+  String.raw`^arn:${partitions}:secretsmanager:[a-z0-9-]+:\d{12}:secret:([\w/+=.@-]+)-\w{6}$`,
+);
+const keyArnShape = new RegExp(String.raw`^arn:${partitions}:kms:[a-z0-9-]+:\d{12}:key/[\w-]+$`);
 
 /** An own property named "__proto__" and friends cannot pass this, nor anything that a path could hide. */
 export const isScopeName = (text: string): boolean => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
 
-/** Parses and checks scope definitions. @throws {ScopesError} with every error found. */
-export function parseScopes(input: unknown): Scopes {
+/** Advice about a field that there is not. */
+export type UnknownFieldAdvice = (name: string, fields: readonly string[]) => string;
+
+const listFields: UnknownFieldAdvice = (_, known) => `is not a field; the fields are ${known.join(", ")}`;
+
+/**
+ * Parses and checks scope definitions. `advice`: synthesis names the nearest field, by code that no bundle needs.
+ * @throws {ScopesError} with every error found.
+ */
+export function parseScopes(input: unknown, advice = listFields): Scopes {
   if (!isRecord(input)) throw new ScopesError(["scopes: must be an object of scope definitions by name"]);
   const errors: string[] = [];
   const scopes = new Map<string, Scope>();
   for (const [name, definition] of Object.entries(input)) {
     const complain = (field: string, error: string) =>
       errors.push(`scope ${JSON.stringify(name)}: ${field}: ${error}`);
-    const scope = parseScope(name, definition, complain);
+    const scope = parseScope(name, definition, complain, advice);
     if (scope) scopes.set(name, scope);
   }
   if (scopes.size === 0 && errors.length === 0) errors.push("scopes: must define at least one scope");
@@ -91,7 +106,12 @@ export function parseScopes(input: unknown): Scopes {
 
 type Complain = (field: string, error: string) => void;
 
-function parseScope(name: string, definition: unknown, complain: Complain): Scope | undefined {
+function parseScope(
+  name: string,
+  definition: unknown,
+  complain: Complain,
+  advice: UnknownFieldAdvice,
+): Scope | undefined {
   let failed = false;
   const wrong: Complain = (field, error) => {
     failed = true;
@@ -102,9 +122,9 @@ function parseScope(name: string, definition: unknown, complain: Complain): Scop
     wrong("definition", "must be an object");
     return undefined;
   }
-  refuseUnknown(definition, fields, "", wrong);
+  refuseUnknown(definition, fields, wrong, advice);
   const baseUrl = parseLookerUrl(definition.lookerUrl, wrong);
-  const secretId = parseSecret(definition.secret, wrong);
+  const secretId = parseSecret(definition.secret, wrong, advice);
   const callers = parsePatterns(definition.callers, "callers", wrong);
   const operators = parsePatterns(definition.operators, "operators", wrong);
   const leaseSeconds = parseInteger(definition.leaseSeconds, "leaseSeconds", [120, 3600], 900, wrong);
@@ -143,12 +163,12 @@ export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
-function parseSecret(value: unknown, wrong: Complain): string {
+function parseSecret(value: unknown, wrong: Complain, advice: UnknownFieldAdvice): string {
   if (!isRecord(value)) {
     wrong("secret", 'must be an object like { secretName: "looker/sales" }');
     return "";
   }
-  refuseUnknown(value, secretFields, "secret.", wrong);
+  refuseUnknown(value, secretFields, (field, error) => wrong(`secret.${field}`, error), advice);
   const { secretName, secretArn, encryptionKeyArn } = value;
   if (
     encryptionKeyArn !== undefined &&
@@ -161,6 +181,8 @@ function parseSecret(value: unknown, wrong: Complain): string {
     if (typeof secretArn === "string" && secretArnShape.test(secretArn)) return secretArn;
     wrong("secret.secretArn", "must be a full secret ARN, ending in - and six characters");
   } else if (typeof secretName === "string" && /^[\w/+=.@-]{1,512}$/.test(secretName)) return secretName;
+  else if (String(secretName).startsWith("arn:"))
+    wrong("secret.secretName", "is an ARN: write it as secretArn");
   else wrong("secret.secretName", "must be 1 to 512 of letters, digits and /_+=.@-");
   return "";
 }
@@ -173,8 +195,12 @@ function parsePatterns(value: unknown, field: string, wrong: Complain): Principa
   }
   return value.flatMap((item, index) => {
     const parsed = parsePattern(item);
-    if (parsed.ok) return [parsed.pattern];
-    wrong(`${field}[${index}]`, parsed.error);
+    // In a review a second line for one role looks like a second role.
+    const twin = value.indexOf(item);
+    if (!parsed.ok) wrong(`${field}[${index}]`, parsed.error);
+    else if (twin < index)
+      wrong(`${field}[${index}]`, `${JSON.stringify(item)} is ${field}[${twin}] already`);
+    else return [parsed.pattern];
     return [];
   });
 }
@@ -195,12 +221,12 @@ function parseInteger(
 
 function refuseUnknown(
   value: Record<string, unknown>,
-  known: readonly string[],
-  prefix: string,
+  known: Readonly<Record<string, true>>,
   wrong: Complain,
+  advice: UnknownFieldAdvice,
 ): void {
   for (const key of Object.keys(value))
-    if (!known.includes(key)) wrong(`${prefix}${key}`, `is not a field; the fields are ${known.join(", ")}`);
+    if (!Object.hasOwn(known, key)) wrong(key, advice(key, Object.keys(known)));
 }
 
 /**
