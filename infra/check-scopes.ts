@@ -3,7 +3,7 @@ import { Annotations, Stack, Token } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { parseScopes, type ScopeDefinitions, type Scopes, ScopesError } from "../functions/domain/scope.ts";
 import { canonicalSecrets } from "./canonical-secrets.ts";
-import { unknownName } from "./nearest-name.ts";
+import { parseWrittenScopes } from "./written-scopes.ts";
 
 export interface CheckedScopes {
   /** Each secret with one identity. Written next to the bundles. */
@@ -15,7 +15,7 @@ export interface CheckedScopes {
 export function checkScopes(written: ScopeDefinitions, broker: Construct): CheckedScopes {
   const stack = Stack.of(broker);
   // Checked as they were written first, so that an error quotes the operator's file.
-  parseScopes(written, (name, fields) => unknownName("field", name, fields));
+  parseWrittenScopes(written);
   const definitions = canonicalSecrets(written, stack);
   const scopes = parseScopes(definitions);
   const errors = [...unreadableSecrets(definitions, stack.region), ...contradictoryKeys(definitions)];

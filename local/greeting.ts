@@ -2,7 +2,7 @@
 import type { RunningBroker } from "./broker.ts";
 
 export function greeting(broker: RunningBroker, brokerFile: string): string {
-  const { endpoint, region, lookerUrl, looker, principals } = broker;
+  const { endpoint, region, principals, leftOut, location } = broker;
   const width = Math.max(...principals.map(({ name }) => name.length));
   const roles = principals.map(({ name, scopes, operates }) => {
     const may = [
@@ -13,14 +13,15 @@ export function greeting(broker: RunningBroker, brokerFile: string): string {
   });
   const caller = principals.find(({ scopes }) => scopes.length > 0);
   const scope = caller?.scopes[0];
+  const callersLooker = broker.lookerUrlOf(scope ?? "");
   return `
 The broker is running. Ctrl-C stops it.
 
   Broker        ${endpoint}
-  Looker        ${lookerUrl}${looker ? " (stand-in)" : ""}
-${looker ? `  its control   ${looker.controlUrl}\n` : ""}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS)
+${lookersOf(broker)}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS)
+  Account       ${location.accountId} in ${region}
   Keys          ${brokerFile}
-
+${leftOut.length > 0 ? `\nLeft out of the settings, because they need AWS: ${leftOut.join(", ")}.\n` : ""}
 ${roles.join("\n")}
 
 Try it as ${caller?.name}, in another terminal in this directory:
@@ -29,7 +30,17 @@ Try it as ${caller?.name}, in another terminal in this directory:
   broker() { curl -sS --aws-sigv4 "aws:amz:${region}:execute-api" -u "$KEYS" -H "x-amz-security-token: $SESSION" "$@"; }
 
   TOKEN=$(broker -X POST ${endpoint}/scopes/${scope}/token | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')
-  curl -sS -H "Authorization: Bearer $TOKEN" ${lookerUrl}/api/4.0/user
+  curl -sS -H "Authorization: Bearer $TOKEN" ${callersLooker}/api/4.0/user
   broker -X POST ${endpoint}/scopes/${scope}/logout
 `;
+}
+
+function lookersOf({ lookers, lookerUrl }: RunningBroker): string {
+  if (lookers.length === 0) return `  Looker        ${lookerUrl}\n`;
+  return lookers
+    .map(
+      ({ inPlaceOf, looker }) =>
+        `  Looker        ${looker.url} (stand-in for ${inPlaceOf})\n  its control   ${looker.controlUrl}\n`,
+    )
+    .join("");
 }

@@ -85,7 +85,7 @@ export type UnknownFieldAdvice = (name: string, fields: readonly string[]) => st
 const listFields: UnknownFieldAdvice = (_, known) => `is not a field; the fields are ${known.join(", ")}`;
 
 /**
- * Parses and checks scope definitions. `advice`: synthesis names the nearest field, by code that no bundle needs.
+ * Parses and checks scope definitions. `advice`: at synthesis, the nearest field (infra/written-scopes.ts).
  * @throws {ScopesError} with every error found.
  */
 export function parseScopes(input: unknown, advice = listFields): Scopes {
