@@ -48,6 +48,7 @@ const brokerChecks: Checks<Omit<TokenBrokerProps, "scopes">> = {
   cloudWatchRole: oneOf("existing", "create"),
   logRetention: oneOf(...Object.values(RetentionDays).filter((days) => typeof days === "number")),
   logEncryptionKey: madeByCdk("keyArn", "Key.fromKeyArn(…)"),
+  architecture: oneOf("arm64", "x86_64"),
   memorySize: wholeNumber(256, 10_240, "of MB "),
   // With 0, nobody could revoke, or nothing would be swept.
   reservedConcurrency: settings<NonNullable<TokenBrokerProps["reservedConcurrency"]>>({

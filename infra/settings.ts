@@ -57,6 +57,13 @@ export interface TokenBrokerProps {
   readonly logEncryptionKey?: IKey;
 
   /**
+   * Processors of the functions. Their code is JavaScript and the same for both. Choose `x86_64` in a region or an account without
+   * arm64.
+   * @default "arm64"
+   */
+  readonly architecture?: "arm64" | "x86_64";
+
+  /**
    * Memory of each function in MB; CPU comes with it.
    * @default 512
    */

@@ -2,6 +2,7 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { ScopeDefinitions } from "../functions/domain/scope.ts";
+import { AuditorParameter } from "./auditor-parameter.ts";
 import { checkDeploymentSettings } from "./check-settings.ts";
 import { Guard } from "./guard.ts";
 import { ScopeOutputs } from "./scope-outputs.ts";
@@ -45,5 +46,6 @@ export class TokenBrokerStack extends Stack {
     };
     for (const [id, value] of Object.entries(names)) new CfnOutput(this, id, { value });
     new ScopeOutputs(this, "Scope", this.broker);
+    new AuditorParameter(this, "Auditor", this.broker);
   }
 }

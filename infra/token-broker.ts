@@ -11,12 +11,14 @@ import type { Construct } from "constructs";
 import { environment, stageName, table } from "../functions/contract.ts";
 import type { Scopes } from "../functions/domain/scope.ts";
 import { type AlarmName, brokerAlarms } from "./alarms.ts";
+import { auditStatements } from "./audit-access.ts";
 import { BrokerApi, type CustomDomain } from "./broker-api.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
 import { BrokerMetrics } from "./broker-metrics.ts";
 import { checkScopes } from "./check-scopes.ts";
 import { checkSettings } from "./check-settings.ts";
 import { brokerDashboard } from "./dashboard.ts";
+import type { HandedStatement } from "./handed-policy.ts";
 import { tellOfPolicyChanges } from "./policy-changes.ts";
 import { PolicyRecords } from "./policy-records.ts";
 import { saveQueries } from "./query-definitions.ts";
@@ -85,6 +87,7 @@ export class TokenBroker extends BrokerMetrics {
     };
     const shared: SharedFunctionProps = {
       ...logs,
+      architecture: props.architecture ?? "arm64",
       memorySize: props.memorySize ?? 512,
       ...this.network(props),
       ...(props.deploymentConfig && { deploymentConfig: props.deploymentConfig }),
@@ -207,6 +210,21 @@ export class TokenBroker extends BrokerMetrics {
   /** Lets a principal list and revoke everybody's leases in a scope, and freeze it, if it is among its `operators`. */
   grantOperate(grantee: IGrantable, scopeName: string): Grant {
     return this.grant(grantee, "operate", scopeName);
+  }
+
+  /** Lets a principal of the broker's account read records, ask the saved queries and see the alarms. */
+  grantAudit(grantee: IGrantable): Grant {
+    const grants = this.auditStatements().map(({ actions, resources }) =>
+      Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns: [...resources] }),
+    );
+    return grants.reduce((all, each) => all.combine(each));
+  }
+
+  /** The statements that `grantAudit` gives, for IAM policies that are written elsewhere. */
+  auditStatements(): HandedStatement[] {
+    const functions = [this.issueToken, this.logout, this.operate, this.sweep];
+    const logGroups = [...functions.map(({ logGroup }) => logGroup), this.accessLogGroup];
+    return auditStatements(Stack.of(this), { logGroups, dashboard: this.dashboard });
   }
 
   /** ARNs for `execute-api:Invoke`: what each grant gives, for IAM policies that are written elsewhere. */

@@ -29,6 +29,7 @@ const kept: Record<keyof DeploymentSettings, boolean> = {
   cloudWatchRole: true,
   logRetention: true,
   logEncryptionKey: false,
+  architecture: true,
   memorySize: true,
   reservedConcurrency: true,
   vpc: false,
@@ -95,7 +96,7 @@ function locationOf(scopes: Scopes): AwsLocation {
   };
 }
 
-/** By a stack that is thrown away, with all that the function makes in it: topics, networks, keys. */
+/** By a stack that is thrown away, and topics, networks and keys with it. */
 async function settingsOf(
   settings: BrokerSettings,
   { accountId, region }: AwsLocation,

@@ -241,6 +241,7 @@ describe("a setting of a wrong type, as JavaScript lets it pass, is refused", ()
     [{ dashboard: "false" }, 'dashboard: must be true or false, not "false"'],
     [{ deletionProtection: "true" }, 'deletionProtection: must be true or false, not "true"'],
     [{ tellOfPolicyChanges: 1 }, "tellOfPolicyChanges: must be true or false, not 1"],
+    [{ architecture: "x86" }, 'architecture: must be "arm64" or "x86_64", not "x86"'],
     [{ cloudWatchRole: "creat" }, 'cloudWatchRole: must be "existing" or "create", not "creat"'],
     [
       { removalPolicy: "RETAIN" },
@@ -317,6 +318,6 @@ it("has no resource outside of the construct and what is handed out", () => {
     .findAll()
     .filter((each) => CfnResource.isCfnResource(each))
     .map(({ node }) => node.path.split("/")[1])
-    .filter((part) => part !== "Broker" && part !== "Scope");
+    .filter((part) => !["Broker", "Scope", "Auditor"].includes(part ?? ""));
   expect(outside).toEqual([]);
 });

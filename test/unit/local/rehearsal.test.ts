@@ -33,7 +33,7 @@ describe("a rehearsal", () => {
     expect(location).toEqual({ partition: "aws-cn", region: "cn-north-1", accountId: "111122223333" });
   });
 
-  it("leaves out settings that need AWS, with the resources that they make, and names them", async () => {
+  it("leaves out settings with a need for AWS and their resources, and names them", async () => {
     const file = written(
       { scope },
       `import { Vpc } from ${cdk("aws-ec2")};
