@@ -15,7 +15,14 @@ import {
   trueOrFalse,
   wholeNumber,
 } from "./setting-checks.ts";
-import type { AlarmThresholds, DeploymentSettings, GuardProps, TokenBrokerProps } from "./settings.ts";
+import type {
+  AlarmThresholds,
+  DeploymentSettings,
+  GuardProps,
+  ReservedConcurrency,
+  Throttle,
+  TokenBrokerProps,
+} from "./settings.ts";
 
 /** Settings that cannot be deployed, all of them. */
 export class BrokerSettingsError extends Error {
@@ -41,17 +48,17 @@ const brokerChecks: Checks<Omit<TokenBrokerProps, "scopes">> = {
     },
     ["domainName", "certificate"],
   ),
-  throttle: settings<NonNullable<TokenBrokerProps["throttle"]>>(
-    { rateLimit: numberAboveZero, burstLimit: wholeNumber(1) },
-    ["rateLimit", "burstLimit"],
-  ),
+  throttle: settings<Throttle>({ rateLimit: numberAboveZero, burstLimit: wholeNumber(1) }, [
+    "rateLimit",
+    "burstLimit",
+  ]),
   cloudWatchRole: oneOf("existing", "create"),
   logRetention: oneOf(...Object.values(RetentionDays).filter((days) => typeof days === "number")),
   logEncryptionKey: madeByCdk("keyArn", "Key.fromKeyArn(…)"),
   architecture: oneOf("arm64", "x86_64"),
   memorySize: wholeNumber(256, 10_240, "of MB "),
   // With 0, nobody could revoke, or nothing would be swept.
-  reservedConcurrency: settings<NonNullable<TokenBrokerProps["reservedConcurrency"]>>({
+  reservedConcurrency: settings<ReservedConcurrency>({
     operate: wholeNumber(1),
     sweep: wholeNumber(1),
   }),

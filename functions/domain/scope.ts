@@ -7,26 +7,44 @@ import { type PrincipalPattern, parsePattern } from "./pattern.ts";
 
 /** A scope as an operator writes it (infra/scopes.ts). */
 export interface ScopeDefinition {
-  /** `https://` origin of the Looker instance, with a port if it needs one, without a path. */
+  /** Origin of the Looker instance, `https://`, with a port if it needs one and without a path. Callers get it with each token. */
   lookerUrl: string;
-  /** The Secrets Manager secret that holds `{"client_id": "…", "client_secret": "…"}` of one service account. */
+  /** The Secrets Manager secret of one service account, with `{"client_id": "…", "client_secret": "…"}`. */
   secret: {
-    /** Name of a secret in the broker's account and region. */
+    /** Name of a secret in the broker's account and region. Give a name or an ARN. */
     secretName?: string;
-    /** Full ARN, needed for a secret of another account. Give this or `secretName`. */
+    /** Full ARN, for a secret of another account. An ARN of the broker's own account means the secret of that name. */
     secretArn?: string;
-    /** ARN of the KMS key that encrypts the secret, where it is not the account's `aws/secretsmanager`. */
+    /**
+     * ARN of the KMS key that encrypts the secret. A secret of another account needs one.
+     * @default - the account's `aws/secretsmanager`
+     */
     encryptionKeyArn?: string;
   };
-  /** Allowed to fetch tokens: IAM role or user ARNs without path, with `*` and `?` in the name. */
+  /** Callers may fetch tokens and end their own. ARNs of IAM roles or users without path. `*` and `?` work in the name. */
   callers: string[];
-  /** Allowed to list, revoke and freeze: ARNs in the same form. */
+  /** Operators may list and revoke everybody's leases, and freeze the scope. ARNs in the same form. */
   operators: string[];
-  /** How long a lease lives, in seconds: 120 to 3600, default 900. Looker's own expiry may end it earlier. */
+  /**
+   * Life of a lease in seconds. Looker's own expiry may end it earlier.
+   * @default 900
+   * @minimum 120
+   * @maximum 3600
+   */
   leaseSeconds?: number;
-  /** Logins that one caller may cause in any ten minutes, for the lease shared by its processes: 1 to 60, default 10. */
+  /**
+   * Logins that one caller may cause in any ten minutes, for the lease shared by its processes.
+   * @default 10
+   * @minimum 1
+   * @maximum 60
+   */
   mintsPerTenMinutes?: number;
-  /** Logins of all sessions of one caller in any ten minutes: 0 to 600, default 60. 0 switches sessions off. */
+  /**
+   * Logins of all sessions of one caller in any ten minutes. 0 switches sessions off.
+   * @default 60
+   * @minimum 0
+   * @maximum 600
+   */
   sessionMintsPerTenMinutes?: number;
 }
 
