@@ -2,14 +2,11 @@
  * The CDK app. Context: `-c scopes=FILE` (default infra/scopes.ts), `-c stack=NAME` and `-c region=REGION`.
  * Node runs it as it is, by stripping the types.
  */
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { App } from "aws-cdk-lib";
 import featureFlags from "aws-cdk-lib/recommended-feature-flags.json" with { type: "json" };
-import { BrokerSettingsError, type ScopeDefinitions, ScopesError } from "./index.ts";
-import { type BrokerSettings, TokenBrokerStack } from "./stack.ts";
-
-class ScopesFileError extends Error {}
+import { importDeployment, ScopesFileError } from "./import-deployment.ts";
+import { BrokerSettingsError, ScopesError } from "./index.ts";
+import { TokenBrokerStack } from "./stack.ts";
 
 try {
   await main();
@@ -40,20 +37,4 @@ async function main(): Promise<void> {
     },
   });
   app.synth();
-}
-
-/** What such a file exports is checked by `TokenBroker`. */
-async function importDeployment(
-  file: string,
-): Promise<{ scopes: ScopeDefinitions; settings?: BrokerSettings }> {
-  const path = resolve(file);
-  let module: { scopes?: ScopeDefinitions; settings?: BrokerSettings };
-  try {
-    module = await import(pathToFileURL(path).href);
-  } catch (error) {
-    throw new ScopesFileError(`The scopes file ${file} cannot be loaded: ${(error as Error).message}`);
-  }
-  const { scopes, settings } = module;
-  if (scopes === undefined) throw new ScopesFileError(`The scopes file ${file} exports no "scopes".`);
-  return { scopes, ...(settings && { settings }) };
 }

@@ -21,11 +21,14 @@ import { Construct } from "constructs";
 import { stageName } from "../functions/contract.ts";
 
 export interface CustomDomain {
-  /** Such as `looker-tokens.example.com`. */
+  /** The name, such as `looker-tokens.example.com`. */
   readonly domainName: string;
-  /** Of the same region. */
+  /** A certificate of the same region. */
   readonly certificate: ICertificate;
-  /** Gets an alias record, if given; else point a CNAME at the domain's regional name yourself. */
+  /**
+   * Gets an alias record.
+   * @default - no record: point a CNAME at the domain's regional name yourself
+   */
   readonly hostedZone?: IHostedZone;
 }
 

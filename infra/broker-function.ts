@@ -24,6 +24,7 @@ import { useNetworkInterfaces, writeLogs, writeTraces } from "./statements.ts";
 
 /** What all functions of a broker have in common. */
 export interface SharedFunctionProps {
+  readonly architecture: "arm64" | "x86_64";
   readonly memorySize: number;
   readonly logRetention: RetentionDays;
   readonly logEncryptionKey?: IKey;
@@ -99,7 +100,7 @@ export class BrokerFunction extends Construct {
     this.function = new LambdaFunction(this, "Function", {
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
+      architecture: props.architecture === "arm64" ? Architecture.ARM_64 : Architecture.X86_64,
       handler: "index.handler",
       code: functionCode(props.name, props.scopes),
       environment: props.environment,

@@ -15,20 +15,9 @@ import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { ParameterTier, StringParameter } from "aws-cdk-lib/aws-ssm";
 import { Construct, type IConstruct } from "constructs";
 import type { CustomDomain } from "./broker-api.ts";
+import { checkGuardSettings } from "./check-settings.ts";
+import type { GuardProps } from "./settings.ts";
 import type { TokenBroker } from "./token-broker.ts";
-
-export interface GuardProps {
-  /**
-   * ARNs, with path, of the IAM roles that deploy: they, and the roles of the CDK's bootstrap, may do what is denied to
-   * all others. Who may assume them, their trust policies say.
-   */
-  readonly pipelineArns: readonly string[];
-  /**
-   * ARNs of the client secrets, where naming each would be too long for one policy: `*` and `?` work.
-   * @default - each secret of the broker's account that a scope names
-   */
-  readonly secretArns?: readonly string[];
-}
 
 /**
  * Of the 5,120 characters of a service control policy, what is left for the names of secrets.
@@ -67,11 +56,11 @@ const onSecrets = [
 export class Guard extends Construct {
   private readonly broker: string;
 
-  constructor(scope: Construct, id: string, broker: TokenBroker, { pipelineArns, secretArns }: GuardProps) {
+  constructor(scope: Construct, id: string, broker: TokenBroker, props: GuardProps) {
     super(scope, id);
     this.broker = broker.name;
-    if (pipelineArns.length === 0)
-      throw new Error("The guard would let nobody deploy: name a role in pipelineArns.");
+    checkGuardSettings(props);
+    const { pipelineArns, secretArns } = props;
     const stack = Stack.of(this);
     const bootstrap = bootstrapOf(stack);
     const deployers = [...pipelineArns, ...bootstrap.roleArns];

@@ -2,10 +2,12 @@
 
 export { type ScopeDefinition, type ScopeDefinitions, ScopesError } from "../functions/domain/scope.ts";
 export type { AlarmName } from "./alarms.ts";
+export { AuditorParameter } from "./auditor-parameter.ts";
 export type { CustomDomain } from "./broker-api.ts";
 export type { BrokerFunction } from "./broker-function.ts";
-export { Guard, type GuardProps } from "./guard.ts";
+export { BrokerSettingsError, checkDeploymentSettings } from "./check-settings.ts";
+export { Guard } from "./guard.ts";
 export type { Verb } from "./routes.ts";
 export { ScopeOutputs } from "./scope-outputs.ts";
-export { type AlarmThresholds, BrokerSettingsError, type TokenBrokerProps } from "./settings.ts";
+export type { AlarmThresholds, DeploymentSettings, GuardProps, TokenBrokerProps } from "./settings.ts";
 export { TokenBroker } from "./token-broker.ts";

@@ -6,6 +6,7 @@
 import { CfnOutput, Stack } from "aws-cdk-lib";
 import { StringParameter } from "aws-cdk-lib/aws-ssm";
 import { Construct } from "constructs";
+import { policyOf, terraformOf } from "./handed-policy.ts";
 import type { Verb } from "./routes.ts";
 import type { TokenBroker } from "./token-broker.ts";
 
@@ -29,9 +30,10 @@ export class ScopeOutputs extends Construct {
       const document: Record<string, unknown> = { endpoint: broker.endpoint, region: stack.region };
       for (const { audience, verbs, may } of audiences) {
         const arns = broker.invokeArns(scopeName, ...verbs);
-        const policy = policyOf(arns);
+        const statements = [{ actions: ["execute-api:Invoke"], resources: arns }];
+        const policy = policyOf(statements);
         const name = audience.toLowerCase();
-        const terraform = terraformOf(`looker_${scopeName.replaceAll("-", "_")}_${name}`, arns);
+        const terraform = terraformOf(`looker_${scopeName.replaceAll("-", "_")}_${name}`, statements);
         document[name] = { policy, terraform };
         if (!withOutputs) continue;
         const output = (form: string, value: string) =>
@@ -50,21 +52,3 @@ export class ScopeOutputs extends Construct {
     }
   }
 }
-
-const policyOf = (arns: readonly string[]) => ({
-  Version: "2012-10-17",
-  Statement: [{ Effect: "Allow", Action: "execute-api:Invoke", Resource: arns }],
-});
-
-const terraformOf = (name: string, arns: readonly string[]) =>
-  [
-    `data "aws_iam_policy_document" "${name}" {`,
-    "  statement {",
-    '    actions   = ["execute-api:Invoke"]',
-    "    resources = [",
-    ...arns.map((arn) => `      "${arn}",`),
-    "    ]",
-    "  }",
-    "}",
-    "",
-  ].join("\n");

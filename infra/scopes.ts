@@ -58,8 +58,8 @@ export const scopes = {
 } satisfies ScopeDefinitions;
 
 /**
- * How this broker is deployed, beside its scopes. Everything has a default; infra/settings.ts says what there is,
- * docs/how-to/deploy.md what it is for. The stack is given so that what exists already can be looked up.
+ * How this broker is deployed, beside its scopes. Everything has a default. docs/reference/settings.md lists all,
+ * docs/how-to/deploy.md has the longer tasks. The stack is given so that what exists already can be looked up.
  */
 export const settings: BrokerSettings = (_stack) => ({
   // Nobody outside of the organisation may call, whatever the scopes say.
@@ -71,7 +71,7 @@ export const settings: BrokerSettings = (_stack) => ({
   // Who is told of alarms (`import { Topic } from "aws-cdk-lib/aws-sns"`), and where they find the runbook.
   // alarmTopic: Topic.fromTopicArn(_stack, "AlarmTopic", "arn:aws:sns:us-east-1:111122223333:on-call"),
   // runbookUrl: "https://git.example.com/looker-token-broker/blob/main/docs/how-to/runbook.md",
-  // From how many logins in five minutes on somebody is woken; infra/settings.ts says what else can be set.
+  // From how many logins in five minutes on somebody is woken; docs/reference/settings.md has the other thresholds.
   // alarms: { mintsPerFiveMinutes: 300 },
   // Policies for the organisation that keep everybody but the deployment away from all this (SECURITY.md).
   // guard: { pipelineArns: ["arn:aws:iam::111122223333:role/ci/deploy"] },

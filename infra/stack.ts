@@ -2,22 +2,17 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import {
+  AuditorParameter,
+  checkDeploymentSettings,
+  type DeploymentSettings,
   Guard,
-  type GuardProps,
   type ScopeDefinitions,
   ScopeOutputs,
   TokenBroker,
-  type TokenBrokerProps,
 } from "./index.ts";
 
 /** All that a deployment can set beside its scopes. A function, so that it can look up what is there already. */
-export type BrokerSettings = (stack: Stack) => Omit<TokenBrokerProps, "scopes"> & {
-  /**
-   * Writes service control policies for the organisation, which keep everybody but the deployment away.
-   * @default - none
-   */
-  readonly guard?: GuardProps;
-};
+export type BrokerSettings = (stack: Stack) => DeploymentSettings;
 
 export interface TokenBrokerStackProps extends StackProps {
   readonly scopes: ScopeDefinitions;
@@ -34,7 +29,9 @@ export class TokenBrokerStack extends Stack {
       suppressTemplateIndentation: true,
       ...props,
     });
-    const { guard, ...broker } = settings?.(this) ?? {};
+    const given = settings === undefined ? {} : settings(this);
+    checkDeploymentSettings(given);
+    const { guard, ...broker } = given;
     this.broker = new TokenBroker(this, "Broker", { ...broker, scopes });
     if (guard) new Guard(this, "Guard", this.broker, guard);
     new CfnOutput(this, "Endpoint", {
@@ -51,5 +48,6 @@ export class TokenBrokerStack extends Stack {
     };
     for (const [id, value] of Object.entries(names)) new CfnOutput(this, id, { value });
     new ScopeOutputs(this, "Scope", this.broker);
+    new AuditorParameter(this, "Auditor", this.broker);
   }
 }

@@ -57,19 +57,18 @@ export function useSealingKey(key: IKey, table: Table, ...verbs: ("Encrypt" | "D
  */
 export function readScopeSecrets(stack: Stack, scopes: ScopeDefinitions): PolicyStatement[][] {
   // Scopes may share a secret, and any of them may name its key.
-  const keys = new Map<string, Set<string>>();
+  const secrets = new Map<string, string>();
   for (const { secret } of Object.values(scopes)) {
     const arn = secretArn(stack, secret);
-    const known = keys.get(arn) ?? new Set();
-    keys.set(arn, secret.encryptionKeyArn === undefined ? known : known.add(secret.encryptionKeyArn));
+    secrets.set(arn, secret.encryptionKeyArn ?? secrets.get(arn) ?? "");
   }
-  const secrets = [...keys].map(([arn, keyArns]): Secret => [arn, [...keyArns].sort()]);
   // Secrets of one key side by side: a key costs a statement in each policy that it is in.
-  const sorted = secrets.toSorted(([, a], [, b]) => a.join().localeCompare(b.join()));
+  const sorted = [...secrets].toSorted(([, a], [, b]) => a.localeCompare(b));
   return packed(sorted).map((chunk) => secretStatements(stack, chunk));
 }
 
-type Secret = readonly [arn: string, keyArns: readonly string[]];
+/** The key is "" where it is the account's `aws/secretsmanager`, which needs no permission. */
+type Secret = readonly [arn: string, keyArn: string];
 
 /**
  * Of the 6,144 characters of a managed policy, what is left beside the document's frame. A role has at most ten, unless
@@ -91,21 +90,23 @@ function packed(secrets: readonly Secret[]): Secret[][] {
 
 /** Of these secrets' statements in a policy. */
 function characters(secrets: readonly Secret[]): number {
-  const keys = new Set(secrets.flatMap(([, keyArns]) => keyArns)).size;
   // The ARN of a secret with a key stands in the key's condition too.
-  const arns = secrets.reduce((sum, [arn, keyArns]) => sum + (1 + keyArns.length) * (arn.length + 3), 0);
-  return keys * keyCharacters + arns;
+  const arns = secrets.reduce((sum, [arn, keyArn]) => sum + (keyArn ? 2 : 1) * (arn.length + 3), 0);
+  return keysOf(secrets).length * keyCharacters + arns;
 }
 
+const keysOf = (secrets: readonly Secret[]) => [
+  ...new Set(secrets.map(([, keyArn]) => keyArn).filter(Boolean)),
+];
+
 function secretStatements(stack: Stack, secrets: readonly Secret[]): PolicyStatement[] {
-  const keyArns = new Set(secrets.flatMap(([, each]) => each));
   return [
     new PolicyStatement({
       sid: "ReadScopeSecrets",
       actions: ["secretsmanager:GetSecretValue"],
       resources: secrets.map(([arn]) => arn),
     }),
-    ...[...keyArns].map(
+    ...keysOf(secrets).map(
       (keyArn, index) =>
         new PolicyStatement({
           sid: `DecryptScopeSecrets${index}`,
@@ -117,7 +118,7 @@ function secretStatements(stack: Stack, secrets: readonly Secret[]): PolicyState
             // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
             StringLike: {
               "kms:EncryptionContext:SecretARN": secrets
-                .filter(([, each]) => each.includes(keyArn))
+                .filter(([, each]) => each === keyArn)
                 .map(([arn]) => arn),
             },
           },

@@ -9,20 +9,23 @@ import type { Key } from "aws-cdk-lib/aws-kms";
 import { type LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import { environment, stageName, table } from "../functions/contract.ts";
-import { parseScopes, type Scopes } from "../functions/domain/scope.ts";
+import type { Scopes } from "../functions/domain/scope.ts";
 import { type AlarmName, brokerAlarms } from "./alarms.ts";
+import { auditStatements } from "./audit-access.ts";
 import { BrokerApi, type CustomDomain } from "./broker-api.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
 import { BrokerMetrics } from "./broker-metrics.ts";
-import { canonicalSecrets } from "./canonical-secrets.ts";
+import { checkScopes } from "./check-scopes.ts";
+import { checkSettings } from "./check-settings.ts";
 import { brokerDashboard } from "./dashboard.ts";
+import type { HandedStatement } from "./handed-policy.ts";
 import { tellOfPolicyChanges } from "./policy-changes.ts";
 import { PolicyRecords } from "./policy-records.ts";
 import { saveQueries } from "./query-definitions.ts";
 import { resourcePolicy } from "./resource-policy.ts";
 import { routes, routesOf, type Verb } from "./routes.ts";
 import { letRolesUse, sealingKey } from "./sealing-key.ts";
-import { checkSettings, defaultThresholds, type TokenBrokerProps } from "./settings.ts";
+import { defaultThresholds, type TokenBrokerProps } from "./settings.ts";
 import { denyRowsToOthers, slotTable } from "./slot-table.ts";
 import { queryDueRows, queryRows, readAndWriteRows, readScopeSecrets, useSealingKey } from "./statements.ts";
 import { SweepSchedule } from "./sweep-schedule.ts";
@@ -66,11 +69,9 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
   constructor(scope: Construct, id: string, props: TokenBrokerProps<ScopeName>) {
     super(scope, id);
     const stack = Stack.of(this);
-    // Checked as they were written first, so that an error names what stands in the operator's file.
-    parseScopes(props.scopes);
-    const scopes = canonicalSecrets(props.scopes, stack);
-    this.scopes = parseScopes(scopes);
-    checkSettings(props, { broker: this.name, account: stack.account, region: stack.region });
+    checkSettings(props, { broker: this.name, account: stack.account });
+    const { definitions, scopes } = checkScopes(props.scopes, this);
+    this.scopes = scopes;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     // Of a first deployment that failed, neither an empty key nor empty logs are left behind. The table is: while it is
     // protected, CloudFormation could not remove it.
@@ -106,13 +107,14 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
     };
     const shared: SharedFunctionProps = {
       ...logs,
+      architecture: props.architecture ?? "arm64",
       memorySize: props.memorySize ?? 512,
       ...this.network(props),
       ...(props.deploymentConfig && { deploymentConfig: props.deploymentConfig }),
     };
     const behindApi = {
       ...shared,
-      scopes,
+      scopes: definitions,
       environment: {
         ...functionConfig,
         [environment.apiId]: this.api.restApiId,
@@ -128,7 +130,7 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
         readAndWriteRows(this.table),
         useSealingKey(this.sealingKey, this.table, "Encrypt", "Decrypt"),
       ],
-      secretStatements: readScopeSecrets(stack, scopes),
+      secretStatements: readScopeSecrets(stack, definitions),
     });
     this.logout = new BrokerFunction(this, "Logout", {
       ...behindApi,
@@ -233,6 +235,21 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
   /** Lets a principal list and revoke everybody's leases in a scope, and freeze it, if it is among its `operators`. */
   grantOperate(grantee: IGrantable, scopeName: ScopeName): Grant {
     return this.grant(grantee, "operate", scopeName);
+  }
+
+  /** Lets a principal of the broker's account read records, ask the saved queries and see the alarms. */
+  grantAudit(grantee: IGrantable): Grant {
+    const grants = this.auditStatements().map(({ actions, resources }) =>
+      Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns: [...resources] }),
+    );
+    return grants.reduce((all, each) => all.combine(each));
+  }
+
+  /** The statements that `grantAudit` gives, for IAM policies that are written elsewhere. */
+  auditStatements(): HandedStatement[] {
+    const functions = [this.issueToken, this.logout, this.operate, this.sweep];
+    const logGroups = [...functions.map(({ logGroup }) => logGroup), this.accessLogGroup];
+    return auditStatements(Stack.of(this), { logGroups, dashboard: this.dashboard });
   }
 
   /** ARNs for `execute-api:Invoke`: what each grant gives, for IAM policies that are written elsewhere. */

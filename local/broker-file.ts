@@ -12,6 +12,12 @@ export function writeBrokerFile(file: string, broker: RunningBroker): void {
     region: broker.region,
     looker_url: broker.lookerUrl,
     ...(broker.looker ? { looker_control_url: broker.looker.controlUrl } : {}),
+    lookers: broker.lookers.map(({ inPlaceOf, looker }) => ({
+      in_place_of: inPlaceOf,
+      url: looker.url,
+      control_url: looker.controlUrl,
+    })),
+    secrets: broker.secretIds,
     endpoints: { dynamodb: awsEndpoint, secretsmanager: awsEndpoint, kms: awsEndpoint },
     principals: Object.fromEntries(
       broker.principals.map((principal) => [
@@ -20,7 +26,7 @@ export function writeBrokerFile(file: string, broker: RunningBroker): void {
           access_key_id: principal.accessKeyId,
           secret_access_key: principal.secretAccessKey,
           session_token: principal.sessionToken,
-          arn: principal.roleArn,
+          arn: principal.callerArn,
           scopes: principal.scopes,
           operates: principal.operates,
         },

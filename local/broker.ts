@@ -1,5 +1,7 @@
 /** The whole broker on this machine, as `npm start` and the end-to-end tests run it. */
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { authorizeCalls } from "./aws/authorize.ts";
 import { type AwsProxy, startAwsProxy } from "./aws/aws-proxy.ts";
 import { type Authorize, endpointVariables, type RoleCredential } from "./aws/call.ts";
@@ -12,7 +14,7 @@ import { type RunningLooker, startLooker } from "./looker/server.ts";
 import { type ServiceAccount, serviceAccounts } from "./looker/service-accounts.ts";
 import { explainTakenPort } from "./loopback.ts";
 import { administratorName, type LocalPrincipal, localPrincipals } from "./principals.ts";
-import { scopes } from "./scopes.ts";
+import { type Rehearsal, rehearse, writeDeployment } from "./rehearsal.ts";
 import { createSessionCredentials, type SessionCredentials } from "./sigv4/session-credentials.ts";
 import { readCloudAssembly } from "./stack/cloud-assembly.ts";
 import type { LocalFunction } from "./stack/functions.ts";
@@ -21,8 +23,7 @@ import { synthesize } from "./stack/synthesize.ts";
 import { type LocalStack, readTemplate } from "./stack/template.ts";
 import type { StartFlags } from "./start-flags.ts";
 
-/** The account of the local principals' ARNs in scopes.ts. */
-const location: AwsLocation = { partition: "aws", region: "us-east-1", accountId: "111122223333" };
+const ownScopesFile = fileURLToPath(new URL("scopes.ts", import.meta.url));
 
 export interface BrokerOptions extends StartFlags {
   /** For what is synthesized: brokers that run at once need one each. */
@@ -46,8 +47,17 @@ export interface RunningBroker
   endpoint: string;
   region: string;
   lookerUrl: string;
-  /** The stand-in, unless another Looker is used. */
+  /** The stand-in, unless another Looker is used. The first of them, if the scopes have several. */
   looker?: RunningLooker;
+  /** The stand-ins, each with the URL whose place it takes. */
+  lookers: readonly StandInLooker[];
+  /** Names or ARNs of the secrets with credentials for these. */
+  secretIds: readonly string[];
+  /** Settings of the scopes file that the local run leaves out. */
+  leftOut: readonly string[];
+  location: AwsLocation;
+  /** The Looker of a scope. */
+  lookerUrlOf(scope: string): string;
   principals: readonly LocalPrincipal[];
   awsProxy: AwsProxy;
   /** Behind the AWS proxy: where tests look at, and tamper with, what is stored. */
@@ -57,6 +67,11 @@ export interface RunningBroker
   /** Runs what is scheduled now, beside its own times. */
   runSchedules(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface StandInLooker {
+  readonly inPlaceOf: string;
+  readonly looker: RunningLooker;
 }
 
 interface Closable {
@@ -85,10 +100,19 @@ async function startParts(
   options: BrokerOptions,
   closeWithBroker: <Part extends Closable>(part: Part) => Part,
 ): Promise<Omit<RunningBroker, "close">> {
+  const rehearsal = await rehearse(options.scopesFile ?? ownScopesFile);
+  const { scopes, location } = rehearsal;
   const { region } = location;
   const { externalLooker } = options;
   const accounts = serviceAccounts(scopes);
-  const looker = externalLooker ? undefined : closeWithBroker(await startStandInLooker(options, accounts));
+  const lookers: StandInLooker[] = [];
+  for (const inPlaceOf of externalLooker ? [] : new Set(accounts.map(({ baseUrl }) => baseUrl))) {
+    const own = accounts.filter(({ baseUrl }) => baseUrl === inPlaceOf);
+    // The flags' ports are the first one's.
+    const ports = lookers.length === 0 ? options : { lookerPort: 0, lookerControlPort: 0 };
+    lookers.push({ inPlaceOf, looker: closeWithBroker(await startStandInLooker(ports, own)) });
+  }
+  const looker = lookers[0]?.looker;
   const lookerUrl = externalLooker?.url ?? looker?.url ?? "";
 
   const engines = closeWithBroker(await startEngines(options.externalEngines, location));
@@ -102,8 +126,9 @@ async function startParts(
     }),
   );
 
-  const outdir = join(options.workDir, "cdk.out");
-  await synthesize(outdir, lookerUrl, location);
+  const standInFor = (url: string) =>
+    lookers.find(({ inPlaceOf }) => inPlaceOf === url)?.looker.url ?? lookerUrl;
+  const outdir = await synthesizeRehearsal(options.workDir, rehearsal, standInFor);
   const stack = readTemplate(readCloudAssembly(outdir), location);
   const [table] = stack.tables;
   if (!table) throw new Error("The template has no table.");
@@ -111,7 +136,7 @@ async function startParts(
 
   const principals = localPrincipals(scopes, location, stack);
   for (const principal of principals) credentials.set(principal.accessKeyId, roleCredentialOf(principal));
-  const administratorArn = principals.find(({ name }) => name === administratorName)?.roleArn ?? "";
+  const administratorArn = principals.find(({ name }) => name === administratorName)?.callerArn ?? "";
   awsProxy.setAuthorize(
     options.authorize?.(stack, engineKeys) ?? authorizeCalls(stack.roles, administratorArn),
   );
@@ -121,7 +146,7 @@ async function startParts(
       functions: stack.functions.map((definition) => withEngineKeys(definition, engineKeys)),
       credentialsOf(definition) {
         const session = createSessionCredentials();
-        credentials.set(session.accessKeyId, functionCredentialOf(definition, session));
+        credentials.set(session.accessKeyId, functionCredentialOf(definition, session, location));
         return session;
       },
       endpoints: {
@@ -158,6 +183,11 @@ async function startParts(
     region,
     lookerUrl,
     ...(looker ? { looker } : {}),
+    lookers,
+    secretIds: accounts.map(({ secretId }) => secretId),
+    leftOut: rehearsal.leftOut,
+    lookerUrlOf: (scope) => standInFor(scopes.get(scope)?.baseUrl ?? ""),
+    location,
     principals,
     awsProxy,
     engines,
@@ -171,8 +201,21 @@ async function startParts(
   };
 }
 
+/** Returns the directory of the cloud assembly. */
+async function synthesizeRehearsal(
+  workDir: string,
+  rehearsal: Rehearsal,
+  lookerUrlOf: (baseUrl: string) => string,
+): Promise<string> {
+  const [deployment, outdir] = [join(workDir, "deployment.json"), join(workDir, "cdk.out")];
+  mkdirSync(workDir, { recursive: true });
+  writeDeployment(deployment, rehearsal, lookerUrlOf);
+  await synthesize(outdir, deployment, rehearsal.location);
+  return outdir;
+}
+
 function startStandInLooker(
-  { lookerPort, lookerControlPort }: BrokerOptions,
+  { lookerPort, lookerControlPort }: Pick<BrokerOptions, "lookerPort" | "lookerControlPort">,
   accounts: readonly ServiceAccount[],
 ): Promise<RunningLooker> {
   return explainTakenPort(
@@ -191,9 +234,9 @@ async function putClientSecrets(
   accounts: readonly ServiceAccount[],
   externalLooker: BrokerOptions["externalLooker"],
 ): Promise<void> {
-  for (const { secretName, secret } of accounts)
+  for (const { secretId, secret } of accounts)
     await engines.putSecret(
-      secretName,
+      secretId,
       externalLooker
         ? { client_id: externalLooker.clientId, client_secret: externalLooker.clientSecret }
         : secret,
@@ -212,12 +255,15 @@ async function createTablesAndKeys(
 }
 
 function roleCredentialOf(principal: LocalPrincipal): RoleCredential {
-  const { accessKeyId, secretAccessKey, sessionToken, roleArn, userArn } = principal;
-  return { accessKeyId, secretAccessKey, sessionToken, principalArn: roleArn, sessionArn: userArn };
+  const { accessKeyId, secretAccessKey, sessionToken, callerArn, userArn } = principal;
+  return { accessKeyId, secretAccessKey, sessionToken, principalArn: callerArn, sessionArn: userArn };
 }
 
-function functionCredentialOf({ name, roleArn }: LocalFunction, session: SessionCredentials): RoleCredential {
-  const { partition, accountId } = location;
+function functionCredentialOf(
+  { name, roleArn }: LocalFunction,
+  session: SessionCredentials,
+  { partition, accountId }: AwsLocation,
+): RoleCredential {
   const roleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
   return {
     ...session,

@@ -2,7 +2,7 @@
 import type { RunningBroker } from "./broker.ts";
 
 export function greeting(broker: RunningBroker, brokerFile: string): string {
-  const { endpoint, lookerUrl, looker, principals } = broker;
+  const { endpoint, region, principals, leftOut, location } = broker;
   const width = Math.max(...principals.map(({ name }) => name.length));
   const roles = principals.map(({ name, scopes, operates }) => {
     const may = [
@@ -13,14 +13,15 @@ export function greeting(broker: RunningBroker, brokerFile: string): string {
   });
   const caller = principals.find(({ scopes }) => scopes.length > 0);
   const scope = caller?.scopes[0];
+  const callersLooker = broker.lookerUrlOf(scope ?? "");
   return `
 The broker is running. Ctrl-C stops it.
 
   Broker        ${endpoint}
-  Looker        ${lookerUrl}${looker ? " (stand-in)" : ""}
-${looker ? `  its control   ${looker.controlUrl}\n` : ""}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS)
+${lookersOf(broker)}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS)
+  Account       ${location.accountId} in ${region}
   Keys          ${brokerFile}
-
+${leftOut.length > 0 ? `\nLeft out of the settings, because they need AWS: ${leftOut.join(", ")}.\n` : ""}
 ${roles.join("\n")}
 
 Try it as ${caller?.name}, in another terminal in this directory. The first line is for AWS's SDKs and the client as well:
@@ -29,7 +30,17 @@ Try it as ${caller?.name}, in another terminal in this directory. The first line
   broker() { curl -sS --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" -u "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" "$@"; }
 
   TOKEN=$(broker -X POST $LOOKER_BROKER_ENDPOINT/scopes/${scope}/token | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')
-  curl -sS -H "Authorization: Bearer $TOKEN" ${lookerUrl}/api/4.0/user
+  curl -sS -H "Authorization: Bearer $TOKEN" ${callersLooker}/api/4.0/user
   broker -X POST $LOOKER_BROKER_ENDPOINT/scopes/${scope}/logout
 `;
+}
+
+function lookersOf({ lookers, lookerUrl }: RunningBroker): string {
+  if (lookers.length === 0) return `  Looker        ${lookerUrl}\n`;
+  return lookers
+    .map(
+      ({ inPlaceOf, looker }) =>
+        `  Looker        ${looker.url} (stand-in for ${inPlaceOf})\n  its control   ${looker.controlUrl}\n`,
+    )
+    .join("");
 }

@@ -1,8 +1,10 @@
 /**
- * Who can call the local broker: one role for each that the scopes name, with exactly the `execute-api` policy that
- * its team would be given, and an administrator of the account. Their keys are new at each start.
+ * Who can call the local broker: a role or user for each caller and operator of the scopes, with exactly the `execute-api` policy
+ * that its team would be given, and an administrator of the account. Their keys are new at each start.
  */
 import { createHash } from "node:crypto";
+import { matchesPattern, type PrincipalPattern } from "../functions/domain/pattern.ts";
+import type { Scopes } from "../functions/domain/scope.ts";
 import { routesOf, type Verb } from "../infra/routes.ts";
 import { awsIdLetters, createSessionCredentials } from "./sigv4/session-credentials.ts";
 import type { AwsLocation } from "./stack/location.ts";
@@ -13,11 +15,11 @@ export interface LocalPrincipal {
   readonly secretAccessKey: string;
   readonly sessionToken: string;
   readonly accountId: string;
-  /** Path-less ARN of the role. */
-  readonly roleArn: string;
-  /** ARN of the assumed role's session, as API Gateway's `identity.userArn`. */
+  /** Path-less ARN of the role or user. */
+  readonly callerArn: string;
+  /** ARN of the user or of the assumed role's session, as API Gateway's `identity.userArn`. */
   readonly userArn: string;
-  /** `AROA…:session`, as API Gateway's `identity.caller`. */
+  /** `AROA…:session` or `AIDA…`, as API Gateway's `identity.caller`. */
   readonly caller: string;
   /** Scopes whose tokens it may fetch. */
   readonly scopes: readonly string[];
@@ -30,12 +32,10 @@ export interface LocalPrincipal {
 /** May read and change what lies behind the AWS proxy, as an administrator of the AWS account could. */
 export const administratorName = "administrator";
 
-type Grants = Readonly<
-  Record<string, { readonly callers: readonly string[]; readonly operators: readonly string[] }>
->;
+type Named = Pick<PrincipalPattern, "partition" | "account" | "kind" | "name">;
 
 export function localPrincipals(
-  scopes: Grants,
+  scopes: Scopes,
   location: AwsLocation,
   api: { apiId: string; stage: string },
 ): LocalPrincipal[] {
@@ -46,40 +46,66 @@ export function localPrincipals(
         `arn:${partition}:execute-api:${region}:${accountId}:${api.apiId}/${api.stage}/${method}` +
         path.replace("{scope}", scope),
     );
-  const namesOf = (list: readonly string[]) => list.map((arn) => arn.slice(arn.lastIndexOf("/") + 1));
-  const scopesOf = (name: string, list: "callers" | "operators") =>
-    Object.keys(scopes).filter((scope) => namesOf(scopes[scope]?.[list] ?? []).includes(name));
+  const scopesOf = (named: Named, list: "callers" | "operators") =>
+    [...scopes.values()].filter((scope) => scope[list].some(matches(named))).map(({ name }) => name);
 
-  const roles = Object.values(scopes).flatMap(({ callers, operators }) => [...callers, ...operators]);
-  const principals = [...new Set(namesOf(roles))].map((name) => {
-    const [called, operated] = [scopesOf(name, "callers"), scopesOf(name, "operators")];
+  const all = [...scopes.values()].flatMap(({ callers, operators }) => [...callers, ...operators]);
+  const byArn = new Map(all.map(example).map((named) => [arnOf(named), named]));
+  const administrator: Named = { partition, account: accountId, kind: "role", name: administratorName };
+  const shortNames = [...byArn.values(), administrator].map(({ name }) => name);
+  const principals = [...byArn.values()].map((named) => {
+    const [called, operated] = [scopesOf(named, "callers"), scopesOf(named, "operators")];
     const allow = [
       ...called.flatMap((scope) => invoke(scope, "token", "logout")),
       ...operated.flatMap((scope) => invoke(scope, "operate")),
     ];
+    const { name, account } = named;
+    const unique = shortNames.indexOf(name) === shortNames.lastIndexOf(name);
     // What belongs to no scope comes with each.
-    return principal(name, location, called, operated, [...new Set(allow)]);
+    return principal(unique ? name : `${name}@${account}`, named, called, operated, [...new Set(allow)]);
   });
-  return [...principals, principal(administratorName, location, [], [], [])];
+  return [...principals, principal(administratorName, administrator, [], [], [])];
 }
 
+/** A role or user that the pattern names: of `nightly-*` it is `nightly-example`. */
+function example({ partition, account, kind, name: glob }: PrincipalPattern): Named {
+  const filled = (text: string) => glob.replaceAll("?", "x").replace(/\*+/, text).replaceAll("*", "");
+  const name = filled("example");
+  // IAM's longest name has 64 characters.
+  return { partition, account, kind, name: name.length > 64 ? filled("") : name };
+}
+
+const arnOf = ({ partition, account, kind, name }: Named) =>
+  `arn:${partition}:iam::${account}:${kind}/${name}`;
+
+const matches = (named: Named) => (pattern: PrincipalPattern) =>
+  matchesPattern(pattern, { ...named, uniqueId: "", callerArn: "" });
+
 function principal(
-  name: string,
-  { partition, accountId }: AwsLocation,
+  shortName: string,
+  named: Named,
   scopes: string[],
   operates: string[],
   allow: string[],
 ): LocalPrincipal {
-  const session = `${name}-local`;
-  // Immutable in IAM, so the same at every start; the table may outlive one.
-  const uniqueId = `AROA${awsIdLetters(createHash("sha256").update(name).digest(), 17)}`;
+  const { partition, account, kind, name } = named;
+  const callerArn = arnOf(named);
+  const session = `${name}-local`.slice(-64);
+  // Immutable in IAM, so the same at every start, because the table may outlive one.
+  const letters = awsIdLetters(createHash("sha256").update(callerArn).digest(), 17);
+  const identity =
+    kind === "user"
+      ? { userArn: callerArn, caller: `AIDA${letters}` }
+      : {
+          userArn: `arn:${partition}:sts::${account}:assumed-role/${name}/${session}`,
+          caller: `AROA${letters}:${session}`,
+        };
   return {
-    name,
+    name: shortName,
     ...createSessionCredentials(),
-    accountId,
-    roleArn: `arn:${partition}:iam::${accountId}:role/${name}`,
-    userArn: `arn:${partition}:sts::${accountId}:assumed-role/${name}/${session}`,
-    caller: `${uniqueId}:${session}`,
+    accountId: account,
+    callerArn,
+    ...identity,
     scopes,
     operates,
     allow,

@@ -5,6 +5,8 @@ import { type Parsed, parseCommandLine, UsageError, type ValuesOf } from "./comm
 import type { SandboxKind } from "./lambda/sandbox.ts";
 
 export interface StartFlags {
+  /** Scopes and settings of the operator's own. */
+  scopesFile?: string;
   port: number;
   lookerPort: number;
   lookerControlPort: number;
@@ -21,6 +23,8 @@ const help = `Runs the whole broker on this machine, from the synthesized templa
 
   npm start -- [flags]
 
+  --scopes FILE            run this file, such as infra/scopes.ts: each Looker URL has a
+                           stand-in, each caller and operator has keys
   --port N                 of the broker's API (4180); 0 picks a free one, here and below
   --looker-port N          of the stand-in Looker (4191)
   --looker-control-port N  of its control interface (a free one)
@@ -36,6 +40,7 @@ place of a stand-in.
 `;
 
 const options = {
+  scopes: { type: "string" },
   port: { type: "string" },
   "looker-port": { type: "string" },
   "looker-control-port": { type: "string" },
@@ -68,6 +73,7 @@ function flagsOf(values: ValuesOf<typeof options>, environment: Environment): St
           `--${flag} is for the stand-in Looker, which --looker-url replaces: leave one of them out.`,
         );
   return {
+    ...(values.scopes === undefined ? {} : { scopesFile: values.scopes }),
     port: port("port", values.port, 4180),
     lookerPort: port("looker-port", values["looker-port"], 4191),
     lookerControlPort: port("looker-control-port", values["looker-control-port"], 0),

@@ -30,6 +30,16 @@ describe("connect()", () => {
     ["https://a1b2c3d4e5.execute-api.cn-north-1.amazonaws.com.cn/v1", "cn-north-1"],
     ["https://a1b2c3d4e5.execute-api.eu-west-1.api.aws/v1", "eu-west-1"],
     ["https://a1b2c3d4e5.execute-api.eusc-de-east-1.amazonaws.eu/v1", "eusc-de-east-1"],
+    ["https://a1b2c3d4e5.execute-api.eusc-de-east-1.api.amazonwebservices.eu/v1", "eusc-de-east-1"],
+    ["https://a1b2c3d4e5.execute-api.cn-north-1.api.amazonwebservices.com.cn/v1", "cn-north-1"],
+    ["https://a1b2c3d4e5.execute-api.us-iso-east-1.c2s.ic.gov/v1", "us-iso-east-1"],
+    ["https://a1b2c3d4e5.execute-api.us-iso-east-1.api.aws.ic.gov/v1", "us-iso-east-1"],
+    ["https://a1b2c3d4e5.execute-api.us-isob-east-1.sc2s.sgov.gov/v1", "us-isob-east-1"],
+    ["https://a1b2c3d4e5.execute-api.us-isob-east-1.api.aws.scloud/v1", "us-isob-east-1"],
+    ["https://a1b2c3d4e5.execute-api.eu-isoe-west-1.cloud.adc-e.uk/v1", "eu-isoe-west-1"],
+    ["https://a1b2c3d4e5.execute-api.eu-isoe-west-1.api.cloud-aws.adc-e.uk/v1", "eu-isoe-west-1"],
+    ["https://a1b2c3d4e5.execute-api.us-isof-south-1.csp.hci.ic.gov/v1", "us-isof-south-1"],
+    ["https://a1b2c3d4e5.execute-api.us-isof-south-1.api.aws.hci.ic.gov/v1", "us-isof-south-1"],
     ["https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com./v1", "eu-west-1"],
   ])("reads the region from %s", (endpoint, region) => {
     process.env.AWS_REGION = "us-east-1";
@@ -70,14 +80,15 @@ describe("connect()", () => {
     expect(error.hint).toContain("https://API-ID-VPCE-ID.execute-api.REGION.amazonaws.com/STAGE");
   });
 
-  it.each(["https://tokens.example.com", "https://a1b2.execute-api.eu-west-1.amazonaws.com.example.com"])(
-    "says that the region of %s is not known, and why",
-    async (endpoint) => {
-      const error = await failure(Promise.resolve().then(() => connect({ endpoint })));
-      expect(error.code).toBe("no_region");
-      expect(error.message).toContain("only API Gateway's own host names tell it");
-    },
-  );
+  it.each([
+    "https://tokens.example.com",
+    "https://a1b2.execute-api.eu-west-1.amazonaws.com.example.com",
+    "https://a1b2.execute-api.us-iso-east-1.ic.gov",
+  ])("says that the region of %s is not known, and why", async (endpoint) => {
+    const error = await failure(Promise.resolve().then(() => connect({ endpoint })));
+    expect(error.code).toBe("no_region");
+    expect(error.message).toContain("only API Gateway's own host names tell it");
+  });
 
   it("takes credentials whose session token is undefined", async () => {
     const credentials = {

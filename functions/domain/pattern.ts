@@ -2,6 +2,7 @@
  * The one place where principal patterns are compiled and matched. No regular expression is built from
  * a pattern: IAM's own `*` and `?` are all there is, matching is always of the whole name, and it is linear.
  */
+import { partitions } from "./partitions.ts";
 import type { Principal } from "./principal.ts";
 
 /** A reviewed pattern for IAM roles or users of one account, from `arn:aws:iam::111122223333:role/report-*`. */
@@ -16,7 +17,12 @@ export interface PrincipalPattern {
 
 export type ParsedPattern = { ok: true; pattern: PrincipalPattern } | { ok: false; error: string };
 
-const shape = /^arn:(aws|aws-cn|aws-us-gov):iam::([^:]*):(role|user)\/(.*)/s;
+const shape = new RegExp(`^arn:(${partitions}):iam::([^:]*):(role|user)/(.*)`, "s");
+/** A session of a role, as `aws sts get-caller-identity` prints it. */
+const sessionShape = new RegExp(
+  String.raw`^arn:(${partitions}):sts::(\d{12}):assumed-role/([^/]+)(?:/.*)?$`,
+  "s",
+);
 const example = "arn:aws:iam::111122223333:role/report-*";
 
 /** Compiles one pattern; `error` says what is wrong with it and what would be right. */
@@ -25,8 +31,11 @@ export function parsePattern(text: unknown): ParsedPattern {
   if (typeof text !== "string") return wrong(`must be text like "${example}"`);
   // None of its groups is optional.
   const groups = shape.exec(text)?.slice(1) as [string, string, PrincipalPattern["kind"], string] | undefined;
-  if (!groups)
+  if (!groups) {
+    const role = text.replace(sessionShape, "arn:$1:iam::$2:role/$3");
+    if (role !== text) return wrong(`${JSON.stringify(text)} is a session; write its role's ARN, "${role}"`);
     return wrong(`${JSON.stringify(text)} is not the ARN of an IAM role or user, like "${example}"`);
+  }
   const [partition, account, kind, name] = groups;
   if (!/^\d{12}$/.test(account))
     return wrong(`${JSON.stringify(text)} must name one account by its 12 digits; accounts take no wildcard`);

@@ -2,30 +2,49 @@
  * Scope definitions: the operator's one file, checked strictly when it is compiled and again when a function
  * loads it. Every error names the scope and the field, and all errors are reported at once.
  */
+import { partitions } from "./partitions.ts";
 import { type PrincipalPattern, parsePattern } from "./pattern.ts";
 
 /** A scope as an operator writes it (infra/scopes.ts). */
 export interface ScopeDefinition {
-  /** `https://` origin of the Looker instance, with a port if it needs one, without a path. */
+  /** Origin of the Looker instance, `https://`, with a port if it needs one and without a path. Callers get it with each token. */
   readonly lookerUrl: string;
-  /** The Secrets Manager secret that holds `{"client_id": "…", "client_secret": "…"}` of one service account. */
+  /** The Secrets Manager secret of one service account, with `{"client_id": "…", "client_secret": "…"}`. */
   readonly secret: {
-    /** Name of a secret in the broker's account and region. */
+    /** Name of a secret in the broker's account and region. Give a name or an ARN. */
     readonly secretName?: string;
-    /** Full ARN, needed for a secret of another account. Give this or `secretName`. */
+    /** Full ARN, for a secret of another account. An ARN of the broker's own account means the secret of that name. */
     readonly secretArn?: string;
-    /** ARN of the KMS key that encrypts the secret, where it is not the account's `aws/secretsmanager`. */
+    /**
+     * ARN of the KMS key that encrypts the secret. A secret of another account needs one.
+     * @default - the account's `aws/secretsmanager`
+     */
     readonly encryptionKeyArn?: string;
   };
-  /** Allowed to fetch tokens: IAM role or user ARNs without path, with `*` and `?` in the name. */
+  /** Callers may fetch tokens and end their own. ARNs of IAM roles or users without path. `*` and `?` work in the name. */
   readonly callers: readonly string[];
-  /** Allowed to list, revoke and freeze: ARNs in the same form. */
+  /** Operators may list and revoke everybody's leases, and freeze the scope. ARNs in the same form. */
   readonly operators: readonly string[];
-  /** How long a lease lives, in seconds: 120 to 3600, default 900. Looker's own expiry may end it earlier. */
+  /**
+   * Life of a lease in seconds. Looker's own expiry may end it earlier.
+   * @default 900
+   * @minimum 120
+   * @maximum 3600
+   */
   readonly leaseSeconds?: number;
-  /** Logins that one caller may cause in any ten minutes, for the lease shared by its processes: 1 to 60, default 10. */
+  /**
+   * Logins that one caller may cause in any ten minutes, for the lease shared by its processes.
+   * @default 10
+   * @minimum 1
+   * @maximum 60
+   */
   readonly mintsPerTenMinutes?: number;
-  /** Logins of all sessions of one caller in any ten minutes: 0 to 600, default 60. 0 switches sessions off. */
+  /**
+   * Logins of all sessions of one caller in any ten minutes. 0 switches sessions off.
+   * @default 60
+   * @minimum 0
+   * @maximum 600
+   */
   readonly sessionMintsPerTenMinutes?: number;
 }
 
@@ -56,32 +75,46 @@ export class ScopesError extends Error {
   }
 }
 
-const fields = [
-  "lookerUrl",
-  "secret",
-  "callers",
-  "operators",
-  "leaseSeconds",
-  "mintsPerTenMinutes",
-  "sessionMintsPerTenMinutes",
-];
-const secretFields = ["secretName", "secretArn", "encryptionKeyArn"];
-const secretArnShape =
-  /^arn:aws(?:-cn|-us-gov)?:secretsmanager:[a-z0-9-]+:\d{12}:secret:([\w/+=.@-]+)-\w{6}$/;
-const keyArnShape = /^arn:aws(?:-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
+/** Objects and not lists, so that the compiler keeps them whole. */
+const fields: Record<keyof ScopeDefinition, true> = {
+  lookerUrl: true,
+  secret: true,
+  callers: true,
+  operators: true,
+  leaseSeconds: true,
+  mintsPerTenMinutes: true,
+  sessionMintsPerTenMinutes: true,
+};
+const secretFields: Record<keyof ScopeDefinition["secret"], true> = {
+  secretName: true,
+  secretArn: true,
+  encryptionKeyArn: true,
+};
+const secretArnShape = new RegExp(
+  String.raw`^arn:${partitions}:secretsmanager:[a-z0-9-]+:\d{12}:secret:([\w/+=.@-]+)-\w{6}$`,
+);
+const keyArnShape = new RegExp(String.raw`^arn:${partitions}:kms:[a-z0-9-]+:\d{12}:key/[\w-]+$`);
 
 /** An own property named "__proto__" and friends cannot pass this, nor anything that a path could hide. */
 export const isScopeName = (text: string): boolean => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
 
-/** Parses and checks scope definitions. @throws {ScopesError} with every error found. */
-export function parseScopes(input: unknown): Scopes {
+/** Advice about a field that there is not. */
+export type UnknownFieldAdvice = (name: string, fields: readonly string[]) => string;
+
+const listFields: UnknownFieldAdvice = (_, known) => `is not a field; the fields are ${known.join(", ")}`;
+
+/**
+ * Parses and checks scope definitions. `advice`: at synthesis, the nearest field (infra/written-scopes.ts).
+ * @throws {ScopesError} with every error found.
+ */
+export function parseScopes(input: unknown, advice = listFields): Scopes {
   if (!isRecord(input)) throw new ScopesError(["scopes: must be an object of scope definitions by name"]);
   const errors: string[] = [];
   const scopes = new Map<string, Scope>();
   for (const [name, definition] of Object.entries(input)) {
     const complain = (field: string, error: string) =>
       errors.push(`scope ${JSON.stringify(name)}: ${field}: ${error}`);
-    const scope = parseScope(name, definition, complain);
+    const scope = parseScope(name, definition, complain, advice);
     if (scope) scopes.set(name, scope);
   }
   if (scopes.size === 0 && errors.length === 0) errors.push("scopes: must define at least one scope");
@@ -92,7 +125,12 @@ export function parseScopes(input: unknown): Scopes {
 
 type Complain = (field: string, error: string) => void;
 
-function parseScope(name: string, definition: unknown, complain: Complain): Scope | undefined {
+function parseScope(
+  name: string,
+  definition: unknown,
+  complain: Complain,
+  advice: UnknownFieldAdvice,
+): Scope | undefined {
   let failed = false;
   const wrong: Complain = (field, error) => {
     failed = true;
@@ -103,9 +141,9 @@ function parseScope(name: string, definition: unknown, complain: Complain): Scop
     wrong("definition", "must be an object");
     return undefined;
   }
-  refuseUnknown(definition, fields, "", wrong);
+  refuseUnknown(definition, fields, wrong, advice);
   const baseUrl = parseLookerUrl(definition.lookerUrl, wrong);
-  const secretId = parseSecret(definition.secret, wrong);
+  const secretId = parseSecret(definition.secret, wrong, advice);
   const callers = parsePatterns(definition.callers, "callers", wrong);
   const operators = parsePatterns(definition.operators, "operators", wrong);
   const leaseSeconds = parseInteger(definition.leaseSeconds, "leaseSeconds", [120, 3600], 900, wrong);
@@ -144,12 +182,12 @@ export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
-function parseSecret(value: unknown, wrong: Complain): string {
+function parseSecret(value: unknown, wrong: Complain, advice: UnknownFieldAdvice): string {
   if (!isRecord(value)) {
     wrong("secret", 'must be an object like { secretName: "looker/sales" }');
     return "";
   }
-  refuseUnknown(value, secretFields, "secret.", wrong);
+  refuseUnknown(value, secretFields, (field, error) => wrong(`secret.${field}`, error), advice);
   const { secretName, secretArn, encryptionKeyArn } = value;
   if (
     encryptionKeyArn !== undefined &&
@@ -162,6 +200,8 @@ function parseSecret(value: unknown, wrong: Complain): string {
     if (typeof secretArn === "string" && secretArnShape.test(secretArn)) return secretArn;
     wrong("secret.secretArn", "must be a full secret ARN, ending in - and six characters");
   } else if (typeof secretName === "string" && /^[\w/+=.@-]{1,512}$/.test(secretName)) return secretName;
+  else if (String(secretName).startsWith("arn:"))
+    wrong("secret.secretName", "is an ARN: write it as secretArn");
   else wrong("secret.secretName", "must be 1 to 512 of letters, digits and /_+=.@-");
   return "";
 }
@@ -174,8 +214,12 @@ function parsePatterns(value: unknown, field: string, wrong: Complain): Principa
   }
   return value.flatMap((item, index) => {
     const parsed = parsePattern(item);
-    if (parsed.ok) return [parsed.pattern];
-    wrong(`${field}[${index}]`, parsed.error);
+    // In a review a second line for one role looks like a second role.
+    const twin = value.indexOf(item);
+    if (!parsed.ok) wrong(`${field}[${index}]`, parsed.error);
+    else if (twin < index)
+      wrong(`${field}[${index}]`, `${JSON.stringify(item)} is ${field}[${twin}] already`);
+    else return [parsed.pattern];
     return [];
   });
 }
@@ -196,12 +240,12 @@ function parseInteger(
 
 function refuseUnknown(
   value: Record<string, unknown>,
-  known: readonly string[],
-  prefix: string,
+  known: Readonly<Record<string, true>>,
   wrong: Complain,
+  advice: UnknownFieldAdvice,
 ): void {
   for (const key of Object.keys(value))
-    if (!known.includes(key)) wrong(`${prefix}${key}`, `is not a field; the fields are ${known.join(", ")}`);
+    if (!Object.hasOwn(known, key)) wrong(key, advice(key, Object.keys(known)));
 }
 
 /**

@@ -30,12 +30,13 @@ export type SecretStore = ReturnType<typeof createSecretStore>;
 
 /** `arnPrefix`: arn:aws:secretsmanager:REGION:ACCOUNT:secret: */
 export function createSecretStore(arnPrefix: string, nowSeconds: () => number) {
-  const byName = new Map<string, StoredSecret>();
+  /** Not by name, because secrets of two accounts may have the same. */
+  const byArn = new Map<string, StoredSecret>();
 
   function create(name: string, arn = `${arnPrefix}${name}-${suffix()}`): StoredSecret {
     const at = nowSeconds();
     const secret = { arn, name, createdAt: at, changedAt: at, versions: new Map(), labels: new Map() };
-    byName.set(name, secret);
+    byArn.set(arn, secret);
     return secret;
   }
 
@@ -45,10 +46,12 @@ export function createSecretStore(arnPrefix: string, nowSeconds: () => number) {
    * https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
    */
   function find(secretId: string): StoredSecret | undefined {
-    if (!secretId.startsWith("arn:")) return byName.get(secretId);
-    const exact = [...byName.values()].find((secret) => secret.arn === secretId);
+    const all = [...byArn.values()];
+    if (!secretId.startsWith("arn:"))
+      return all.find(({ name, arn }) => name === secretId && arn.startsWith(arnPrefix));
+    const exact = byArn.get(secretId);
     if (exact || COMPLETE_ARN.test(secretId)) return exact;
-    return [...byName.values()].find((secret) => secret.arn.slice(0, -"-XXXXXX".length) === secretId);
+    return all.find(({ arn }) => arn.slice(0, -"-XXXXXX".length) === secretId);
   }
 
   function addVersion(
@@ -89,7 +92,7 @@ export function createSecretStore(arnPrefix: string, nowSeconds: () => number) {
     find,
     addVersion,
     moveLabel,
-    remove: (secret: StoredSecret) => void byName.delete(secret.name),
+    remove: (secret: StoredSecret) => void byArn.delete(secret.arn),
     /** For the process that runs this: creates what is missing, and makes the value current. */
     put(nameOrArn: string, content: SecretContent): { arn: string; versionId: string } {
       const [, , nameInArn] = COMPLETE_ARN.exec(nameOrArn) ?? [];

@@ -74,6 +74,8 @@ export function physicalNamesOf(
       const name = textOf("AlarmName") ?? generated();
       return { ref: name, attributes: { Arn: arn("cloudwatch", `alarm:${name}`) } };
     }
+    case "AWS::CloudWatch::Dashboard":
+      return { ref: textOf("DashboardName") ?? generated(), attributes: {} };
     case "AWS::Events::Rule": {
       const name = textOf("Name") ?? shorten(generated(), 64);
       return { ref: name, attributes: { Arn: arn("events", `rule/${name}`) } };

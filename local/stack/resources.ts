@@ -17,11 +17,10 @@ const unnamedTypes = [
   "AWS::Lambda::Permission",
 ];
 
-/** Types without an effect on one machine: logging, retries, dashboards and parameters. Nothing refers to them either. */
+/** Types without an effect on one machine: logging, retries and parameters. Nothing refers to them either. */
 const typesWithoutLocalEffect = [
   "AWS::ApiGateway::Account",
   "AWS::ApiGateway::BasePathMapping",
-  "AWS::CloudWatch::Dashboard",
   "AWS::Lambda::EventInvokeConfig",
   "AWS::Logs::QueryDefinition",
   "AWS::Route53::RecordSet",

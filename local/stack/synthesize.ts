@@ -1,5 +1,5 @@
 /**
- * Synthesizes the stack with the local scopes. Runs the app itself and not the CDK CLI, which gives the same cloud
+ * Synthesizes the stack with the scopes of the local run. Runs the app itself and not the CDK CLI, which gives the same cloud
  * assembly two seconds later; what the CLI would pass on from cdk.json and its own detection is passed on here.
  */
 import { spawn } from "node:child_process";
@@ -12,7 +12,8 @@ import { completeSourceMaps } from "./source-maps.ts";
 
 const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
 
-export async function synthesize(outdir: string, lookerUrl: string, location: AwsLocation): Promise<void> {
+/** `deployment`: the file that local/deployment.ts reads. */
+export async function synthesize(outdir: string, deployment: string, location: AwsLocation): Promise<void> {
   // What is there stays: assets are named by their hash, and another broker may still be starting instances from them.
   const { context = {} } = JSON.parse(readFileSync(join(projectRoot, "cdk.json"), "utf8")) as {
     context?: Record<string, unknown>;
@@ -25,10 +26,14 @@ export async function synthesize(outdir: string, lookerUrl: string, location: Aw
     env: {
       ...environment,
       CDK_OUTDIR: outdir,
-      CDK_CONTEXT_JSON: JSON.stringify({ ...context, scopes: "local/scopes.ts", region: location.region }),
+      CDK_CONTEXT_JSON: JSON.stringify({
+        ...context,
+        scopes: "local/deployment.ts",
+        region: location.region,
+      }),
       CDK_DEFAULT_ACCOUNT: location.accountId,
       CDK_DEFAULT_REGION: location.region,
-      LOCAL_LOOKER_URL: lookerUrl,
+      LOCAL_DEPLOYMENT: deployment,
     },
   });
   let stderr = "";

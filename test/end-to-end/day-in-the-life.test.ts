@@ -66,8 +66,8 @@ test("the day", async () => {
   expect((await token(reports, "sales", { min_ttl_seconds: "soon" })).status).toBe(400);
 
   // An incident: one service's token has leaked.
-  const { roleArn } = reports.principal;
-  const caller = encodeURIComponent(roleArn);
+  const { callerArn } = reports.principal;
+  const caller = encodeURIComponent(callerArn);
   expect((await operate("DELETE", `sales/leases?caller=${caller}&dry_run=true`)).json).toEqual({
     matched: 1,
   });
@@ -136,7 +136,7 @@ test("there is one record for each answer, with its code, and each is what the s
     expect(line).toMatchObject({
       status: answer.status,
       code: answer.status < 300 ? "ok" : answer.json.code,
-      caller: { arn: who.principal.roleArn },
+      caller: { arn: who.principal.callerArn },
     });
     // The caller did not hear why; the record says it.
     if (answer.json?.code === "not_allowed")

@@ -231,7 +231,7 @@ test("who asks is told who it is to the broker, and its own scopes only", async 
     status: 200,
     json: {
       caller: {
-        arn: reports.principal.roleArn,
+        arn: reports.principal.callerArn,
         account: "111122223333",
         unique_id: expect.stringMatching(/^AROA/),
       },

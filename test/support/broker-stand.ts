@@ -45,7 +45,7 @@ export async function startStand(options: Partial<BrokerOptions> = {}): Promise<
     ...options,
   });
   const secrets = new Set(broker.principals.flatMap((each) => [each.secretAccessKey, each.sessionToken]));
-  for (const secretId of ["looker/sales", "looker/finance"])
+  for (const secretId of broker.secretIds)
     secrets.add((await clientSecretOf(broker, secretId)).client_secret);
   return {
     broker,

@@ -107,7 +107,7 @@ const isLoopback = (host: string) =>
  * Partitions have suffixes of their own, and names for IPv6 too others again: https://docs.aws.amazon.com/general/latest/gr/rande.html
  */
 const executeApiHost =
-  /^[^.]+\.execute-api\.([a-z0-9-]+)\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))$/;
+  /^[^.]+\.execute-api\.([a-z0-9-]+)\.(?:amazonaws\.(?:com|com\.cn|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov|api\.(?:aws|aws\.ic\.gov|aws\.scloud|aws\.hci\.ic\.gov|cloud-aws\.adc-e\.uk|amazonwebservices\.com\.cn|amazonwebservices\.eu))$/;
 
 /** It would want the API's id in a header of its own, or another Host, which fetch does not send (see the page above). */
 const vpcEndpointHost = /\.execute-api\.[a-z0-9-]+\.vpce\.amazonaws\.com(?:\.cn)?$/;

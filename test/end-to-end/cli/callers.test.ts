@@ -80,7 +80,7 @@ Broker  http://127.0.0.1:PORT/v1 (us-east-1)
 `,
     });
     expect(JSON.parse((await run("whoami", "--json")).out)).toMatchObject({
-      arn: reports.principal.roleArn,
+      arn: reports.principal.callerArn,
       account: "111122223333",
       region: "us-east-1",
     });

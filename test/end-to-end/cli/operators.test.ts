@@ -52,7 +52,7 @@ finance  arn:aws:iam::111122223333:role/finance-service  ID  ␛[32mlive␛[39m 
     stage.printed.push(out);
     const { scopes } = JSON.parse(out);
     expect(scopes).toMatchObject([
-      { scope: "sales", leases: [{ lease_id, state: "live", caller: reports.principal.roleArn }] },
+      { scope: "sales", leases: [{ lease_id, state: "live", caller: reports.principal.callerArn }] },
       { scope: "finance", leases: [] },
     ]);
   });

@@ -20,7 +20,7 @@ describe.each(nodes)("on %s the installed command works", (name, node) => {
     const { principal } = callerOf(stage.stand, "report-service");
     expect(await command("whoami")).toEqual({
       status: 0,
-      stdout: expect.stringContaining(`Caller     ${principal.roleArn}\n`),
+      stdout: expect.stringContaining(`Caller     ${principal.callerArn}\n`),
       stderr: "",
     });
   });

@@ -53,7 +53,7 @@ const operate = (method: string, path: string, body?: object) =>
 /** The broker's records of this principal's requests for a token. */
 const recordsOf = (name: string) =>
   auditLines(stand.broker).filter(
-    ({ verb, caller }) => verb === "token" && caller?.arn === principal(name).roleArn,
+    ({ verb, caller }) => verb === "token" && caller?.arn === principal(name).callerArn,
   );
 
 /** All tokens at once, as when each had lived its life. */
@@ -136,7 +136,7 @@ describe("a service", () => {
   it("learns who it is, and what it may do", async () => {
     const client = clientOf("report-service");
     const { caller, grants } = await client.permissions();
-    expect(caller.arn).toBe(principal("report-service").roleArn);
+    expect(caller.arn).toBe(principal("report-service").callerArn);
     expect(grants).toMatchObject([{ scope: "sales", may: ["token"] }]);
   });
 });

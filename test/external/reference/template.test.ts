@@ -80,6 +80,7 @@ const variants: Record<string, SynthesizeOptions> = {
       throttle: { rateLimit: 5, burstLimit: 7 },
       cloudWatchRole: "create",
       logEncryptionKey: Key.fromKeyArn(stack, "LogKey", keyArn),
+      architecture: "x86_64",
       memorySize: 1024,
       reservedConcurrency: { operate: 5, sweep: 2 },
       deletionProtection: false,

@@ -84,8 +84,8 @@ describe("one secret of several scopes", () => {
     expect(decryptable(shared(undefined, keys[0]))).toEqual([keys[0]]);
   });
 
-  it("is decrypted by each of the keys that scopes name, as while its key is being replaced", () => {
-    expect(decryptable(shared(keys[0], keys[1]))).toEqual(keys);
+  it("is decrypted by no second key: scopes that name two are refused", () => {
+    expect(() => shared(keys[0], keys[1])).toThrow(/encryptionKeyArn: .* A secret has one key/);
   });
 
   it("is decrypted by no key that none names", () => {

@@ -7,7 +7,8 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { describe, expect, it } from "vitest";
 import { sealContextKeys, stageName } from "../../../functions/contract.ts";
 import type { CustomDomain } from "../../../infra/broker-api.ts";
-import { Guard, type GuardProps } from "../../../infra/guard.ts";
+import { Guard } from "../../../infra/guard.ts";
+import type { GuardProps } from "../../../infra/settings.ts";
 import type { BrokerSettings } from "../../../infra/stack.ts";
 import type { PolicyDocument } from "../../../local/stack/policy-document.ts";
 import { assertExists, decide, encryptionContextKeys, type Principal } from "../../support/iam/evaluator.ts";
@@ -22,7 +23,7 @@ import {
   roleOf,
   scopes,
 } from "../../support/iam/resolved.ts";
-import type { SynthesizeOptions } from "../../support/synthesized.ts";
+import { keyArn, type SynthesizeOptions } from "../../support/synthesized.ts";
 
 const pipelineArn = roleArn("ci/deploy");
 const breakGlass = roleArn("emergency/break-glass");
@@ -375,7 +376,10 @@ describe("its policies", () => {
 
   it("leave secrets of other accounts to those", () => {
     const elsewhere = "arn:aws:secretsmanager:eu-central-1:444455556666:secret:looker/far-a1B2c3";
-    const far = guarded({}, { scopes: { far: { ...scopes.sales, secret: { secretArn: elsewhere } } } });
+    const far = guarded(
+      {},
+      { scopes: { far: { ...scopes.sales, secret: { secretArn: elsewhere, encryptionKeyArn: keyArn } } } },
+    );
     expect(policyNamed("data", far)).not.toContain(elsewhere);
   });
 

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { ScopeDefinition } from "../../../functions/domain/scope.ts";
 import { loadScopes } from "../../../functions/wiring.ts";
 import { canonicalSecrets } from "../../../infra/canonical-secrets.ts";
-import { account, region, scopeOf, secretArn, synthesizedHere } from "../../support/synthesized.ts";
+import { account, keyArn, region, scopeOf, secretArn, synthesizedHere } from "../../support/synthesized.ts";
 
 const arnOf = (name: string) => `arn:aws:secretsmanager:${region}:${account}:secret:${name}-a1B2c3`;
 const secretOf = (secret: ScopeDefinition["secret"]) =>
@@ -40,7 +40,7 @@ describe("a secret's identity", () => {
   ])("in a stack of $env is $secretId", ({ env, secretId }) => {
     const { stack } = synthesizedHere({
       env,
-      scopes: { sales: scopeOf({ secretArn: arnOf("looker/sales") }) },
+      scopes: { sales: scopeOf({ secretArn: arnOf("looker/sales"), encryptionKeyArn: keyArn }) },
     });
     expect(stack.broker.scopes.get("sales")?.secretId).toBe(secretId);
   });

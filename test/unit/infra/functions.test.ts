@@ -34,6 +34,12 @@ const functionsOf = ({ ofType }: Synthesized) =>
     .map(([id, { Properties }]) => ({ id, ...Properties }));
 
 describe("the functions", () => {
+  it("run on x86_64 if the deployment says so, all of them, with the same code", () => {
+    const x86 = synthesizedHere({ settings: () => ({ architecture: "x86_64" }) });
+    const architectures = functionsOf(x86).map(({ Architectures }) => Architectures);
+    expect(architectures).toEqual([["x86_64"], ["x86_64"], ["x86_64"], ["x86_64"]]);
+  });
+
   it("run on Node 24 on arm64, and trace", () => {
     broker.template.allResourcesProperties("AWS::Lambda::Function", {
       Runtime: "nodejs24.x",

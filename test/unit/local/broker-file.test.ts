@@ -2,17 +2,26 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { parseScopes } from "../../../functions/domain/scope.ts";
 import type { RunningBroker } from "../../../local/broker.ts";
 import { removeBrokerFile, writeBrokerFile } from "../../../local/broker-file.ts";
 import { localPrincipals } from "../../../local/principals.ts";
-import { scopes } from "../../../local/scopes.ts";
+import { scopes as definitions } from "../../../local/scopes.ts";
 
+const scopes = parseScopes(definitions);
 const location = { partition: "aws", region: "us-east-1", accountId: "111122223333" };
 const broker = {
   endpoint: "http://127.0.0.1:4180/v1",
   region: "us-east-1",
   lookerUrl: "http://127.0.0.1:4191",
   looker: { controlUrl: "http://127.0.0.1:4192" },
+  lookers: [
+    {
+      inPlaceOf: "https://example.cloud.looker.com",
+      looker: { url: "http://127.0.0.1:4191", controlUrl: "http://127.0.0.1:4192" },
+    },
+  ],
+  secretIds: ["looker/sales"],
   awsProxy: { url: "http://127.0.0.1:4193" },
   principals: localPrincipals(scopes, location, { apiId: "abc", stage: "v1" }),
 } as unknown as RunningBroker;
@@ -37,6 +46,14 @@ it("is written whole, for its owner's eyes only", () => {
     region: "us-east-1",
     looker_url: "http://127.0.0.1:4191",
     looker_control_url: "http://127.0.0.1:4192",
+    lookers: [
+      {
+        in_place_of: "https://example.cloud.looker.com",
+        url: "http://127.0.0.1:4191",
+        control_url: "http://127.0.0.1:4192",
+      },
+    ],
+    secrets: ["looker/sales"],
     endpoints: {
       dynamodb: "http://127.0.0.1:4193",
       secretsmanager: "http://127.0.0.1:4193",

@@ -10,6 +10,17 @@ describe("a refused pattern comes with advice", () => {
   it.each<[unknown, string]>([
     [1, `must be text like ${example}`],
     ["*", `"*" is not the ARN of an IAM role or user, like ${example}`],
+    ...["/i-0a1b2c3d", "/a/b", "/", ""].map((session): [string, string] => {
+      const text = `arn:aws-cn:sts::${account}:assumed-role/report-service${session}`;
+      return [
+        text,
+        `"${text}" is a session; write its role's ARN, "arn:aws-cn:iam::${account}:role/report-service"`,
+      ];
+    }),
+    [
+      `arn:aws:sts::${account}:federated-user/alice`,
+      `"arn:aws:sts::${account}:federated-user/alice" is not the ARN of an IAM role or user, like ${example}`,
+    ],
     [
       "arn:aws:iam::*:role/report",
       '"arn:aws:iam::*:role/report" must name one account by its 12 digits; accounts take no wildcard',

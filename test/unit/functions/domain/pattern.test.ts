@@ -85,6 +85,11 @@ describe("a pattern", () => {
     `arn:aws:iam::${account}:role/report-*`,
     `arn:aws-cn:iam::${account}:role/a`,
     `arn:aws-us-gov:iam::${account}:user/alice`,
+    `arn:aws-eusc:iam::${account}:role/a`,
+    `arn:aws-iso:iam::${account}:role/a`,
+    `arn:aws-iso-b:iam::${account}:role/a`,
+    `arn:aws-iso-e:iam::${account}:role/a`,
+    `arn:aws-iso-f:iam::${account}:role/a`,
     `arn:aws:iam::${account}:role/AWSReservedSSO_ReadOnly_*`,
     `arn:aws:iam::${account}:user/alice@example.com`,
   ])("is %s", (text) => {

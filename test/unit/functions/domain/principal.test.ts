@@ -1,3 +1,4 @@
+import { RegionInfo } from "aws-cdk-lib/region-info";
 import { describe, expect, it } from "vitest";
 import { type Identity, parsePrincipal } from "../../../../functions/domain/principal.ts";
 
@@ -18,7 +19,16 @@ const user = (changes: Identity = {}): Identity => ({
   ...changes,
 });
 
-describe.each(["aws", "aws-cn", "aws-us-gov"])("in the partition %s", (partition) => {
+/** Those that the CDK knows. An update of the CDK brings new ones. */
+const partitions = [...new Set(RegionInfo.regions.map(({ partition }) => partition))];
+
+it("the CDK knows the partitions of the next tests", () => {
+  expect(partitions).toEqual(
+    expect.arrayContaining(["aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-f"]),
+  );
+});
+
+describe.each(partitions)("in the partition %s", (partition) => {
   it("a role's session is the role", () => {
     const userArn = `arn:${partition}:sts::${account}:assumed-role/report-service/pod-1`;
     expect(parsePrincipal(role({ userArn }))).toEqual({

@@ -58,6 +58,8 @@ describe("a refusal gives advice", () => {
       { secret: { secretName: "a", encryptionKeyArn: 1 } },
       "secret.encryptionKeyArn: must be the ARN of a KMS key (not of an alias)",
     ],
+    [{ secret: { secretName: arn() } }, "secret.secretName: is an ARN: write it as secretArn"],
+    [{ callers: [role, role] }, `callers[1]: "${role}" is callers[0] already`],
     [{ callers: [] }, "callers: must be a list with at least one IAM role or user ARN"],
     [{ leaseSeconds: 1 }, "leaseSeconds: must be a whole number from 120 to 3600"],
     [{ mintsPerTenMinutes: 0 }, "mintsPerTenMinutes: must be a whole number from 1 to 60"],
@@ -99,6 +101,8 @@ describe("a secret's ARN", () => {
   it.each([
     arn({ partition: "aws-cn", region: "cn-north-1" }),
     arn({ partition: "aws-us-gov", region: "us-gov-west-1" }),
+    arn({ partition: "aws-eusc", region: "eusc-de-east-1" }),
+    arn({ partition: "aws-iso-b", region: "us-isob-east-1" }),
     arn({ name: "a_b/c+d=e.f@g-h-AbC123" }),
   ])("may be %s", (secretArn) => {
     expect(parseScopes({ sales: definition({ secret: { secretArn } }) }).get("sales")?.secretId).toBe(
@@ -130,6 +134,8 @@ describe("a key's ARN", () => {
     keyArn,
     keyArn.replace("aws", "aws-cn"),
     keyArn.replace("aws", "aws-us-gov"),
+    keyArn.replace("aws", "aws-eusc"),
+    keyArn.replace("aws", "aws-iso"),
     keyArn.replace("1234abcd", "mrk-1234abcd"),
   ])("may be %s", (encryptionKeyArn) => {
     const secret = { secretName: "a", encryptionKeyArn };

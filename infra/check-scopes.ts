@@ -1,0 +1,72 @@
+/** Mistakes in scopes that take the broker's account and region to see. */
+import { Annotations, Stack, Token } from "aws-cdk-lib";
+import type { Construct } from "constructs";
+import { parseScopes, type ScopeDefinitions, type Scopes, ScopesError } from "../functions/domain/scope.ts";
+import { canonicalSecrets } from "./canonical-secrets.ts";
+import { parseWrittenScopes } from "./written-scopes.ts";
+
+export interface CheckedScopes {
+  /** Each secret with one identity. Written next to the bundles. */
+  readonly definitions: ScopeDefinitions;
+  readonly scopes: Scopes;
+}
+
+/** @throws {ScopesError} with every error found. Warns of scopes that share a secret. */
+export function checkScopes(written: ScopeDefinitions, broker: Construct): CheckedScopes {
+  const stack = Stack.of(broker);
+  // Checked as they were written first, so that an error quotes the operator's file.
+  parseWrittenScopes(written);
+  const definitions = canonicalSecrets(written, stack);
+  const scopes = parseScopes(definitions);
+  const errors = [...unreadableSecrets(definitions, stack.region), ...contradictoryKeys(definitions)];
+  if (errors.length > 0) throw new ScopesError(errors);
+  warnOfSharedSecrets(scopes, broker);
+  return { definitions, scopes };
+}
+
+const secretOf = (name: string) => `scope ${JSON.stringify(name)}: secret`;
+
+/** After `canonicalSecrets` an ARN is of another account. In a stack without an account, the functions refuse one of their own. */
+function unreadableSecrets(definitions: ScopeDefinitions, region: string): string[] {
+  return Object.entries(definitions).flatMap(([name, { secret }]) => {
+    if (secret.secretArn === undefined) return [];
+    const [, , , arnRegion, account] = secret.secretArn.split(":");
+    if (!Token.isUnresolved(region) && arnRegion !== region)
+      return [
+        `${secretOf(name)}.secretArn: is in ${arnRegion}. Functions in ${region} read secrets of their own region`,
+      ];
+    if (secret.encryptionKeyArn === undefined)
+      return [
+        `${secretOf(name)}.encryptionKeyArn: is missing. The secret is of account ${account}, and a secret of another account needs a customer managed key`,
+      ];
+    return [];
+  });
+}
+
+/** A secret has one key. The role would be granted both. */
+function contradictoryKeys(definitions: ScopeDefinitions): string[] {
+  const first = new Map<string, { name: string; key: string }>();
+  return Object.entries(definitions).flatMap(([name, { secret }]) => {
+    const id = secret.secretArn ?? secret.secretName ?? "";
+    const key = secret.encryptionKeyArn;
+    if (key === undefined) return [];
+    const twin = first.get(id);
+    if (!twin) first.set(id, { name, key });
+    if (!twin || twin.key === key) return [];
+    return [
+      `${secretOf(name)}.encryptionKeyArn: differs from the key of the same secret in scope ${JSON.stringify(twin.name)} (${twin.key}). A secret has one key`,
+    ];
+  });
+}
+
+/** Allowed, for scopes that differ only in their callers. */
+function warnOfSharedSecrets(scopes: Scopes, broker: Construct): void {
+  const bySecret = Map.groupBy(scopes.values(), ({ secretId }) => secretId);
+  for (const [secretId, sharing] of bySecret)
+    if (sharing.length > 1)
+      Annotations.of(broker).addWarningV2(
+        `looker-token-broker:shared-secret:${secretId}`,
+        `The scopes ${sharing.map(({ name }) => name).join(", ")} share the secret ${secretId}. ` +
+          "A client id that is denied in one of them is denied in all, and their tokens can do the same in Looker.",
+      );
+}

@@ -1,0 +1,143 @@
+/** The mistakes in settings that synthesis reports, all at once: AWS would refuse them half-way, or worse, take them. */
+import { RemovalPolicy, Token } from "aws-cdk-lib";
+import { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { partitions } from "../functions/domain/partitions.ts";
+import type { CustomDomain } from "./broker-api.ts";
+import {
+  anything,
+  type Checks,
+  listOf,
+  madeByCdk,
+  numberAboveZero,
+  oneOf,
+  settings,
+  text,
+  trueOrFalse,
+  wholeNumber,
+} from "./setting-checks.ts";
+import type {
+  AlarmThresholds,
+  DeploymentSettings,
+  GuardProps,
+  ReservedConcurrency,
+  Throttle,
+  TokenBrokerProps,
+} from "./settings.ts";
+
+/** Settings that cannot be deployed, all of them. */
+export class BrokerSettingsError extends Error {
+  override readonly name = "BrokerSettingsError";
+  constructor(errors: readonly string[]) {
+    super(`The broker's settings cannot be used:\n${errors.map((error) => `  - ${error}`).join("\n")}`);
+  }
+}
+
+const someText = text(/./, "text");
+
+const brokerChecks: Checks<Omit<TokenBrokerProps, "scopes">> = {
+  organizationId: text(/^o-[a-z0-9]{10,32}$/, 'an organisation\'s id, like "o-a1b2c3d4e5"'),
+  vpcEndpointIds: listOf(
+    text(/^vpce-[0-9a-f]{8,17}$/, 'the id of a VPC endpoint, like "vpce-0a1b2c3d4e5f60718"'),
+    "nobody could reach the API: name an endpoint",
+  ),
+  domain: settings<CustomDomain>(
+    {
+      domainName: text(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i, 'a domain name, like "looker-tokens.example.com"'),
+      certificate: madeByCdk("certificateArn", "Certificate.fromCertificateArn(…)"),
+      hostedZone: madeByCdk("hostedZoneId", "HostedZone.fromHostedZoneAttributes(…)"),
+    },
+    ["domainName", "certificate"],
+  ),
+  throttle: settings<Throttle>({ rateLimit: numberAboveZero, burstLimit: wholeNumber(1) }, [
+    "rateLimit",
+    "burstLimit",
+  ]),
+  cloudWatchRole: oneOf("existing", "create"),
+  logRetention: oneOf(...Object.values(RetentionDays).filter((days) => typeof days === "number")),
+  logEncryptionKey: madeByCdk("keyArn", "Key.fromKeyArn(…)"),
+  architecture: oneOf("arm64", "x86_64"),
+  memorySize: wholeNumber(256, 10_240, "of MB "),
+  // With 0, nobody could revoke, or nothing would be swept.
+  reservedConcurrency: settings<ReservedConcurrency>({
+    operate: wholeNumber(1),
+    sweep: wholeNumber(1),
+  }),
+  vpc: madeByCdk("vpcId", "Vpc.fromLookup(…)"),
+  vpcSubnets: anything,
+  securityGroups: listOf(
+    madeByCdk("securityGroupId", "SecurityGroup.fromSecurityGroupId(…)"),
+    "functions in a VPC need one: leave the setting out to get one",
+  ),
+  deploymentConfig: madeByCdk("deploymentConfigName", "LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES"),
+  deletionProtection: trueOrFalse,
+  removalPolicy: oneOf(...Object.values(RemovalPolicy)),
+  breakGlassArns: listOf(
+    text(
+      new RegExp(String.raw`^arn:${partitions}:iam::\d{12}:(?:role|user)/(?![*?/]*$)[\w+=,.@/*?-]+$`),
+      "the ARN of an IAM role or user of one account",
+    ),
+  ),
+  alarmTopic: madeByCdk("topicArn", "Topic.fromTopicArn(…)"),
+  alarms: settings<AlarmThresholds>({
+    mintsPerFiveMinutes: wholeNumber(1),
+    p99Milliseconds: wholeNumber(1),
+    deniedCallsPerFiveMinutes: wholeNumber(1),
+  }),
+  tellOfPolicyChanges: trueOrFalse,
+  runbookUrl: text(
+    /^[\x21-\x22\x24-\x7e]{1,400}$/,
+    "an address of at most 400 characters without spaces and #, to which an entry's name is appended",
+  ),
+  dashboard: trueOrFalse,
+};
+
+const guard = settings<GuardProps>(
+  {
+    pipelineArns: listOf(someText, "the guard would let nobody deploy: name a role"),
+    secretArns: listOf(someText, "no secret would be guarded: leave the setting out"),
+  },
+  ["pipelineArns"],
+);
+
+/** The settings of a scopes file, the guard's included. */
+export function checkDeploymentSettings(given: unknown): void {
+  refuse(settings<DeploymentSettings>({ ...brokerChecks, guard })(given, ""));
+}
+
+export function checkGuardSettings(given: unknown): void {
+  refuse(guard(given, ""));
+}
+
+/** The settings of a `TokenBroker`: first each by itself, then in combination. */
+export function checkSettings(
+  props: TokenBrokerProps,
+  { broker, account }: { broker: string; account: string },
+): void {
+  refuse(settings<TokenBrokerProps>({ scopes: anything, ...brokerChecks })(props, ""));
+  const wrong: string[] = [];
+  // A variable that is not set gives this, and the API would be open without a word.
+  for (const name of ["organizationId", "vpcEndpointIds"] as const)
+    if (Object.hasOwn(props, name) && props[name] === undefined)
+      wrong.push(`${name}: is undefined: leave it out if callers may come from everywhere`);
+  if (props.vpcEndpointIds && props.domain)
+    wrong.push("domain: is for the regional API: a private API is called through its VPC endpoints");
+  // The table denies and allows nobody. A role of another account would need an Allow.
+  for (const arn of props.breakGlassArns ?? [])
+    if (![arn, account].some(Token.isUnresolved) && arn.split(":")[4] !== account)
+      wrong.push(`breakGlassArns: ${JSON.stringify(arn)} is not of the broker's account ${account}`);
+  for (const name of ["vpcSubnets", "securityGroups"] as const)
+    if (props[name] && !props.vpc)
+      wrong.push(`${name}: needs a vpc, because functions are outside of any by default`);
+  // KMS's rule for an alias is the strictest: https://docs.aws.amazon.com/kms/latest/developerguide/alias-create.html
+  if (!/^[\w-]+(?:\/[\w-]+)*$/.test(broker) || broker.length > 200)
+    wrong.push(
+      `the construct's path ${JSON.stringify(broker)} is the broker's name in metrics, in its key's alias and in its parameters: at most 200 of A-Z, a-z, 0-9, _, - and /`,
+    );
+  if (props.tellOfPolicyChanges && !props.alarmTopic)
+    wrong.push("tellOfPolicyChanges: needs an alarmTopic: without one nobody would be told");
+  refuse(wrong);
+}
+
+function refuse(wrong: readonly string[]): void {
+  if (wrong.length > 0) throw new BrokerSettingsError(wrong);
+}

@@ -1,0 +1,115 @@
+import { Annotations, Match } from "aws-cdk-lib/assertions";
+import { describe, expect, it } from "vitest";
+import type { ScopeDefinition, ScopeDefinitions } from "../../../functions/domain/scope.ts";
+import {
+  account,
+  keyArn,
+  linesOf,
+  region,
+  scopeOf,
+  secretArn,
+  synthesizedHere,
+} from "../../support/synthesized.ts";
+
+const sales = scopeOf({ secretName: "looker/sales" });
+const role = (name: string) => `arn:aws:iam::${account}:role/${name}`;
+const linesAbout = (scopes: Record<string, unknown>) =>
+  linesOf(() => synthesizedHere({ scopes: scopes as ScopeDefinitions }));
+const linesAboutSales = (changes: object) => linesAbout({ sales: { ...sales, ...changes } });
+
+describe("a misspelt field is refused with its right name", () => {
+  it.each([
+    [{ lookerURL: "https://x" }, "lookerURL: there is no such field. Did you mean lookerUrl?"],
+    [{ caller: [role("a")] }, "caller: there is no such field. Did you mean callers?"],
+    [{ lease_seconds: 300 }, "lease_seconds: there is no such field. Did you mean leaseSeconds?"],
+    [{ mintsPer10Minutes: 1 }, "mintsPer10Minutes: there is no such field. Did you mean mintsPerTenMinutes?"],
+    [
+      { tokenLife: 1 },
+      "tokenLife: there is no such field. The fields are lookerUrl, secret, callers, operators, leaseSeconds, mintsPerTenMinutes, sessionMintsPerTenMinutes",
+    ],
+    [
+      { secret: { secretName: "a", encryptionKey: keyArn } },
+      "secret.encryptionKey: there is no such field. Did you mean encryptionKeyArn?",
+    ],
+  ])("%o", (changes, line) => {
+    expect(linesAboutSales(changes)).toEqual([`scope "sales": ${line}`]);
+  });
+});
+
+describe("a principal", () => {
+  it.each(["callers", "operators"])("is not a session, among %s: the line names its role", (list) => {
+    const session = `arn:aws:sts::${account}:assumed-role/report-service/i-0a1b2c3d`;
+    expect(linesAboutSales({ [list]: [session] })).toEqual([
+      `scope "sales": ${list}[0]: "${session}" is a session; write its role's ARN, "${role("report-service")}"`,
+    ]);
+  });
+
+  it.each(["callers", "operators"])("is listed once, among %s", (list) => {
+    expect(linesAboutSales({ [list]: [role("a"), role("b-*"), role("a")] })).toEqual([
+      `scope "sales": ${list}[2]: "${role("a")}" is ${list}[0] already`,
+    ]);
+  });
+
+  it.each([[role("a")], [null], [{ 0: role("a") }]])("is a list: not %j", (callers) => {
+    expect(linesAboutSales({ callers })).toEqual([
+      'scope "sales": callers: must be a list with at least one IAM role or user ARN',
+    ]);
+  });
+});
+
+describe("a secret", () => {
+  const linesAboutSecret = (secret: ScopeDefinition["secret"]) => linesAboutSales({ secret });
+
+  it("by an ARN in secretName is refused with the right field", () => {
+    expect(linesAboutSecret({ secretName: secretArn })).toEqual([
+      'scope "sales": secret.secretName: is an ARN: write it as secretArn',
+    ]);
+  });
+
+  it("of another account is refused without its key", () => {
+    expect(linesAboutSecret({ secretArn })).toEqual([
+      'scope "sales": secret.encryptionKeyArn: is missing. The secret is of account 444455556666, and a secret of another account needs a customer managed key',
+    ]);
+  });
+
+  it("of the broker's own account needs no key", () => {
+    const own = secretArn.replace("444455556666", account);
+    expect(() => synthesizedHere({ scopes: { sales: scopeOf({ secretArn: own }) } })).not.toThrow();
+  });
+
+  it("of another region than the functions' is refused", () => {
+    const far = secretArn.replace(region, "us-east-1");
+    expect(linesAboutSecret({ secretArn: far })).toEqual([
+      `scope "sales": secret.secretArn: is in us-east-1. Functions in ${region} read secrets of their own region`,
+    ]);
+  });
+
+  it.each([{ secretName: "looker/sales" }, { secretArn }])("of two scopes has one key: %o", (secret) => {
+    const other = keyArn.replace("1234abcd", "5678abcd");
+    const lines = linesAbout({
+      one: scopeOf({ ...secret, encryptionKeyArn: keyArn }),
+      two: scopeOf({ ...secret, encryptionKeyArn: other }),
+    });
+    expect(lines).toEqual([
+      `scope "two": secret.encryptionKeyArn: differs from the key of the same secret in scope "one" (${keyArn}). A secret has one key`,
+    ]);
+  });
+});
+
+describe("a shared secret", () => {
+  const warningsOf = (scopes: ScopeDefinitions) =>
+    Annotations.fromStack(synthesizedHere({ scopes }).stack)
+      .findWarning("*", Match.anyValue())
+      .map(({ entry }) => entry.data);
+  const shared = scopeOf({ secretName: "looker/shared" });
+
+  it("gives one warning at synthesis, and no error", () => {
+    expect(warningsOf({ sales, one: shared, two: shared, three: shared })).toEqual([
+      "The scopes one, two, three share the secret looker/shared. A client id that is denied in one of them is denied in all, and their tokens can do the same in Looker. [ack: looker-token-broker:shared-secret:looker/shared]",
+    ]);
+  });
+
+  it("gives no warning where each scope has its own", () => {
+    expect(warningsOf({ sales, one: shared })).toEqual([]);
+  });
+});
