@@ -1,9 +1,10 @@
 /** What services get: the library as npm packs it, in projects of their own, against the broker on this machine. */
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 import { describe, expect, it } from "vitest";
+import { dependenciesOf, unpackedBytes } from "../../../bench/installed.ts";
 import { filesIn, nodes, onPackedStage, tool, verdictOf } from "../../support/packed.ts";
 
 const looker = ["@looker/sdk", "@looker/sdk-node", "@looker/sdk-rtl"];
@@ -138,6 +139,75 @@ describe("the package in TypeScript", () => {
     });
     rmSync(join(home, "node_modules"), { recursive: true });
     expect(await ran(home, "bundled/index.mjs")).toEqual(well);
+  });
+});
+
+describe("a bundle of ECMAScript modules by esbuild", () => {
+  /** Its chain of credentials reaches a profile, and so the parts of AWS's SDK with `require`. */
+  const main = `
+    import { TokenBrokerClient } from "@looker-token-broker/client";
+    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) delete process.env[name];
+    Object.assign(process.env, { AWS_CONFIG_FILE: "none", AWS_SHARED_CREDENTIALS_FILE: "none", AWS_EC2_METADATA_DISABLED: "true" });
+    const client = new TokenBrokerClient({ scope: "sales" });
+    console.log(await client.token().catch((error) => error.message));
+  `;
+  const bundled = async (name: string, options: BuildOptions) => {
+    const home = service(name, { type: "module" }, { "main.js": main }, []);
+    await build({
+      ...{ absWorkingDir: home, entryPoints: ["main.js"], outfile: join(home, "bundled/index.mjs") },
+      ...{ bundle: true, platform: "node", format: "esm", logLevel: "silent", ...options },
+    });
+    rmSync(join(home, "node_modules"), { recursive: true });
+    return ran(home, "bundled/index.mjs");
+  };
+
+  it("has the whole chain with the main fields of the README", async () => {
+    expect(await bundled("esbuild module", { mainFields: ["module", "main"] })).toMatchObject({
+      stdout: expect.stringContaining("No AWS credentials were found (CredentialsProviderError)."),
+    });
+  });
+
+  it("says without them how to bundle", async () => {
+    expect(await bundled("esbuild main", {})).toMatchObject({
+      stdout: expect.stringMatching(
+        /This bundle .* cannot load AWS's chain .*mainFields: \["module", "main"\]/,
+      ),
+    });
+  });
+});
+
+/** What the library adds to a service, as of November 2026. More of it needs a reason in docs/reference/performance.md. */
+describe("the library's cost", () => {
+  const bytesIn = (folder: string): number =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .map((path) => statSync(join(folder, path)))
+      .reduce((bytes, entry) => bytes + (entry.isFile() ? entry.size : 0), 0);
+
+  it("is 23 packages and 5.3 MB to install", () => {
+    const packages = dependenciesOf("client");
+    const home = service("installed", {}, {}, []);
+    expect(packages.size).toBeLessThanOrEqual(23);
+    expect(
+      unpackedBytes(packages) + bytesIn(join(home, "node_modules/@looker-token-broker")),
+    ).toBeLessThanOrEqual(5_300_000);
+  });
+
+  it("is 33 kB of a bundle with an AWS client", async () => {
+    const aws = `
+      import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+      export const dynamodb = new DynamoDBClient();`;
+    const client = `
+      import { TokenBrokerClient } from "@looker-token-broker/client";
+      export const client = new TokenBrokerClient({ scope: "sales" });`;
+    const home = service("cost", { type: "module" }, {}, ["@aws-sdk/client-dynamodb"]);
+    const bytesOf = async (contents: string) => {
+      const { outputFiles } = await build({
+        stdin: { contents, resolveDir: home },
+        ...{ bundle: true, minify: true, write: false, platform: "node", format: "esm", logLevel: "silent" },
+      });
+      return outputFiles[0]?.contents.length ?? 0;
+    };
+    expect((await bytesOf(aws + client)) - (await bytesOf(aws))).toBeLessThanOrEqual(33_000);
   });
 });
 
