@@ -1,4 +1,5 @@
 /** Why there are no AWS credentials. The provider's own message is not passed on: it may quote a command's output. */
+import { connectionHint } from "./connection-hint.ts";
 import { seconds } from "./duration.ts";
 import { causeOf, codeOf, isLasting, says } from "./network-error.ts";
 import { TokenBrokerError } from "./token-broker-error.ts";
@@ -31,7 +32,7 @@ export function credentialsUnavailable(why?: string, cause?: Error): TokenBroker
   return new TokenBrokerError(
     "credentials_unavailable",
     `The AWS credentials could not be fetched${why ? ` (${why})` : ""}.`,
-    { retryable: !(why && isLasting(why)), cause },
+    { retryable: !(why && isLasting(why)), cause, hint: cause && connectionHint(why) },
   );
 }
 

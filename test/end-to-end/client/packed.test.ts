@@ -1,7 +1,11 @@
 /** What services get: the library as npm packs it, in projects of their own, against the broker on this machine. */
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { type BuildOptions, build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { dependenciesOf, unpackedBytes } from "../../../bench/installed.ts";
@@ -94,6 +98,10 @@ describe("the package in TypeScript", () => {
     export const patient = lookerSession(source, { timeout: undefined });
     export const life = (token: LookerToken): Date => token.expiresAt;
     export const isFrozen = (error: TokenBrokerError): boolean => error.code === "scope_frozen";
+    // @ts-expect-error There is no such option.
+    export const misspelt = () => new TokenBrokerClient({ scop: "sales" });
+    // @ts-expect-error Nor this one, which is for the library's own tests.
+    export const timed = () => new TokenBrokerClient({ scope: "sales", clock: Date });
     // @ts-expect-error There is no such code.
     export const isOdd = (error: TokenBrokerError): boolean => error.code === "no_such_code";
     ${script}`;
@@ -139,6 +147,43 @@ describe("the package in TypeScript", () => {
     });
     rmSync(join(home, "node_modules"), { recursive: true });
     expect(await ran(home, "bundled/index.mjs")).toEqual(well);
+  });
+});
+
+describe("a proxy of HTTPS_PROXY, with NODE_USE_ENV_PROXY=1", () => {
+  it.each([
+    ["the broker", { AWS_ACCESS_KEY_ID: "AKIDX", AWS_SECRET_ACCESS_KEY: "s" }, "a1.execute-api.eu-west-1"],
+    [
+      "STS",
+      { AWS_WEB_IDENTITY_TOKEN_FILE: "main.js", AWS_ROLE_ARN: "arn:aws:iam::111122223333:role/r" },
+      "sts.eu-west-1",
+    ],
+  ])("is asked for %s, and named when it refuses", async (name, credentials, host) => {
+    const connected: string[] = [];
+    const proxy = createServer().listen(0, "127.0.0.1");
+    proxy.on("connect", ({ url = "" }, socket) => {
+      connected.push(url);
+      socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+    });
+    await once(proxy, "listening");
+    const main = `
+      import { TokenBrokerClient } from "@looker-token-broker/client";
+      const endpoint = "https://a1.execute-api.eu-west-1.amazonaws.com/v1";
+      console.log(await new TokenBrokerClient({ scope: "sales", endpoint }).token().catch((error) => error.hint));
+    `;
+    const home = service(`proxy ${name}`, { type: "module" }, { "main.js": main }, []);
+    const { port } = proxy.address() as AddressInfo;
+    const env = {
+      ...{ PATH: process.env.PATH, AWS_REGION: "eu-west-1", AWS_EC2_METADATA_DISABLED: "true" },
+      ...{ NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: `http://127.0.0.1:${port}`, ...credentials },
+    };
+    try {
+      const { stdout } = await promisify(execFile)(process.execPath, ["main.js"], { cwd: home, env });
+      expect(stdout).toMatch(/^Check HTTPS_PROXY with its user and password/);
+      expect(connected).toEqual([`${host}.amazonaws.com:443`]);
+    } finally {
+      proxy.close();
+    }
   });
 });
 
