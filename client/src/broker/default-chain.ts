@@ -1,5 +1,6 @@
 /** AWS's default chain of credential providers. Loaded when first asked, and told to write nothing: it would warn on the console. */
 
+import { globalAgent } from "node:https";
 import { credentialsUnavailable } from "../errors/credentials-error.ts";
 import { onAbort } from "../waiting/abort.ts";
 import type { AwsCredentialsProvider } from "./aws-credentials.ts";
@@ -45,8 +46,10 @@ async function load(): Promise<AwsCredentialsProvider> {
     logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     // Reads the files of profiles again, after a repair or a rotation.
     ignoreCache: true,
-    // STS and SSO. By default a request without an answer never ends.
-    clientConfig: { requestHandler: { requestTimeout: 5_000, throwOnRequestTimeout: true } },
+    // STS and SSO. By default a request without an answer never ends, and agents of the SDK's own know no proxy of Node's.
+    clientConfig: {
+      requestHandler: { requestTimeout: 5_000, throwOnRequestTimeout: true, httpsAgent: globalAgent },
+    },
     // For a container's agent AWS's time-out ends nothing, and warns on the console. The call has its own time-out and retries.
     ...(isNamed() ? { timeout: 0, maxRetries: 0 } : {}),
   });

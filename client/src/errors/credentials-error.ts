@@ -1,6 +1,7 @@
 /** Why there are no AWS credentials. The provider's own message is not passed on: it may quote a command's output. */
+import { connectionHint } from "./connection-hint.ts";
 import { seconds } from "./duration.ts";
-import { causeOf, codeOf, isLasting } from "./network-error.ts";
+import { causeOf, codeOf, isLasting, says } from "./network-error.ts";
 import { TokenBrokerError } from "./token-broker-error.ts";
 
 export function credentialsError(error: unknown): TokenBrokerError {
@@ -10,6 +11,7 @@ export function credentialsError(error: unknown): TokenBrokerError {
   // Before all others: an identity or a role may have "sso" in its name.
   if (/AccessDenied|not authorized/i.test(`${name} ${message}`) && /\bsts:AssumeRole/.test(message))
     return notAssumable(message);
+  if (says(error, /^Dynamic require of /)) return notBundled();
   const code = networkCode(error, message);
   if (code) return credentialsUnavailable(code, causeOf(error));
   if (isTransient(error, name, message)) return credentialsUnavailable(kindOf(name));
@@ -30,9 +32,19 @@ export function credentialsUnavailable(why?: string, cause?: Error): TokenBroker
   return new TokenBrokerError(
     "credentials_unavailable",
     `The AWS credentials could not be fetched${why ? ` (${why})` : ""}.`,
-    { retryable: !(why && isLasting(why)), cause },
+    { retryable: !(why && isLasting(why)), cause, hint: cause && connectionHint(why) },
   );
 }
+
+/** esbuild takes the CommonJS files of AWS's SDK, whose `require` an ECMAScript module does not have. */
+const notBundled = () =>
+  new TokenBrokerError(
+    "no_credentials",
+    "This bundle of the program cannot load AWS's chain of credentials.",
+    {
+      hint: 'Bundle ECMAScript modules by esbuild with `mainFields: ["module", "main"]`, or with a banner that defines `require`.',
+    },
+  );
 
 /** A time-out before the broker was asked. */
 export function credentialsLate(timeoutMs: number): TokenBrokerError {

@@ -40,7 +40,8 @@ const ofTls = /^(CERT_.*|ERR_TLS_.*|ERR_SSL_.*|.*_SIGNATURE|.*SELF_SIGNED.*|UNAB
 
 /** The same failure comes back until somebody changes something. All else may be over in a second. */
 export const isLasting = (code: string): boolean =>
-  ofTls.test(code) || /^(ENOTFOUND|EPROTO|ERR_INVALID_\w+|UND_ERR_INVALID_\w+|HPE_\w+)$/.test(code);
+  ofTls.test(code) ||
+  /^(ENOTFOUND|EPROTO|ERR_PROXY_TUNNEL|ERR_INVALID_\w+|UND_ERR_INVALID_\w+|HPE_\w+)$/.test(code);
 
 /** The certificate's issuer is unknown to this Node. */
 export const isUntrusted = (code: string): boolean =>

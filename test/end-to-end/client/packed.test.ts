@@ -1,9 +1,14 @@
 /** What services get: the library as npm packs it, in projects of their own, against the broker on this machine. */
-import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { promisify } from "node:util";
+import { type BuildOptions, build } from "esbuild";
 import { describe, expect, it } from "vitest";
+import { dependenciesOf, unpackedBytes } from "../../../bench/installed.ts";
 import { filesIn, nodes, onPackedStage, tool, verdictOf } from "../../support/packed.ts";
 
 const looker = ["@looker/sdk", "@looker/sdk-node", "@looker/sdk-rtl"];
@@ -93,6 +98,10 @@ describe("the package in TypeScript", () => {
     export const patient = lookerSession(source, { timeout: undefined });
     export const life = (token: LookerToken): Date => token.expiresAt;
     export const isFrozen = (error: TokenBrokerError): boolean => error.code === "scope_frozen";
+    // @ts-expect-error There is no such option.
+    export const misspelt = () => new TokenBrokerClient({ scop: "sales" });
+    // @ts-expect-error Nor this one, which is for the library's own tests.
+    export const timed = () => new TokenBrokerClient({ scope: "sales", clock: Date });
     // @ts-expect-error There is no such code.
     export const isOdd = (error: TokenBrokerError): boolean => error.code === "no_such_code";
     ${script}`;
@@ -138,6 +147,112 @@ describe("the package in TypeScript", () => {
     });
     rmSync(join(home, "node_modules"), { recursive: true });
     expect(await ran(home, "bundled/index.mjs")).toEqual(well);
+  });
+});
+
+describe("a proxy of HTTPS_PROXY, with NODE_USE_ENV_PROXY=1", () => {
+  it.each([
+    ["the broker", { AWS_ACCESS_KEY_ID: "AKIDX", AWS_SECRET_ACCESS_KEY: "s" }, "a1.execute-api.eu-west-1"],
+    [
+      "STS",
+      { AWS_WEB_IDENTITY_TOKEN_FILE: "main.js", AWS_ROLE_ARN: "arn:aws:iam::111122223333:role/r" },
+      "sts.eu-west-1",
+    ],
+  ])("is asked for %s, and named when it refuses", async (name, credentials, host) => {
+    const connected: string[] = [];
+    const proxy = createServer().listen(0, "127.0.0.1");
+    proxy.on("connect", ({ url = "" }, socket) => {
+      connected.push(url);
+      socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+    });
+    await once(proxy, "listening");
+    const main = `
+      import { TokenBrokerClient } from "@looker-token-broker/client";
+      const endpoint = "https://a1.execute-api.eu-west-1.amazonaws.com/v1";
+      console.log(await new TokenBrokerClient({ scope: "sales", endpoint }).token().catch((error) => error.hint));
+    `;
+    const home = service(`proxy ${name}`, { type: "module" }, { "main.js": main }, []);
+    const { port } = proxy.address() as AddressInfo;
+    const env = {
+      ...{ PATH: process.env.PATH, AWS_REGION: "eu-west-1", AWS_EC2_METADATA_DISABLED: "true" },
+      ...{ NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: `http://127.0.0.1:${port}`, ...credentials },
+    };
+    try {
+      const { stdout } = await promisify(execFile)(process.execPath, ["main.js"], { cwd: home, env });
+      expect(stdout).toMatch(/^Check HTTPS_PROXY with its user and password/);
+      expect(connected).toEqual([`${host}.amazonaws.com:443`]);
+    } finally {
+      proxy.close();
+    }
+  });
+});
+
+describe("a bundle of ECMAScript modules by esbuild", () => {
+  /** Its chain of credentials reaches a profile, and so the parts of AWS's SDK with `require`. */
+  const main = `
+    import { TokenBrokerClient } from "@looker-token-broker/client";
+    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) delete process.env[name];
+    Object.assign(process.env, { AWS_CONFIG_FILE: "none", AWS_SHARED_CREDENTIALS_FILE: "none", AWS_EC2_METADATA_DISABLED: "true" });
+    const client = new TokenBrokerClient({ scope: "sales" });
+    console.log(await client.token().catch((error) => error.message));
+  `;
+  const bundled = async (name: string, options: BuildOptions) => {
+    const home = service(name, { type: "module" }, { "main.js": main }, []);
+    await build({
+      ...{ absWorkingDir: home, entryPoints: ["main.js"], outfile: join(home, "bundled/index.mjs") },
+      ...{ bundle: true, platform: "node", format: "esm", logLevel: "silent", ...options },
+    });
+    rmSync(join(home, "node_modules"), { recursive: true });
+    return ran(home, "bundled/index.mjs");
+  };
+
+  it("has the whole chain with the main fields of the README", async () => {
+    expect(await bundled("esbuild module", { mainFields: ["module", "main"] })).toMatchObject({
+      stdout: expect.stringContaining("No AWS credentials were found (CredentialsProviderError)."),
+    });
+  });
+
+  it("says without them how to bundle", async () => {
+    expect(await bundled("esbuild main", {})).toMatchObject({
+      stdout: expect.stringMatching(
+        /This bundle .* cannot load AWS's chain .*mainFields: \["module", "main"\]/,
+      ),
+    });
+  });
+});
+
+/** What the library adds to a service, as of November 2026. More of it needs a reason in docs/reference/performance.md. */
+describe("the library's cost", () => {
+  const bytesIn = (folder: string): number =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .map((path) => statSync(join(folder, path)))
+      .reduce((bytes, entry) => bytes + (entry.isFile() ? entry.size : 0), 0);
+
+  it("is 23 packages and 5.3 MB to install", () => {
+    const packages = dependenciesOf("client");
+    const home = service("installed", {}, {}, []);
+    expect(packages.size).toBeLessThanOrEqual(23);
+    expect(
+      unpackedBytes(packages) + bytesIn(join(home, "node_modules/@looker-token-broker")),
+    ).toBeLessThanOrEqual(5_300_000);
+  });
+
+  it("is 33 kB of a bundle with an AWS client", async () => {
+    const aws = `
+      import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+      export const dynamodb = new DynamoDBClient();`;
+    const client = `
+      import { TokenBrokerClient } from "@looker-token-broker/client";
+      export const client = new TokenBrokerClient({ scope: "sales" });`;
+    const home = service("cost", { type: "module" }, {}, ["@aws-sdk/client-dynamodb"]);
+    const bytesOf = async (contents: string) => {
+      const { outputFiles } = await build({
+        stdin: { contents, resolveDir: home },
+        ...{ bundle: true, minify: true, write: false, platform: "node", format: "esm", logLevel: "silent" },
+      });
+      return outputFiles[0]?.contents.length ?? 0;
+    };
+    expect((await bytesOf(aws + client)) - (await bytesOf(aws))).toBeLessThanOrEqual(33_000);
   });
 });
 
