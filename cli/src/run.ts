@@ -14,7 +14,6 @@ import { scopes, whoami } from "./commands/scopes.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { failureOf, noteFailure } from "./failure.ts";
 import type { OptionValues } from "./options.ts";
-import type { Output } from "./output.ts";
 import type { CommandName } from "./synopses.ts";
 import { type Terminal, terminal } from "./terminal.ts";
 import { ownVersion } from "./version.ts";
@@ -36,22 +35,23 @@ const commands: Readonly<Record<CommandName, Command>> = {
   unfreeze,
 };
 
-export async function run(args: readonly string[], output: Output): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
   const io = terminal();
-  const own = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
-  const json = own.includes("--json");
-  const exitCode = await exitCodeOf(io, args).catch((error) => {
+  try {
+    return await exitCodeOf(io, args);
+  } catch (error) {
     const failure = failureOf(error);
-    noteFailure(io, { json }, failure);
+    noteFailure(io, { json: wantsJson(args) }, failure);
     return failure.exitCode;
-  });
-  const unwritten = await output.flushed();
-  if (!unwritten) return exitCode;
-  noteFailure(io, { json }, unwritten);
-  await output.flushed();
-  // The first failure is the one to act on.
-  return exitCode === exitCodes.ok ? unwritten.exitCode : exitCode;
+  }
 }
+
+/** Also of a command line that cannot be read. */
+export const wantsJson = (args: readonly string[]): boolean => ownWords(args).includes("--json");
+
+/** Without those of the command of `exec`. */
+const ownWords = (args: readonly string[]) =>
+  args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
 
 async function exitCodeOf(io: Terminal, args: readonly string[]): Promise<number> {
   const parsed = parseCommandLine(args);

@@ -1,5 +1,6 @@
 /** `looker-token exec` against a whole local broker: what the command gets, and what is left when it is over. */
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { writeBrokerFile } from "../../../local/broker-file.ts";
@@ -239,7 +240,9 @@ describe("a signal", () => {
         await untilSeen(() => running.err().includes("to end its session"), "the note");
       looker.control.clearFaults();
       const { exitCode, err } = await running.ended;
-      expect(exitCode).toBe(signal === "SIGQUIT" ? 131 : 0);
+      // On a busy machine Node hears of a signal after the answer. Then the signal goes to the command, which has just begun.
+      const passedOn = 128 + constants.signals[signal];
+      expect(signal === "SIGQUIT" ? [131] : [0, passedOn]).toContain(exitCode);
       expect(err).not.toMatch(/debug/i);
       expect([logins(), liveTokens()]).toEqual([1, 0]);
     },
