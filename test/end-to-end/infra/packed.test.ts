@@ -86,10 +86,15 @@ const ran = { status: 0, stdout: "", stderr: "" };
 it("this repository's own app gives the same template with the package as with its sources", () => {
   const own = (file: string) =>
     readFileSync(join(root, "infra", file), "utf8").replaceAll('"./index.ts"', JSON.stringify(packageName));
-  const files = { "app.ts": own("app.ts"), "stack.ts": own("stack.ts"), "scopes.ts": own("scopes.ts") };
+  const files = Object.fromEntries(
+    ["app.ts", "import-deployment.ts", "nearest-name.ts", "stack.ts", "scopes.ts"].map((file) => [
+      file,
+      own(file),
+    ]),
+  );
   const home = app("own", files, { type: "module" });
   mkdirSync(join(home, "infra"));
-  writeFileSync(join(home, "infra/scopes.ts"), files["scopes.ts"]);
+  writeFileSync(join(home, "infra/scopes.ts"), files["scopes.ts"] ?? "");
   expect(run(home, ["app.ts"])).toEqual(ran);
 
   const here = join(folder, "here");
