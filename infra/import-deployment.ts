@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { ScopeDefinitions } from "../functions/domain/scope.ts";
+import type { ScopeDefinitions } from "./index.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { BrokerSettings } from "./stack.ts";
 

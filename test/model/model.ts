@@ -300,6 +300,7 @@ class Fleet {
       (made) =>
         covered(made) &&
         world.isAlive(made) &&
+        !this.seen.isOverdue(made, arrivedAtStop) &&
         // What a row shows is no excuse.
         (held.has(made.token) || !(this.seen.isLost(made) || this.seen.isLate(made))),
     );

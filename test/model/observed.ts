@@ -111,6 +111,11 @@ export class Observed {
     return this.world.clearedLocks.has(minter) && !this.done.has(minter);
   }
 
+  /** Its lock ran out before this stop, so it was a possible orphan, and its late minter brought it into a row since. */
+  isOverdue({ minter, trackedAtStop }: MadeToken, atStop: number): boolean {
+    return this.world.clearedLocks.has(minter) && (trackedAtStop ?? 0) > atStop;
+  }
+
   judgeTracking(): void {
     const { world } = this;
     let held: ReadonlySet<string> | undefined;
