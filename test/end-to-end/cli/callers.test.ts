@@ -213,7 +213,7 @@ describe("what is wrong and what to try, in one line", () => {
     const { port } = site.address() as AddressInfo;
     expect(await line(signed(), ...get, "--endpoint", `http://127.0.0.1:${port}/v1`)).toEqual([
       4,
-      "looker-token: What 127.0.0.1:PORT answered does not come from a token broker (200, text/html). Check the endpoint: what answers there is something else, such as a proxy or another site.\n",
+      "looker-token: What 127.0.0.1:PORT answered does not come from a token broker (200, text/html). Check the endpoint. Something else answers there, such as a proxy or another site.\n",
     ]);
   });
 
