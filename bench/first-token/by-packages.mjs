@@ -1,5 +1,19 @@
-import { Sha256 } from "@aws-crypto/sha256-js";
+import { createHash, createHmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
+
+/** As much of a hash as the signer needs. */
+class Sha256 {
+  #hash;
+  constructor(key) {
+    this.#hash = key === undefined ? createHash("sha256") : createHmac("sha256", key);
+  }
+  update(data) {
+    this.#hash.update(data);
+  }
+  async digest() {
+    return this.#hash.digest();
+  }
+}
 
 export async function firstToken() {
   const { env } = process;

@@ -55,7 +55,7 @@ test("JSON has the code, the hint, the status and the request id", () => {
     error: {
       code: "internal",
       message: "Internal error.",
-      hint: "Give the request id to the broker's operators; it finds the record.",
+      hint: "Give the request id to the broker's operators, because it finds the record.",
       status: 500,
       request_id: "r-1",
     },

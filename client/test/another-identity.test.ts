@@ -1,4 +1,4 @@
-/** Credentials that become another caller's: the token of the caller before must not be served. */
+/** Credentials of another caller: the former caller's token must not be served. */
 import { afterEach, expect, it } from "vitest";
 import { gatewayReply, tokenReply } from "../../test/support/broker-replies.ts";
 import { failure } from "../../test/support/failure.ts";
@@ -55,7 +55,7 @@ it("a provider with another key is noticed within a second, and makes no call wa
   expect(asked).toBe(3);
 });
 
-it("a provider that hangs or fails leaves the token in use", async () => {
+it("a hung or failed provider leaves the token in use", async () => {
   const { another, clock } = await clientStand(leaseOfEachKey);
   let answer: () => Promise<AwsCredentials> = async () => keysOf("ALICE");
   const client = another({ credentials: () => answer() });
@@ -81,7 +81,7 @@ it("a renewed key with an expiration, as of each hour, costs no request and no t
   expect([broker.asked.length, asked]).toEqual([1, 1]);
 });
 
-it("a renewed key that IAM does not let in ends the use of the former key's token", async () => {
+it("a renewed key without IAM's permission ends the use of the former key's token", async () => {
   const { another, clock, broker } = await clientStand(leaseOfEachKey);
   let current = keysOf("ALICE", new Date(clock.now() + 3_600_000));
   const client = another({ credentials: async () => current });

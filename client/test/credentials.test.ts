@@ -61,7 +61,7 @@ sso_role_name = report-service
       "aws_access_key_id = AKIDOFPROFILE\naws_secret_access_key = s\n",
       { status: 403, body: { code: "not_allowed", title: "x" } },
     ],
-  ])("that takes AWS_PROFILE before the keys of the environment says so in %s", async (code, keys, reply) => {
+  ])("with AWS_PROFILE and keys in the environment names the profile in %s", async (code, keys, reply) => {
     writeFileSync(join(home, "credentials"), `[work]\n${keys}`);
     Object.assign(process.env, {
       AWS_PROFILE: "work",

@@ -1,4 +1,4 @@
-/** Errors as services log them. */
+/** Errors in a service's log. */
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { gatewayReply, problem, tokenReply } from "../../test/support/broker-replies.ts";
@@ -14,15 +14,15 @@ afterEach(stopStands);
 const shown = (error: unknown) => inspect(error, { depth: 9, showHidden: true });
 
 describe("the message", () => {
-  it("ends with the next step, so that a plain log has it", () => {
+  it("ends with the next step, for plain logs", () => {
     const error = new TokenBrokerError("scope_frozen", "An operator has frozen the scope.");
     expect(error.message).toBe(`${error.summary} ${error.hint}`);
-    expect(shown(error)).toContain("no token is given until one of them unfreezes it.");
+    expect(shown(error)).toContain("They give no token until one of them unfreezes it.");
   });
 
-  it("says after how many attempts and how much time the call failed", async () => {
+  it("names the number of attempts and their time", async () => {
     const { client, clock } = await clientStand(() => problem(503, "busy", 9));
-    expect((await failure(client.token())).message).toMatch(/ This was attempt 4, after 29 s\. Try again;/);
+    expect((await failure(client.token())).message).toMatch(/ This was attempt 4, after 29 s\. Try again, /);
     expect(clock.slept.length).toBe(3);
   });
 
@@ -48,11 +48,11 @@ describe("the message", () => {
     expect(message).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/);
   });
 
-  it("of a gateway's refusal without a reason names the causes that only operators see", async () => {
+  it("of a gateway's refusal without a reason names causes on the operators' side", async () => {
     const { client } = await clientStand(() => gatewayReply(403, "ForbiddenException", "Forbidden"));
     const error = await failure(client.token());
     expect(error.code).toBe("no_such_route");
-    expect(error.hint).toMatch(/stage.*WAF.*VPC endpoint.*domain name.*switched off/);
+    expect(error.hint).toMatch(/stage.*WAF.*VPC endpoint.*domain name.*switched off execute-api/);
   });
 });
 
@@ -89,7 +89,7 @@ describe("the cause", () => {
         cause: "planted-secret",
       }),
     ],
-  ])("holds nothing that was sent or received: %s", (_, thrown) => {
+  ])("holds nothing of the request or the answer: %s", (_, thrown) => {
     const error = unreachableError(new TypeError("fetch failed", { cause: thrown }), "tokens.example.com");
     expect(shown(error)).not.toContain("planted-secret");
   });
@@ -117,7 +117,7 @@ describe("onRetry", () => {
     expect(clock.slept).toEqual([2_500, 2_500]);
   });
 
-  it("tells a failed renewal in the background, of which no call gets the error", async () => {
+  it("tells a failed renewal in the background, because no call gets its error", async () => {
     const events: RetryEvent[] = [];
     const { another, clock, broker } = await clientStand();
     const client = another({ onRetry: (event) => events.push(event) });

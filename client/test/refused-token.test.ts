@@ -64,7 +64,7 @@ describe("withToken(), when Looker refuses the token", () => {
     });
     const error = await failure(call);
     expect(error.code).toBe("aborted");
-    expect(error.summary).toBe("logout() ended what this call waited for.");
+    expect(error.summary).toBe("logout() ended the request of this call.");
     expect(asked().length).toBe(1);
     expect(client.hasToken).toBe(false);
   });

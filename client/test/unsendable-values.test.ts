@@ -1,4 +1,4 @@
-/** Values that cannot become a request, and connections that cannot come about. */
+/** Impossible headers and connections. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -69,14 +69,14 @@ describe("a key with a line break", () => {
     expect(error.message).toMatch(/^AWS_SESSION_TOKEN has a blank, a line break/);
   });
 
-  it("is no empty session token, which counts as none", async () => {
+  it("is not an empty session token: an empty one counts as none", async () => {
     const { another, broker } = await clientStand();
     await another({ credentials: { ...credentials, sessionToken: "" } }).token();
     expect(broker.asked[0]?.headers["x-amz-security-token"]).toBe(undefined);
   });
 });
 
-describe("a connection that cannot come about is told in its own words, once", () => {
+describe("an impossible connection has an error of its own words, and one attempt", () => {
   const refused = async (options: { endpoint: string }) => {
     const { another, clock } = await clientStand();
     const error = await failure(another(options).token());
@@ -84,7 +84,7 @@ describe("a connection that cannot come about is told in its own words, once", (
     return error;
   };
 
-  it("a port that fetch blocks", async () => {
+  it("a port on fetch's list of bad ports", async () => {
     const error = await refused({ endpoint: "https://127.0.0.1:6000/v1" });
     expect(error.summary).toBe("127.0.0.1:6000 cannot be reached (bad port).");
     expect(error.hint).toContain("allows no request to this port");
@@ -103,7 +103,7 @@ describe("a connection that cannot come about is told in its own words, once", (
     }
   });
 
-  it("a certificate of a CA that Node does not know", async () => {
+  it("a certificate of an unknown CA", async () => {
     const server = createTlsServer(certificate({ names: ["127.0.0.1"] })).listen(0, "127.0.0.1");
     await once(server, "listening");
     try {
@@ -139,7 +139,7 @@ describe("a connection that cannot come about is told in its own words, once", (
     expect(error.retryable).toBe(false);
   });
 
-  it("a failure that no network has", () => {
+  it("a failure outside the network", () => {
     expect(unreachableError(new TypeError("Invalid URL"), "tokens.example.com").retryable).toBe(false);
   });
 });
@@ -159,14 +159,14 @@ describe("a proxy", () => {
     [407, false],
     [403, false],
     [502, true],
-  ])("that answers %d is named, and worth another try: %s", (status, retryable) => {
+  ])("with the answer %d is named, and worth another try: %s", (status, retryable) => {
     const cancelled = refusal(status);
     const error = unreachableError(cancelled, "tokens.example.com");
     expect(error.summary).toBe(`The proxy on the way to tokens.example.com answered ${status}.`);
     expect(error.retryable).toBe(retryable);
   });
 
-  it("of HTTPS_PROXY that Node ignores is in the hint", () => {
+  it("of HTTPS_PROXY, ignored by Node, is in the hint", () => {
     process.env.HTTPS_PROXY = "http://user:planted-password@proxy.example.com";
     const thrown = new TypeError("fetch failed", { cause: { code: "UND_ERR_CONNECT_TIMEOUT" } });
     const error = unreachableError(thrown, "tokens.example.com");

@@ -17,7 +17,7 @@ const server = createServer(async (_request, response) => {
     response.setHeader("Content-Type", "application/json").end(JSON.stringify({ display_name }));
   } catch (error) {
     // "An operator has frozen the scope. Ask the scope's operators; …": what is wrong and what to do, and no token.
-    if (error instanceof TokenBrokerError) console.error(`${error.code}: ${error.message} ${error.hint}`);
+    if (error instanceof TokenBrokerError) console.error(`${error.code}: ${error.message}`);
     else console.error(error);
     response.writeHead(503).end();
   }

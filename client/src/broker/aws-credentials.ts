@@ -9,7 +9,7 @@ export interface AwsCredentials {
 
 /**
  * As AWS's SDKs have them: asked before every request, it remembers by itself for as long as they are good. `signal` aborts
- * when nobody waits for the credentials any more; AWS's own providers do not know it.
+ * when nobody waits for the credentials any more. AWS's own providers do not know it.
  */
 export type AwsCredentialsProvider = (options?: {
   forceRefresh?: boolean;

@@ -4,7 +4,7 @@ import { isUntrusted } from "./network-error.ts";
 export const proxyRefused =
   "Check HTTPS_PROXY with its user and password, and the proxy's list of allowed hosts. NO_PROXY names hosts without a proxy.";
 
-/** Undefined: the code of the error has a hint for this. `ownFetch`: the service's, for which Node's variables mean nothing. */
+/** Undefined: the usual hint will do. With `ownFetch`, the service's, Node's variables mean nothing. */
 export const connectionHint = (code: string | undefined, ownFetch = false): string | undefined =>
   (code && hintOf(code)) || (ownFetch ? undefined : proxyHint());
 

@@ -114,7 +114,7 @@ function forbidden(
     "no_such_route",
     reasoned(`${nothingHere}, or the API is closed to this way in`, text),
     {
-      hint: "Check the endpoint's stage first. Otherwise ask the operators for the cause: a rule of AWS WAF, another VPC endpoint than the private API's, a domain name without a mapping, or an execute-api endpoint that is switched off.",
+      hint: "Check the endpoint's stage first. Otherwise ask the operators for the cause. It may be a rule of AWS WAF, another VPC endpoint than the private API's, a domain name without a mapping, or a switched off execute-api endpoint.",
     },
   ];
 }

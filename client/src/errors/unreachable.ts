@@ -4,7 +4,6 @@ import { connectionHint, proxyRefused } from "./connection-hint.ts";
 import { causeOf, codeOf, isLasting, says } from "./network-error.ts";
 import { TokenBrokerError } from "./token-broker-error.ts";
 
-/** `ownFetch`: the service's, for which Node's variables mean nothing. */
 export function unreachableError(error: unknown, host: string, ownFetch = false): TokenBrokerError {
   const proxied = says(error, /^Proxy response \((\d{3})\)/)?.[1];
   if (proxied)

@@ -24,7 +24,7 @@ export interface TokenRequestBody {
 /** One try, or as many as fit into so many milliseconds. */
 export type RetryLimit = "once" | number;
 
-/** A call that memory cannot answer. */
+/** A call without an answer from memory. */
 export interface WaitingCall {
   /** Undefined: a token with less than usual will do, if there is no better one. */
   readonly minTtlSeconds: number | undefined;
@@ -44,7 +44,7 @@ export const wantedSeconds = ({ minTtlSeconds }: Pick<WaitingCall, "minTtlSecond
 
 export interface TokenRequest {
   readonly minTtlSeconds: number;
-  /** When it must be over, by the monotonic clock; or a single try. */
+  /** The end of its time by the monotonic clock, or a single try. */
   readonly until: number | "once";
   /** The wait before it is sent. */
   readonly pauseMs: number;
@@ -52,27 +52,27 @@ export interface TokenRequest {
 
 export interface OngoingRequest extends TokenRequest {
   readonly task: SharedTask<HeldToken>;
-  /** The lease that it reports as stale. */
+  /** The reported lease. */
   readonly stale: string | undefined;
-  /** Leases that a logout named meanwhile. */
+  /** Leases of logouts that came meanwhile. */
   readonly ended: Set<string>;
 }
 
 /**
- * The broker has decided: a token that is still in memory is dead, or about to be. Not so `access_denied`: the caller's
- * IAM policy is about requests, not about tokens that were given.
+ * By the broker's decision a token in memory is dead, or about to be. `access_denied` is another thing, because the caller's
+ * IAM policy is about requests and not about tokens.
  */
 const refusals: ReadonlySet<TokenBrokerErrorCode> = new Set(["scope_frozen", "not_allowed"]);
 
 export const isRefusal = ({ code }: TokenBrokerError): boolean => refusals.has(code);
 
-/** The failure says nothing to this call: it ended a single try beside a live token, or a life that only another call asked for. */
+/** The failure is of a single try next to a live token, or of a longer life for another call. */
 export const concernsOnlyOthers = (request: TokenRequest, call: WaitingCall, error: unknown): boolean =>
   error instanceof TokenBrokerError &&
   ((request.until === "once" && !isRefusal(error) && error.code !== "aborted") ||
     (error.code === "bad_request" && request.minTtlSeconds !== wantedSeconds(call)));
 
-export const endedByLogoutError = () => abortedError("logout() ended what this call waited for.");
+export const endedByLogoutError = () => abortedError("logout() ended the request of this call.");
 
 export const outOfTimeError = (timeoutMs: number) =>
   new TokenBrokerError("timed_out", `No token came within ${timeoutMs / 1_000} s.`, { retryable: true });
@@ -84,8 +84,8 @@ export const tooLittleLifeError = (got: HeldToken, call: WaitingCall) =>
   );
 
 /**
- * When the broker can only answer with another lease: what this one has left, by `expires_in`, which is cut to whole
- * seconds, is then less than what is asked for. At most a second.
+ * Until the broker can only answer with another lease, because this one has less life than the call asks for. `expires_in` is
+ * cut to whole seconds. At most a second.
  */
 export const untilRenewalMs = (got: HeldToken, call: WaitingCall) =>
   Math.max(0, lifeLeftMs(got) + 1_000 - wantedSeconds(call) * 1_000);

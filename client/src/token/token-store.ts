@@ -28,7 +28,7 @@ export interface TokenStoreOptions {
   /** Undefined: the credentials cannot become another caller's unnoticed. */
   readonly keys: KeyWatch | undefined;
   ask(body: TokenRequestBody, signal: AbortSignal, limit: RetryLimit): Promise<TokenAnswer>;
-  /** A single try has failed, whose error nobody gets. */
+  /** For the failure of a single try, because no call gets its error. */
   readonly onRetry: RetryListener;
 }
 
@@ -36,7 +36,7 @@ export class TokenStore {
   readonly #options: TokenStoreOptions;
   #held: HeldToken | undefined;
   #ongoing: OngoingRequest | undefined;
-  /** The lease that Looker has refused. Every request reports it until the broker has given another. */
+  /** The lease of a token after Looker's refusal. Every request reports it until the broker has given another. */
   #stale: string | undefined;
   #failures = 0;
   /** While it lasts, a refresh that failed is not tried again. */
@@ -115,7 +115,7 @@ export class TokenStore {
     this.start({ minTtlSeconds, until: "once", pauseMs: 0 }, true);
   }
 
-  /** `unattended`: it goes on when nobody waits for it. */
+  /** An `unattended` request goes on without a waiting call. */
   start(request: TokenRequest, unattended = false): OngoingRequest {
     const stale = this.#stale;
     const ongoing: OngoingRequest = {
@@ -177,7 +177,7 @@ export class TokenStore {
     if (until === "once" && this.#held) onRetry({ error, attempt: this.#failures, delayMs: milliseconds });
   }
 
-  /** IAM does not let these credentials ask, and the token was given to others: it may be another caller's. */
+  /** IAM refuses credentials other than the token's: the token may be another caller's. */
   #isOfAnother({ code }: TokenBrokerError): boolean {
     const held = this.#held;
     return code === "access_denied" && !!held && this.#options.keys?.isLatest(held.accessKeyId) === false;

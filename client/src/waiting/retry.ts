@@ -10,13 +10,13 @@ import { type Clock, systemClock } from "./clock.ts";
 /** An attempt has failed, and another will follow. */
 export interface RetryEvent {
   readonly error: TokenBrokerError;
-  /** How many have failed in a row, this one included. */
+  /** Its number in a row of failures, from 1. */
   readonly attempt: number;
   /** The wait before the next one. */
   readonly delayMs: number;
 }
 
-/** For logs and metrics. Not awaited. An error that it throws is dropped. */
+/** For logs and metrics. Not awaited. Its errors are dropped. */
 export type RetryListener = (event: RetryEvent) => void;
 
 export interface RetryOptions {
@@ -37,8 +37,8 @@ const attemptMs = 15_000;
 const leastMs = 50;
 
 /**
- * Repeats the attempt while its failure is `retryable` and the wait fits into `timeoutMs`; else throws that failure. So an
- * error never comes later than that, and comes at once where waiting that long would be of no use.
+ * Repeats the attempt while its failure is `retryable` and the wait fits into `timeoutMs`. Otherwise it throws the last
+ * failure, at once and never later than `timeoutMs`.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export async function retrying<T>(
   clock: Clock,
 ): Promise<T> {
   checkTimeout(timeoutMs);
-  // A machine that slept, or a clock that jumped, has not been waiting.
+  // The monotonic clock: the sleep of a machine and the jump of a wall clock are no waiting.
   const begin = clock.monotonic();
   const spentMs = () => clock.monotonic() - begin;
   for (let failures = 1; ; failures++) {

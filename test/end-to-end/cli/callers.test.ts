@@ -200,7 +200,7 @@ describe("what is wrong and what to try, in one line", () => {
     const wrong = stage.stand.broker.endpoint.replace(/\/v1$/, "/v2");
     expect(await line(signed(), ...get, "--endpoint", wrong)).toEqual([
       2,
-      "looker-token: There is no broker at this path of 127.0.0.1:PORT: Forbidden. Check the endpoint: it must end with the stage, as in https://….amazonaws.com/v1.\n",
+      "looker-token: There is no broker at this path of 127.0.0.1:PORT, or the API is closed to this way in: Forbidden. Check the endpoint's stage first. Otherwise ask the operators for the cause. It may be a rule of AWS WAF, another VPC endpoint than the private API's, a domain name without a mapping, or a switched off execute-api endpoint.\n",
     ]);
   });
 
@@ -213,7 +213,7 @@ describe("what is wrong and what to try, in one line", () => {
     const { port } = site.address() as AddressInfo;
     expect(await line(signed(), ...get, "--endpoint", `http://127.0.0.1:${port}/v1`)).toEqual([
       4,
-      "looker-token: What 127.0.0.1:PORT answered does not come from a token broker (200, text/html). Check the endpoint: what answers there is something else, such as a proxy or another site.\n",
+      "looker-token: What 127.0.0.1:PORT answered does not come from a token broker (200, text/html). Check the endpoint. Something else answers there, such as a proxy or another site.\n",
     ]);
   });
 
@@ -289,7 +289,7 @@ sso_region = us-east-1
     for (const scope of ["nosuch", "sales"])
       expect(await line(stage.cli, "get", "--scope", scope, "--local", "--as", "administrator")).toEqual([
         3,
-        "looker-token: The broker has no such scope, or the scope does not list this caller for it. Check the scope's name, and ask its owners to add your role to the scope's list; `looker-token whoami` shows who you are to the broker.\n",
+        "looker-token: The broker has no such scope, or the scope does not list this caller for it. Check the scope's name, and ask its owners to add your role to the scope's list. `looker-token whoami` shows your identity.\n",
       ]);
   });
 

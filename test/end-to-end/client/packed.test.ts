@@ -188,7 +188,7 @@ describe("a proxy of HTTPS_PROXY, with NODE_USE_ENV_PROXY=1", () => {
 });
 
 describe("a bundle of ECMAScript modules by esbuild", () => {
-  /** Its chain of credentials reaches a profile, and so the parts of AWS's SDK with `require`. */
+  /** The chain of credentials reaches the parts of AWS's SDK with `require`. */
   const main = `
     import { TokenBrokerClient } from "@looker-token-broker/client";
     for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) delete process.env[name];
@@ -221,7 +221,7 @@ describe("a bundle of ECMAScript modules by esbuild", () => {
   });
 });
 
-/** What the library adds to a service, as of November 2026. More of it needs a reason in docs/reference/performance.md. */
+/** Of November 2026. More needs a reason in docs/reference/performance.md. */
 describe("the library's cost", () => {
   const bytesIn = (folder: string): number =>
     readdirSync(folder, { recursive: true, encoding: "utf8" })
