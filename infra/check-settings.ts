@@ -1,7 +1,6 @@
 /** The mistakes in settings that synthesis reports, all at once: AWS would refuse them half-way, or worse, take them. */
 import { RemovalPolicy, Token } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
-import { partitions } from "../functions/domain/partitions.ts";
 import type { CustomDomain } from "./broker-api.ts";
 import {
   anything,
@@ -73,7 +72,7 @@ const brokerChecks: Checks<Omit<TokenBrokerProps, "scopes">> = {
   removalPolicy: oneOf(...Object.values(RemovalPolicy)),
   breakGlassArns: listOf(
     text(
-      new RegExp(String.raw`^arn:${partitions}:iam::\d{12}:(?:role|user)/(?![*?/]*$)[\w+=,.@/*?-]+$`),
+      /^arn:aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?:iam::\d{12}:(?:role|user)\/(?![*?/]*$)[\w+=,.@/*?-]+$/,
       "the ARN of an IAM role or user of one account",
     ),
   ),

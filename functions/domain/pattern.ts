@@ -2,7 +2,6 @@
  * The one place where principal patterns are compiled and matched. No regular expression is built from
  * a pattern: IAM's own `*` and `?` are all there is, matching is always of the whole name, and it is linear.
  */
-import { partitions } from "./partitions.ts";
 import type { Principal } from "./principal.ts";
 
 /** A reviewed pattern for IAM roles or users of one account, from `arn:aws:iam::111122223333:role/report-*`. */
@@ -17,12 +16,10 @@ export interface PrincipalPattern {
 
 export type ParsedPattern = { ok: true; pattern: PrincipalPattern } | { ok: false; error: string };
 
-const shape = new RegExp(`^arn:(${partitions}):iam::([^:]*):(role|user)/(.*)`, "s");
+const shape = /^arn:(aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?):iam::([^:]*):(role|user)\/(.*)/s;
 /** A session of a role, as `aws sts get-caller-identity` prints it. */
-const sessionShape = new RegExp(
-  String.raw`^arn:(${partitions}):sts::(\d{12}):assumed-role/([^/]+)(?:/.*)?$`,
-  "s",
-);
+const sessionShape =
+  /^arn:(aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?):sts::(\d{12}):assumed-role\/([^/]+)(?:\/.*)?$/s;
 const example = "arn:aws:iam::111122223333:role/report-*";
 
 /** Compiles one pattern; `error` says what is wrong with it and what would be right. */

@@ -2,8 +2,6 @@
  * The caller's identity. It comes only from the fields verified by API Gateway (`requestContext.identity`).
  * A header, a body or a session name is never authority (CVE-2020-16250 was a forwarded identity).
  */
-import { partitions } from "./partitions.ts";
-
 export interface Principal {
   readonly partition: string;
   /** The caller's account, which need not be the API's. */
@@ -30,15 +28,12 @@ export type ParsedPrincipal = { ok: true; principal: Principal } | { ok: false; 
 /** The relevant fields of `requestContext.identity`. The shape of each is untrusted. */
 export type Identity = Readonly<Record<string, unknown>>;
 
-const callerArnShape = new RegExp(
-  String.raw`^arn:(?:${partitions}):iam::\d{12}:(?:role|user)/[\w+=,.@-]{1,64}$`,
-);
-const assumedRole = new RegExp(
-  String.raw`^arn:(${partitions}):sts::(\d{12}):assumed-role/([\w+=,.@-]{1,64})/([\w+=,.@-]{2,64})$`,
-);
-const user = new RegExp(
-  String.raw`^arn:(${partitions}):iam::(\d{12}):user/(?:[\x21-\x2e\x30-\x7e]{1,512}/)*([\w+=,.@-]{1,64})$`,
-);
+const callerArnShape =
+  /^arn:aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?:iam::\d{12}:(?:role|user)\/[\w+=,.@-]{1,64}$/;
+const assumedRole =
+  /^arn:(aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?):sts::(\d{12}):assumed-role\/([\w+=,.@-]{1,64})\/([\w+=,.@-]{2,64})$/;
+const user =
+  /^arn:(aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?):iam::(\d{12}):user\/(?:[\x21-\x2e\x30-\x7e]{1,512}\/)*([\w+=,.@-]{1,64})$/;
 const roleCaller = /^(AROA[A-Z0-9]{12,124}):([\w+=,.@-]{2,64})$/;
 const userCaller = /^(AIDA[A-Z0-9]{12,124})$/;
 const cognito = [

@@ -2,7 +2,6 @@
  * Scope definitions: the operator's one file, checked strictly when it is compiled and again when a function
  * loads it. Every error names the scope and the field, and all errors are reported at once.
  */
-import { partitions } from "./partitions.ts";
 import { type PrincipalPattern, parsePattern } from "./pattern.ts";
 
 /** A scope as an operator writes it (infra/scopes.ts). */
@@ -90,10 +89,9 @@ const secretFields: Record<keyof ScopeDefinition["secret"], true> = {
   secretArn: true,
   encryptionKeyArn: true,
 };
-const secretArnShape = new RegExp(
-  String.raw`^arn:${partitions}:secretsmanager:[a-z0-9-]+:\d{12}:secret:([\w/+=.@-]+)-\w{6}$`,
-);
-const keyArnShape = new RegExp(String.raw`^arn:${partitions}:kms:[a-z0-9-]+:\d{12}:key/[\w-]+$`);
+const secretArnShape =
+  /^arn:aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?:secretsmanager:[a-z0-9-]+:\d{12}:secret:([\w/+=.@-]+)-\w{6}$/;
+const keyArnShape = /^arn:aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 
 /** An own property named "__proto__" and friends cannot pass this, nor anything that a path could hide. */
 export const isScopeName = (text: string): boolean => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);

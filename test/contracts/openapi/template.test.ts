@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { customize } from "../../../local/gateway/gateway-responses.ts";
 import * as refusals from "../../../local/gateway/refusals.ts";
+import { rehearse, writeDeployment } from "../../../local/rehearsal.ts";
 import { readCloudAssembly } from "../../../local/stack/cloud-assembly.ts";
 import { synthesize } from "../../../local/stack/synthesize.ts";
 import { type LocalStack, readTemplate } from "../../../local/stack/template.ts";
@@ -16,7 +17,9 @@ let stack: LocalStack;
 beforeAll(async () => {
   const outdir = mkdtempSync(join(tmpdir(), "openapi-"));
   try {
-    await synthesize(outdir, "http://127.0.0.1:1", place);
+    const deployment = join(outdir, "deployment.json");
+    writeDeployment(deployment, await rehearse("local/scopes.ts"), () => "http://127.0.0.1:1");
+    await synthesize(outdir, deployment, place);
     stack = readTemplate(readCloudAssembly(outdir), place);
   } finally {
     rmSync(outdir, { recursive: true });
