@@ -4,6 +4,7 @@ import { type ConnectionOptions, connect } from "@looker-token-broker/client/bro
 import { stopAtFirstSignal, stopAtSecondSignal } from "./interruption.ts";
 import { namingSharedMode } from "./run-session.ts";
 import type { Terminal } from "./terminal.ts";
+import { noteAttempt } from "./waiting-note.ts";
 
 /** A client, and whether it can have sent anything yet. */
 export interface RunClient {
@@ -12,6 +13,7 @@ export interface RunClient {
 }
 
 export function runClient(
+  io: Terminal,
   connection: ConnectionOptions,
   { scope, session }: { scope: string; session: string | undefined },
 ): RunClient {
@@ -20,6 +22,7 @@ export function runClient(
   const client = new TokenBrokerClient({
     ...connection,
     ...{ scope, session },
+    onRetry: (event) => noteAttempt(io, event),
     async credentials(options) {
       const keys = await credentials(options);
       given = true;
@@ -58,6 +61,7 @@ export async function firstToken(
     if (stopped && stop.signal.aborted) return { stopped };
     throw client.session === undefined ? error : namingSharedMode(error, sharedMode);
   } finally {
+    io.endProgress();
     stop.release();
   }
 }

@@ -42,7 +42,7 @@ export async function withProxy(
   const settingsFile = values.settings === undefined ? undefined : ownFile("settings", values.settings, mark);
   for (const file of [ini, settingsFile]) file?.check();
 
-  const run = runClient(connection, { scope, session });
+  const run = runClient(io, connection, { scope, session });
   // From here on no signal ends this process by itself: there may be a session to end.
   const release = onSignals(forwardedSignals, () => {});
   try {

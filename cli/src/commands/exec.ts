@@ -58,7 +58,7 @@ async function execWithToken(
   const session = values.session === undefined ? undefined : sessionNameOf(values.session, "exec");
   const grant = { may: "call", scope } as const;
   const broker = brokerOf(io, values, grant);
-  const run = runClient(connectionOptions(values, grant), { scope, session });
+  const run = runClient(io, connectionOptions(values, grant), { scope, session });
   const file = values["token-file"] === undefined ? undefined : ownFile("token-file", values["token-file"]);
   file?.check();
 

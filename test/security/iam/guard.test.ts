@@ -131,9 +131,9 @@ const denied: Record<
     ["apigateway:UpdateRestApiPolicy", api],
     ["scheduler:UpdateSchedule", schedule],
     ["scheduler:DeleteSchedule", schedule],
-    ["ssm:PutParameter", arn("ssm", "parameter/looker-token-broker/scopes/sales")],
-    ["ssm:PutParameter", arn("ssm", "parameter/looker-token-broker/guard/code")],
-    ["ssm:PutParameter", arn("ssm", "parameter/looker-token-broker/policies/table")],
+    ["ssm:PutParameter", arn("ssm", "parameter/looker-token-broker/Broker/scopes/sales")],
+    ["ssm:PutParameter", arn("ssm", "parameter/looker-token-broker/Broker/guard/code")],
+    ["ssm:PutParameter", arn("ssm", "parameter/looker-token-broker/Broker/policies/table")],
   ],
   "to stand between callers and it, under its own name": [
     ["apigateway:PATCH", domain],
