@@ -55,19 +55,20 @@ HINTS: Final[dict[ErrorCode, str]] = {
     "bad_request": "Correct the field that the message names.",
     "payload_too_large": "Send a body of at most 4 KB.",
     "not_allowed": (
-        "Check the scope's name, and ask its owners to add your role to the scope's list; "
-        "`looker-token whoami` shows who you are to the broker."
+        "Check the scope's name, and ask its owners to add your role to the scope's list. "
+        "`looker-token whoami` shows your identity."
     ),
-    "scope_frozen": "Ask the scope's operators; no token is given until one of them unfreezes it.",
+    "scope_frozen": "Ask the scope's operators. They give no token until one of them unfreezes it.",
     "too_many_mints": (
-        "Wait for as long as Retry-After says; if it comes back, look for a process that reports good leases as stale."
+        "Wait for as long as Retry-After says. If it comes back, look for a process that reports good "
+        "leases as stale."
     ),
     "looker_rejected_credentials": "Ask the scope's operators to look at its secret in Secrets Manager.",
-    "looker_unavailable": "Try again later; Looker cannot be reached, or asked for fewer logins.",
-    "busy": "Try again; a login was still under way.",
-    "internal": "Give the request id to the broker's operators; it finds the record.",
+    "looker_unavailable": "Try again later. Looker cannot be reached, or asked for fewer logins.",
+    "busy": "Try again, because a login was still under way.",
+    "internal": "Give the request id to the broker's operators, because it finds the record.",
     "access_denied": "Add execute-api:Invoke on this scope's routes to your role's IAM policy.",
-    "no_such_route": "Check the endpoint: it must end with the stage, as in https://….amazonaws.com/v1.",
+    "no_such_route": "Check the endpoint. It must end with the stage, as in https://….amazonaws.com/v1.",
     "bad_signature": "Check the secret access key, and that nothing on the way changes the request.",
     "clock_skew": "Set this machine's clock right, best by NTP.",
     "wrong_region": "Pass the API's region as `region`, or set AWS_REGION to it.",
@@ -75,25 +76,23 @@ HINTS: Final[dict[ErrorCode, str]] = {
         "Check which AWS credentials are used: `aws sts get-caller-identity` must accept them."
     ),
     "expired_credentials": "Renew the AWS credentials, for instance with `aws sso login`.",
-    "throttled": "Call less often; the API takes no more requests at the moment.",
-    "unavailable": "Try again later; the broker's function could not answer.",
+    "throttled": "Call less often. The API takes no more requests at the moment.",
+    "unavailable": "Try again later. The broker's function could not answer.",
     "no_credentials": "Give the process an IAM role, or set AWS_PROFILE and run `aws sso login`.",
     "credentials_unavailable": (
-        "Try again later; what gives the AWS credentials (STS, SSO, or the container's or instance's metadata) "
-        "did not answer."
+        "Try again later. The source of the AWS credentials (STS, SSO, or the container's or "
+        "instance's metadata) did not answer."
     ),
-    "no_endpoint": ("Pass `endpoint`, or set LOOKER_BROKER_ENDPOINT to the URL that the deployment printed."),
+    "no_endpoint": "Pass `endpoint`, or set LOOKER_BROKER_ENDPOINT to the URL that the deployment printed.",
     "no_region": "Pass `region`, or set AWS_REGION to the API's region.",
     "unreachable": "Check the endpoint's name, the network, and a private API's VPC endpoint.",
-    "not_a_broker": (
-        "Check the endpoint: what answers there is something else, such as a proxy or another site."
-    ),
+    "not_a_broker": "Check the endpoint. Something else answers there, such as a proxy or another site.",
     "too_little_life": (
-        "Ask for less life, or look for what slows the answers down; "
-        "the broker renews a lease that has less than it is asked for."
+        "Ask for less life, or find the reason for slow answers. The broker renews a lease with less "
+        "life than the call asks for."
     ),
-    "timed_out": "Try again, or allow a larger budget.",
-    "aborted": "Nothing to do: it was asked to stop.",
+    "timed_out": "Try again, or allow more time with `timeout_seconds`.",
+    "aborted": "Nothing to do, because the call was asked to stop.",
     "sudo_unsupported": (
         "Use a scope of its own, with its own Looker service account, in place of running as another user."
     ),
@@ -124,7 +123,7 @@ class TokenBrokerError(Exception):
         >>> error.code, error.retryable
         ('scope_frozen', False)
         >>> print(error)
-        An operator has frozen the scope. Ask the scope's operators; no token is given until one of them unfreezes it.
+        An operator has frozen the scope. Ask the scope's operators. They give no token until one of them unfreezes it.
 
     """
 
