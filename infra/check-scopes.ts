@@ -61,12 +61,14 @@ function contradictoryKeys(definitions: ScopeDefinitions): string[] {
 
 /** Allowed, for scopes that differ only in their callers. */
 function warnOfSharedSecrets(scopes: Scopes, broker: Construct): void {
-  const bySecret = Map.groupBy(scopes.values(), ({ secretId }) => secretId);
-  for (const [secretId, sharing] of bySecret)
+  const all = [...scopes.values()];
+  for (const secretId of new Set(all.map((scope) => scope.secretId))) {
+    const sharing = all.filter((scope) => scope.secretId === secretId);
     if (sharing.length > 1)
       Annotations.of(broker).addWarningV2(
         `looker-token-broker:shared-secret:${secretId}`,
         `The scopes ${sharing.map(({ name }) => name).join(", ")} share the secret ${secretId}. ` +
           "A client id that is denied in one of them is denied in all, and their tokens can do the same in Looker.",
       );
+  }
 }

@@ -212,7 +212,7 @@ describe("the package", () => {
       "package.json",
     ])
       expect(files).toContain(file);
-    expect(files.filter((file) => /(app|stack|scopes)\.(d\.ts|js)$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /\/(app|stack|scopes)\.(d\.ts|js)$/.test(file))).toEqual([]);
     expect(files.filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))).toEqual([]);
   });
 
