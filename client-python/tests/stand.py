@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 from botocore.credentials import Credentials
 
 from looker_token_client import TokenBrokerClient
+from looker_token_client._task import Task
 from looker_token_client._waiting import SystemClock
 
 from .fake_broker import Asked, FakeBroker, Reply, token_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Literal
 
 
@@ -100,6 +103,32 @@ def until(holds: Callable[[], bool]) -> None:
 def background_is_over() -> None:
     """No thread of a client is at work."""
     until(lambda: all(each.name != "looker-token-client" for each in threading.enumerate()))
+
+
+@contextmanager
+def answers_when_all_wait(broker: FakeBroker, calls: int) -> Iterator[None]:
+    """The broker answers when so many calls wait: none of them comes too late to share the first answer."""
+    if calls == 1:
+        yield
+        return
+    entered, earlier, wait = threading.Semaphore(0), broker.answer, Task.wait
+    are_all_here = threading.Event()
+
+    def enter_and_wait(task: Task[Any], seconds: float) -> Any:
+        entered.release()
+        return wait(task, seconds)
+
+    def answer(asked: Asked) -> Reply | Literal["drop"]:
+        if not are_all_here.is_set():
+            for _ in range(calls):
+                assert entered.acquire(timeout=20)
+            are_all_here.set()
+        return earlier(asked)
+
+    broker.answer = answer
+    with mock.patch.object(Task, "wait", enter_and_wait):
+        yield
+    broker.answer = earlier
 
 
 def together(calls: int, call: Callable[[], object]) -> list[object]:

@@ -13,7 +13,7 @@ import pytest
 from looker_token_client import LookerToken, TokenBrokerClient, TokenBrokerError
 
 from .fake_broker import Asked, FakeBroker, Reply, token_reply
-from .stand import TestClock, background_is_over, client_of, together, until
+from .stand import TestClock, answers_when_all_wait, background_is_over, client_of, together, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,9 +80,8 @@ def _play(step: dict[str, Any], broker: FakeBroker, clock: TestClock, client: To
         times = step.pop("together", 1)
         options = dict(step)
         step.clear()
-        outcomes = (
-            [call(client, **options)] if times == 1 else together(times, lambda: call(client, **options))
-        )
+        with answers_when_all_wait(broker, times):
+            outcomes = together(times, lambda: call(client, **options))
         for each in outcomes:
             _compare(each, outcome)
     assert step == {}
