@@ -24,9 +24,9 @@ ${lookersOf(broker)}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Ma
 ${leftOut.length > 0 ? `\nLeft out of the settings, because they need AWS: ${leftOut.join(", ")}.\n` : ""}
 ${roles.join("\n")}
 
-Try it as ${caller?.name}, in another terminal in this directory. The first line is for AWS's SDKs and the client as well:
+Try it as ${caller?.name}, in another terminal in this directory:
 
-  eval "$(npm run --silent looker-token -- local-env --as ${caller?.name})"
+  eval "$(npm run --silent looker-token -- local-env --as ${caller?.name})"   # for AWS's SDKs and the client, too
   broker() { curl -sS --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" -u "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" "$@"; }
 
   TOKEN=$(broker -X POST $LOOKER_BROKER_ENDPOINT/scopes/${scope}/token | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')
