@@ -178,7 +178,18 @@ function blockOf(anchor: string, beginning: string): string {
 
 /** What the shell knows outlives the block: variables that the runbook names, and functions. */
 const variables = [
-  ...["STACK", "Endpoint", "TableName", "SweepLogGroup", "SWEEP", "OPERATE", "SCHEDULE", "LOGS", "TABLE"],
+  ...[
+    "STACK",
+    "BROKER",
+    "Endpoint",
+    "TableName",
+    "SweepLogGroup",
+    "SWEEP",
+    "OPERATE",
+    "SCHEDULE",
+    "LOGS",
+    "TABLE",
+  ],
   ...["LOOKER_BROKER_ENDPOINT", "SECRET", "PAIR", "SHA", "TOKEN", "ROW"],
 ];
 

@@ -34,6 +34,8 @@ test("the error at the end says how many attempts there were", async () => {
   const attempts = broker.asked("POST").length;
   expect(attempts).toBeGreaterThan(2);
   expect(err).toMatch(
-    new RegExp(`^looker-token: The broker's function .* \\(${attempts} attempts\\) Try again later`),
+    new RegExp(
+      `^looker-token: The broker's function .* This was attempt ${attempts}, after \\d+ s\\. Try again later`,
+    ),
   );
 });

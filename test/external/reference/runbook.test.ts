@@ -144,7 +144,7 @@ async function type(script: string) {
       ...{ AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret", AWS_MAX_ATTEMPTS: "1" },
       ...{ AWS_REGION: "us-east-1", AWS_DEFAULT_REGION: "us-east-1", AWS_ENDPOINT_URL: moto.url },
       // What a reader has by then.
-      ...{ STACK: "looker-token-broker", TableName: "slots", SweepLogGroup: "/sweep", LOGS: "/sweep" },
+      ...{ STACK: "looker-token-broker", BROKER: "looker-token-broker/Broker", TableName: "slots", SweepLogGroup: "/sweep", LOGS: "/sweep" },
       ...{ SWEEP: "sweep", OPERATE: "operate", SCHEDULE: "schedule", SECRET: "looker/sales", SCOPE: "sales" },
       ...{ ACCOUNT: "111122223333", UNIQUE_ID: "AROAEXAMPLEEXAMPLE12" },
       PAIR: join(log, "pair"),
@@ -240,7 +240,7 @@ describe("the policies", () => {
       Object.keys(policies)
         .map(
           (name) =>
-            `aws ssm put-parameter --overwrite --name "/$STACK/Broker/policies/${name}" --value "file://${name}"`,
+            `aws ssm put-parameter --overwrite --name "/$BROKER/policies/${name}" --value "file://${name}"`,
         )
         .join("\n"),
     );
