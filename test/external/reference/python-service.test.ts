@@ -73,7 +73,7 @@ test("while the scope is frozen the service's log says so, and names the way out
   await operate("DELETE", "freeze");
   expect(await ask()).toEqual(well);
   expect(service.said()).toMatch(
-    /^Listening on port \d+\.\nAn operator has frozen the scope\. Ask the scope's operators; .+\n$/,
+    /^Listening on port \d+\.\nAn operator has frozen the scope\. Ask the scope's operators\. .+\n$/,
   );
   expect(leaksIn(service.said(), stand.secrets)).toBe(0);
 });

@@ -144,7 +144,13 @@ async function type(script: string) {
       ...{ AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret", AWS_MAX_ATTEMPTS: "1" },
       ...{ AWS_REGION: "us-east-1", AWS_DEFAULT_REGION: "us-east-1", AWS_ENDPOINT_URL: moto.url },
       // What a reader has by then.
-      ...{ STACK: "looker-token-broker", BROKER: "looker-token-broker/Broker", TableName: "slots", SweepLogGroup: "/sweep", LOGS: "/sweep" },
+      ...{
+        STACK: "looker-token-broker",
+        BROKER: "looker-token-broker/Broker",
+        TableName: "slots",
+        SweepLogGroup: "/sweep",
+        LOGS: "/sweep",
+      },
       ...{ SWEEP: "sweep", OPERATE: "operate", SCHEDULE: "schedule", SECRET: "looker/sales", SCOPE: "sales" },
       ...{ ACCOUNT: "111122223333", UNIQUE_ID: "AROAEXAMPLEEXAMPLE12" },
       PAIR: join(log, "pair"),
