@@ -289,6 +289,8 @@ async function descendantsOf(pid = 0): Promise<string> {
 test.each(["SIGTERM", "SIGHUP"] as const)(
   "%s while it starts ends it with 0 and leaves no file",
   async (signal) => {
+    // A broker that was killed leaves its file.
+    rmSync(brokerFile, { force: true });
     const started = npmStart(free);
     // Its stack is being synthesized: it has begun, and is far from ready.
     await vi.waitFor(async () => expect(await descendantsOf(started.child.pid)).toContain("infra/app.ts"), {
