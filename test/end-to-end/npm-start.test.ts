@@ -42,6 +42,8 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 const children = new Set<ChildProcess>();
 afterEach(() => {
   for (const child of children) child.kill("SIGKILL");
+  // A broker that is killed leaves its file, and the next test must not find it.
+  rmSync(brokerFile, { force: true });
 });
 
 interface Started {
@@ -289,8 +291,6 @@ async function descendantsOf(pid = 0): Promise<string> {
 test.each(["SIGTERM", "SIGHUP"] as const)(
   "%s while it starts ends it with 0 and leaves no file",
   async (signal) => {
-    // A broker that was killed leaves its file.
-    rmSync(brokerFile, { force: true });
     const started = npmStart(free);
     // Its stack is being synthesized: it has begun, and is far from ready.
     await vi.waitFor(async () => expect(await descendantsOf(started.child.pid)).toContain("infra/app.ts"), {
