@@ -1,5 +1,6 @@
 /** One admitted request through the gateway: route, signature, policy, function, response. */
 import type { InvokeResult } from "../lambda/invoke-result.ts";
+import { parseAuthorization } from "../sigv4/authorization.ts";
 import { type SignedRequest, verifySignature } from "../sigv4/verify.ts";
 import type { LocalRoute } from "../stack/routes.ts";
 import { buildEvent, type GatewayPrincipal, type ProxyEvent, type ReceivedRequest } from "./event.ts";
@@ -7,11 +8,12 @@ import { groupHeaders } from "./event-headers.ts";
 import { type ApiStage, decideInvoke, methodArn } from "./invoke-policy.ts";
 import { readProxyResponse } from "./proxy-response.ts";
 import {
+  eventTooLarge,
   functionFailed,
   type GatewayReply,
   integrationTimedOut,
   invocationRejected,
-  malformedRequest,
+  malformedQuery,
   missingAuthentication,
   type Refusal,
   refuseInvoke,
@@ -23,15 +25,16 @@ import { matchRoute } from "./routes.ts";
 export interface RequestIds {
   requestId: string;
   extendedRequestId: string;
-  traceId: string;
+  /** X-Ray's tracing header. */
+  trace: string;
 }
 
 /** The API, its callers and its functions. */
 export interface GatewayApi extends ApiStage {
   routes: readonly LocalRoute[];
   principals: { find(accessKeyId: string): GatewayPrincipal | undefined };
-  /** Lambda continues the trace of `traceRoot`, the root in the event's header. */
-  invoke(functionId: string, event: ProxyEvent, traceRoot: string): Promise<InvokeResult>;
+  /** Lambda continues the trace of the event's header. */
+  invoke(functionId: string, event: ProxyEvent, trace: string): Promise<InvokeResult>;
   /**
    * 29 s unless told, the most that API Gateway waits by default.
    * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
@@ -46,6 +49,9 @@ export interface Answer {
   logged: { resource?: string; userArn?: string };
 }
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "6 MB each for request and response (synchronous)" */
+const maxEventBytes = 6 * 1024 * 1024;
+
 export async function answerRequest(
   request: ReceivedRequest,
   api: GatewayApi,
@@ -55,8 +61,7 @@ export async function answerRequest(
   const path = withoutStage(request.rawPath, api.stage);
   if (path === undefined) return { reply: unknownStage, logged: {} };
   const match = matchRoute(api.routes, request.method, path);
-  if (match === "no_route") return { reply: missingAuthentication, logged: {} };
-  if (match === "malformed_path") return { reply: malformedRequest, logged: {} };
+  if (match === undefined) return { reply: undeclared(request), logged: {} };
 
   const logged: Answer["logged"] = { resource: match.route.resource };
   let principal: GatewayPrincipal | undefined;
@@ -77,9 +82,10 @@ export async function answerRequest(
   }
 
   const event = buildEvent(request, { ...api, ...ids, match, path, principal, now });
-  if (event === undefined) return { reply: malformedRequest, logged };
+  if (event === undefined) return { reply: malformedQuery, logged };
+  if (Buffer.byteLength(JSON.stringify(event)) > maxEventBytes) return { reply: eventTooLarge, logged };
   const result = await withinTimeout(
-    api.invoke(match.route.functionId, event, ids.traceId),
+    api.invoke(match.route.functionId, event, ids.trace),
     api.integrationTimeoutMs ?? 29_000,
   );
   return { reply: replyOf(result), logged };
@@ -106,6 +112,15 @@ function withinTimeout(invocation: Promise<InvokeResult>, timeoutMs: number): Pr
   });
 }
 
+/** An undeclared method is taken for one with IAM authorization, so that an odd Authorization header is told of first. */
+function undeclared(request: ReceivedRequest): Refusal {
+  const { authorization } = signedRequest(request).headers;
+  if (authorization === undefined) return missingAuthentication;
+  const parsed = parseAuthorization(authorization);
+  return parsed.ok ? missingAuthentication : refuseSignature("incomplete_signature", parsed.message);
+}
+
+/** As sent, without the stage. */
 function withoutStage(rawPath: string, stage: string): string | undefined {
   if (rawPath === `/${stage}`) return "/";
   return rawPath.startsWith(`/${stage}/`) ? rawPath.slice(stage.length + 1) : undefined;

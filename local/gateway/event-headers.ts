@@ -31,7 +31,7 @@ const ownHeaders = ["x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", 
  */
 export function forwardedHeaders(
   request: { headers: readonly (readonly [string, string])[]; sourceIp: string },
-  traceId: string,
+  traceRoot: string,
   signed: boolean,
 ): GroupedHeaders {
   const all = groupHeaders(request.headers);
@@ -39,7 +39,7 @@ export function forwardedHeaders(
   const claimed = all.find(([name]) => name.toLowerCase() === "x-forwarded-for")?.[1] ?? [];
   return [
     ...all.filter(([name]) => !left.includes(name.toLowerCase())),
-    ["X-Amzn-Trace-Id", [traceId]],
+    ["X-Amzn-Trace-Id", [traceRoot]],
     // Appended, so that the last one is the only one to be trusted.
     ["X-Forwarded-For", [[...claimed, request.sourceIp].join(", ")]],
     ["X-Forwarded-Port", ["443"]],

@@ -9,6 +9,7 @@
 import type { APIGatewayEventIdentity, APIGatewayProxyEvent } from "aws-lambda";
 import { parseRawQuery } from "../sigv4/raw-query.ts";
 import type { Credential } from "../sigv4/verify.ts";
+import { rootOf } from "../trace-header.ts";
 import { forwardedHeaders, groupHeaders } from "./event-headers.ts";
 import type { ApiStage, InvokeStatements } from "./invoke-policy.ts";
 import type { RouteMatch } from "./routes.ts";
@@ -43,7 +44,7 @@ export interface EventContext extends ApiStage {
   principal?: GatewayPrincipal | undefined;
   requestId: string;
   extendedRequestId: string;
-  traceId: string;
+  trace: string;
   now: Date;
 }
 
@@ -57,11 +58,12 @@ export function buildEvent(request: ReceivedRequest, context: EventContext): Pro
   const { route } = match;
   const query = parseRawQuery(request.rawQuery, decodePlus);
   if (query === undefined) return undefined;
-  const headers = forwardedHeaders(request, context.traceId, route.authorization === "AWS_IAM");
+  const headers = forwardedHeaders(request, rootOf(context.trace), route.authorization === "AWS_IAM");
   const domainSuffix = context.partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
   return {
     resource: route.resource,
-    path,
+    // test_lambda_aws_proxy_integration of LocalStack, recorded on AWS on 2024-08-02: `requestContext.path` keeps the slashes.
+    path: path.replace(/^\/+/, "/"),
     httpMethod: request.method,
     headers: lastOfEach(headers),
     multiValueHeaders: Object.fromEntries(headers),

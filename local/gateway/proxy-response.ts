@@ -7,7 +7,10 @@ import { validateHeaderName, validateHeaderValue } from "node:http";
 import { isJsonObject } from "../json-object.ts";
 import { functionFailed, type GatewayReply, type Refusal } from "./refusals.ts";
 
-/** Any other field is an error (as LocalStack's tests saw on AWS): a typo in a field name is not ignored. */
+/**
+ * An answer needs one of these fields at least. AWS refuses an answer with any other field, so a misspelt name is never
+ * ignored. The source is LocalStack's test_aws_proxy_response_payload_format_validation, recorded on AWS on 2024-11-15.
+ */
 const fields = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
 
 /**
@@ -40,11 +43,12 @@ const remapped = [
 const own = ["x-amz-apigw-id", "x-amzn-trace-id"];
 
 export function readProxyResponse(payload: unknown): GatewayReply | Refusal {
-  if (!isJsonObject(payload) || Object.keys(payload).some((name) => !fields.includes(name)))
-    return functionFailed;
+  if (!isJsonObject(payload)) return functionFailed;
+  const names = Object.keys(payload);
+  if (names.length === 0 || names.some((name) => !fields.includes(name))) return functionFailed;
   const { statusCode, body, isBase64Encoded } = payload;
-  if (!Number.isInteger(statusCode) || Number(statusCode) < 200 || Number(statusCode) > 599)
-    return functionFailed;
+  const status = readStatus(statusCode);
+  if (status === undefined) return functionFailed;
   if (body !== undefined && body !== null && typeof body !== "string") return functionFailed;
   if (isBase64Encoded !== undefined && typeof isBase64Encoded !== "boolean") return functionFailed;
   const headers = mergeHeaders(payload.headers ?? {}, payload.multiValueHeaders ?? {});
@@ -52,7 +56,15 @@ export function readProxyResponse(payload: unknown): GatewayReply | Refusal {
   if (!headers.some(([name]) => name.toLowerCase() === "content-type"))
     headers.unshift(["Content-Type", "application/json"]);
   // Base64 stays base64: without binary media types an API decodes nothing.
-  return { status: Number(statusCode), headers, body: body ?? "" };
+  return { status, headers, body: body ?? "" };
+}
+
+function readStatus(value: unknown): number | undefined {
+  if (value === undefined) return 200;
+  const status = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+  return typeof status === "number" && Number.isInteger(status) && status >= 200 && status <= 599
+    ? status
+    : undefined;
 }
 
 /** "If the same key-value pair is specified in both, only the values from multiValueHeaders will appear" */

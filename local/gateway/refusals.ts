@@ -47,14 +47,25 @@ export const missingAuthentication = refusal(
 );
 
 export const unknownStage = refusal(undefined, 403, "ForbiddenException", "Forbidden");
-export const malformedRequest = refusal("DEFAULT_4XX", 400, "BadRequestException", "Bad Request");
+export const malformedQuery = refusal("DEFAULT_4XX", 400, "BadRequestException", "Bad Request");
 export const uriTooLong = refusal(undefined, 414, "RequestTooLargeException", "Request-URI Too Long");
 /**
- * REQUEST_TOO_LARGE, which the guide says cannot be customised at present.
- * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html (as quoted by
- * https://zenn.dev/august/articles/67c76de854cb6d, which tried it)
+ * The answer comes from in front of the API, so it has no request id and no gateway response.
+ * https://github.com/koki-develop/lgtm-generator/issues/10 (both answers of 413, as captured)
  */
-export const bodyTooLarge = refusal(undefined, 413, "RequestTooLargeException", "Request Too Long");
+export const bodyTooLarge: GatewayReply = {
+  status: 413,
+  headers: [["Content-Type", "text/plain; charset=utf-8"]],
+  body: "HTTP content length exceeded 10485760 bytes.",
+};
+/** Lambda takes no event beyond 6 MB. */
+export const eventTooLarge = refusal(
+  "REQUEST_TOO_LARGE",
+  413,
+  "BadRequestException",
+  "Request Too Long",
+  '{"message": "Request Too Long"}',
+);
 export const throttled = refusal("THROTTLED", 429, "TooManyRequestsException", "Too Many Requests");
 
 /** These have a space after the colon, unlike the others. */
@@ -91,8 +102,10 @@ export function refuseSignature(fault: SignatureFault, text: string): Refusal {
 
 /** This one alone spells `Message` with a capital, and hides all but the last four digits of account numbers. */
 export function refuseInvoke(userArn: string, arn: string, explicit: boolean): Refusal {
-  const allowed = `User: ${maskAccount(userArn)} is not authorized to perform: execute-api:Invoke on resource: ${maskAccount(arn)}`;
-  const text = explicit ? `${allowed} with an explicit deny` : allowed;
+  const reason = explicit
+    ? "with an explicit deny in an identity-based policy"
+    : "because no identity-based policy allows the execute-api:Invoke action";
+  const text = `User: ${maskAccount(userArn)} is not authorized to perform: execute-api:Invoke on resource: ${maskAccount(arn)} ${reason}`;
   return refusal("ACCESS_DENIED", 403, "AccessDeniedException", text, JSON.stringify({ Message: text }));
 }
 

@@ -6,30 +6,28 @@ export interface RouteMatch {
   pathParameters: Record<string, string> | null;
 }
 
-export type Match = RouteMatch | "no_route" | "malformed_path";
-
 /**
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html
- * `{name}` takes exactly one segment that is not empty. Segments are split before anything is decoded, so `%2f` stays
- * in one, and `.` and `..` are names like any other. A literal segment goes before a variable one.
- * A trailing slash makes no difference to the resource (seen by others, see README.md).
+ * `{name}` takes exactly one segment that is not empty. Nothing is decoded, so `%2f` stays in one segment, and `.` and
+ * `..` are names like any other. A literal segment goes before a variable one. A trailing slash and leading ones make no
+ * difference to the resource (captures of AWS, see README.md).
  */
-export function matchRoute(routes: readonly LocalRoute[], method: string, path: string): Match {
+export function matchRoute(
+  routes: readonly LocalRoute[],
+  method: string,
+  path: string,
+): RouteMatch | undefined {
   const segments = segmentsOf(path);
   const candidates = routes
     .filter((route) => route.method === method || route.method === "ANY")
     .filter((route) => fits(segmentsOf(route.resource), segments))
     .sort((a, b) => specificity(b).localeCompare(specificity(a)));
   const [route] = candidates;
-  if (!route) return "no_route";
-  const parameters: [string, string][] = [];
-  for (const [index, part] of segmentsOf(route.resource).entries()) {
+  if (!route) return undefined;
+  const parameters = segmentsOf(route.resource).flatMap((part, index): [string, string][] => {
     const name = variableName(part);
-    if (name === undefined) continue;
-    const value = decodeOnce(segments[index] ?? "");
-    if (value === undefined) return "malformed_path";
-    parameters.push([name, value]);
-  }
+    return name === undefined ? [] : [[name, segments[index] ?? ""]];
+  });
   return { route, pathParameters: parameters.length === 0 ? null : Object.fromEntries(parameters) };
 }
 
@@ -40,7 +38,7 @@ export function checkRoutes(routes: readonly LocalRoute[]): void {
 }
 
 function segmentsOf(path: string): string[] {
-  return path.replace(/^\//, "").replace(/\/$/, "").split("/");
+  return path.replace(/^\/+/, "").replace(/\/$/, "").split("/");
 }
 
 function fits(parts: readonly string[], segments: readonly string[]): boolean {
@@ -59,11 +57,3 @@ function specificity({ resource, method }: LocalRoute): string {
 }
 
 const variableName = (part: string) => /^\{([^}]+)\}$/.exec(part)?.[1];
-
-function decodeOnce(segment: string): string | undefined {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return undefined;
-  }
-}

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { readBody, splitTarget } from "../http-request.ts";
 import { type Listening, listen } from "../loopback.ts";
 import type { GatewayResponses } from "../stack/gateway-responses.ts";
-import { newTraceRoot, traceRootIn } from "../trace-root.ts";
+import { continueTrace } from "../trace-header.ts";
 import { answerRequest, type GatewayApi, type RequestIds } from "./answer.ts";
 import type { ReceivedRequest } from "./event.ts";
 import { checkGatewayResponses, customize } from "./gateway-responses.ts";
@@ -113,17 +113,24 @@ async function handle(
     "responseType" in answered
       ? customize(answered, settings.gatewayResponses ?? {}, { ...ids, ...settings })
       : answered;
-  send(response, reply, ids);
+  send(response, { ...reply, headers: [...idHeaders(answered, ids), ...reply.headers] });
   const errorType = reply.headers.find(([name]) => name === "x-amzn-ErrorType")?.[1];
   settings.onRequest?.({ ...line, status: reply.status, ...(errorType === undefined ? {} : { errorType }) });
 }
 
-function send(response: ServerResponse, reply: GatewayReply, ids: RequestIds): void {
-  if (response.destroyed) return;
-  const headers: [string, string][] = [
+/** A function's answer has its trace, an answer of the gateway's own has none (captures, see README.md). */
+function idHeaders(answered: GatewayReply | Refusal, ids: RequestIds): [string, string][] {
+  if (answered === bodyTooLarge) return [];
+  return [
     ["x-amzn-RequestId", ids.requestId],
     ["x-amz-apigw-id", ids.extendedRequestId],
-    ["X-Amzn-Trace-Id", ids.traceId],
+    ...("responseType" in answered ? [] : [["X-Amzn-Trace-Id", ids.trace] satisfies [string, string]]),
+  ];
+}
+
+function send(response: ServerResponse, reply: GatewayReply): void {
+  if (response.destroyed) return;
+  const headers: [string, string][] = [
     ...reply.headers,
     ["Content-Length", String(Buffer.byteLength(reply.body))],
   ];
@@ -139,7 +146,7 @@ function createIds(now: Date, message: IncomingMessage): RequestIds {
     requestId: randomUUID(),
     extendedRequestId: `${randomBytes(11).toString("base64url")}=`,
     // An upstream service may have begun the trace, so the sender of the header chooses its root.
-    traceId: traceRootIn(Array.isArray(sent) ? sent.join(",") : sent) ?? newTraceRoot(now),
+    trace: continueTrace(Array.isArray(sent) ? sent.join(",") : sent, now),
   };
 }
 

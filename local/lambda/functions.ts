@@ -13,8 +13,8 @@ export interface FunctionsOptions
 }
 
 export interface RunningFunctions {
-  /** `traceRoot`: `Root=1-…`, of the request. */
-  invoke(functionId: string, event: unknown, traceRoot?: string): Promise<InvokeResult>;
+  /** `trace`: the tracing header of the request. */
+  invoke(functionId: string, event: unknown, trace?: string): Promise<InvokeResult>;
   /** The environment of the function's instances, for an instance that is started elsewhere. */
   environmentOf(functionId: string): Readonly<Record<string, string>>;
   instances(functionId: string): ReturnType<Pool["instances"]>;
@@ -48,7 +48,7 @@ export function startFunctions(options: FunctionsOptions): RunningFunctions {
     return pool;
   };
   return {
-    invoke: (functionId, event, traceRoot) => poolOf(functionId).invoke(event, traceRoot),
+    invoke: (functionId, event, trace) => poolOf(functionId).invoke(event, trace),
     environmentOf: (functionId) => poolOf(functionId).environment,
     instances: (functionId) => poolOf(functionId).instances(),
     kill: (functionId, instanceNumber) => poolOf(functionId).kill(instanceNumber),

@@ -2,11 +2,11 @@
  * The instances of one function, scaled as Lambda scales them: each serves one request at a time, a new one is
  * started whenever none is free, and beyond the limit requests wait or are throttled.
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { url as inspectorUrl } from "node:inspector";
 import type { SessionCredentials } from "../sigv4/session-credentials.ts";
 import type { LocalFunction } from "../stack/functions.ts";
-import { newTraceRoot } from "../trace-root.ts";
+import { continueTrace } from "../trace-header.ts";
 import { type AwsEndpoints, instanceEnvironment } from "./environment.ts";
 import { type Instance, type Outcome, startInstance } from "./instance.ts";
 import type { InvokeResult } from "./invoke-result.ts";
@@ -31,8 +31,8 @@ export interface PoolOptions {
 }
 
 export interface Pool {
-  /** `traceRoot`: a new one unless told. */
-  invoke(event: unknown, traceRoot?: string): Promise<InvokeResult>;
+  /** `trace`: the tracing header of the request. Without it a new trace begins. */
+  invoke(event: unknown, trace?: string): Promise<InvokeResult>;
   /** For instances that are started elsewhere. */
   readonly environment: Readonly<Record<string, string>>;
   /** The living instances by number. */
@@ -109,7 +109,7 @@ export function startPool(options: PoolOptions): Pool {
 
   return {
     environment: instanceEnvironment(definition, credentials, endpoints, 0),
-    async invoke(event, traceRoot = newTraceRoot(new Date())) {
+    async invoke(event, trace = continueTrace(undefined, new Date())) {
       if (closed) return { kind: "timed_out" };
       const instance = await acquire();
       if (instance === "throttled") return { kind: "throttled" };
@@ -118,7 +118,7 @@ export function startPool(options: PoolOptions): Pool {
         requestId: randomUUID(),
         eventJson: JSON.stringify(event),
         functionArn: definition.arn,
-        traceId: `${traceRoot};Parent=${randomBytes(8).toString("hex")};Sampled=0`,
+        traceId: trace,
       });
       release(instance);
       return resultOf(outcome);

@@ -59,15 +59,15 @@ export async function startTestGateway(
   answer: (event: ProxyEvent) => InvokeResult | Promise<InvokeResult> = () => ok({}),
   more: Partial<GatewayOptions> = {},
 ) {
-  const invocations: { functionId: string; event: ProxyEvent; traceRoot: string }[] = [];
+  const invocations: { functionId: string; event: ProxyEvent; trace: string }[] = [];
   const lines: AccessLogLine[] = [];
   const gateway = await startGateway({
     ...apiStage,
     routes,
     principals: { find: (id) => [service, user].find(({ accessKeyId }) => accessKeyId === id) },
-    invoke: async (functionId, event, traceRoot) => {
+    invoke: async (functionId, event, trace) => {
       // As it arrives at a function.
-      invocations.push({ functionId, event: JSON.parse(JSON.stringify(event)), traceRoot });
+      invocations.push({ functionId, event: JSON.parse(JSON.stringify(event)), trace });
       return answer(event);
     },
     onRequest: (line) => lines.push(line),

@@ -22,7 +22,7 @@ export function eventOf(
   const found = principals.find(({ name }) => name === principalName);
   const [path = "", rawQuery = ""] = pathAndQuery.split("?");
   const match = matchRoute(stack.routes, method, path);
-  if (!found || typeof match === "string") throw new Error(`No ${principalName} for ${method} ${path}.`);
+  if (!found || match === undefined) throw new Error(`No ${principalName} for ${method} ${path}.`);
   const event = buildEvent(
     {
       method,
@@ -44,7 +44,7 @@ export function eventOf(
       stage: stack.stage,
       requestId: randomUUID(),
       extendedRequestId: "JKJaXmPLvHcESHA=",
-      traceId: "Root=1-5759e988-bd862e3fe1be46a994272793",
+      trace: "Root=1-5759e988-bd862e3fe1be46a994272793",
       now: new Date(),
     },
   );

@@ -24,7 +24,7 @@ function build(change: Partial<ReceivedRequest> = {}) {
   const request = { ...received, ...change };
   const path = request.rawPath.slice(3);
   const match = matchRoute(routes, request.method, path);
-  if (typeof match === "string") throw new Error(match);
+  if (match === undefined) throw new Error("no route");
   return buildEvent(request, {
     match,
     path,
@@ -36,7 +36,7 @@ function build(change: Partial<ReceivedRequest> = {}) {
     stage: "v1",
     requestId: "request-id",
     extendedRequestId: "extended=",
-    traceId: "Root=1-x-y",
+    trace: "Root=1-x-y",
     now: new Date("2026-03-01T02:03:04.567Z"),
   });
 }

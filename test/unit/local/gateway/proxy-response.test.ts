@@ -19,6 +19,20 @@ test("status, headers and body are passed on", () => {
   });
 });
 
+test.each([
+  ["without a status is 200", { headers: { "X-A": "1" } }, 200],
+  ["with its status in text has that status", { statusCode: "201" }, 201],
+])("an answer %s", (_, payload, status) => {
+  expect(readProxyResponse(payload)).toMatchObject({ status, body: "" });
+});
+
+test("headers of null are none", () => {
+  expect(readProxyResponse({ statusCode: 200, headers: null, multiValueHeaders: null })).toMatchObject({
+    status: 200,
+    headers: [["Content-Type", "application/json"]],
+  });
+});
+
 test("a content type of its own is kept", () => {
   const { headers } = readProxyResponse({
     statusCode: 400,
@@ -65,8 +79,9 @@ describe("502 for", () => {
     ["null", null],
     ["text", "ok"],
     ["an array", []],
-    ["no status", { body: "{}" }],
-    ["a status in text", { statusCode: "200" }],
+    ["nothing at all", {}],
+    ["a status of letters", { statusCode: "test" }],
+    ["no status but null", { statusCode: null }],
     ["a broken status", { statusCode: 200.5 }],
     ["an impossible status", { statusCode: 42 }],
     ["a body that is an object", { statusCode: 200, body: {} }],

@@ -12,19 +12,19 @@ const route = (resource: string, method = "POST"): LocalRoute => ({
 const routes = [route("/scopes/{scope}/token"), route("/scopes", "GET"), route("/scopes/{scope}", "GET")];
 const match = (path: string, method = "POST") => {
   const result = matchRoute(routes, method, path);
-  return typeof result === "string" ? result : { [result.route.resource]: result.pathParameters };
+  return result && { [result.route.resource]: result.pathParameters };
 };
 
 describe("a path variable", () => {
   test.each([
     ["/scopes/sales/token", { scope: "sales" }],
     ["/scopes/sales/token/", { scope: "sales" }],
-    ["/scopes/a%2fb/token", { scope: "a/b" }],
-    ["/scopes/a%252fb/token", { scope: "a%2fb" }],
-    ["/scopes/%2e%2e/token", { scope: ".." }],
+    ["//scopes/sales/token", { scope: "sales" }],
+    ["/scopes/a%2fb/token", { scope: "a%2fb" }],
+    ["/scopes/%2e%2e/token", { scope: "%2e%2e" }],
+    ["/scopes/%zz/token", { scope: "%zz" }],
     ["/scopes/../token", { scope: ".." }],
     ["/scopes/__proto__/token", { scope: "__proto__" }],
-    ["/scopes/%C3%A9/token", { scope: "é" }],
   ])("of %s", (path, parameters) => {
     expect(match(path)).toEqual({ "/scopes/{scope}/token": parameters });
   });
@@ -37,7 +37,6 @@ test.each([
   "/Scopes/sales/token",
   "/scopes/sales/TOKEN",
   "/scopes/sales/token//",
-  "//scopes/sales/token",
   "/scopes/x/../sales/token",
   "/scopes/./sales/token",
   "/scopes/sales%2Ftoken",
@@ -45,16 +44,11 @@ test.each([
   "/",
   "",
 ])("no route takes %j", (path) => {
-  expect(match(path)).toBe("no_route");
-});
-
-test("an escape that decodes to nothing is malformed", () => {
-  expect(match("/scopes/%zz/token")).toBe("malformed_path");
-  expect(match("/scopes/%ff/token")).toBe("malformed_path");
+  expect(match(path)).toBeUndefined();
 });
 
 test("a route is of one method only", () => {
-  expect(match("/scopes/sales/token", "GET")).toBe("no_route");
+  expect(match("/scopes/sales/token", "GET")).toBeUndefined();
   expect(match("/scopes", "GET")).toEqual({ "/scopes": null });
 });
 

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { ok, region, service, startTestGateway, user } from "../../../support/gateway-fixture.ts";
@@ -23,29 +24,40 @@ const salesToken = "/v1/scopes/sales/token";
 function expectRefusal(answer: RawAnswer, status: number, errorType: string, message?: unknown) {
   expect([answer.status, answer.headers["x-amzn-errortype"]]).toEqual([status, errorType]);
   expect(answer.headers["content-type"]).toBe("application/json");
+  expect(answer.headers).not.toHaveProperty("x-amzn-trace-id");
   if (message !== undefined) expect(answer.text).toEqual(message);
   expect(gateway.invocations).toEqual([]);
 }
 
 describe("a signed and granted request", () => {
+  const root = "Root=1-5759e988-bd862e3fe1be46a994272793";
+  const chosen = `${root};Parent=7fa8c0f79203be72;Sampled=1`;
   test.each([
-    ["kept", "Root=1-5759e988-bd862e3fe1be46a994272793", "Root=1-5759e988-bd862e3fe1be46a994272793"],
+    ["continues the client's trace", chosen, new RegExp(`^${chosen}$`)],
+    ["continues a trace without a parent", root, new RegExp(`^${root};Parent=[0-9a-f]{16};Sampled=0$`)],
     [
-      "kept without the other fields",
-      "Self=1-67891233-12456789abcdef012345678;Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1",
-      "Root=1-5759e988-bd862e3fe1be46a994272793",
+      "leaves out what is no field of a trace",
+      `Self=1-67891233-12456789abcdef012345678;${root};Sampled=1`,
+      new RegExp(`^${root};Parent=[0-9a-f]{16};Sampled=1$`),
     ],
-    ["made where it is none", "Root=1-chosen", undefined],
-    ["made where there is none", undefined, undefined],
-  ])("has its trace's root %s, in the event, the answer and the invocation", async (_, sent, kept) => {
+    [
+      "begins a trace where the client's has no root",
+      "Root=1-chosen;Parent=7fa8c0f79203be72",
+      /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=(?!7fa8)[0-9a-f]{16};Sampled=0$/,
+    ],
+    [
+      "begins a trace where the client sent none",
+      undefined,
+      /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0$/,
+    ],
+  ])("%s, in the event, the answer and the invocation", async (_, sent, expected) => {
     await start(() => ok({}));
     const headers: Record<string, string> = sent === undefined ? {} : { "x-amzn-trace-id": sent };
     const response = await signedFetch(`${gateway.url}/scopes/sales/token`, signing({ headers }));
-    const root = response.headers.get("x-amzn-trace-id");
-    if (kept === undefined) expect(root).toMatch(/^Root=1-(?!5759e988)[0-9a-f]{8}-[0-9a-f]{24}$/);
-    else expect(root).toBe(kept);
-    const [{ event, traceRoot } = {}] = gateway.invocations;
-    expect([event?.headers["X-Amzn-Trace-Id"], traceRoot]).toEqual([root, root]);
+    const answered = response.headers.get("x-amzn-trace-id");
+    expect(answered).toMatch(expected);
+    const [{ event, trace } = {}] = gateway.invocations;
+    expect([event?.headers["X-Amzn-Trace-Id"], trace]).toEqual([answered?.split(";")[0], answered]);
   });
 
   test("reaches its function, and the function's answer the client", async () => {
@@ -66,7 +78,6 @@ describe("a signed and granted request", () => {
     const { event } = gateway.invocations[0] ?? {};
     expect(response.headers.get("x-amzn-requestid")).toBe(event?.requestContext.requestId);
     expect(response.headers.get("x-amz-apigw-id")).toBe(event?.requestContext.extendedRequestId);
-    expect(response.headers.get("x-amzn-trace-id")).toBe(event?.headers["X-Amzn-Trace-Id"]);
     expect(gateway.lines).toMatchObject([
       {
         method: "POST",
@@ -78,14 +89,24 @@ describe("a signed and granted request", () => {
     ]);
   });
 
-  test("keeps a trailing slash in the path, and the resource without", async () => {
+  test.each([
+    ["a trailing slash", "/scopes/x/token/", "/scopes/x/token/"],
+    ["a leading slash too many", "//scopes/x/token", "/scopes/x/token"],
+  ])("with %s reaches its resource", async (_, sent, path) => {
     await start();
-    await sendSigned(gateway.port, "/v1/scopes/x/token/", signing({ credentials: user }));
+    await sendSigned(gateway.port, `/v1${sent}`, signing({ credentials: user }));
     expect(gateway.invocations[0]?.event).toMatchObject({
       resource: "/scopes/{scope}/token",
-      path: "/scopes/x/token/",
-      requestContext: { path: "/v1/scopes/x/token/" },
+      path,
+      pathParameters: { scope: "x" },
+      requestContext: { path: `/v1${sent}` },
     });
+  });
+
+  test("has its path parameters as they were sent", async () => {
+    await start();
+    await sendSigned(gateway.port, "/v1/scopes/a%2Bb/token", signing({ credentials: user }));
+    expect(gateway.invocations[0]?.event.pathParameters).toEqual({ scope: "a%2Bb" });
   });
 
   test("a method without authorization needs no signature", async () => {
@@ -110,6 +131,20 @@ describe("refused before any function", () => {
     await start();
     const answer = await sendSigned(gateway.port, path, signing({ credentials: user, method }));
     expectRefusal(answer, 403, "MissingAuthenticationTokenException", method === "HEAD" ? "" : missing);
+  });
+
+  test("an unknown resource with another system's token, and the answer has the token's hash alone", async () => {
+    await start();
+    const headers = { authorization: "Bearer abc" };
+    const answer = await sendRaw(gateway.port, "/v1/nothing", { method: "POST", headers });
+    const hash = createHash("sha256").update("Bearer abc").digest("base64");
+    expectRefusal(
+      answer,
+      403,
+      "IncompleteSignatureException",
+      '{"message":"Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded ' +
+        `with Base64): '${hash}'."}`,
+    );
   });
 
   test("no signature", async () => {
@@ -208,7 +243,8 @@ describe("refused before any function", () => {
       "AccessDeniedException",
       '{"Message":"User: arn:aws:sts::********6666:assumed-role/report-service/local is not authorized to perform: ' +
         "execute-api:Invoke on resource: " +
-        'arn:aws:execute-api:eu-west-1:********3333:a1b2c3d4e5/v1/POST/scopes/board/token"}',
+        "arn:aws:execute-api:eu-west-1:********3333:a1b2c3d4e5/v1/POST/scopes/board/token " +
+        'because no identity-based policy allows the execute-api:Invoke action"}',
     );
     expect(gateway.lines[0]?.userArn).toBe(service.userArn);
   });
@@ -229,18 +265,14 @@ describe("refused before any function", () => {
       answer,
       403,
       "AccessDeniedException",
-      expect.stringMatching(/token with an explicit deny"}$/),
+      expect.stringMatching(/token with an explicit deny in an identity-based policy"}$/),
     );
   });
 
-  test.each(["/v1/scopes/%zz/token", `${salesToken}?a=%ff`])("%s, which does not decode", async (path) => {
+  test("a query that does not decode, where no signature covers it", async () => {
     await start();
-    const answer = await sendRaw(gateway.port, path, { method: "POST", headers: {} });
-    // A query is decoded after the signature has been checked, and no signature covers this one.
-    const [status, type] = path.includes("?")
-      ? [403, "MissingAuthenticationTokenException"]
-      : [400, "BadRequestException"];
-    expectRefusal(answer, Number(status), String(type));
+    const answer = await sendRaw(gateway.port, "/v1/health?a=%ff", { method: "GET", headers: {} });
+    expectRefusal(answer, 400, "BadRequestException");
   });
 
   test("a body over 10 MB", async () => {
@@ -250,7 +282,17 @@ describe("refused before any function", () => {
       headers: {},
       body: Buffer.alloc(10 * 1024 * 1024 + 1),
     });
-    expectRefusal(answer, 413, "RequestTooLargeException");
+    expect([answer.status, answer.text]).toEqual([413, "HTTP content length exceeded 10485760 bytes."]);
+    // The answer comes from in front of the API.
+    expect(answer.headers).not.toHaveProperty("x-amzn-requestid");
+    expect(gateway.invocations).toEqual([]);
+  });
+
+  test("an event over 6 MB, which Lambda does not take", async () => {
+    await start();
+    const body = "x".repeat(6 * 1024 * 1024);
+    const answer = await sendSigned(gateway.port, salesToken, signing({ body }));
+    expectRefusal(answer, 413, "BadRequestException", '{"message": "Request Too Long"}');
   });
 
   test("a URI over 8 KB", async () => {
