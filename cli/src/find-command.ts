@@ -28,7 +28,7 @@ function checkInterpreter(command: string, file: string): void {
   const [, interpreter, rest = ""] = /^#![ \t]*([^ \t\n]+)([^\n]*)\n/.exec(beginningOf(file)) ?? [];
   if (interpreter === undefined) return;
   const endsInReturn = `${interpreter}${rest}`.endsWith("\r");
-  // It becomes a part of the interpreter's name, of its option, or of the name that env looks for.
+  // The carriage return becomes a part of the interpreter's name, of its option, or of a name for env.
   if (endsInReturn)
     throw new UsageError(
       `The command ${command} cannot be run: its first line ends in a carriage return (CRLF). Save it with LF line ends.`,

@@ -1,6 +1,6 @@
 /**
- * Words and variables that are not UTF-8. Node reads each byte that is not as U+FFFD, and would pass that on. The
- * character may also stand there by right: on Linux the bytes of the start tell, elsewhere it counts as broken.
+ * Words and variables that are not UTF-8. Node reads U+FFFD in the place of each wrong byte, and would pass this character on.
+ * It may also be there by right. On Linux the bytes of the start tell. Elsewhere the character counts as broken.
  */
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";

@@ -29,7 +29,7 @@ describe("an answer of 2xx", () => {
   });
 
   it.each(["javascript:alert(1)", "file:///etc/passwd", "looker.example.com", "https://", "//x", ""])(
-    "with a token for %j is no broker's",
+    "with a token for %j is refused",
     (base_url) => {
       const token = { access_token: "t", lease_id: "l", expires_in: 1, base_url };
       expect(() => checkAnswer({ method: "POST", path: "/scopes/sales/token" }, token)).toThrow(

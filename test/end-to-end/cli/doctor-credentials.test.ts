@@ -32,7 +32,7 @@ test.each([
   "AKIAwithsmallletters",
   "AKIA",
   "AIDAEXAMPLEEXAMPLE12",
-])("nothing of a value in the key's place that is no key's id is shown: %s", async (AWS_ACCESS_KEY_ID) => {
+])("nothing is shown of another value in the place of a key's id: %s", async (AWS_ACCESS_KEY_ID) => {
   const { line } = await examined(at.broker.cli.with({ AWS_ACCESS_KEY_ID }), ...sales);
   expect(line("credentials").found).toBe(
     "From AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: key of an unusual form.",

@@ -1,4 +1,4 @@
-/** `eval "$(looker-token …)"`: a failure of the command is a failure of the shell's line, too. */
+/** `eval "$(looker-token …)"`: a failure of the command is one of the shell's line, too. */
 import { beforeEach, expect, test } from "vitest";
 import { problem, tokenReply } from "../../support/broker-replies.ts";
 import { FakeBroker } from "../../support/cli/fake-broker.ts";
@@ -41,7 +41,7 @@ test.each([
   ["get --env", ["get", "--env"]],
   ["exec", ["exec", "--", "true"]],
   ["exec --proxy", ["exec", "--proxy", "--", "true"]],
-])("%s passes no address on that is not http or https", async (_, [command = "", ...rest]) => {
+])("%s passes on http and https addresses only", async (_, [command = "", ...rest]) => {
   broker.instead = () => tokenReply("one", 900, "javascript:alert(1)");
   const { exitCode, out, err } = await broker.cli.run(command, "--scope", "sales", ...rest);
   expect([exitCode, out.includes("javascript"), err]).toEqual([

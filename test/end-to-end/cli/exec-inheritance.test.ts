@@ -64,7 +64,7 @@ test("an argument that is not UTF-8 is refused before a login", async () => {
   expect(broker.asked("POST")).toEqual([]);
 });
 
-test("beside a word with a genuine U+FFFD the broken one is named", async () => {
+test("the broken word is named, and not a word with a genuine U+FFFD", async () => {
   const { err } = await inShell('"$@" "\ufffd" $(printf "caf\\351")', ...exec, "echo");
   expect(err).toMatch(/^looker-token: Word 7 of the command line is not UTF-8/);
 });
@@ -76,7 +76,7 @@ test("any UTF-8 reaches the job as it is", async () => {
   expect(await cli.run(...exec, ...words)).toEqual({ exitCode: 0, out: `${word}|${word}`, err: "" });
 });
 
-test("a variable that is not UTF-8 is named", async () => {
+test("a variable with other bytes than UTF-8 is named", async () => {
   const script = 'export GENUINE="\ufffd"; ODD=$(printf "caf\\351") "$@"';
   const { exitCode, err } = await inShell(script, ...exec, "true");
   expect([exitCode, err]).toEqual([
