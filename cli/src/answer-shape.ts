@@ -3,6 +3,7 @@
  * "revoked": what is printed here is believed.
  */
 import { type BrokerRequest, TokenBrokerError } from "@looker-token-broker/client/broker";
+import { isWebAddress } from "./looker-url.ts";
 
 const isText = (value: unknown) => typeof value === "string" && value !== "";
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -18,7 +19,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   "POST token": {
     access_token: isText,
     lease_id: isText,
-    base_url: isText,
+    base_url: isWebAddress,
     expires_in: (value) => isCount(value) && value !== 0,
   },
   "POST logout": ended,
@@ -33,6 +34,8 @@ export function checkAnswer({ method, path, query }: BrokerRequest, body: unknow
   const shape: Shape | undefined =
     query?.dry_run === "true" ? { matched: isCount } : shapes[`${method} ${path.split("/").at(-1)}`];
   const answer = Object(body) as Record<string, unknown>;
-  if (!shape || !Object.entries(shape).every(([field, fits]) => fits(answer[field])))
-    throw new TokenBrokerError("not_a_broker", "What answers there is no token broker.");
+  if (!shape || !Object.entries(shape).every(([field, fits]) => fits(answer[field]))) throw notABroker();
 }
+
+export const notABroker = (): TokenBrokerError =>
+  new TokenBrokerError("not_a_broker", "What answers there is no token broker.");

@@ -24,7 +24,8 @@ export function findLocalBroker(directory: string): LocalBroker {
     if (broker) return broker;
     if (dirname(at) === at)
       throw new UsageError(
-        "No broker runs here: there is no .local/broker.json in this directory or above; `npm start` starts one.",
+        "No broker runs here: there is no .local/broker.json in this directory or above.",
+        { hint: "`npm start` starts one." },
       );
   }
 }
@@ -41,7 +42,9 @@ export function readBrokerFile(directory: string): LocalBroker | undefined {
   } catch {
     // No JSON, or of another form.
   }
-  throw new UsageError(`${file} is not as \`npm start\` writes it: remove it, and start the broker again.`);
+  throw new UsageError(`${file} is not as \`npm start\` writes it.`, {
+    hint: "Remove it, and start the broker again.",
+  });
 }
 
 function textOf(file: string): string | undefined {
@@ -72,7 +75,9 @@ export function localPrincipal(
   const chosen = name ?? names.find((each) => fits(broker.principals[each], grant)) ?? names[0];
   if (chosen !== undefined && Object.hasOwn(broker.principals, chosen))
     return broker.principals[chosen] as LocalPrincipal;
-  throw new UsageError(`The local broker has no principal ${chosen}: there are ${names.join(", ")}.`);
+  throw new UsageError(`The local broker has no principal ${chosen}.`, {
+    hint: `There are ${names.join(", ")}.`,
+  });
 }
 
 function fits(principal: LocalPrincipal | undefined, grant: RequiredGrant): boolean {

@@ -80,11 +80,13 @@ function withoutRetry(error: unknown): never {
 export function connectionOptions(values: OptionValues, grant: RequiredGrant): ConnectionOptions {
   if (!values.local) {
     if (values.as !== undefined)
-      throw new UsageError("--as names a principal of the local broker: add --local.");
+      throw new UsageError("--as names a principal of the local broker.", { hint: "Add --local." });
     return { endpoint: values.endpoint, region: values.region };
   }
   if (values.endpoint !== undefined || values.region !== undefined)
-    throw new UsageError("--local finds endpoint and region by itself: leave --endpoint and --region out.");
+    throw new UsageError("--local finds endpoint and region by itself.", {
+      hint: "Leave --endpoint and --region out.",
+    });
   const broker = findLocalBroker(process.cwd());
   return {
     endpoint: broker.endpoint,
@@ -95,7 +97,8 @@ export function connectionOptions(values: OptionValues, grant: RequiredGrant): C
 
 export function scopeOf(values: OptionValues): string {
   const scope = values.scope ?? process.env.LOOKER_BROKER_SCOPE;
-  if (!scope) throw new UsageError("Which scope? Pass --scope NAME, or set LOOKER_BROKER_SCOPE.");
-  if (!isScopeName(scope)) throw new UsageError(scopeNameRule);
+  if (!scope)
+    throw new UsageError("Which scope?", { hint: "Pass --scope NAME, or set LOOKER_BROKER_SCOPE." });
+  if (!isScopeName(scope)) throw new UsageError(scopeNameRule, { hint: "Correct the name of the scope." });
   return scope;
 }

@@ -1,5 +1,6 @@
 /** The command line, read strictly: what is not understood, given twice or empty is an error and never passed over. */
 import { parseArgs } from "node:util";
+import { brokenWords } from "./not-utf8.ts";
 import { flagOf, type OptionName, type OptionValues, repeats, typeOf } from "./options.ts";
 import { type CommandName, commonOptionsOf, type Synopsis, synopses } from "./synopses.ts";
 import { UsageError } from "./usage-error.ts";
@@ -30,10 +31,10 @@ export function parseCommandLine(args: readonly string[]): ParsedCommandLine {
   return { kind: "run", command, values, operands };
 }
 
-/** Node reads other bytes as U+FFFD: another file would be written, or another argument passed on. */
+/** Otherwise another file would be written, or another argument passed on. */
 function refuseChangedWords(args: readonly string[]): void {
-  const at = args.findIndex((word) => word.includes("\ufffd"));
-  if (at >= 0)
+  const [at] = brokenWords(args);
+  if (at !== undefined)
     throw new UsageError(
       `Word ${at + 1} of the command line is not UTF-8, and Node cannot pass it on as it is: put it into a script.`,
     );

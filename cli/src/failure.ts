@@ -34,7 +34,10 @@ const hints: Partial<Record<TokenBrokerErrorCode, string>> = {
 };
 
 export function failureOf(error: unknown): Failure {
-  if (error instanceof UsageError) return { exitCode: error.exitCode, code: "usage", message: error.message };
+  if (error instanceof UsageError) {
+    const { exitCode, message, hint = "" } = error;
+    return { exitCode, code: "usage", message, ...hintOf(hint) };
+  }
   if (error instanceof LostAnswer) return lost(error);
   if (error instanceof TokenBrokerError) {
     const { code, summary, hint, status, requestId } = error;

@@ -1,6 +1,6 @@
 /** Whether a command can be run, before anything is done for it. */
 import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from "node:fs";
-import { basename, delimiter, join } from "node:path";
+import { delimiter, join } from "node:path";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -28,16 +28,16 @@ function checkInterpreter(command: string, file: string): void {
   const [, interpreter, rest = ""] = /^#![ \t]*([^ \t\n]+)([^\n]*)\n/.exec(beginningOf(file)) ?? [];
   if (interpreter === undefined) return;
   const endsInReturn = `${interpreter}${rest}`.endsWith("\r");
-  // env takes the carriage return for a part of the name.
-  if (endsInReturn && (rest.trim() === "" || basename(interpreter) === "env"))
+  // The carriage return becomes a part of the interpreter's name, of its option, or of a name for env.
+  if (endsInReturn)
     throw new UsageError(
       `The command ${command} cannot be run: its first line ends in a carriage return (CRLF). Save it with LF line ends.`,
-      127,
+      { exitCode: 127 },
     );
   if (!existsSync(interpreter))
     throw new UsageError(
       `The command ${command} cannot be run: its interpreter ${interpreter} was not found.`,
-      127,
+      { exitCode: 127 },
     );
 }
 
@@ -68,6 +68,6 @@ function failureOf(file: string): string | undefined {
 /** Exit codes as `env` has them: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/env.html */
 export function cannotRun(command: string, code: string | undefined): UsageError {
   return code === "ENOENT"
-    ? new UsageError(`The command ${command} was not found.`, 127)
-    : new UsageError(`The command ${command} cannot be run (${code}).`, 126);
+    ? new UsageError(`The command ${command} was not found.`, { exitCode: 127 })
+    : new UsageError(`The command ${command} cannot be run (${code}).`, { exitCode: 126 });
 }

@@ -1,7 +1,9 @@
 /** The first token of a run, before anything is started with it. */
 import { type LookerToken, TokenBrokerClient } from "@looker-token-broker/client";
 import { type ConnectionOptions, connect } from "@looker-token-broker/client/broker";
+import { notABroker } from "./answer-shape.ts";
 import { stopAtFirstSignal, stopAtSecondSignal } from "./interruption.ts";
+import { isWebAddress } from "./looker-url.ts";
 import { namingSharedMode } from "./run-session.ts";
 import type { Terminal } from "./terminal.ts";
 import { noteAttempt } from "./waiting-note.ts";
@@ -55,6 +57,7 @@ export async function firstToken(
         );
   try {
     const token = await client.token({ minTtlSeconds, signal: stop.signal });
+    if (!isWebAddress(token.baseUrl)) throw notABroker();
     return { token, stopped: stop.received() };
   } catch (error) {
     const stopped = stop.received();

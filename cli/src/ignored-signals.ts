@@ -4,7 +4,7 @@
  *
  * Node sets each of them back to its default before any program of ours begins (`ResetSignalHandlers` in Node's node.cc), so
  * this process cannot look it up. Two traces are left. bash, zsh and ksh put the name of the program that they start in `_`.
- * And a shell passes its ignored signals on to its children: on Linux the list of a parent can be read.
+ * And a process passes its ignored signals on to its children: on Linux the list of a parent can be read.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
@@ -16,19 +16,24 @@ const candidates = ["SIGHUP", "SIGINT"] as const;
 const shells: ReadonlySet<string> = new Set(["sh", "dash", "bash", "zsh", "ksh", "mksh", "ash", "busybox"]);
 
 function ignoredAtStart(): ReadonlySet<NodeJS.Signals> {
-  const ofParent = ignoredByShell(process.ppid);
-  const ignored = candidates.filter((signal) => ofParent & (1n << BigInt(constants.signals[signal] - 1)));
-  return new Set(basename(process.env._ ?? "") === "nohup" ? ["SIGHUP", ...ignored] : ignored);
+  const ofParent = ignoredByParent(process.ppid);
+  return new Set(basename(process.env._ ?? "") === "nohup" ? ["SIGHUP", ...ofParent] : ofParent);
 }
 
-/** The bits of the kernel's list; none where the process is not a shell, or cannot be looked at. */
-function ignoredByShell(pid: number): bigint {
+/** None where the process cannot be looked at. */
+function ignoredByParent(pid: number): NodeJS.Signals[] {
   try {
-    if (!shells.has(basename(readlinkSync(`/proc/${pid}/exe`)))) return 0n;
-    const [, bits = "0"] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-    return BigInt(`0x${bits}`);
+    const [, digits = "0"] =
+      /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    const bits = BigInt(`0x${digits}`);
+    const ignores = (signal: NodeJS.Signals) => (bits & (1n << BigInt(constants.signals[signal] - 1))) !== 0n;
+    // While `system` of the C library waits, its process ignores both of these, and the child does not.
+    // https://pubs.opengroup.org/onlinepubs/9799919799/functions/system.html
+    const mayWait =
+      ignores("SIGINT") && ignores("SIGQUIT") && !shells.has(basename(readlinkSync(`/proc/${pid}/exe`)));
+    return candidates.filter((signal) => ignores(signal) && !(signal === "SIGINT" && mayWait));
   } catch {
-    return 0n;
+    return [];
   }
 }
 

@@ -38,7 +38,7 @@ export function ownFile(option: string, given: string, { mark }: OwnFileOptions 
   const path = resolve(given);
   let mine: BigIntStats | undefined;
   const refuse = (reason: string, exitCode?: number): never => {
-    throw new UsageError(`--${option} ${given} ${reason}`, exitCode);
+    throw new UsageError(`--${option} ${given} ${reason}`, { exitCode });
   };
   const unwritable = (error: unknown, exitCode?: number) =>
     refuse(`cannot be written (${(error as NodeJS.ErrnoException).code}).`, exitCode);

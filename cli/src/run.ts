@@ -42,12 +42,20 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     const failure = failureOf(error);
     noteFailure(io, { json: wantsJson(args) }, failure);
+    if (isForEval(args)) io.print("false\n");
     return failure.exitCode;
   }
 }
 
 /** Also of a command line that cannot be read. */
 export const wantsJson = (args: readonly string[]): boolean => ownWords(args).includes("--json");
+
+/** A shell that evaluates no word at all succeeds, and a script goes on without the variables. */
+function isForEval(args: readonly string[]): boolean {
+  const [command] = args;
+  if (wantsJson(args)) return false;
+  return command === "local-env" || (command === "get" && ownWords(args).includes("--env"));
+}
 
 /** Without those of the command of `exec`. */
 const ownWords = (args: readonly string[]) =>

@@ -28,6 +28,16 @@ describe("an answer of 2xx", () => {
     expect(() => checkAnswer({ method: "DELETE", path: "/scopes/sales/leases" }, body)).toThrow();
   });
 
+  it.each(["javascript:alert(1)", "file:///etc/passwd", "looker.example.com", "https://", "//x", ""])(
+    "with a token for %j is refused",
+    (base_url) => {
+      const token = { access_token: "t", lease_id: "l", expires_in: 1, base_url };
+      expect(() => checkAnswer({ method: "POST", path: "/scopes/sales/token" }, token)).toThrow(
+        expect.objectContaining({ code: "not_a_broker" }),
+      );
+    },
+  );
+
   it("of a dry run counts what matches, and nothing else", () => {
     const request = { method: "DELETE", path: "/scopes/sales/leases", query: { dry_run: "true" } } as const;
     expect(() => checkAnswer(request, { matched: 2 })).not.toThrow();

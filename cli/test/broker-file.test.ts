@@ -35,7 +35,12 @@ test("the file is found from a directory below", () => {
 });
 
 test("says how to start a broker when none runs", () => {
-  expect(() => findLocalBroker(join(directoryWith(), "a"))).toThrow(/No broker runs here.*`npm start`/);
+  expect(() => findLocalBroker(join(directoryWith(), "a"))).toThrow(
+    expect.objectContaining({
+      message: expect.stringContaining("No broker runs here"),
+      hint: "`npm start` starts one.",
+    }),
+  );
 });
 
 test.each([
@@ -53,7 +58,10 @@ test("--as names the principal, and a name that is not there is answered with th
   expect(localPrincipal(broker, "money", { may: "call", scope: "sales" }).access_key_id).toBe("money");
   for (const name of ["nobody", "toString", "__proto__"])
     expect(() => localPrincipal(broker, name, { may: "any" })).toThrow(
-      `no principal ${name}: there are report, money, platform.`,
+      expect.objectContaining({
+        message: `The local broker has no principal ${name}.`,
+        hint: "There are report, money, platform.",
+      }),
     );
 });
 

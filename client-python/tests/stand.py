@@ -91,6 +91,26 @@ def new_leases(expires_in: int = 900) -> Callable[[Asked], Reply | Literal["drop
     return answer
 
 
+def in_thread(call: Any) -> Any:
+    """The result or the error of a call that goes on in the background: to be asked for with `()`."""
+    results: list[object] = []
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except Exception as error:
+            results.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+
+    def result() -> object:
+        thread.join(10)
+        return results[0]
+
+    return result
+
+
 def until(holds: Callable[[], bool]) -> None:
     """Until it holds: for what happens in the background."""
     give_up = time.monotonic() + 10

@@ -112,9 +112,43 @@ def test_a_session_without_the_form_of_a_name_is_refused(session: Any) -> None:
     assert refused("bad_request", session=session).message.startswith("A session's name is 1 to 64")
 
 
-@pytest.mark.parametrize("seconds", [math.nan, 0, -1, math.inf, "30", None])
-def test_a_time_out_that_would_wait_for_ever_is_refused(seconds: Any) -> None:
-    assert "timeout_seconds" in refused("bad_request", timeout_seconds=seconds).message
+@pytest.mark.parametrize("seconds", [math.nan, 0, -1, math.inf, 1e30, 10**400, "30", None, True])
+def test_a_time_out_that_no_call_can_wait_for_is_refused(seconds: Any) -> None:
+    assert refused("bad_request", timeout_seconds=seconds).message.startswith("timeout_seconds must be")
+
+
+@pytest.mark.parametrize(
+    ("option", "code"), [("endpoint", "no_endpoint"), ("region", "no_region"), ("credentials", "bad_request")]
+)
+@pytest.mark.parametrize("value", [5, True, b"hunter2", ["hunter2"], object()])
+def test_an_option_of_another_type_is_named_and_not_shown(option: str, code: str, value: Any) -> None:
+    message = refused(code, **{option: value}).message
+    assert message.startswith(f"`{option}` must be ")
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(("option", "code"), [("endpoint", "no_endpoint"), ("region", "no_region")])
+def test_an_empty_option_is_named_and_the_environment_is_not_taken_in_its_place(
+    option: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOKER_BROKER_ENDPOINT", _EXECUTE_API)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert refused(code, **{option: ""}).message.startswith(f"`{option}` is empty")
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, 0, 1.5, 1_801, 10**400, "60", True])
+def test_a_life_that_no_lease_has_is_refused(seconds: Any) -> None:
+    client = TokenBrokerClient("sales", endpoint=_EXECUTE_API)
+    with pytest.raises(TokenBrokerError, match="min_ttl_seconds must be") as raised:
+        client.token(seconds)
+    assert raised.value.code == "bad_request"
+
+
+@pytest.mark.parametrize("lease", [5, b"lease-1", ""])
+def test_a_lease_of_another_type_is_refused(lease: Any) -> None:
+    with pytest.raises(TokenBrokerError, match="`lease_id`") as raised:
+        TokenBrokerClient("sales", endpoint=_EXECUTE_API).logout(lease)
+    assert raised.value.code == "bad_request"
 
 
 def test_an_unknown_or_missing_option_is_a_type_error() -> None:

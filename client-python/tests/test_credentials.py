@@ -203,6 +203,24 @@ def test_a_key_that_cannot_be_a_header_names_its_variable_and_is_not_sent(
     assert (clock.slept, broker.asked) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("keys", "part"),
+    [
+        (Credentials(None, None), "access key"),
+        (Credentials("A", None), "secret key"),
+        (Credentials("A", ""), "secret key"),
+        (Credentials(5, "s"), "access key"),
+        (Credentials("A", "s", 5), "session token"),
+    ],
+)
+def test_a_key_that_is_missing_or_not_a_text_is_named_and_not_sent(
+    broker: FakeBroker, keys: Credentials, part: str
+) -> None:
+    error = failure(broker, credentials=keys)
+    assert (error.code, broker.asked) == ("bad_credentials", [])
+    assert error.message == f"The AWS credentials have no {part}, or one that is not a text."
+
+
 class HangingSource:
     """As a pod identity agent that takes the connection and never answers."""
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import inspect
 import json
 import logging
 import pickle
+import pprint
+import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -48,12 +52,57 @@ def test_a_token_does_not_show_itself(broker: FakeBroker, caplog: pytest.LogCapt
         logging.getLogger().info("%s %r %s", token, token, [client, {"token": token}])
     assert is_redacted(caplog.text)
     assert "lease-1" in repr(token)
-    for dump in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match="cannot be pickled"):
-            dump(token)
-    with pytest.raises(TypeError, match="not JSON serializable"):
-        json.dumps(token)
-    assert not hasattr(token, "__dict__")
+    with pytest.raises(AttributeError, match="does not change"):
+        token.lease_id = "other"
+    with pytest.raises(AttributeError, match="does not change"):
+        del token.scope
+
+
+def slots_of(token: LookerToken) -> dict[str, object]:
+    return {name: getattr(token, name) for name in LookerToken.__slots__}
+
+
+_DUMPS: list[Callable[[Any], object]] = [
+    str,
+    repr,
+    "{0} {0!r}".format,
+    pprint.pformat,
+    json.dumps,
+    lambda token: json.dumps(token, default=vars),
+    lambda token: json.dumps(token, default=str),
+    dataclasses.asdict,
+    dataclasses.astuple,
+    vars,
+    slots_of,
+    pickle.dumps,
+    copy.copy,
+    copy.deepcopy,
+    lambda token: copy.deepcopy({"token": token}),
+    lambda token: token.__reduce__(),
+    lambda token: token.__getstate__(),
+    tuple,
+    inspect.getmembers_static,
+]
+
+
+@pytest.mark.parametrize("dump", _DUMPS[:-1] if sys.version_info < (3, 11) else _DUMPS)
+def test_a_dump_of_a_token_shows_no_secret(broker: FakeBroker, dump: Callable[[Any], object]) -> None:
+    token = client_of(broker).token()
+    try:
+        shown = repr(dump(token))
+    except (TypeError, AttributeError) as error:
+        shown = everything_of(error)
+    assert is_redacted(shown)
+
+
+def test_a_failed_comparison_of_tokens_shows_no_secret(broker: FakeBroker) -> None:
+    """pytest shows the fields of dataclasses that differ."""
+    token = client_of(broker).token()
+    other = LookerToken("other-secret", token.lease_id, token.scope, token.base_url, token.expires_at)
+    with pytest.raises(AssertionError) as raised:
+        assert token == other
+    assert is_redacted(everything_of(raised.value))
+    assert "other-secret" not in str(raised.value)
 
 
 def signature_error() -> Reply:

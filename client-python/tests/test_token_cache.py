@@ -16,7 +16,7 @@ from looker_token_client._task import Task
 from looker_token_client._waiting import SystemClock
 
 from .fake_broker import Asked, FakeBroker, Reply, planted_token, problem, token_reply
-from .stand import TestClock, background_is_over, client_of, new_leases, together, until
+from .stand import TestClock, background_is_over, client_of, in_thread, new_leases, together, until
 
 
 class Gate:
@@ -35,26 +35,6 @@ class Gate:
 
     def open(self) -> None:
         self._opened.set()
-
-
-def in_thread(call: Any) -> Any:
-    """The result or the error of a call that goes on in the background: to be asked for with `()`."""
-    results: list[object] = []
-
-    def run() -> None:
-        try:
-            results.append(call())
-        except Exception as error:
-            results.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-
-    def result() -> object:
-        thread.join(10)
-        return results[0]
-
-    return result
 
 
 def test_a_thousand_calls_of_fifty_threads_make_one_request(broker: FakeBroker) -> None:
@@ -220,25 +200,18 @@ def test_a_logout_between_an_answer_and_its_caller_ends_the_call(
     assert raised.value.code == "aborted"
 
 
-def test_a_logout_of_the_very_lease_that_is_under_way_ends_the_waiting_call(broker: FakeBroker) -> None:
+@pytest.mark.parametrize(("lease", "ends"), [("lease-1", True), ("lease-of-old", False)])
+def test_a_logout_by_lease_ends_a_waiting_call_for_this_very_lease_alone(
+    broker: FakeBroker, lease: str, *, ends: bool
+) -> None:
     client = client_of(broker)
     gate = Gate(broker)
     waiting = in_thread(client.token)
     until(lambda: len(broker.asked) == 1)
-    client.logout("lease-1")
+    client.logout(lease)
     gate.open()
-    assert waiting().code == "aborted"
-    assert not client.has_token
-
-
-def test_a_logout_of_another_lease_leaves_a_waiting_call_alone(broker: FakeBroker) -> None:
-    client = client_of(broker)
-    gate = Gate(broker)
-    waiting = in_thread(client.token)
-    until(lambda: len(broker.asked) == 1)
-    client.logout("lease-of-old")
-    gate.open()
-    assert waiting().lease_id == "lease-1"
+    assert isinstance(waiting(), TokenBrokerError) is ends
+    assert client.has_token is not ends
 
 
 def test_a_slow_user_of_a_dead_token_takes_the_successor_without_a_report(broker: FakeBroker) -> None:
@@ -316,6 +289,14 @@ def test_a_broker_that_sends_a_byte_at_a_time_is_given_up_when_the_time_is_over(
             client_of(broker, endpoint=endpoint, timeout_seconds=0.3).token()
         over.set()
     assert (raised.value.code, raised.value.retryable) == ("timed_out", True)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.5, 3])
+def test_the_error_of_a_time_out_names_its_seconds_as_they_were_given(
+    broker: FakeBroker, seconds: float
+) -> None:
+    error = client_of(broker)._broker._no_answer(seconds)
+    assert error.message.endswith(f"gave no answer within {seconds} s.")
 
 
 def test_a_request_that_hangs_holds_up_no_later_call(broker: FakeBroker) -> None:

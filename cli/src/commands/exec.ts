@@ -7,6 +7,7 @@ import { checkCommand } from "../find-command.ts";
 import { firstToken, runClient } from "../first-token.ts";
 import { exitCodeOfSignal, forwardedSignals, onSignals } from "../interruption.ts";
 import { keepFresh } from "../keep-fresh.ts";
+import { brokenVariables } from "../not-utf8.ts";
 import { flagOf, type OptionName, type OptionValues } from "../options.ts";
 import { ownFile } from "../own-file.ts";
 import { endSessions, sessionNameOf } from "../run-session.ts";
@@ -25,7 +26,7 @@ export async function exec(io: Terminal, values: OptionValues, command: readonly
 
 /** As on the command line, but one odd variable of many is no reason to stop a job. */
 function noteChangedVariables(io: Terminal, values: OptionValues): void {
-  const names = Object.keys(process.env).filter((name) => process.env[name]?.includes("\ufffd"));
+  const names = brokenVariables(process.env);
   if (names.length === 0) return;
   const message = `Not UTF-8, so changed for the command: the environment's ${names.join(", ")}.`;
   noteFailure(io, values, { exitCode: 0, code: "changed_variable", message });

@@ -1,6 +1,8 @@
 /** The caller: its AWS credentials, its identity at the broker and its scope. */
 import {
   type AwsCredentials,
+  type AwsCredentialsProvider,
+  type BrokerFetch,
   type Connection,
   callBroker,
   parsePermissions,
@@ -36,37 +38,36 @@ export async function checkCredentials(
   return { value: credentials, ...(values.local ? { found } : beside(found)) };
 }
 
-/** Enough to find it in IAM's console, and too little for anything else. */
+/**
+ * Enough to find it in IAM's console, and too little for anything else. Nothing of any other value: it may be a secret that
+ * was set in the wrong place. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+ */
 const partOf = (accessKeyId: string) =>
-  accessKeyId.length < 16 ? "of an unusual form" : `${accessKeyId.slice(0, 4)}…${accessKeyId.slice(-4)}`;
+  /^A[KS]IA[A-Z0-9]{16,}$/.test(accessKeyId)
+    ? `${accessKeyId.slice(0, 4)}…${accessKeyId.slice(-4)}`
+    : "of an unusual form";
 
-async function credentialsOf(connection: Connection): Promise<AwsCredentials> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new Trouble(
-            "credentials_unavailable",
-            exitCodes.unavailable,
-            `The AWS credentials did not come within ${patienceMs / 1_000} s (${sourcesSet()}).`,
-            "Look at their source: a container's agent, the instance's metadata, or a credential_process (it may wait for input).",
-          ),
-        ),
-      patienceMs,
-    );
-  });
-  try {
-    return await Promise.race([connection.credentials(), late]);
-  } catch (error) {
-    if (error instanceof Trouble) throw error;
-    // The library's own words for it. No request is sent without credentials.
-    const credentials = () => Promise.reject(error);
-    await callBroker({ ...connection, credentials }, { method: "GET", path: "/scopes" });
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
+/** By the library's own time-out and words for their absence. A request that is refused before it is sent ends the call. */
+async function credentialsOf({ credentials, ...connection }: Connection): Promise<AwsCredentials> {
+  let found: AwsCredentials | undefined;
+  const provider: AwsCredentialsProvider = async (options) => {
+    found = await credentials(options);
+    return found;
+  };
+  const unsent: BrokerFetch = () =>
+    Promise.reject(new Error("The doctor only wants to see the credentials."));
+  const request = { method: "GET", path: "/scopes", timeoutMs: patienceMs } as const;
+  const failure = await callBroker({ ...connection, credentials: provider, fetch: unsent }, request).catch(
+    (error) => error,
+  );
+  if (found && failure.code === "unreachable") return found;
+  if (failure.code !== "credentials_unavailable") throw failure;
+  throw new Trouble(
+    failure.code,
+    exitCodes.unavailable,
+    `${failure.summary.replace(/\.$/, "")} (${sourcesSet()}).`,
+    "Look at their source: a container's agent, the instance's metadata, or a credential_process (it may wait for input).",
+  );
 }
 
 /** By the marks that AWS's SDK leaves on credentials, the innermost source first. */

@@ -34,6 +34,9 @@ export class Trouble extends Error {
   }
 }
 
+/** A line that fails is never left alone. */
+const anyway = "Tell the operators of the broker, with these lines.";
+
 type Present<Needs extends readonly unknown[]> = { [At in keyof Needs]: Exclude<Needs[At], undefined> };
 
 export class Examination {
@@ -63,7 +66,7 @@ export class Examination {
     } catch (error) {
       const { exitCode, code, message, hint } = error instanceof Trouble ? error.failure : failureOf(error);
       if (this.exitCode === exitCodes.ok) this.exitCode = exitCode;
-      this.#add({ check: name, result: "fail", found: message, ...(hint && { next: hint }), code });
+      this.#add({ check: name, result: "fail", found: message, next: hint ?? anyway, code });
       return undefined;
     }
   }

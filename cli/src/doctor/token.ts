@@ -25,7 +25,7 @@ export async function checkToken(broker: Broker, { scope }: ScopeGrant): Promise
 }
 
 export async function checkLooker({ access_token, base_url, lease_id }: Token): Promise<Finding<true>> {
-  const { host } = lookerUrl(base_url);
+  const { host } = httpsOf(base_url);
   const answer = await fetch(`${base_url}/api/4.0/user?fields=id`, {
     headers: { authorization: `Bearer ${access_token}` },
     redirect: "manual",
@@ -44,6 +44,19 @@ export async function checkLooker({ access_token, base_url, lease_id }: Token): 
       ? `Somebody may have logged it out. Run this again, and tell the broker's operators of lease ${lease_id} if it stays.`
       : "Try again later. Looker is down, or a proxy or an allowlist on the way answers in its place.",
   );
+}
+
+function httpsOf(baseUrl: string): URL {
+  try {
+    return lookerUrl(baseUrl);
+  } catch (error) {
+    throw new Trouble(
+      "bad_base_url",
+      exitCodes.unavailable,
+      (error as Error).message,
+      "Tell the scope's owners. They name Looker's address in the scope.",
+    );
+  }
 }
 
 function userIn(text: string): string {

@@ -45,6 +45,8 @@ class Answer:
     """A success."""
 
     body: Mapping[str, object] = field(repr=False)
+    access_key: str | None
+    """Of the AWS credentials that signed the request."""
     elapsed_seconds: Callable[[], float] = field(repr=False)
     """Since the request was sent: `expires_in` may have been true as early as then."""
 
@@ -106,7 +108,7 @@ class Broker:
         status, headers, content = self._exchange(request, keys, seconds)
         answer = HttpAnswer(status, headers, _json(content), self.clock.now())
         if 200 <= status < 300 and isinstance(answer.json, dict):
-            return Answer(answer.json, elapsed_seconds)
+            return Answer(answer.json, keys.access_key, elapsed_seconds)
         raise refusal_of(answer, self.endpoint)
 
     def _exchange(
@@ -143,9 +145,14 @@ class Broker:
     def _no_answer(self, seconds: float) -> TokenBrokerError:
         return TokenBrokerError(
             "timed_out",
-            f"{self.endpoint.host} gave no answer within {max(1, round(seconds))} s.",
+            f"{self.endpoint.host} gave no answer within {_rounded(seconds):g} s.",
             retryable=True,
         )
+
+
+def _rounded(seconds: float) -> float:
+    """To a tenth, and never nothing."""
+    return max(0.1, round(seconds, 1))
 
 
 def _json(content: bytes) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
@@ -11,6 +10,7 @@ from ._connection import check_scope, check_session, endpoint_of
 from ._credentials import Credentials
 from ._errors import TokenBrokerError
 from ._fork import renewed_after_fork
+from ._options import check_text, check_timeout
 from ._token_cache import TokenCache
 from ._unauthorized import close_answer, is_unauthorized_answer, is_unauthorized_error
 from ._waiting import Clock, SystemClock
@@ -126,16 +126,11 @@ class TokenBrokerClient:
     ) -> None:
         self._scope = check_scope(scope)
         self._session = check_session(session)
-        # NaN, or a number in a text of the environment, would wait for ever.
-        if not (
-            isinstance(timeout_seconds, (int, float))
-            and math.isfinite(timeout_seconds)
-            and timeout_seconds > 0
-        ):
-            raise TokenBrokerError("bad_request", "timeout_seconds must be a number of seconds above 0.")
-        self._timeout_seconds = timeout_seconds
+        self._timeout_seconds = check_timeout(timeout_seconds)
         self._broker = Broker(endpoint_of(endpoint, region), Credentials(credentials), self._clock())
-        self._cache = TokenCache(scope, timeout_seconds, self._broker.clock, self._ask)
+        self._cache = TokenCache(
+            scope, timeout_seconds, self._broker.clock, self._ask, self._broker.credentials
+        )
         renewed_after_fork(self._broker.credentials)
         renewed_after_fork(self._cache)
 
@@ -228,6 +223,7 @@ class TokenBrokerClient:
             LogoutResult(revoked=1, pending=0)
 
         """
+        check_text("lease_id", lease_id, "bad_request")
         body = self._with_session({} if lease_id is None else {"lease_id": lease_id})
         with self._cache.logging_out(lease_id):
             # Without a body where there is nothing to say.

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from ._errors import TokenBrokerError
+from ._options import check_text
 
 _SCOPE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SESSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -66,7 +67,8 @@ class Endpoint:
 
 def endpoint_of(endpoint: str | None, region: str | None) -> Endpoint:
     """From the options of a client, else from the environment."""
-    given, name = endpoint, "`endpoint`"
+    given, name = check_text("endpoint", endpoint, "no_endpoint"), "`endpoint`"
+    check_text("region", region, "no_region")
     if given is None:
         given, name = os.environ.get("LOOKER_BROKER_ENDPOINT"), "LOOKER_BROKER_ENDPOINT"
     if not given:

@@ -1,25 +1,31 @@
-"""AWS credentials: from botocore's chain or from the caller, and the reasons why there are none."""
+"""AWS credentials: from botocore's chain or from the caller, and whose token may be served."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import threading
 import time
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
+import botocore.credentials
 import botocore.session
-from botocore import exceptions
+from botocore.credentials import RefreshableCredentials
 
-from ._connection import is_header_value
+from ._credentials_errors import check_keys, credentials_error, credentials_unavailable, not_found
 from ._errors import TokenBrokerError
-from ._unreachable import LASTING, reason_of
+from ._options import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from typing_extensions import TypeIs
+
 _HANGS_AFTER_SECONDS: Final = 10.0
 """STS, SSO and the metadata services answer within two or three."""
+
+_LOOK_PAUSE_SECONDS: Final = 1.0
+"""Between two looks whether the source has become another identity's."""
 
 _MOST_HANGING: Final = 16
 """No thread can be ended, and a `credential_process` that waits is a process beside it: no more of them are begun."""
@@ -48,11 +54,25 @@ CredentialsSource: TypeAlias = "AwsCredentials | Callable[[], AwsCredentials | N
 
 
 class Credentials:
-    """The keys for each request, and a fresh chain of providers after one that hangs."""
+    """The keys for each request, and a fresh chain of providers after one that hangs.
+
+    It also knows whether a token in memory is still the caller's. Only the broker knows identities, and asking it before
+    each use of a token would be no cache. So the access key decides:
+
+    - Credentials that renew themselves stand for one identity, as botocore's own clients take them. Each hour's renewal
+      would otherwise cost a request, and the token while the broker is away.
+    - Another key in credentials of botocore without a renewal counts at once.
+    - Any other source is asked again in the background.
+    """
 
     def __init__(self, source: CredentialsSource | None) -> None:
+        self._source = source
         self._make = _maker(source)
         self._has_given = False
+        # Of the keys that came last. They stay after a fork, as a token in memory does.
+        self._latest_key: str | None = None
+        self._renews_itself = False
+        self._is_worth_a_look = False
         self.renew_after_fork()
 
     def renew_after_fork(self) -> None:
@@ -61,6 +81,42 @@ class Credentials:
         self._made: AwsCredentials | None = None
         # When each request began that has not ended.
         self._waiting: list[float] = []
+        self._is_looking = False
+        self._next_look = 0.0
+
+    def may_be_of(self, access_key: str | None) -> bool:
+        """Whether a token of this key may still be the caller's. It never waits: a source may hang."""
+        if self._renews_itself:
+            return True
+        if self._is_worth_a_look:
+            self._look()
+        return self.is_latest(access_key)
+
+    def is_latest(self, access_key: str | None) -> bool:
+        """Whether this key came last."""
+        # The service's own object also after a fork, when nothing has been asked of it yet.
+        made = self._made or self._source
+        return access_key == (made.access_key if _is_plain(made) else self._latest_key)
+
+    def _look(self) -> None:
+        """Asks the source in the background, at most once a second and once at a time."""
+        with self._lock:
+            if self._is_looking or time.monotonic() < self._next_look:
+                return
+            self._is_looking = True
+        try:
+            threading.Thread(target=self._looking, name="looker-token-client", daemon=True).start()
+        except RuntimeError:
+            # At the end of the process. In this thread it could hold up the caller.
+            self._is_looking = False
+
+    def _looking(self) -> None:
+        # A failure says nothing about the caller, and the next request meets it too.
+        with contextlib.suppress(TokenBrokerError):
+            self.keys(anew=True)
+        with self._lock:
+            self._is_looking = False
+            self._next_look = time.monotonic() + _LOOK_PAUSE_SECONDS
 
     def keys(self, *, anew: bool = False) -> FrozenCredentials:
         """Good keys. This takes as long as the provider takes: the caller waits in another thread.
@@ -97,11 +153,24 @@ class Credentials:
         except Exception as error:  # noqa: BLE001 - a provider may raise whatever it likes.
             raise credentials_error(error) from None
         if made is None or keys is None:
-            raise credentials_unavailable() if self._has_given or _is_named() else _not_found()
-        _check(keys)
+            raise credentials_unavailable() if self._has_given or _is_named() else not_found()
+        check_keys(keys)
         with self._lock:
             self._made, self._has_given = made, True
+            self._latest_key = keys.access_key
+            self._renews_itself = isinstance(made, RefreshableCredentials)
+            self._is_worth_a_look = not self._renews_itself and self._may_change(made)
+            self._next_look = time.monotonic() + _LOOK_PAUSE_SECONDS
         return keys
+
+    def _may_change(self, made: AwsCredentials) -> bool:
+        """Not the service's own object, whose key is read at once. And no command is run each second."""
+        return not (_is_plain(made) and (made is self._source or made.method == "custom-process"))
+
+
+def _is_plain(made: object) -> TypeIs[botocore.credentials.Credentials]:
+    """Keys in the attributes of an object, where others are renewed by the reading."""
+    return type(made) is botocore.credentials.Credentials
 
 
 def is_same(some: FrozenCredentials, others: FrozenCredentials) -> bool:
@@ -113,101 +182,17 @@ def is_same(some: FrozenCredentials, others: FrozenCredentials) -> bool:
     )
 
 
-def credentials_unavailable(why: str | None = None) -> TokenBrokerError:
-    """There are credentials, but not now."""
-    return TokenBrokerError(
-        "credentials_unavailable",
-        f"The AWS credentials could not be fetched{f' ({why})' if why else ''}.",
-        retryable=why not in LASTING,
-    )
-
-
-def credentials_error(error: Exception) -> TokenBrokerError:
-    """Why a provider failed. Its own message is not passed on: it may quote the output of a command."""
-    if isinstance(error, TokenBrokerError):
-        return error
-    message = str(error)
-    # Before all others: an identity or a role may have "sso" in its name.
-    if re.search("AccessDenied|not authorized", message, re.IGNORECASE) and "sts:AssumeRole" in message:
-        return _not_assumable(message)
-    if _is_transient(error):
-        return credentials_unavailable(reason_of(error) or type(error).__name__)
-    profile = os.environ.get("AWS_PROFILE")
-    if isinstance(error, (exceptions.SSOError, exceptions.TokenRetrievalError)):
-        return TokenBrokerError(
-            "no_credentials",
-            f"The SSO session{f' of the AWS profile {profile}' if profile else ''} has expired or was never begun.",
-            hint=f"Run `aws sso login{f' --profile {profile}' if profile else ''}`.",
-        )
-    return _not_found(type(error).__name__)
-
-
-def _not_found(kind: str | None = None) -> TokenBrokerError:
-    profile = os.environ.get("AWS_PROFILE")
-    what = f"The AWS profile {profile} gives no credentials" if profile else "No AWS credentials were found"
-    return TokenBrokerError("no_credentials", f"{what}{f' ({kind})' if kind else ''}.")
-
-
-def _not_assumable(message: str) -> TokenBrokerError:
-    """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
-    found = re.search(r"\barn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", message)
-    return TokenBrokerError(
-        "no_credentials",
-        f"AWS does not let this identity assume the role{f' {found[0]}' if found else ''}.",
-        hint=(
-            "The role's trust policy must name the identity, and the identity's own policies must allow "
-            "sts:AssumeRole on the role."
-        ),
-    )
-
-
-def _is_transient(error: Exception) -> bool:
-    """No connection, throttling and failures of the service, as botocore knows them."""
-    if isinstance(error, exceptions.ClientError):
-        response = error.response
-        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        code = response.get("Error", {}).get("Code", "")
-        busy = "Throttl|TooManyRequests|SlowDown|RequestLimitExceeded|RequestTimeout|IDPCommunicationError"
-        return status == 429 or status >= 500 or bool(re.search(busy, code))
-    if isinstance(error, exceptions.CredentialRetrievalError):
-        # A container's or a pod's source. A `credential_process` that fails is the other, and needs a person.
-        return bool(error.kwargs.get("provider") == "container-role")
-    return isinstance(
-        error,
-        (
-            exceptions.ConnectionError,
-            exceptions.HTTPClientError,
-            exceptions.MetadataRetrievalError,
-            ConnectionError,
-            TimeoutError,
-        ),
-    )
-
-
-def _check(keys: FrozenCredentials) -> None:
-    """A line break behind a key, from a file or a shell: it cannot be a header, or spoils the signature."""
-    parts = (
-        ("access key", keys.access_key, ("AWS_ACCESS_KEY_ID",)),
-        ("secret key", keys.secret_key, ("AWS_SECRET_ACCESS_KEY",)),
-        ("session token", keys.token, ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")),
-    )
-    for name, value, variables in parts:
-        if value and not is_header_value(value):
-            source = next((each for each in variables if os.environ.get(each) == value), None)
-            raise TokenBrokerError(
-                "bad_credentials",
-                f"The {name} of the AWS credentials{f', {source},' if source else ''} has a blank, a line break or "
-                "another character that no key of AWS has.",
-                hint=f"Set {source or 'it'} again, without what stands before or behind the key.",
-            )
-
-
 def _maker(source: CredentialsSource | None) -> Callable[[], AwsCredentials | None]:
     if source is None:
         # A session for each chain: one remembers its credentials, and locks them while they are renewed.
         return lambda: botocore.session.Session().get_credentials()
     if callable(source):
         return source
+    if not hasattr(source, "get_frozen_credentials"):
+        raise TokenBrokerError(
+            "bad_request",
+            f"`credentials` must be credentials of botocore or a function that returns some, and not {shown(source)}.",
+        )
     return lambda: source
 
 

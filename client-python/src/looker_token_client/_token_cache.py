@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ._broker import Answer
+    from ._credentials import Credentials
     from ._errors import ErrorCode
 
 _ONCE_SECONDS: Final = 5.0
@@ -35,7 +36,7 @@ _ONCE_SECONDS: Final = 5.0
 _REFUSALS: Final[frozenset[ErrorCode]] = frozenset({"scope_frozen", "not_allowed"})
 """The broker has decided: a token that is still in memory is dead, or about to be.
 
-Not so `access_denied`: the caller's IAM policy is about requests, not about tokens that were given.
+Not so `access_denied` with the same keys: the caller's IAM policy is about requests, not about tokens that were given.
 """
 
 
@@ -66,11 +67,14 @@ class _Request:
 class TokenCache:
     """The token of one client. All of its methods may be called by many threads."""
 
-    def __init__(self, scope: str, timeout_seconds: float, clock: Clock, ask: Ask) -> None:
+    def __init__(
+        self, scope: str, timeout_seconds: float, clock: Clock, ask: Ask, credentials: Credentials
+    ) -> None:
         self._scope = scope
         self._timeout_seconds = timeout_seconds
         self._clock = clock
         self._ask = ask
+        self._credentials = credentials
         self._held: HeldToken | None = None
         # The lease that Looker has refused. Every request reports it until the broker has given another.
         self._stale: str | None = None
@@ -142,9 +146,7 @@ class TokenCache:
 
     def _forget(self) -> None:
         self._generation += 1
-        self._held = None
-        self._stale = None
-        self._is_pausing = lambda: False
+        self._clear()
         if self._ongoing:
             self._ongoing.task.stop(_ended_by_logout())
             self._ongoing = None
@@ -153,11 +155,21 @@ class TokenCache:
         held = self._held
         if not held:
             return None
+        if not self._credentials.may_be_of(held.access_key):
+            # They have become another caller's, or may have. The broker will tell.
+            self._clear()
+            return None
         left = held.left_seconds()
         if left >= (min_ttl_seconds or DEFAULT_MIN_TTL_SECONDS):
             return held
         # The broker was asked for a better one just now, in vain, and nobody insists.
         return held if min_ttl_seconds is None and left > 0 and self._is_pausing() else None
+
+    def _clear(self) -> None:
+        """Also the report of a refused lease, and the pause after a failure: they go with the token."""
+        self._held = None
+        self._stale = None
+        self._is_pausing = lambda: False
 
     def _fetch(self, min_ttl_seconds: int | None) -> LookerToken:
         wanted = min_ttl_seconds or DEFAULT_MIN_TTL_SECONDS
@@ -198,8 +210,8 @@ class TokenCache:
                     pause = wait
                 continue
             with self._changed:
-                # Not so where a logout, a report or a later answer came between.
-                if got is not self._held:
+                # Not so where a logout, a report, a later answer or other AWS credentials came between.
+                if got is not self._held or not self._credentials.may_be_of(got.access_key):
                     continue
             if got.left_seconds() >= wanted:
                 return got.token
@@ -313,13 +325,22 @@ class TokenCache:
     def _note_failure(self, error: TokenBrokerError) -> None:
         if error.code == "aborted":
             return
-        if error.code in _REFUSALS:
+        if error.code in _REFUSALS or self._is_of_another(error):
             self._held = None
         # At least a second: a token that is called for often must not become a storm.
         seconds = 1.0 + back_off_seconds(error, self._failures, self._clock)
         self._failures += 1
         elapsed = stopwatch(self._clock)
         self._is_pausing = lambda: elapsed() < seconds
+
+    def _is_of_another(self, error: TokenBrokerError) -> bool:
+        """IAM refuses keys other than the token's: the token may be another caller's."""
+        held = self._held
+        return (
+            error.code == "access_denied"
+            and held is not None
+            and not self._credentials.is_latest(held.access_key)
+        )
 
     def _out_of_time(self) -> TokenBrokerError:
         return TokenBrokerError(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import urlsplit
 
 from ._errors import TokenBrokerError
+from ._options import is_number, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from ._broker import Answer
     from ._waiting import Clock
@@ -29,9 +29,11 @@ _MARGIN_SECONDS: Final = 15
 """Ahead of the moment at which the token would have too little life left to be handed out."""
 
 
-@dataclass(frozen=True, slots=True)
 class LookerToken:
-    """A Looker access token. `repr`, `str` and logs do not show it, and it cannot be pickled.
+    """A Looker access token. Only `access_token` gives it away.
+
+    `repr`, `str` and logs do not show it. It is not a dataclass: `asdict` and the differences that pytest prints of a
+    dataclass would show each field. It cannot be pickled or copied, and does not change.
 
     Example:
         >>> with TokenBrokerClient("sales") as client:
@@ -43,8 +45,9 @@ class LookerToken:
 
     """
 
-    access_token: str = field(repr=False)
-    """The secret itself, for `Authorization: Bearer`."""
+    __slots__ = ("_reveal", "base_url", "expires_at", "lease_id", "scope")
+
+    _reveal: Callable[[], str]
     lease_id: str
     """Names the lease in logs and to the broker; not a secret."""
     scope: str
@@ -53,6 +56,34 @@ class LookerToken:
     """The Looker instance that the token is for, without `/api/4.0`. Send it nowhere else."""
     expires_at: datetime
     """In UTC, by this machine's clock, for people; the client itself measures the life."""
+
+    def __init__(
+        self, access_token: str, lease_id: str, scope: str, base_url: str, expires_at: datetime
+    ) -> None:
+        values = {"lease_id": lease_id, "scope": scope, "base_url": base_url, "expires_at": expires_at}
+        # In a function, which dumps of all attributes do not open.
+        values["_reveal"] = lambda: access_token
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def access_token(self) -> str:
+        """The secret itself, for `Authorization: Bearer`."""
+        return self._reveal()
+
+    def __repr__(self) -> str:
+        return (
+            f"LookerToken(lease_id={self.lease_id!r}, scope={self.scope!r}, base_url={self.base_url!r}, "
+            f"expires_at={self.expires_at!r})"
+        )
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Refuses: all threads of a client share the token."""
+        raise AttributeError("A LookerToken does not change.")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        """Refuses."""
+        raise AttributeError("A LookerToken does not change.")
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         """Refuses: a pickle is a file or a message to another process, and would hold the token in plain text."""
@@ -64,6 +95,8 @@ class HeldToken:
     """A token in memory."""
 
     token: LookerToken
+    access_key: str | None
+    """Of the AWS credentials that the broker gave it to."""
     life_seconds: float
     """The rest of the lease when it came."""
     refresh_at_seconds: float
@@ -77,22 +110,20 @@ class HeldToken:
 
 def held_token(answer: Answer, scope: str, clock: Clock) -> HeldToken:
     """The token in a broker's answer; `not_a_broker` if there is none."""
-    held = _parse(answer.body, scope, answer.elapsed_seconds, clock)
+    held = _parse(answer, scope, clock)
     if held is None:
         raise TokenBrokerError("not_a_broker", "The answer is not a token of a token broker.")
     return held
 
 
-def _parse(
-    body: Mapping[str, object], scope: str, elapsed_seconds: Callable[[], float], clock: Clock
-) -> HeldToken | None:
+def _parse(answer: Answer, scope: str, clock: Clock) -> HeldToken | None:
+    body, elapsed_seconds = answer.body, answer.elapsed_seconds
     access_token, life, lease_id, base_url = (
         body.get(name) for name in ("access_token", "expires_in", "lease_id", "base_url")
     )
     if not (
         isinstance(access_token, str)
-        and isinstance(life, (int, float))
-        and not isinstance(life, bool)
+        and is_number(life)
         and 0 < life <= _MAX_LIFE_SECONDS
         and isinstance(lease_id, str)
         and isinstance(base_url, str)
@@ -103,7 +134,7 @@ def _parse(
         seconds=life - elapsed_seconds()
     )
     token = LookerToken(access_token, lease_id, scope, base_url.rstrip("/"), expires_at)
-    return HeldToken(token, life, _refresh_point(life, clock), elapsed_seconds)
+    return HeldToken(token, answer.access_key, life, _refresh_point(life, clock), elapsed_seconds)
 
 
 def _is_url(text: str) -> bool:
@@ -122,16 +153,10 @@ def _refresh_point(life: float, clock: Clock) -> float:
 
 def check_min_ttl(seconds: int) -> None:
     """`bad_request` for a number that no scope can allow."""
-    if (
-        isinstance(seconds, bool)
-        or not isinstance(seconds, (int, float))
-        or not math.isfinite(seconds)
-        or seconds != int(seconds)
-        or not 1 <= seconds <= MAX_MIN_TTL_SECONDS
-    ):
+    if not (is_number(seconds) and 1 <= seconds <= MAX_MIN_TTL_SECONDS and seconds == int(seconds)):
         raise TokenBrokerError(
             "bad_request",
             f"min_ttl_seconds must be a whole number from 1 to {MAX_MIN_TTL_SECONDS}, half of the longest lease, "
-            f"and not {seconds}.",
+            f"and not {shown(seconds)}.",
             hint="Ask for at most half of the scope's lease, which `permissions()` tells.",
         )

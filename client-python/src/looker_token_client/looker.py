@@ -46,13 +46,9 @@ def init40(
     credentials: CredentialsSource | None = None,
     timeout_seconds: float = 30.0,
 ) -> LookerSDK:
-    """In the place of `looker_sdk.init40()`: the options are those of `TokenBrokerClient`.
+    """In the place of `looker_sdk.init40()`: a `TokenBrokerClient` with Looker's SDK on it.
 
-    Make one when the process starts: it may be used by many threads, and after a fork. Nothing is asked before the first
-    call. As a context manager it ends the token of its session, and never the token that the role shares.
-
-    Raises:
-        TokenBrokerError: An option is missing or wrong. The SDK's own calls raise it when the broker refuses or is away.
+    Options, threads, forks, the end of a `with` block and errors are that client's. Nothing is asked before the first call.
 
     Example:
         >>> with init40("sales", "nightly") as sdk:
@@ -91,11 +87,11 @@ class LookerSDK(methods.Looker40SDK):
     """Looker's SDK, whose tokens are the broker's."""
 
     def __enter__(self) -> Self:
-        """For a block of work: with a session, its token ends with the block."""
+        """As for `TokenBrokerClient`."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Looker's own logs out. Here that is for a session alone: the shared token is other processes' too."""
+        """Looker's own logs out, also where the token is shared."""
         assert isinstance(self.auth, _Session)  # noqa: S101
         if self.auth.source.session is not None:
             self.auth.logout()

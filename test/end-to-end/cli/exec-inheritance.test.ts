@@ -64,13 +64,21 @@ test("an argument that is not UTF-8 is refused before a login", async () => {
   expect(broker.asked("POST")).toEqual([]);
 });
 
-test("any UTF-8 reaches the job as it is", async () => {
-  const word = "é ü 漢 🙂 \u202e \\ ' \"";
-  expect((await broker.cli.run(...exec, "printf", "%s", word)).out).toBe(word);
+test("the broken word is named, and not a word with a genuine U+FFFD", async () => {
+  const { err } = await inShell('"$@" "\ufffd" $(printf "caf\\351")', ...exec, "echo");
+  expect(err).toMatch(/^looker-token: Word 7 of the command line is not UTF-8/);
 });
 
-test("a variable that is not UTF-8 is named", async () => {
-  const { exitCode, err } = await inShell('ODD=$(printf "caf\\351") "$@"', ...exec, "true");
+test("any UTF-8 reaches the job as it is", async () => {
+  const word = "é ü 漢 🙂 \ufffd \u202e \\ ' \"";
+  const cli = broker.cli.with({ ODD: word });
+  const words = ["sh", "-c", 'printf "%s|%s" "$1" "$ODD"', "sh", word];
+  expect(await cli.run(...exec, ...words)).toEqual({ exitCode: 0, out: `${word}|${word}`, err: "" });
+});
+
+test("a variable with other bytes than UTF-8 is named", async () => {
+  const script = 'export GENUINE="\ufffd"; ODD=$(printf "caf\\351") "$@"';
+  const { exitCode, err } = await inShell(script, ...exec, "true");
   expect([exitCode, err]).toEqual([
     0,
     "looker-token: Not UTF-8, so changed for the command: the environment's ODD.\n",

@@ -18,6 +18,13 @@ const job = ["exec", "--scope", "sales", "--", "sh", "-c", 'echo "ready $$"; rea
 /** As a terminal that is closed, or Ctrl-C: the whole group gets it. */
 const toAll = (pid: number | undefined, signal: NodeJS.Signals) => process.kill(-(pid as number), signal);
 
+const startedBy = (python: string) => [
+  "python3",
+  "-c",
+  `import os, shlex, signal, subprocess, sys\n${python}`,
+];
+const quit = "signal.signal(signal.SIGQUIT, signal.SIG_DFL)";
+
 const starts: [string, NodeJS.Signals, string[]][] = [
   ["nohup, from bash", "SIGHUP", ["bash", "-c", 'trap : HUP; nohup "$@" 2> /dev/null', "bash"]],
   ["a script under nohup", "SIGHUP", ["nohup", "sh", "-c", '"$@"; exit $?', "sh"]],
@@ -25,6 +32,28 @@ const starts: [string, NodeJS.Signals, string[]][] = [
   ['trap "" HUP', "SIGHUP", ["sh", "-c", 'trap "" HUP; "$@"; exit $?', "sh"]],
   ['trap "" INT', "SIGINT", ["sh", "-c", 'trap "" INT; "$@"; exit $?', "sh"]],
   ['trap "" INT in bash', "SIGINT", ["bash", "-c", 'trap "" INT; "$@"; exit $?', "bash"]],
+  [
+    '( trap "" HUP ) in a subshell',
+    "SIGHUP",
+    ["sh", "-c", 'trap : HUP; (trap "" HUP; "$@"; exit $?); exit $?', "sh"],
+  ],
+  [
+    'trap "" INT, and a program that takes its place',
+    "SIGINT",
+    ["sh", "-c", 'trap "" INT; env "$@"; exit $?', "sh"],
+  ],
+  [
+    "a parent that ignores HUP",
+    "SIGHUP",
+    startedBy("signal.signal(signal.SIGHUP, signal.SIG_IGN); sys.exit(subprocess.call(sys.argv[1:]))"),
+  ],
+  [
+    "a parent that ignores INT",
+    "SIGINT",
+    startedBy(
+      `${quit}; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.exit(subprocess.call(sys.argv[1:]))`,
+    ),
+  ],
 ];
 
 test.each(starts)("%s: a job lives through %s", async (_, signal, program) => {
@@ -58,11 +87,24 @@ test.each(["SIGHUP", "SIGINT"] as const)("a job that nothing protects ends by %s
   expect((await running.ended).exitCode).toBe(signal === "SIGHUP" ? 129 : 130);
 });
 
-test("nohup behind -- protects the job from any shell", async () => {
-  const [exec, scope, sales, dashes, ...words] = job as [string, string, string, string, ...string[]];
-  const running = broker.cli.talkTo([], exec, scope, sales, dashes, "nohup", ...words);
+test("a parent that ignores INT only while it waits, as system() does, protects nothing", async () => {
+  const running = broker.cli.talkTo(
+    startedBy("sys.exit(os.waitstatus_to_exitcode(os.system('exec ' + shlex.join(sys.argv[1:]))))"),
+    ...job,
+  );
   await untilSeen(() => running.out().includes("ready"), "the job");
-  toAll(running.child.pid, "SIGHUP");
+  toAll(running.child.pid, "SIGINT");
+  expect((await running.ended).exitCode).toBe(130);
+});
+
+test.each([
+  ["SIGHUP", ["nohup"]],
+  ["SIGINT", ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]],
+] as const)("protection behind -- is that of the job from any shell: %s", async (signal, protection) => {
+  const words = [...job.slice(0, 4), ...protection, ...job.slice(4)];
+  const running = broker.cli.talkTo([], ...words);
+  await untilSeen(() => running.out().includes("ready"), "the job");
+  toAll(running.child.pid, signal);
   running.child.stdin?.end("a line\n");
   expect((await running.ended).exitCode).toBe(0);
 });

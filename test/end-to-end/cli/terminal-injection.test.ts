@@ -37,7 +37,7 @@ const cases: [string, string[], Reply][] = [
   [
     "a token",
     ["get", ...scope],
-    ok({ access_token: hostile, lease_id: "l", base_url: hostile, expires_in: 9 }),
+    ok({ access_token: hostile, lease_id: "l", base_url: `https://l/${hostile}`, expires_in: 9 }),
   ],
 ];
 

@@ -46,12 +46,17 @@ async function freePort(): Promise<number> {
   return Number(new URL(url).port);
 }
 
-/** A server of AWS's, which answers one request with the credentials of the pod's role. */
+/** A server of AWS's, which answers with the credentials of the pod's role. Other requests get the reason of a refusal. */
 async function awsServer(answerOf: (request: { authorization: string | undefined; body: string }) => string) {
   const server = createServer(async (request, response) => {
     let body = "";
-    for await (const chunk of request) body += chunk;
-    response.end(answerOf({ authorization: request.headers.authorization, body }));
+    try {
+      for await (const chunk of request) body += chunk;
+      response.end(answerOf({ authorization: request.headers.authorization, body }));
+    } catch (error) {
+      // Without an answer the client would wait for ever, and nobody would read the reason.
+      response.writeHead(400).end(`${request.method} ${request.url}: ${error}`);
+    }
   });
   const { url, close } = await listen(server);
   onTestFinished(close);
@@ -96,12 +101,14 @@ describe.each(["deployment.yaml", "cron-job.yaml"])("%s", (file) => {
     ["IAM roles for service accounts", "service-account-irsa.yaml", irsa],
     ["EKS Pod Identity", "service-account-pod-identity.yaml", podIdentity],
   ])("gives a tool Looker's API by %s", async (_, accountFile, identity) => {
+    const token = join(stand.workDir, "projected-token");
+    writeFileSync(token, "projected-token");
+    const environment = await identity(token);
+    // After AWS's server, because this server could be given the same port, and get the requests of the probe.
     const port = await freePort();
     const { sidecar, tool, serviceAccountName } = podOf(file, port);
     const account = parse(readFileSync(recipe(`kubernetes/${accountFile}`), "utf8"));
     expect(serviceAccountName).toBe(account.metadata.name);
-    const token = join(stand.workDir, "projected-token");
-    writeFileSync(token, "projected-token");
 
     const common = { PATH: `${bin}:${process.env.PATH}`, HOME: "/nowhere" };
     const [command = "", ...args] = sidecar.command;
@@ -110,7 +117,7 @@ describe.each(["deployment.yaml", "cron-job.yaml"])("%s", (file) => {
       env: {
         ...common,
         ...variables(sidecar),
-        ...(await identity(token)),
+        ...environment,
         LOOKER_BROKER_ENDPOINT: stand.broker.endpoint,
         AWS_REGION: stand.broker.region,
       },
