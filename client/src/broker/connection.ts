@@ -3,9 +3,11 @@
 import { checkRegion } from "../errors/header-values.ts";
 import { checkOptions, optionNames } from "../errors/option-names.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
+import { type Clock, clockOf } from "../waiting/clock.ts";
 import type { AwsCredentials, AwsCredentialsProvider } from "./aws-credentials.ts";
 import { defaultChain } from "./default-chain.ts";
 import { isVpcEndpoint, regionOfHost } from "./partitions.ts";
+import { UnansweredRequests } from "./unanswered.ts";
 
 /** As much of `fetch` as a call to the broker needs: Node's own, undici's with a dispatcher, or another. */
 export type BrokerFetch = (
@@ -70,7 +72,7 @@ export function connectionOf(options: ConnectionOptions): Connection {
   return {
     endpoint,
     region: regionOf(options.region, endpoint),
-    credentials: providerOf(options.credentials),
+    credentials: providerOf(options.credentials, clockOf(options)),
     fetch: options.fetch,
   };
 }
@@ -121,8 +123,9 @@ function regionOf(given: string | undefined, endpoint: URL): string {
   );
 }
 
-function providerOf(given: ConnectionOptions["credentials"]): AwsCredentialsProvider {
-  if (typeof given === "function") return given;
-  if (given) return async () => given;
-  return defaultChain();
+function providerOf(given: ConnectionOptions["credentials"], clock: Clock): AwsCredentialsProvider {
+  if (typeof given === "object") return async () => given;
+  const unanswered = new UnansweredRequests(clock);
+  if (!given) return defaultChain(unanswered);
+  return (options) => unanswered.begin(() => given(options), options?.signal);
 }

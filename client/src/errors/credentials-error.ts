@@ -46,15 +46,25 @@ const notBundled = () =>
     },
   );
 
+/** Too many requests wait already. */
+export function credentialsUnanswered(count: number, pauseMs: number): TokenBrokerError {
+  return new TokenBrokerError(
+    "credentials_unavailable",
+    `The source of the AWS credentials left ${count} requests unanswered. The next one may begin in ${seconds(pauseMs)}.`,
+    { hint: sourceHint, retryAfterSeconds: Math.ceil(pauseMs / 1_000) },
+  );
+}
+
+const sourceHint =
+  "Look at the source of the AWS credentials. A container's agent or an instance's metadata may be down, or a `credential_process` may wait for input.";
+
 /** A time-out before the broker was asked. */
 export function credentialsLate(timeoutMs: number): TokenBrokerError {
   const profile = process.env.AWS_PROFILE;
   return new TokenBrokerError(
     "credentials_unavailable",
     `The AWS credentials${profile ? ` of the profile ${profile}` : ""} did not come within ${seconds(timeoutMs)}.`,
-    {
-      hint: "Look at the source of the AWS credentials. A container's agent or an instance's metadata may be down, or a `credential_process` may wait for input.",
-    },
+    { hint: sourceHint },
   );
 }
 

@@ -104,8 +104,9 @@ export class TokenBrokerClient implements TokenSource {
     this.scope = scope;
     this.session = session;
     this.#clock = clockOf(given);
-    const keys = credentials && new KeyWatch(credentials, this.#clock);
-    this.#connection = connectionOf({ ...given, credentials: keys?.provider });
+    const connection = connectionOf(given);
+    const keys = credentials && new KeyWatch(connection.credentials, credentials, this.#clock);
+    this.#connection = keys ? { ...connection, credentials: keys.provider } : connection;
     this.#timeoutMs = timeoutMs;
     this.#onRetry = given.onRetry;
     this.#cache = new TokenCache({

@@ -109,13 +109,19 @@ export class TokenCache {
     call.pauseMs = 0;
     let got: HeldToken;
     try {
-      got = await this.#inTime(call, (signal) => request.task.join(signal));
+      got = await this.#join(request, call);
     } catch (error) {
       this.#throwIfOver(call);
       if (!concernsOnlyOthers(request, call, error)) call.pauseMs = this.#pauseAfter(request, call, error);
       return undefined;
     }
     return this.#accepted(got, request, call);
+  }
+
+  /** A request that ends first tells the reason of its failure. A timer of the call's own would only know that nothing came. */
+  #join({ task, until }: OngoingRequest, call: WaitingCall): Promise<HeldToken> {
+    const endsFirst = until !== "once" && until <= call.until;
+    return endsFirst ? task.join(call.signal) : this.#inTime(call, (signal) => task.join(signal));
   }
 
   /** The token of a request of its own. Undefined: look again. */
