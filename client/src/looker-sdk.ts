@@ -7,7 +7,7 @@ import type {
   ITransport,
   ITransportSettings,
 } from "@looker/sdk-rtl";
-import { checkOptions, optionNames } from "./errors/option-names.ts";
+import { checkFunction, checkOptions, optionKinds } from "./errors/options.ts";
 import { TokenBrokerError } from "./errors/token-broker-error.ts";
 import { LookerAddress, placeholderBaseUrl } from "./looker/looker-address.ts";
 import { LookerTransport } from "./looker/looker-transport.ts";
@@ -22,8 +22,14 @@ export type LookerSessionSettings = {
     | undefined;
 };
 
-const names = optionNames<LookerSessionSettings>({
-  ...{ agentTag: true, headers: true, maxTries: true, timeout: true, waitHandler: true },
+const kinds = optionKinds<LookerSessionSettings>({
+  ...{
+    agentTag: "string",
+    headers: "object",
+    maxTries: "number",
+    timeout: "number",
+    waitHandler: "function",
+  },
 });
 
 /**
@@ -41,7 +47,9 @@ const names = optionNames<LookerSessionSettings>({
  * ```
  */
 export function lookerSession(client: TokenSource, settings: LookerSessionSettings = {}): IAuthSession {
-  checkOptions("lookerSession", settings, names);
+  checkOptions("lookerSession", settings, kinds);
+  for (const method of ["token", "withToken", "logout"] as const)
+    checkFunction("the client of lookerSession", method, Object(client)[method]);
   return new LookerSession(client, settings);
 }
 

@@ -3,6 +3,7 @@
 import { credentialsError, credentialsLate } from "../errors/credentials-error.ts";
 import { seconds } from "../errors/duration.ts";
 import { checkCredentials } from "../errors/header-values.ts";
+import { checkOptions, optionKinds } from "../errors/options.ts";
 import { type HttpAnswer, refusalOf } from "../errors/refusals.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { unreachableError } from "../errors/unreachable.ts";
@@ -30,6 +31,11 @@ export interface BrokerAnswer {
   readonly accessKeyId: string;
 }
 
+const kinds = optionKinds<BrokerRequest>({
+  ...{ method: "string", path: "string", query: "object", body: "object" },
+  ...{ signal: "signal", timeoutMs: "number" },
+});
+
 const defaultTimeoutMs = 30_000;
 
 /**
@@ -43,8 +49,10 @@ const defaultTimeoutMs = 30_000;
  * console.log(status, body);
  * ```
  */
-export const callBroker = (connection: Connection, request: BrokerRequest): Promise<BrokerAnswer> =>
-  callAt(Date.now, connection, request);
+export async function callBroker(connection: Connection, request: BrokerRequest): Promise<BrokerAnswer> {
+  checkOptions("callBroker", request, kinds);
+  return callAt(Date.now, connection, request);
+}
 
 /** `now`: the wall clock, for signatures. */
 export async function callAt(
@@ -134,13 +142,34 @@ async function send(
 ): Promise<HttpAnswer> {
   try {
     const response = await (own ?? fetch)(url.href, { ...init, signal, redirect: "manual" });
+    if (!isResponse(response))
+      throw new TokenBrokerError(
+        "bad_request",
+        "`fetch` gave no Response: `status`, `headers.get()` and `text()`.",
+      );
     const text = await response.text();
-    return { status: response.status, headers: response.headers, json: jsonOf(text) };
+    return { status: response.status, headers: textsOf(response.headers), json: jsonOf(text) };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
+    if (error instanceof TokenBrokerError) throw error;
     throw unreachableError(error, url.host, own !== undefined);
   }
 }
+
+/** A `fetch` of the service's own may give anything. */
+function isResponse(value: unknown): boolean {
+  const { status, headers, text } = Object(value);
+  return (
+    typeof status === "number" && typeof Object(headers).get === "function" && typeof text === "function"
+  );
+}
+
+const textsOf = (headers: HttpAnswer["headers"]): HttpAnswer["headers"] => ({
+  get(name) {
+    const value: unknown = headers.get(name);
+    return typeof value === "string" ? value : null;
+  },
+});
 
 function jsonOf(text: string): unknown {
   try {

@@ -1,7 +1,7 @@
 /** Where the broker is and as whom to ask it. */
 
 import { checkRegion } from "../errors/header-values.ts";
-import { checkOptions, optionNames } from "../errors/option-names.ts";
+import { checkOptions, optionKinds } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { type Clock, clockOf } from "../waiting/clock.ts";
 import type { AwsCredentials, AwsCredentialsProvider } from "./aws-credentials.ts";
@@ -44,11 +44,11 @@ export interface Connection {
   readonly fetch?: BrokerFetch | undefined;
 }
 
-const names = optionNames<ConnectionOptions>({
-  endpoint: true,
-  region: true,
-  credentials: true,
-  fetch: true,
+const kinds = optionKinds<ConnectionOptions>({
+  endpoint: "string",
+  region: "string",
+  credentials: "credentials",
+  fetch: "function",
 });
 
 /**
@@ -63,7 +63,7 @@ const names = optionNames<ConnectionOptions>({
  * ```
  */
 export function connect(options: ConnectionOptions = {}): Connection {
-  checkOptions("connect", options, names);
+  checkOptions("connect", options, kinds);
   return connectionOf(options);
 }
 

@@ -5,7 +5,7 @@ import { type Connection, type ConnectionOptions, connectionOf } from "../broker
 import { type Permissions, parsePermissions } from "../broker/permissions.ts";
 import { isScopeName, scopeNameRule } from "../broker/scope-name.ts";
 import { isSessionName, sessionNameRule } from "../broker/session-name.ts";
-import { checkOptions, optionNames } from "../errors/option-names.ts";
+import { checkFunction, checkOptions, optionKinds } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { throwIfAborted } from "../waiting/abort.ts";
 import { type Clock, clockOf, stopwatch } from "../waiting/clock.ts";
@@ -54,13 +54,13 @@ export interface PermissionsOptions {
   signal?: AbortSignal | undefined;
 }
 
-const names = {
-  client: optionNames<TokenBrokerClientOptions>({
-    ...{ scope: true, session: true, endpoint: true, region: true },
-    ...{ credentials: true, fetch: true, timeoutMs: true, onRetry: true },
+const kinds = {
+  client: optionKinds<TokenBrokerClientOptions>({
+    ...{ scope: "string", session: "string", endpoint: "string", region: "string" },
+    ...{ credentials: "credentials", fetch: "function", timeoutMs: "number", onRetry: "function" },
   }),
-  logout: optionNames<LogoutOptions>({ leaseId: true, signal: true }),
-  permissions: optionNames<PermissionsOptions>({ signal: true }),
+  logout: optionKinds<LogoutOptions>({ leaseId: "string", signal: "signal" }),
+  permissions: optionKinds<PermissionsOptions>({ signal: "signal" }),
 };
 
 /**
@@ -90,7 +90,7 @@ export class TokenBrokerClient implements TokenSource {
 
   constructor(options: TokenBrokerClientOptions) {
     const given: Partial<TokenBrokerClientOptions> = options ?? {};
-    checkOptions("TokenBrokerClient", given, names.client);
+    checkOptions("TokenBrokerClient", given, kinds.client);
     const { scope, session, credentials, timeoutMs = defaultTimeoutMs } = given;
     if (scope === undefined)
       throw new TokenBrokerError("bad_request", "TokenBrokerClient needs the option `scope`.", {
@@ -134,6 +134,7 @@ export class TokenBrokerClient implements TokenSource {
    * came between it fails with `aborted`.
    */
   async withToken<T>(use: (token: LookerToken) => T | Promise<T>, options: TokenOptions = {}): Promise<T> {
+    checkFunction("withToken", "use", use);
     const { generation } = this.#cache;
     const first = await this.token(options);
     try {
@@ -156,7 +157,7 @@ export class TokenBrokerClient implements TokenSource {
    * get a new lease.
    */
   async logout(options: LogoutOptions = {}): Promise<LogoutResult> {
-    checkOptions("logout", options, names.logout);
+    checkOptions("logout", options, kinds.logout);
     const { leaseId, signal } = options;
     throwIfAborted(signal);
     return this.#cache.logOut(leaseId, async () => {
@@ -175,7 +176,7 @@ export class TokenBrokerClient implements TokenSource {
 
   /** Who the caller is to the broker, and what it may do. */
   async permissions(options: PermissionsOptions = {}): Promise<Permissions> {
-    checkOptions("permissions", options, names.permissions);
+    checkOptions("permissions", options, kinds.permissions);
     const { body } = await this.#call({ method: "GET", path: "/scopes", signal: options.signal });
     return parsePermissions(body);
   }

@@ -1,6 +1,6 @@
 /** Calls for the one token in memory: one request for all who wait, and the order between them and logouts. */
 
-import { checkOptions } from "../errors/option-names.ts";
+import { checkOptions } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { throwIfAborted, within } from "../waiting/abort.ts";
 import { backOffMs } from "../waiting/retry.ts";
@@ -14,7 +14,7 @@ import {
   outOfTimeError,
   type TokenOptions,
   type TokenRequest,
-  tokenOptionNames,
+  tokenOptionKinds,
   tooLittleLifeError,
   untilRenewalMs,
   type WaitingCall,
@@ -49,7 +49,7 @@ export class TokenCache {
   }
 
   async token(options?: TokenOptions): Promise<LookerToken> {
-    if (options) checkOptions("token", options, tokenOptionNames);
+    if (options !== undefined) checkOptions("token", options, tokenOptionKinds);
     const { minTtlSeconds, signal } = options ?? {};
     throwIfAborted(signal);
     if (minTtlSeconds !== undefined) checkMinTtl(minTtlSeconds);

@@ -2,7 +2,7 @@
 
 import { seconds } from "../errors/duration.ts";
 import type { TokenBrokerErrorCode } from "../errors/error-codes.ts";
-import { optionNames } from "../errors/option-names.ts";
+import { optionKinds } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { abortedError } from "../waiting/abort.ts";
 import type { SharedTask } from "../waiting/shared-task.ts";
@@ -15,7 +15,7 @@ export interface TokenOptions {
   signal?: AbortSignal | undefined;
 }
 
-export const tokenOptionNames = optionNames<TokenOptions>({ minTtlSeconds: true, signal: true });
+export const tokenOptionKinds = optionKinds<TokenOptions>({ minTtlSeconds: "number", signal: "signal" });
 
 export interface TokenRequestBody {
   min_ttl_seconds: number;

@@ -2,7 +2,7 @@
 
 import { seconds } from "../errors/duration.ts";
 import { longerError } from "../errors/longer-error.ts";
-import { checkOptions, optionNames } from "../errors/option-names.ts";
+import { checkFunction, checkOptions, optionKinds } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { reasonOf, throwIfAborted } from "./abort.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -26,7 +26,7 @@ export interface RetryOptions {
   readonly onRetry?: RetryListener | undefined;
 }
 
-const names = optionNames<RetryOptions>({ timeoutMs: true, signal: true, onRetry: true });
+const kinds = optionKinds<RetryOptions>({ timeoutMs: "number", signal: "signal", onRetry: "function" });
 
 export const defaultTimeoutMs = 30_000;
 
@@ -55,7 +55,8 @@ export async function withRetries<T>(
   attempt: (timeoutMs: number) => Promise<T>,
   options: RetryOptions = {},
 ): Promise<T> {
-  checkOptions("withRetries", options, names);
+  checkFunction("withRetries", "attempt", attempt);
+  checkOptions("withRetries", options, kinds);
   return retrying(attempt, options, systemClock);
 }
 
