@@ -148,6 +148,16 @@ describe("an option of a wrong type", () => {
   });
 });
 
+it("a time-out beyond Node's timers waits, and does not end at once", async () => {
+  const { broker } = await clientStand(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return { status: 200, body: {} };
+  });
+  const connection = connect({ endpoint: broker.url, region, credentials });
+  const request = { method: "GET", path: "/scopes", timeoutMs: 10_000_000_000 } as const;
+  expect((await callBroker(connection, request)).status).toBe(200);
+});
+
 it("a session token of null, as JSON has it, counts as none", async () => {
   const { another, broker } = await clientStand();
   await another({ credentials: wrong({ ...credentials, sessionToken: null }) }).token();

@@ -113,12 +113,32 @@ async function attempt(
       ...{ status: answer.status, body: answer.json, retryAfterSeconds, date: dateOf(answer) },
       accessKeyId: credentials.accessKeyId,
     };
-  throw refusalOf(answer, {
-    host: connection.endpoint.host,
-    region: connection.region,
-    now: now(),
-    retryAfterSeconds,
-  });
+  const secrets = [
+    credentials.sessionToken,
+    /Signature=(\w+)/.exec(signed.init.headers.authorization ?? "")?.[1],
+  ];
+  throw refusalOf(
+    { ...answer, json: withoutSecrets(answer.json, secrets) },
+    {
+      host: connection.endpoint.host,
+      region: connection.region,
+      now: now(),
+      retryAfterSeconds,
+    },
+  );
+}
+
+/** A refusal may quote the headers that it does not like, and its texts go into the error. */
+function withoutSecrets(json: unknown, secrets: readonly (string | undefined)[]): unknown {
+  if (typeof json !== "object" || json === null) return json;
+  const conceal = (value: unknown) =>
+    typeof value !== "string"
+      ? value
+      : secrets.reduce<string>(
+          (text, secret) => (secret ? text.replaceAll(secret, "[redacted]") : text),
+          value,
+        );
+  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, conceal(value)]));
 }
 
 async function credentialsOf(
@@ -142,18 +162,18 @@ async function send(
 ): Promise<HttpAnswer> {
   try {
     const response = await (own ?? fetch)(url.href, { ...init, signal, redirect: "manual" });
-    if (!isResponse(response))
-      throw new TokenBrokerError(
-        "bad_request",
-        "`fetch` gave no Response: `status`, `headers.get()` and `text()`.",
-      );
-    const text = await response.text();
-    return { status: response.status, headers: textsOf(response.headers), json: jsonOf(text) };
+    if (isResponse(response)) {
+      const text = await response.text();
+      return { status: response.status, headers: textsOf(response.headers), json: jsonOf(text) };
+    }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (error instanceof TokenBrokerError) throw error;
     throw unreachableError(error, url.host, own !== undefined);
   }
+  throw new TokenBrokerError(
+    "bad_request",
+    "`fetch` gave no Response: `status`, `headers.get()` and `text()`.",
+  );
 }
 
 /** A `fetch` of the service's own may give anything. */

@@ -111,5 +111,6 @@ function isTransient(error: unknown, name: string, message: string): boolean {
   );
 }
 
-/** Only what can be the name of an error's class. */
-const kindOf = (name: string) => (/^[A-Za-z0-9]{3,60}$/.test(name) && name !== "Error" ? name : undefined);
+/** Only the name of an error's class. Keys and signatures do not look like `TokenProviderError`. */
+const kindOf = (name: string) =>
+  /^(?:[A-Z]{1,4}[a-z]{2,}){1,8}$/.test(name) && name.length <= 60 && name !== "Error" ? name : undefined;
