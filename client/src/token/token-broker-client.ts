@@ -86,7 +86,6 @@ export class TokenBrokerClient implements TokenSource {
   readonly #onRetry: RetryListener | undefined;
   readonly #clock: Clock;
   readonly #cache: TokenCache;
-  #hasAsked = false;
 
   constructor(options: TokenBrokerClientOptions) {
     const given: Partial<TokenBrokerClientOptions> = options ?? {};
@@ -112,7 +111,6 @@ export class TokenBrokerClient implements TokenSource {
     this.#cache = new TokenCache({
       ...{ scope, timeoutMs, keys, clock: this.#clock },
       ask: (wanted, signal, limit) => {
-        this.#hasAsked = true;
         const body = { ...wanted, ...this.#sessionField };
         return this.#call({ method: "POST", path: `/scopes/${scope}/token`, body, signal }, limit);
       },
@@ -186,7 +184,7 @@ export class TokenBrokerClient implements TokenSource {
    * of the role use the same lease.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.session !== undefined && this.#hasAsked) await this.logout();
+    if (this.session !== undefined && this.#cache.hasAsked) await this.logout();
   }
 
   /** Without fields for undefined values, because an older broker refuses unknown fields. */

@@ -33,6 +33,7 @@ export class TokenCache {
   #logouts: Promise<unknown> | undefined;
   /** Raised by each logout: who waited before it must not be given, or cause, a lease after it. */
   #generation = 0;
+  #hasAsked = false;
 
   constructor(options: TokenCacheOptions) {
     this.#options = options;
@@ -42,6 +43,11 @@ export class TokenCache {
   /** For {@link replacementFor}: what has been before a logout is to end with it. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** A call for a token was made that memory could not serve, so the broker may have given a lease. */
+  get hasAsked(): boolean {
+    return this.#hasAsked;
   }
 
   get hasToken(): boolean {
@@ -87,6 +93,7 @@ export class TokenCache {
   }
 
   async #fetched(minTtlSeconds: number | undefined, signal: AbortSignal | undefined): Promise<LookerToken> {
+    this.#hasAsked = true;
     const { clock, timeoutMs } = this.#options;
     const until = clock.monotonic() + timeoutMs;
     const generation = this.#generation;
