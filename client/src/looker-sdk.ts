@@ -7,7 +7,7 @@ import type {
   ITransport,
   ITransportSettings,
 } from "@looker/sdk-rtl";
-import { checkFunction, checkOptions, optionKinds } from "./errors/options.ts";
+import { checkKind, checkOptions, type OptionKinds } from "./errors/options.ts";
 import { TokenBrokerError } from "./errors/token-broker-error.ts";
 import { LookerAddress, placeholderBaseUrl } from "./looker/looker-address.ts";
 import { LookerTransport } from "./looker/looker-transport.ts";
@@ -22,7 +22,7 @@ export type LookerSessionSettings = {
     | undefined;
 };
 
-const kinds = optionKinds<LookerSessionSettings>({
+const kinds = {
   ...{
     agentTag: "string",
     headers: "object",
@@ -30,7 +30,7 @@ const kinds = optionKinds<LookerSessionSettings>({
     timeout: "number",
     waitHandler: "function",
   },
-});
+} satisfies OptionKinds<LookerSessionSettings>;
 
 /**
  * `client`: a {@link TokenBrokerClient}, or in a service's own tests a {@link TokenSource} that asks no broker.
@@ -49,7 +49,7 @@ const kinds = optionKinds<LookerSessionSettings>({
 export function lookerSession(client: TokenSource, settings: LookerSessionSettings = {}): IAuthSession {
   checkOptions("lookerSession", settings, kinds);
   for (const method of ["token", "withToken", "logout"] as const)
-    checkFunction("the client of lookerSession", method, Object(client)[method]);
+    checkKind(`\`${method}\` of the client of lookerSession`, "function", Object(client)[method]);
   return new LookerSession(client, settings);
 }
 

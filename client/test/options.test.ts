@@ -86,14 +86,18 @@ describe("an option of a wrong type", () => {
     const error = await thrown(() => client(options));
     expect([error.code, error.summary]).toEqual([
       "bad_request",
-      expect.stringContaining(`\`${Object.keys(options)[0]}\` of TokenBrokerClient must be `),
+      expect.stringContaining(`\`${Object.keys(options)[0]}\` of TokenBrokerClient must be of the type `),
     ]);
   });
 
   it.each([
-    ["connect", () => connect(wrong({ endpoint, region: 5 })), "`region` of connect must be a string."],
+    [
+      "connect",
+      () => connect(wrong({ endpoint, region: 5 })),
+      "`region` of connect must be of the type string.",
+    ],
     ["connect", () => connect(wrong("x")), "connect takes an object with options."],
-    ["withRetries", () => withRetries(wrong("x")), "`attempt` of withRetries must be a function."],
+    ["withRetries", () => withRetries(wrong("x")), "`attempt` of withRetries must be of the type function."],
     [
       "withRetries",
       () => withRetries(async () => 1, wrong({ onRetry: 5 })),
@@ -117,7 +121,7 @@ describe("an option of a wrong type", () => {
     [
       "lookerSession",
       () => lookerSession(wrong({})),
-      "`token` of the client of lookerSession must be a function.",
+      "`token` of the client of lookerSession must be of the type function.",
     ],
     ["lookerSession", () => lookerSession(wrong(undefined)), "`token` of the client of lookerSession"],
     [

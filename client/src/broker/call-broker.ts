@@ -3,7 +3,7 @@
 import { credentialsError, credentialsLate } from "../errors/credentials-error.ts";
 import { seconds } from "../errors/duration.ts";
 import { checkCredentials } from "../errors/header-values.ts";
-import { checkOptions, optionKinds } from "../errors/options.ts";
+import { checkOptions, type OptionKinds } from "../errors/options.ts";
 import { type HttpAnswer, refusalOf } from "../errors/refusals.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { unreachableError } from "../errors/unreachable.ts";
@@ -31,10 +31,14 @@ export interface BrokerAnswer {
   readonly accessKeyId: string;
 }
 
-const kinds = optionKinds<BrokerRequest>({
-  ...{ method: "string", path: "string", query: "object", body: "object" },
-  ...{ signal: "signal", timeoutMs: "number" },
-});
+const kinds = {
+  method: "string",
+  path: "string",
+  query: "object",
+  body: "object",
+  signal: "AbortSignal",
+  timeoutMs: "number",
+} satisfies OptionKinds<BrokerRequest>;
 
 const defaultTimeoutMs = 30_000;
 

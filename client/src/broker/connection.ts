@@ -1,7 +1,7 @@
 /** Where the broker is and as whom to ask it. */
 
 import { checkRegion } from "../errors/header-values.ts";
-import { checkOptions, optionKinds } from "../errors/options.ts";
+import { checkOptions, type OptionKinds } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { type Clock, clockOf } from "../waiting/clock.ts";
 import type { AwsCredentials, AwsCredentialsProvider } from "./aws-credentials.ts";
@@ -44,12 +44,12 @@ export interface Connection {
   readonly fetch?: BrokerFetch | undefined;
 }
 
-const kinds = optionKinds<ConnectionOptions>({
+const kinds = {
   endpoint: "string",
   region: "string",
-  credentials: "credentials",
+  credentials: "object or function",
   fetch: "function",
-});
+} satisfies OptionKinds<ConnectionOptions>;
 
 /**
  * Reads options and environment, and reaches for nothing: that is for the first request.

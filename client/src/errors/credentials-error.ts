@@ -42,7 +42,7 @@ const notBundled = () =>
     "no_credentials",
     "This bundle of the program cannot load AWS's chain of credentials.",
     {
-      hint: 'Bundle ECMAScript modules by esbuild with `mainFields: ["module", "main"]`, or with a banner that defines `require`.',
+      hint: 'Bundle ECMAScript modules by esbuild with this banner: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`',
     },
   );
 

@@ -4,55 +4,36 @@
  */
 import { TokenBrokerError } from "./token-broker-error.ts";
 
-const kinds = {
-  string: ["a string", (value: unknown) => typeof value === "string"],
-  number: ["a number", (value: unknown) => typeof value === "number"],
-  function: ["a function", isFunction],
-  object: ["an object", isObject],
-  signal: [
-    "an AbortSignal",
-    (value: unknown) => isObject(value) && isFunction(Object(value).addEventListener),
-  ],
-  credentials: [
-    "AWS credentials or a provider of them",
-    (value: unknown) => isFunction(value) || isObject(value),
-  ],
-} as const;
-
-type Kinds = Readonly<Record<string, keyof typeof kinds>>;
+type Kind = "string" | "number" | "function" | "object" | "object or function" | "AbortSignal";
 
 /** The compiler asks for each of the type's fields. */
-export const optionKinds = <Options>(of: Readonly<Record<keyof Options, keyof typeof kinds>>): Kinds => of;
+export type OptionKinds<Options> = Readonly<Record<keyof Options, Kind>>;
 
 /** `of` is the function or class in the message. No value is quoted. */
-export function checkOptions(of: string, options: unknown, allowed: Kinds): void {
-  if (!isObject(options)) throw new TokenBrokerError("bad_request", `${of} takes an object with options.`);
-  const names = Object.keys(allowed);
-  for (const [given, value] of Object.entries(options)) {
-    const kind = Object.hasOwn(allowed, given) && allowed[given];
-    if (!kind) {
-      const near = names.find((name) => distance(name.toLowerCase(), given.toLowerCase()) <= 2);
-      throw new TokenBrokerError("bad_request", `${of} has no option \`${given}\`.`, {
-        hint: near ? `Did you mean \`${near}\`?` : `The options are ${names.join(", ")}.`,
-      });
-    }
-    const [words, fits] = kinds[kind];
-    if (value !== undefined && !fits(value))
-      throw new TokenBrokerError("bad_request", `\`${given}\` of ${of} must be ${words}.`);
+export function checkOptions(of: string, options: unknown, kinds: Readonly<Record<string, Kind>>): void {
+  if (!isOf("object", options)) throw refused(`${of} takes an object with options.`);
+  for (const [given, value] of Object.entries(Object(options))) {
+    const kind = Object.hasOwn(kinds, given) ? kinds[given] : undefined;
+    if (!kind) throw refused(`${of} has no option \`${given}\`.`, nearest(given, Object.keys(kinds)));
+    if (value !== undefined) checkKind(`\`${given}\` of ${of}`, kind, value);
   }
 }
 
-export function checkFunction(of: string, name: string, value: unknown): void {
-  if (!isFunction(value))
-    throw new TokenBrokerError("bad_request", `\`${name}\` of ${of} must be a function.`);
+export function checkKind(what: string, kind: Kind, value: unknown): void {
+  if (!isOf(kind, value)) throw refused(`${what} must be of the type ${kind}.`);
 }
 
-function isFunction(value: unknown): boolean {
-  return typeof value === "function";
+/** An AbortSignal of a polyfill, or of another realm such as Jest's, is one too. */
+function isOf(kind: Kind, value: unknown): boolean {
+  if (kind === "AbortSignal") return typeof Object(value).addEventListener === "function";
+  return value !== null && !Array.isArray(value) && kind.split(" or ").includes(typeof value);
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+const refused = (summary: string, hint?: string) => new TokenBrokerError("bad_request", summary, { hint });
+
+function nearest(given: string, names: readonly string[]): string {
+  const near = names.find((name) => distance(name.toLowerCase(), given.toLowerCase()) <= 2);
+  return near ? `Did you mean \`${near}\`?` : `The options are ${names.join(", ")}.`;
 }
 
 /** Levenshtein's: insertions, deletions and replacements of a letter. */

@@ -5,7 +5,7 @@ import { type Connection, type ConnectionOptions, connectionOf } from "../broker
 import { type Permissions, parsePermissions } from "../broker/permissions.ts";
 import { isScopeName, scopeNameRule } from "../broker/scope-name.ts";
 import { isSessionName, sessionNameRule } from "../broker/session-name.ts";
-import { checkFunction, checkOptions, optionKinds } from "../errors/options.ts";
+import { checkKind, checkOptions, type OptionKinds } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { throwIfAborted } from "../waiting/abort.ts";
 import { type Clock, clockOf, stopwatch } from "../waiting/clock.ts";
@@ -55,12 +55,18 @@ export interface PermissionsOptions {
 }
 
 const kinds = {
-  client: optionKinds<TokenBrokerClientOptions>({
-    ...{ scope: "string", session: "string", endpoint: "string", region: "string" },
-    ...{ credentials: "credentials", fetch: "function", timeoutMs: "number", onRetry: "function" },
-  }),
-  logout: optionKinds<LogoutOptions>({ leaseId: "string", signal: "signal" }),
-  permissions: optionKinds<PermissionsOptions>({ signal: "signal" }),
+  client: {
+    scope: "string",
+    session: "string",
+    endpoint: "string",
+    region: "string",
+    credentials: "object or function",
+    fetch: "function",
+    timeoutMs: "number",
+    onRetry: "function",
+  } satisfies OptionKinds<TokenBrokerClientOptions>,
+  logout: { leaseId: "string", signal: "AbortSignal" } satisfies OptionKinds<LogoutOptions>,
+  permissions: { signal: "AbortSignal" } satisfies OptionKinds<PermissionsOptions>,
 };
 
 /**
@@ -132,7 +138,7 @@ export class TokenBrokerClient implements TokenSource {
    * came between it fails with `aborted`.
    */
   async withToken<T>(use: (token: LookerToken) => T | Promise<T>, options: TokenOptions = {}): Promise<T> {
-    checkFunction("withToken", "use", use);
+    checkKind("`use` of withToken", "function", use);
     const { generation } = this.#cache;
     const first = await this.token(options);
     try {

@@ -2,7 +2,7 @@
 
 import { seconds } from "../errors/duration.ts";
 import type { TokenBrokerErrorCode } from "../errors/error-codes.ts";
-import { optionKinds } from "../errors/options.ts";
+import type { OptionKinds } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { abortedError } from "../waiting/abort.ts";
 import type { SharedTask } from "../waiting/shared-task.ts";
@@ -15,7 +15,10 @@ export interface TokenOptions {
   signal?: AbortSignal | undefined;
 }
 
-export const tokenOptionKinds = optionKinds<TokenOptions>({ minTtlSeconds: "number", signal: "signal" });
+export const tokenOptionKinds = {
+  minTtlSeconds: "number",
+  signal: "AbortSignal",
+} satisfies OptionKinds<TokenOptions>;
 
 export interface TokenRequestBody {
   min_ttl_seconds: number;
