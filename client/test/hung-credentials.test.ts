@@ -1,32 +1,16 @@
 /** AWS credentials that never come. A later call must not wait for an earlier call's request. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { failure } from "../../test/support/failure.ts";
 import { FakeServer } from "../../test/support/fake-server.ts";
 import type { AwsCredentials } from "../src/broker/aws-credentials.ts";
 import { systemClock } from "../src/waiting/clock.ts";
+import { inBareEnvironment } from "./bare-environment.ts";
 import { answerTaken, clientStand, credentials, stopStands, until } from "./stand.ts";
 
-let home: string;
-let before: NodeJS.ProcessEnv;
-beforeEach(() => {
-  before = { ...process.env };
-  home = mkdtempSync(join(tmpdir(), "looker-token-client-"));
-  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
-  Object.assign(process.env, {
-    AWS_CONFIG_FILE: join(home, "config"),
-    AWS_SHARED_CREDENTIALS_FILE: join(home, "credentials"),
-    AWS_EC2_METADATA_DISABLED: "true",
-  });
-});
-afterEach(async () => {
-  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
-  Object.assign(process.env, before);
-  rmSync(home, { recursive: true });
-  await stopStands();
-});
+const machine = inBareEnvironment();
+afterEach(stopStands);
 
 const hangs = () => new Promise<never>(() => {});
 
@@ -88,14 +72,14 @@ it("a caller's own time-out leaves no hung request to the next call", () =>
   }));
 
 it("a credential_process with a question fails that call alone, because the next one reads the profile again", async () => {
-  const pidFile = join(home, "pid");
+  const pidFile = join(machine.home, "pid");
   const profile = (command: string) =>
-    writeFileSync(join(home, "config"), `[profile work]\ncredential_process = ${command}\n`);
+    writeFileSync(join(machine.home, "config"), `[profile work]\ncredential_process = ${command}\n`);
   writeFileSync(
-    join(home, "waits.cjs"),
+    join(machine.home, "waits.cjs"),
     `require("node:fs").writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); process.stdin.resume();`,
   );
-  profile(`"${process.execPath}" "${join(home, "waits.cjs")}"`);
+  profile(`"${process.execPath}" "${join(machine.home, "waits.cjs")}"`);
   process.env.AWS_PROFILE = "work";
   const { another, broker } = await clientStand();
   const client = another({ credentials: undefined, clock: systemClock, timeoutMs: 3_000 });
@@ -105,9 +89,12 @@ it("a credential_process with a question fails that call alone, because the next
     expect(error.message).toContain("of the profile work did not come within 3 s.");
     expect(error.hint).toContain("a `credential_process` may wait for input");
     expect(broker.asked.length).toBe(0);
-    writeFileSync(join(home, "gives.json"), '{"Version":1,"AccessKeyId":"AKIAX","SecretAccessKey":"s"}');
+    writeFileSync(
+      join(machine.home, "gives.json"),
+      '{"Version":1,"AccessKeyId":"AKIAX","SecretAccessKey":"s"}',
+    );
     profile(
-      `"${process.execPath}" -p "require('node:fs').readFileSync('${join(home, "gives.json")}', 'utf8')"`,
+      `"${process.execPath}" -p "require('node:fs').readFileSync('${join(machine.home, "gives.json")}', 'utf8')"`,
     );
     expect((await client.token()).leaseId).toBe("lease-1");
   } finally {
@@ -133,7 +120,7 @@ it("a service's own provider without an answer gets an aborted signal, and the n
   expect((await client.token()).leaseId).toBe("lease-1");
 });
 
-it("parallel calls all learn that the credentials did not come, and in which time", async () => {
+it("parallel calls all fail by the credentials, and name the time", async () => {
   const { another } = await clientStand();
   const client = another({ clock: systemClock, timeoutMs: 1_500, credentials: hangs });
   const errors = await Promise.all(Array.from({ length: 5 }, () => failure(client.token())));

@@ -22,5 +22,5 @@ const vpcEndpointHost = new RegExp(`\\.execute-api\\.[a-z0-9-]+\\.vpce\\.${suffi
  */
 export const regionOfHost = (host: string): string | undefined => executeApiHost.exec(host)?.[1];
 
-/** It would want the API's id in a header of its own, or another Host, which fetch does not send (see the page above). */
+/** Such a host wants the API's id in a header of its own, or another Host. fetch sends no other Host (see the page above). */
 export const isVpcEndpoint = (host: string): boolean => vpcEndpointHost.test(host);

@@ -55,8 +55,8 @@ export const isUntrusted = (code: string): boolean =>
   /SELF_SIGNED|^UNABLE_TO_|_SIGNATURE$|^DEPTH_ZERO_/.test(code);
 
 /**
- * An error for `cause` in words of this module's own, without any text of the original: a `fetch` of the service's own may
- * quote a header in it, and a `credential_process` its output. Node's system calls read the same: `connect ECONNREFUSED 127.0.0.1:80`.
+ * An error for `cause` in words of this module's own. A text of the original may quote a header, or the output of a
+ * `credential_process`. Node's own words for system calls read the same: `connect ECONNREFUSED 127.0.0.1:80`.
  */
 export function causeOf(error: unknown): Error | undefined {
   for (const { code, syscall, address, port } of chainOf(error)) {
@@ -65,7 +65,7 @@ export function causeOf(error: unknown): Error | undefined {
     const to = typeof address === "string" && isIP(address) ? address : undefined;
     const where = to && Number.isInteger(port) ? `${to}:${port}` : to;
     const cause = new Error([call, code, where].filter(Boolean).join(" "));
-    // Its own stack would lead to this line.
+    // The copy's own stack would lead to this line.
     cause.stack = `Error: ${cause.message}`;
     return Object.assign(cause, { code });
   }

@@ -28,7 +28,7 @@ export class KeyWatch {
   #asked = 0;
   #answered = 0;
 
-  /** `provider` gives what the service has `given`. */
+  /** `given`: the option of the service, and the origin of `provider`. */
   constructor(
     provider: AwsCredentialsProvider,
     given: AwsCredentials | AwsCredentialsProvider,

@@ -45,7 +45,7 @@ export class TokenCache {
     return this.#generation;
   }
 
-  /** A call for a token was made that memory could not serve, so the broker may have given a lease. */
+  /** Memory could not serve a call, so the broker may have given a lease. */
   get hasAsked(): boolean {
     return this.#hasAsked;
   }
@@ -157,7 +157,7 @@ export class TokenCache {
     return undefined;
   }
 
-  /** In the last minute of a token that will do for want of a better one, one try; else all the call's time. */
+  /** In the last minute of a token that will do for want of a better one, one try. Otherwise all the call's time. */
   #requestFor(call: WaitingCall): TokenRequest {
     const { held } = this.#store;
     const willDo = call.minTtlSeconds === undefined && held !== undefined && lifeLeftMs(held) > 0;
