@@ -15,12 +15,12 @@ export class LostAnswer extends Error {
 
 /** Failures of the name, of the connection's beginning and of its certificate: not a byte of the request was read. */
 const unsent =
-  /\((ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|ERR_TLS_\w+|\w*SELF_SIGNED\w*|UNABLE_TO_\w+|\w+_SIGNATURE)\)/;
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|ERR_TLS_\w+|\w*SELF_SIGNED\w*|UNABLE_TO_\w+|\w+_SIGNATURE)$/;
 
-export function mayHaveBeenDone({ code, status, summary }: TokenBrokerError): boolean {
+export function mayHaveBeenDone({ code, status, cause }: TokenBrokerError): boolean {
   // What answers with an error of the caller's (4xx) has refused; behind a 5xx the function may have begun.
   if (status !== undefined) return status >= 500;
-  if (code === "unreachable") return !unsent.test(summary);
+  if (code === "unreachable") return !unsent.test(String(Object(cause).code));
   return code === "timed_out" || code === "aborted";
 }
 

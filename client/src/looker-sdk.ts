@@ -7,7 +7,7 @@ import type {
   ITransport,
   ITransportSettings,
 } from "@looker/sdk-rtl";
-import { checkOptions, optionNames } from "./errors/option-names.ts";
+import { checkKind, checkOptions, type OptionKinds } from "./errors/options.ts";
 import { TokenBrokerError } from "./errors/token-broker-error.ts";
 import { LookerAddress, placeholderBaseUrl } from "./looker/looker-address.ts";
 import { LookerTransport } from "./looker/looker-transport.ts";
@@ -22,9 +22,15 @@ export type LookerSessionSettings = {
     | undefined;
 };
 
-const names = optionNames<LookerSessionSettings>({
-  ...{ agentTag: true, headers: true, maxTries: true, timeout: true, waitHandler: true },
-});
+const kinds = {
+  ...{
+    agentTag: "string",
+    headers: "object",
+    maxTries: "number",
+    timeout: "number",
+    waitHandler: "function",
+  },
+} satisfies OptionKinds<LookerSessionSettings>;
 
 /**
  * `client`: a {@link TokenBrokerClient}, or in a service's own tests a {@link TokenSource} that asks no broker.
@@ -41,7 +47,9 @@ const names = optionNames<LookerSessionSettings>({
  * ```
  */
 export function lookerSession(client: TokenSource, settings: LookerSessionSettings = {}): IAuthSession {
-  checkOptions("lookerSession", settings, names);
+  checkOptions("lookerSession", settings, kinds);
+  for (const method of ["token", "withToken", "logout"] as const)
+    checkKind(`\`${method}\` of the client of lookerSession`, "function", Object(client)[method]);
   return new LookerSession(client, settings);
 }
 

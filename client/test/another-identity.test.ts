@@ -4,7 +4,7 @@ import { gatewayReply, tokenReply } from "../../test/support/broker-replies.ts";
 import { failure } from "../../test/support/failure.ts";
 import type { Answering } from "../../test/support/fake-server.ts";
 import type { AwsCredentials } from "../src/broker/aws-credentials.ts";
-import { answerTaken, clientStand, stopStands, until, untilServed } from "./stand.ts";
+import { answerTaken, clientStand, gate, stopStands, until, untilServed } from "./stand.ts";
 
 afterEach(stopStands);
 
@@ -67,6 +67,33 @@ it("a hung or failed provider leaves the token in use", async () => {
     await answerTaken();
     expect((await client.token()).leaseId).toBe("lease-of-ALICE");
   }
+});
+
+it("a hung look is given up after five seconds, and another one notices the other key", async () => {
+  const { another, clock } = await clientStand(leaseOfEachKey);
+  const hung = gate<AwsCredentials>();
+  const signals: (AbortSignal | undefined)[] = [];
+  let answer: () => Promise<AwsCredentials> = async () => keysOf("ALICE");
+  const client = another({
+    credentials: (options) => {
+      signals.push(options?.signal);
+      return answer();
+    },
+  });
+  await client.token();
+  answer = () => hung.opened;
+  clock.advance(1_000);
+  await client.token();
+  answer = async () => keysOf("BOB");
+  clock.advance(4_999);
+  await client.token();
+  expect([signals.length, signals[1]?.aborted]).toEqual([2, false]);
+  clock.advance(1);
+  await untilServed(client, "lease-of-BOB");
+  expect(signals[1]?.aborted).toBe(true);
+  hung.open(keysOf("ALICE"));
+  await answerTaken();
+  expect((await client.token()).leaseId).toBe("lease-of-BOB");
 });
 
 it("a renewed key with an expiration, as of each hour, costs no request and no token", async () => {

@@ -72,8 +72,16 @@ describe("connect()", () => {
     );
   });
 
-  it("refuses a VPC endpoint's own name, and says which name to pass", async () => {
-    const endpoint = "https://vpce-0123456789abcdef0-abcdefgh.execute-api.eu-west-1.vpce.amazonaws.com/v1";
+  it.each([
+    "eu-west-1.vpce.amazonaws.com",
+    "cn-north-1.vpce.amazonaws.com.cn",
+    "eusc-de-east-1.vpce.amazonaws.eu",
+    "us-iso-east-1.vpce.c2s.ic.gov",
+    "us-isob-east-1.vpce.sc2s.sgov.gov",
+    "eu-isoe-west-1.vpce.cloud.adc-e.uk",
+    "us-isof-south-1.vpce.csp.hci.ic.gov",
+  ])("refuses a VPC endpoint's own name in %s, and says which name to pass", async (domain) => {
+    const endpoint = `https://vpce-0123456789abcdef0-abcdefgh.execute-api.${domain}/v1`;
     const error = await failure(Promise.resolve().then(() => connect({ endpoint })));
     expect(error.code).toBe("no_endpoint");
     expect(error.message).toContain("does not say which API is meant");

@@ -1,32 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** AWS's default chain as it is, with nothing of this machine in its reach. */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { failure } from "../../test/support/failure.ts";
 import { FakeServer, type Reply } from "../../test/support/fake-server.ts";
+import { inBareEnvironment } from "./bare-environment.ts";
 import { clientStand, stopStands } from "./stand.ts";
 
-/** AWS's default chain as it is, with nothing of this machine in its reach. */
-let home: string;
-let before: NodeJS.ProcessEnv;
-beforeEach(() => {
-  before = { ...process.env };
-  home = mkdtempSync(join(tmpdir(), "looker-token-client-"));
-  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
-  Object.assign(process.env, {
-    HOME: home,
-    USERPROFILE: home,
-    AWS_CONFIG_FILE: join(home, "config"),
-    AWS_SHARED_CREDENTIALS_FILE: join(home, "credentials"),
-    AWS_EC2_METADATA_DISABLED: "true",
-  });
-});
-afterEach(async () => {
-  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
-  Object.assign(process.env, before);
-  rmSync(home, { recursive: true });
-  await stopStands();
-});
+const machine = inBareEnvironment();
+afterEach(stopStands);
 
 describe("AWS's default chain", () => {
   it("without any credentials is an error that says so", async () => {
@@ -38,7 +20,7 @@ describe("AWS's default chain", () => {
 
   it("with a profile whose SSO session has ended names the command that renews it", async () => {
     writeFileSync(
-      join(home, "config"),
+      join(machine.home, "config"),
       `[profile work]
 sso_start_url = https://example.awsapps.com/start
 sso_region = eu-west-1
@@ -62,7 +44,7 @@ sso_role_name = report-service
       { status: 403, body: { code: "not_allowed", title: "x" } },
     ],
   ])("with AWS_PROFILE and keys in the environment names the profile in %s", async (code, keys, reply) => {
-    writeFileSync(join(home, "credentials"), `[work]\n${keys}`);
+    writeFileSync(join(machine.home, "credentials"), `[work]\n${keys}`);
     Object.assign(process.env, {
       AWS_PROFILE: "work",
       AWS_ACCESS_KEY_ID: "AKIDX",

@@ -1,6 +1,8 @@
 /** The `@example` of each export, run as a service would: against a broker, by the environment alone. */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -53,6 +55,22 @@ const permissions = {
   caller: { arn: "arn:aws:iam::111122223333:role/reports", account: "111122223333", unique_id: "AROA2" },
   scopes: [{ scope: "sales", base_url: "https://example.com", lease_seconds: 900, may: ["token"] }],
 };
+
+it("the examples have no errors of types", () => {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [index, { code }] of examples.entries()) writeFileSync(join(folder, `${index}.ts`), code);
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const config = {
+    extends: join(root, "tsconfig.json"),
+    include: ["*.ts"],
+    compilerOptions: { types: ["node"] },
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+  const { stdout, status } = spawnSync(process.execPath, [tsc, "--project", folder], { encoding: "utf8" });
+  expect([stdout, status]).toEqual(["", 0]);
+});
 
 it.each(examples)("the example in $file runs: $code", async ({ code }) => {
   mkdirSync(folder, { recursive: true });

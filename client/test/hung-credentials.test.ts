@@ -1,31 +1,16 @@
 /** AWS credentials that never come. A later call must not wait for an earlier call's request. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { failure } from "../../test/support/failure.ts";
 import { FakeServer } from "../../test/support/fake-server.ts";
+import type { AwsCredentials } from "../src/broker/aws-credentials.ts";
 import { systemClock } from "../src/waiting/clock.ts";
+import { inBareEnvironment } from "./bare-environment.ts";
 import { answerTaken, clientStand, credentials, stopStands, until } from "./stand.ts";
 
-let home: string;
-let before: NodeJS.ProcessEnv;
-beforeEach(() => {
-  before = { ...process.env };
-  home = mkdtempSync(join(tmpdir(), "looker-token-client-"));
-  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
-  Object.assign(process.env, {
-    AWS_CONFIG_FILE: join(home, "config"),
-    AWS_SHARED_CREDENTIALS_FILE: join(home, "credentials"),
-    AWS_EC2_METADATA_DISABLED: "true",
-  });
-});
-afterEach(async () => {
-  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
-  Object.assign(process.env, before);
-  rmSync(home, { recursive: true });
-  await stopStands();
-});
+const machine = inBareEnvironment();
+afterEach(stopStands);
 
 const hangs = () => new Promise<never>(() => {});
 
@@ -87,14 +72,14 @@ it("a caller's own time-out leaves no hung request to the next call", () =>
   }));
 
 it("a credential_process with a question fails that call alone, because the next one reads the profile again", async () => {
-  const pidFile = join(home, "pid");
+  const pidFile = join(machine.home, "pid");
   const profile = (command: string) =>
-    writeFileSync(join(home, "config"), `[profile work]\ncredential_process = ${command}\n`);
+    writeFileSync(join(machine.home, "config"), `[profile work]\ncredential_process = ${command}\n`);
   writeFileSync(
-    join(home, "waits.cjs"),
+    join(machine.home, "waits.cjs"),
     `require("node:fs").writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); process.stdin.resume();`,
   );
-  profile(`"${process.execPath}" "${join(home, "waits.cjs")}"`);
+  profile(`"${process.execPath}" "${join(machine.home, "waits.cjs")}"`);
   process.env.AWS_PROFILE = "work";
   const { another, broker } = await clientStand();
   const client = another({ credentials: undefined, clock: systemClock, timeoutMs: 3_000 });
@@ -104,9 +89,12 @@ it("a credential_process with a question fails that call alone, because the next
     expect(error.message).toContain("of the profile work did not come within 3 s.");
     expect(error.hint).toContain("a `credential_process` may wait for input");
     expect(broker.asked.length).toBe(0);
-    writeFileSync(join(home, "gives.json"), '{"Version":1,"AccessKeyId":"AKIAX","SecretAccessKey":"s"}');
+    writeFileSync(
+      join(machine.home, "gives.json"),
+      '{"Version":1,"AccessKeyId":"AKIAX","SecretAccessKey":"s"}',
+    );
     profile(
-      `"${process.execPath}" -p "require('node:fs').readFileSync('${join(home, "gives.json")}', 'utf8')"`,
+      `"${process.execPath}" -p "require('node:fs').readFileSync('${join(machine.home, "gives.json")}', 'utf8')"`,
     );
     expect((await client.token()).leaseId).toBe("lease-1");
   } finally {
@@ -130,6 +118,71 @@ it("a service's own provider without an answer gets an aborted signal, and the n
   expect((await failure(client.token())).code).toBe("credentials_unavailable");
   expect(signals[0]?.aborted).toBe(true);
   expect((await client.token()).leaseId).toBe("lease-1");
+});
+
+it("parallel calls all fail by the credentials, and name the time", async () => {
+  const { another } = await clientStand();
+  const client = another({ clock: systemClock, timeoutMs: 1_500, credentials: hangs });
+  const errors = await Promise.all(Array.from({ length: 5 }, () => failure(client.token())));
+  expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(["credentials_unavailable"]));
+  for (const { summary } of errors) expect(summary).toBe("The AWS credentials did not come within 1.5 s.");
+});
+
+describe("requests for credentials that are never answered", () => {
+  it("become few: the pause before the next one doubles", async () => {
+    const { another, clock } = await clientStand();
+    let asked = 0;
+    let answer: () => Promise<AwsCredentials> = hangs;
+    const credentialsOf = () => {
+      asked++;
+      return answer();
+    };
+    const client = another({ timeoutMs: 55, credentials: credentialsOf });
+    const hours = async (count: number) => {
+      for (let seconds = 0; seconds < count * 3_600; seconds += 15) {
+        expect((await failure(client.token())).code).toBe("credentials_unavailable");
+        clock.advance(15_000);
+      }
+    };
+    await hours(1);
+    expect(asked).toBeLessThanOrEqual(16);
+    await hours(23);
+    expect(asked).toBeLessThanOrEqual(21);
+    const error = await failure(client.token());
+    expect(error.summary).toMatch(
+      /^The source of the AWS credentials left \d\d requests unanswered\. The next/,
+    );
+    expect(error.retryable).toBe(true);
+    // Longer than the silence was, and the source is asked again.
+    clock.advance(24 * 3_600_000);
+    answer = async () => credentials;
+    expect((await client.token()).leaseId).toBe("lease-1");
+  });
+
+  it("of AWS's chain are no more either", () =>
+    hungAgent(async (agent) => {
+      const { another } = await clientStand();
+      const client = another({ credentials: undefined, timeoutMs: 200 });
+      for (let calls = 0; calls < 8; calls++) {
+        expect((await failure(client.token())).code).toBe("credentials_unavailable");
+      }
+      expect(agent.asked.length).toBe(4);
+    }, true));
+
+  it("are followed by another one after the pause, within the time of the call", async () => {
+    const { another, clock } = await clientStand();
+    let asked = 0;
+    const client = another({ credentials: () => (++asked <= 4 ? hangs() : Promise.resolve(credentials)) });
+    for (let calls = 1; calls <= 4; calls++) {
+      const impatient = new AbortController();
+      const call = failure(client.token({ signal: impatient.signal }));
+      await until(() => asked === calls);
+      impatient.abort();
+      expect((await call).code).toBe("aborted");
+    }
+    expect((await client.token()).leaseId).toBe("lease-1");
+    expect(clock.slept).toEqual([1_500]);
+  });
 });
 
 it("the body of a refused answer, cloned by the service, does not hold the second call", async () => {

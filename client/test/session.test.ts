@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { failure } from "../../test/support/failure.ts";
 import { TokenBrokerClient } from "../src/token/token-broker-client.ts";
-import { clientStand, credentials, stopStands } from "./stand.ts";
+import { answerTaken, clientStand, credentials, stopStands } from "./stand.ts";
 
 afterEach(stopStands);
 
@@ -66,6 +67,31 @@ describe("await using", () => {
     await client[Symbol.asyncDispose]();
     expect(bodies(broker.asked, "/logout")).toEqual([{ session: "nightly" }]);
     expect(client.hasToken).toBe(false);
+  });
+
+  it("in the turn of a token() ends its waiting, asks for no lease and ends the session", async () => {
+    const { another, broker } = await clientStand();
+    const client = another({ session: "nightly" });
+    const waiting = failure(client.token());
+    await client[Symbol.asyncDispose]();
+    expect((await waiting).code).toBe("aborted");
+    await answerTaken();
+    expect(broker.asked.map(({ path, text }) => [path, text])).toEqual([
+      ["/v1/scopes/sales/logout", '{"session":"nightly"}'],
+    ]);
+    expect(client.hasToken).toBe(false);
+  });
+
+  it("behind a logout ends a token() that waits for it", async () => {
+    const { another, asked } = await clientStand();
+    const client = another({ session: "nightly" });
+    const logout = client.logout();
+    const waiting = failure(client.token());
+    await client[Symbol.asyncDispose]();
+    expect((await waiting).code).toBe("aborted");
+    await logout;
+    await answerTaken();
+    expect(asked()).toEqual([]);
   });
 
   it("never ends the lease that the role shares", async () => {

@@ -4,24 +4,17 @@ import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { certificate } from "../../test/support/certificates.ts";
 import { failure } from "../../test/support/failure.ts";
 import { connect } from "../src/broker/connection.ts";
 import { unreachableError } from "../src/errors/unreachable.ts";
+import { inBareEnvironment } from "./bare-environment.ts";
 import { clientStand, credentials, stopStands } from "./stand.ts";
 
 const endpoint = "https://tokens.example.com";
-let before: NodeJS.ProcessEnv;
-beforeEach(() => {
-  before = { ...process.env };
-  for (const name of Object.keys(process.env)) if (/^AWS_|PROXY/i.test(name)) delete process.env[name];
-});
-afterEach(async () => {
-  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
-  Object.assign(process.env, before);
-  await stopStands();
-});
+inBareEnvironment();
+afterEach(stopStands);
 
 describe("a region", () => {
   it.each(["eu-west-1\r", "eu west 1", "eu-west-1\n", " eu-west-1", "eu-west-1/x"])(

@@ -3,6 +3,7 @@
 import { credentialsError, credentialsLate } from "../errors/credentials-error.ts";
 import { seconds } from "../errors/duration.ts";
 import { checkCredentials } from "../errors/header-values.ts";
+import { checkOptions, type OptionKinds } from "../errors/options.ts";
 import { type HttpAnswer, refusalOf } from "../errors/refusals.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { unreachableError } from "../errors/unreachable.ts";
@@ -30,6 +31,15 @@ export interface BrokerAnswer {
   readonly accessKeyId: string;
 }
 
+const kinds = {
+  method: "string",
+  path: "string",
+  query: "object",
+  body: "object",
+  signal: "AbortSignal",
+  timeoutMs: "number",
+} satisfies OptionKinds<BrokerRequest>;
+
 const defaultTimeoutMs = 30_000;
 
 /**
@@ -43,8 +53,10 @@ const defaultTimeoutMs = 30_000;
  * console.log(status, body);
  * ```
  */
-export const callBroker = (connection: Connection, request: BrokerRequest): Promise<BrokerAnswer> =>
-  callAt(Date.now, connection, request);
+export async function callBroker(connection: Connection, request: BrokerRequest): Promise<BrokerAnswer> {
+  checkOptions("callBroker", request, kinds);
+  return callAt(Date.now, connection, request);
+}
 
 /** `now`: the wall clock, for signatures. */
 export async function callAt(
@@ -105,12 +117,32 @@ async function attempt(
       ...{ status: answer.status, body: answer.json, retryAfterSeconds, date: dateOf(answer) },
       accessKeyId: credentials.accessKeyId,
     };
-  throw refusalOf(answer, {
-    host: connection.endpoint.host,
-    region: connection.region,
-    now: now(),
-    retryAfterSeconds,
-  });
+  const secrets = [
+    credentials.sessionToken,
+    /Signature=(\w+)/.exec(signed.init.headers.authorization ?? "")?.[1],
+  ];
+  throw refusalOf(
+    { ...answer, json: withoutSecrets(answer.json, secrets) },
+    {
+      host: connection.endpoint.host,
+      region: connection.region,
+      now: now(),
+      retryAfterSeconds,
+    },
+  );
+}
+
+/** A refusal may quote the headers that it does not like, and its texts go into the error. */
+function withoutSecrets(json: unknown, secrets: readonly (string | undefined)[]): unknown {
+  if (typeof json !== "object" || json === null) return json;
+  const conceal = (value: unknown) =>
+    typeof value !== "string"
+      ? value
+      : secrets.reduce<string>(
+          (text, secret) => (secret ? text.replaceAll(secret, "[redacted]") : text),
+          value,
+        );
+  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, conceal(value)]));
 }
 
 async function credentialsOf(
@@ -134,13 +166,34 @@ async function send(
 ): Promise<HttpAnswer> {
   try {
     const response = await (own ?? fetch)(url.href, { ...init, signal, redirect: "manual" });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, json: jsonOf(text) };
+    if (isResponse(response)) {
+      const text = await response.text();
+      return { status: response.status, headers: textsOf(response.headers), json: jsonOf(text) };
+    }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw unreachableError(error, url.host, own !== undefined);
   }
+  throw new TokenBrokerError(
+    "bad_request",
+    "`fetch` gave no Response: `status`, `headers.get()` and `text()`.",
+  );
 }
+
+/** A `fetch` of the service's own may give anything. */
+function isResponse(value: unknown): boolean {
+  const { status, headers, text } = Object(value);
+  return (
+    typeof status === "number" && typeof Object(headers).get === "function" && typeof text === "function"
+  );
+}
+
+const textsOf = (headers: HttpAnswer["headers"]): HttpAnswer["headers"] => ({
+  get(name) {
+    const value: unknown = headers.get(name);
+    return typeof value === "string" ? value : null;
+  },
+});
 
 function jsonOf(text: string): unknown {
   try {

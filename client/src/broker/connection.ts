@@ -1,10 +1,13 @@
 /** Where the broker is and as whom to ask it. */
 
 import { checkRegion } from "../errors/header-values.ts";
-import { checkOptions, optionNames } from "../errors/option-names.ts";
+import { checkOptions, type OptionKinds } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
+import { type Clock, clockOf } from "../waiting/clock.ts";
 import type { AwsCredentials, AwsCredentialsProvider } from "./aws-credentials.ts";
 import { defaultChain } from "./default-chain.ts";
+import { isVpcEndpoint, regionOfHost } from "./partitions.ts";
+import { UnansweredRequests } from "./unanswered.ts";
 
 /** As much of `fetch` as a call to the broker needs: Node's own, undici's with a dispatcher, or another. */
 export type BrokerFetch = (
@@ -41,12 +44,12 @@ export interface Connection {
   readonly fetch?: BrokerFetch | undefined;
 }
 
-const names = optionNames<ConnectionOptions>({
-  endpoint: true,
-  region: true,
-  credentials: true,
-  fetch: true,
-});
+const kinds = {
+  endpoint: "string",
+  region: "string",
+  credentials: "object or function",
+  fetch: "function",
+} satisfies OptionKinds<ConnectionOptions>;
 
 /**
  * Reads options and environment, and reaches for nothing: that is for the first request.
@@ -60,7 +63,7 @@ const names = optionNames<ConnectionOptions>({
  * ```
  */
 export function connect(options: ConnectionOptions = {}): Connection {
-  checkOptions("connect", options, names);
+  checkOptions("connect", options, kinds);
   return connectionOf(options);
 }
 
@@ -69,7 +72,7 @@ export function connectionOf(options: ConnectionOptions): Connection {
   return {
     endpoint,
     region: regionOf(options.region, endpoint),
-    credentials: providerOf(options.credentials),
+    credentials: providerOf(options.credentials, clockOf(options)),
     fetch: options.fetch,
   };
 }
@@ -86,7 +89,7 @@ function endpointOf(text: string | undefined): URL {
     );
   // The root's dot: neither certificates nor the signature that API Gateway expects have it.
   url.hostname = url.hostname.replace(/\.$/, "");
-  if (vpcEndpointHost.test(url.hostname))
+  if (isVpcEndpoint(url.hostname))
     throw new TokenBrokerError(
       "no_endpoint",
       `${url.host} is a VPC endpoint, which does not say which API is meant.`,
@@ -101,22 +104,11 @@ function endpointOf(text: string | undefined): URL {
 const isLoopback = (host: string) =>
   host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 
-/**
- * `a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com`, also of a private API with its VPC endpoint's id behind the API's
- * (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html).
- * Partitions have suffixes of their own, and names for IPv6 too others again: https://docs.aws.amazon.com/general/latest/gr/rande.html
- */
-const executeApiHost =
-  /^[^.]+\.execute-api\.([a-z0-9-]+)\.(?:amazonaws\.(?:com|com\.cn|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov|api\.(?:aws|aws\.ic\.gov|aws\.scloud|aws\.hci\.ic\.gov|cloud-aws\.adc-e\.uk|amazonwebservices\.com\.cn|amazonwebservices\.eu))$/;
-
-/** It would want the API's id in a header of its own, or another Host, which fetch does not send (see the page above). */
-const vpcEndpointHost = /\.execute-api\.[a-z0-9-]+\.vpce\.amazonaws\.com(?:\.cn)?$/;
-
 function regionOf(given: string | undefined, endpoint: URL): string {
   const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
   const candidates = {
     "`region`": given,
-    "the endpoint's name": executeApiHost.exec(endpoint.hostname)?.[1],
+    "the endpoint's name": regionOfHost(endpoint.hostname),
     AWS_REGION,
     AWS_DEFAULT_REGION,
   };
@@ -131,8 +123,9 @@ function regionOf(given: string | undefined, endpoint: URL): string {
   );
 }
 
-function providerOf(given: ConnectionOptions["credentials"]): AwsCredentialsProvider {
-  if (typeof given === "function") return given;
-  if (given) return async () => given;
-  return defaultChain();
+function providerOf(given: ConnectionOptions["credentials"], clock: Clock): AwsCredentialsProvider {
+  if (typeof given === "object") return async () => given;
+  const unanswered = new UnansweredRequests(clock);
+  if (!given) return defaultChain(unanswered);
+  return (options) => unanswered.begin(() => given(options), options?.signal);
 }

@@ -4,16 +4,17 @@ import { globalAgent } from "node:https";
 import { credentialsUnavailable } from "../errors/credentials-error.ts";
 import { onAbort } from "../waiting/abort.ts";
 import type { AwsCredentialsProvider } from "./aws-credentials.ts";
+import type { UnansweredRequests } from "./unanswered.ts";
 
 /**
  * In AWS's chain all calls share the promise of one request, without a time-out for a container's agent or a
  * `credential_process`. So after a failure, or after a caller's time-out, the next call makes a new chain. The old socket or
  * child process belongs to AWS's SDK. Nothing here can end it, and it keeps the process alive.
  */
-export function defaultChain(): AwsCredentialsProvider {
+export function defaultChain(unanswered: UnansweredRequests): AwsCredentialsProvider {
   let current: Promise<AwsCredentialsProvider> | undefined;
   let hasGiven = false;
-  const provider: AwsCredentialsProvider = async ({ forceRefresh, signal } = {}) => {
+  const ask: AwsCredentialsProvider = async ({ forceRefresh, signal } = {}) => {
     current ??= load();
     const chain = current;
     const forget = () => {
@@ -32,6 +33,7 @@ export function defaultChain(): AwsCredentialsProvider {
       stop?.();
     }
   };
+  const provider: AwsCredentialsProvider = (options) => unanswered.begin(() => ask(options), options?.signal);
   chains.add(provider);
   return provider;
 }

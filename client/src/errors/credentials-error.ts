@@ -42,9 +42,21 @@ const notBundled = () =>
     "no_credentials",
     "This bundle of the program cannot load AWS's chain of credentials.",
     {
-      hint: 'Bundle ECMAScript modules by esbuild with `mainFields: ["module", "main"]`, or with a banner that defines `require`.',
+      hint: 'Bundle ECMAScript modules by esbuild with this banner: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`',
     },
   );
+
+/** Too many requests wait already. */
+export function credentialsUnanswered(count: number, pauseMs: number): TokenBrokerError {
+  return new TokenBrokerError(
+    "credentials_unavailable",
+    `The source of the AWS credentials left ${count} requests unanswered. The next one may begin in ${seconds(pauseMs)}.`,
+    { hint: sourceHint, retryAfterSeconds: Math.ceil(pauseMs / 1_000) },
+  );
+}
+
+const sourceHint =
+  "Look at the source of the AWS credentials. A container's agent or an instance's metadata may be down, or a `credential_process` may wait for input.";
 
 /** A time-out before the broker was asked. */
 export function credentialsLate(timeoutMs: number): TokenBrokerError {
@@ -52,9 +64,7 @@ export function credentialsLate(timeoutMs: number): TokenBrokerError {
   return new TokenBrokerError(
     "credentials_unavailable",
     `The AWS credentials${profile ? ` of the profile ${profile}` : ""} did not come within ${seconds(timeoutMs)}.`,
-    {
-      hint: "Look at the source of the AWS credentials. A container's agent or an instance's metadata may be down, or a `credential_process` may wait for input.",
-    },
+    { hint: sourceHint },
   );
 }
 
@@ -101,5 +111,6 @@ function isTransient(error: unknown, name: string, message: string): boolean {
   );
 }
 
-/** Only what can be the name of an error's class. */
-const kindOf = (name: string) => (/^[A-Za-z0-9]{3,60}$/.test(name) && name !== "Error" ? name : undefined);
+/** Only the name of an error's class. Keys and signatures do not look like `TokenProviderError`. */
+const kindOf = (name: string) =>
+  /^(?:[A-Z]{1,4}[a-z]{2,}){1,8}$/.test(name) && name.length <= 60 && name !== "Error" ? name : undefined;

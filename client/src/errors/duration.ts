@@ -1,8 +1,8 @@
 /** Durations as people read them. */
 
-/** Of less than a second to a tenth, and never none. */
+/** Of less than ten seconds to a tenth, and never none. */
 export const seconds = (milliseconds: number): string =>
-  `${milliseconds < 950 ? Math.max(0.1, Math.round(milliseconds / 100) / 10) : Math.round(milliseconds / 1_000)} s`;
+  `${milliseconds < 9_950 ? Math.max(0.1, Math.round(milliseconds / 100) / 10) : Math.round(milliseconds / 1_000)} s`;
 
 export function duration(milliseconds: number): string {
   const minutes = Math.round(milliseconds / 60_000);

@@ -16,7 +16,8 @@ export function checkCredentials(
 ): void {
   for (const [field, variable] of Object.entries(variables)) {
     const value = credentials[field as keyof typeof variables];
-    if (field === "sessionToken" && (value === undefined || value === "")) continue;
+    // null, as of JSON.
+    if (field === "sessionToken" && (value ?? "") === "") continue;
     if (typeof value === "string" && sendable.test(value)) continue;
     const isOfVariable = value !== undefined && process.env[variable] === value;
     const name = isOfVariable ? variable : `\`${field}\` of the AWS credentials`;

@@ -1,4 +1,5 @@
 /** Failures of connections, as `fetch` and AWS's SDK throw them. */
+import { isIP } from "node:net";
 
 /** One error of the chain of causes, or of the list where several addresses were tried. */
 interface Failed {
@@ -6,6 +7,8 @@ interface Failed {
   readonly message?: unknown;
   readonly code?: unknown;
   readonly syscall?: unknown;
+  readonly address?: unknown;
+  readonly port?: unknown;
   readonly cause?: unknown;
   readonly errors?: readonly unknown[];
 }
@@ -19,7 +22,13 @@ function* chainOf(error: unknown): Generator<Failed> {
   }
 }
 
-const isCode = (code: unknown): code is string => typeof code === "string" && /^[A-Z0-9_]{3,50}$/.test(code);
+const ofTls = /^(CERT_.*|ERR_TLS_.*|ERR_SSL_.*|.*_SIGNATURE|.*SELF_SIGNED.*|UNABLE_TO_.*|DEPTH_ZERO_.*)$/;
+
+/** Of a system call, Node, undici, Node's parser of HTTP, or TLS. A `fetch` of the service's own may call anything a code. */
+const isCode = (code: unknown): code is string =>
+  typeof code === "string" &&
+  /^[A-Z0-9_]{3,50}$/.test(code) &&
+  (/^(E[A-Z0-9]{2,15}|EAI_[A-Z]+|(ERR|UND_ERR|HPE)_[A-Z_]+)$/.test(code) || ofTls.test(code));
 
 /** The first code in the chain. Only a code: a message may quote a header. */
 export function codeOf(error: unknown): string | undefined {
@@ -36,8 +45,6 @@ export function says(error: unknown, pattern: RegExp): RegExpExecArray | undefin
   return undefined;
 }
 
-const ofTls = /^(CERT_.*|ERR_TLS_.*|ERR_SSL_.*|.*_SIGNATURE|.*SELF_SIGNED.*|UNABLE_TO_.*|DEPTH_ZERO_.*)$/;
-
 /** The same failure comes back until somebody changes something. All else may be over in a second. */
 export const isLasting = (code: string): boolean =>
   ofTls.test(code) ||
@@ -48,17 +55,21 @@ export const isUntrusted = (code: string): boolean =>
   /SELF_SIGNED|^UNABLE_TO_|_SIGNATURE$|^DEPTH_ZERO_/.test(code);
 
 /**
- * A copy for `cause`, without the original's fields: an error of fetch may hold an answer's bytes or quote a header, and one
- * of a `credential_process` its output. Messages of system calls and of TLS name an address, a host or a certificate.
+ * An error for `cause` in words of this module's own. A text of the original may quote a header, or the output of a
+ * `credential_process`. Node's own words for system calls read the same: `connect ECONNREFUSED 127.0.0.1:80`.
  */
 export function causeOf(error: unknown): Error | undefined {
-  for (const { name, message, code, syscall } of chainOf(error)) {
+  for (const { code, syscall, address, port } of chainOf(error)) {
     if (!isCode(code)) continue;
-    const isSafe = typeof syscall === "string" || ofTls.test(code) || code === "UND_ERR_SOCKET";
-    const cause = new Error(isSafe ? String(message) : code);
+    const call = calls.find((each) => each === syscall);
+    const to = typeof address === "string" && isIP(address) ? address : undefined;
+    const where = to && Number.isInteger(port) ? `${to}:${port}` : to;
+    const cause = new Error([call, code, where].filter(Boolean).join(" "));
     // The copy's own stack would lead to this line.
-    cause.stack = `${typeof name === "string" && /^\w+$/.test(name) ? name : "Error"}: ${cause.message}`;
+    cause.stack = `Error: ${cause.message}`;
     return Object.assign(cause, { code });
   }
   return undefined;
 }
+
+const calls = ["connect", "getaddrinfo", "read", "write", "shutdown"];

@@ -13,6 +13,9 @@ import type { Clock } from "../waiting/clock.ts";
 
 const pauseMs = 1_000;
 
+/** A look without an answer is given up then, and followed by another. */
+const lookMs = 5_000;
+
 export class KeyWatch {
   readonly #clock: Clock;
   readonly #provider: AwsCredentialsProvider;
@@ -20,23 +23,32 @@ export class KeyWatch {
   #latest: AwsCredentials | undefined;
   readonly #isObject: boolean;
   #nextLookMs = 0;
-  #isLooking = false;
+  #look: AbortController | undefined;
+  /** Requests are numbered, because the answer to an earlier one may be the later one to come. */
+  #asked = 0;
+  #answered = 0;
 
-  constructor(given: AwsCredentials | AwsCredentialsProvider, clock: Clock) {
+  /** `given`: the option of the service, and the origin of `provider`. */
+  constructor(
+    provider: AwsCredentialsProvider,
+    given: AwsCredentials | AwsCredentialsProvider,
+    clock: Clock,
+  ) {
     this.#clock = clock;
+    this.#provider = provider;
     this.#isObject = typeof given !== "function";
-    if (typeof given === "function") this.#provider = given;
-    else {
-      this.#latest = given;
-      this.#provider = async () => given;
-    }
+    if (typeof given !== "function") this.#latest = given;
   }
 
   /** The same, watched. */
   readonly provider: AwsCredentialsProvider = async (options) => {
+    const number = ++this.#asked;
     const credentials = await this.#provider(options);
-    if (!this.#isObject) this.#latest = credentials;
-    this.#nextLookMs = this.#clock.monotonic() + pauseMs;
+    if (number > this.#answered) {
+      this.#answered = number;
+      if (!this.#isObject) this.#latest = credentials;
+      this.#nextLookMs = this.#clock.monotonic() + pauseMs;
+    }
     return credentials;
   };
 
@@ -48,20 +60,20 @@ export class KeyWatch {
   /** A token of this key may be served. */
   mayServe(accessKeyId: string): boolean {
     if (this.#latest?.expiration && !this.#isObject) return true;
-    if (!this.#isObject) this.#look();
+    if (!this.#isObject) this.#lookIfDue();
     return this.isLatest(accessKeyId);
   }
 
-  #look(): void {
-    if (this.#isLooking || this.#clock.monotonic() < this.#nextLookMs) return;
-    this.#isLooking = true;
+  #lookIfDue(): void {
+    const nowMs = this.#clock.monotonic();
+    if (nowMs < this.#nextLookMs) return;
+    this.#look?.abort();
+    const look = new AbortController();
+    this.#look = look;
+    this.#nextLookMs = nowMs + lookMs;
     // A failure says nothing about the caller, and the next request meets it too.
-    this.provider()
-      .catch(() => {
-        this.#nextLookMs = this.#clock.monotonic() + pauseMs;
-      })
-      .finally(() => {
-        this.#isLooking = false;
-      });
+    this.provider({ signal: look.signal }).catch(() => {
+      if (this.#look === look) this.#nextLookMs = this.#clock.monotonic() + pauseMs;
+    });
   }
 }

@@ -5,7 +5,7 @@ import { type Connection, type ConnectionOptions, connectionOf } from "../broker
 import { type Permissions, parsePermissions } from "../broker/permissions.ts";
 import { isScopeName, scopeNameRule } from "../broker/scope-name.ts";
 import { isSessionName, sessionNameRule } from "../broker/session-name.ts";
-import { checkOptions, optionNames } from "../errors/option-names.ts";
+import { checkKind, checkOptions, type OptionKinds } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { throwIfAborted } from "../waiting/abort.ts";
 import { type Clock, clockOf, stopwatch } from "../waiting/clock.ts";
@@ -54,13 +54,19 @@ export interface PermissionsOptions {
   signal?: AbortSignal | undefined;
 }
 
-const names = {
-  client: optionNames<TokenBrokerClientOptions>({
-    ...{ scope: true, session: true, endpoint: true, region: true },
-    ...{ credentials: true, fetch: true, timeoutMs: true, onRetry: true },
-  }),
-  logout: optionNames<LogoutOptions>({ leaseId: true, signal: true }),
-  permissions: optionNames<PermissionsOptions>({ signal: true }),
+const kinds = {
+  client: {
+    scope: "string",
+    session: "string",
+    endpoint: "string",
+    region: "string",
+    credentials: "object or function",
+    fetch: "function",
+    timeoutMs: "number",
+    onRetry: "function",
+  } satisfies OptionKinds<TokenBrokerClientOptions>,
+  logout: { leaseId: "string", signal: "AbortSignal" } satisfies OptionKinds<LogoutOptions>,
+  permissions: { signal: "AbortSignal" } satisfies OptionKinds<PermissionsOptions>,
 };
 
 /**
@@ -86,11 +92,10 @@ export class TokenBrokerClient implements TokenSource {
   readonly #onRetry: RetryListener | undefined;
   readonly #clock: Clock;
   readonly #cache: TokenCache;
-  #hasAsked = false;
 
   constructor(options: TokenBrokerClientOptions) {
     const given: Partial<TokenBrokerClientOptions> = options ?? {};
-    checkOptions("TokenBrokerClient", given, names.client);
+    checkOptions("TokenBrokerClient", given, kinds.client);
     const { scope, session, credentials, timeoutMs = defaultTimeoutMs } = given;
     if (scope === undefined)
       throw new TokenBrokerError("bad_request", "TokenBrokerClient needs the option `scope`.", {
@@ -104,14 +109,14 @@ export class TokenBrokerClient implements TokenSource {
     this.scope = scope;
     this.session = session;
     this.#clock = clockOf(given);
-    const keys = credentials && new KeyWatch(credentials, this.#clock);
-    this.#connection = connectionOf({ ...given, credentials: keys?.provider });
+    const connection = connectionOf(given);
+    const keys = credentials && new KeyWatch(connection.credentials, credentials, this.#clock);
+    this.#connection = keys ? { ...connection, credentials: keys.provider } : connection;
     this.#timeoutMs = timeoutMs;
     this.#onRetry = given.onRetry;
     this.#cache = new TokenCache({
       ...{ scope, timeoutMs, keys, clock: this.#clock },
       ask: (wanted, signal, limit) => {
-        this.#hasAsked = true;
         const body = { ...wanted, ...this.#sessionField };
         return this.#call({ method: "POST", path: `/scopes/${scope}/token`, body, signal }, limit);
       },
@@ -133,6 +138,7 @@ export class TokenBrokerClient implements TokenSource {
    * came between it fails with `aborted`.
    */
   async withToken<T>(use: (token: LookerToken) => T | Promise<T>, options: TokenOptions = {}): Promise<T> {
+    checkKind("`use` of withToken", "function", use);
     const { generation } = this.#cache;
     const first = await this.token(options);
     try {
@@ -155,7 +161,7 @@ export class TokenBrokerClient implements TokenSource {
    * get a new lease.
    */
   async logout(options: LogoutOptions = {}): Promise<LogoutResult> {
-    checkOptions("logout", options, names.logout);
+    checkOptions("logout", options, kinds.logout);
     const { leaseId, signal } = options;
     throwIfAborted(signal);
     return this.#cache.logOut(leaseId, async () => {
@@ -174,7 +180,7 @@ export class TokenBrokerClient implements TokenSource {
 
   /** Who the caller is to the broker, and what it may do. */
   async permissions(options: PermissionsOptions = {}): Promise<Permissions> {
-    checkOptions("permissions", options, names.permissions);
+    checkOptions("permissions", options, kinds.permissions);
     const { body } = await this.#call({ method: "GET", path: "/scopes", signal: options.signal });
     return parsePermissions(body);
   }
@@ -184,7 +190,7 @@ export class TokenBrokerClient implements TokenSource {
    * of the role use the same lease.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.session !== undefined && this.#hasAsked) await this.logout();
+    if (this.session !== undefined && this.#cache.hasAsked) await this.logout();
   }
 
   /** Without fields for undefined values, because an older broker refuses unknown fields. */

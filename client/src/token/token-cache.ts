@@ -1,6 +1,6 @@
 /** Calls for the one token in memory: one request for all who wait, and the order between them and logouts. */
 
-import { checkOptions } from "../errors/option-names.ts";
+import { checkOptions } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { throwIfAborted, within } from "../waiting/abort.ts";
 import { backOffMs } from "../waiting/retry.ts";
@@ -14,7 +14,7 @@ import {
   outOfTimeError,
   type TokenOptions,
   type TokenRequest,
-  tokenOptionNames,
+  tokenOptionKinds,
   tooLittleLifeError,
   untilRenewalMs,
   type WaitingCall,
@@ -33,6 +33,7 @@ export class TokenCache {
   #logouts: Promise<unknown> | undefined;
   /** Raised by each logout: who waited before it must not be given, or cause, a lease after it. */
   #generation = 0;
+  #hasAsked = false;
 
   constructor(options: TokenCacheOptions) {
     this.#options = options;
@@ -44,12 +45,17 @@ export class TokenCache {
     return this.#generation;
   }
 
+  /** Memory could not serve a call, so the broker may have given a lease. */
+  get hasAsked(): boolean {
+    return this.#hasAsked;
+  }
+
   get hasToken(): boolean {
     return this.#store.served(undefined) !== undefined;
   }
 
   async token(options?: TokenOptions): Promise<LookerToken> {
-    if (options) checkOptions("token", options, tokenOptionNames);
+    if (options !== undefined) checkOptions("token", options, tokenOptionKinds);
     const { minTtlSeconds, signal } = options ?? {};
     throwIfAborted(signal);
     if (minTtlSeconds !== undefined) checkMinTtl(minTtlSeconds);
@@ -87,6 +93,7 @@ export class TokenCache {
   }
 
   async #fetched(minTtlSeconds: number | undefined, signal: AbortSignal | undefined): Promise<LookerToken> {
+    this.#hasAsked = true;
     const { clock, timeoutMs } = this.#options;
     const until = clock.monotonic() + timeoutMs;
     const generation = this.#generation;
@@ -109,13 +116,19 @@ export class TokenCache {
     call.pauseMs = 0;
     let got: HeldToken;
     try {
-      got = await this.#inTime(call, (signal) => request.task.join(signal));
+      got = await this.#join(request, call);
     } catch (error) {
       this.#throwIfOver(call);
       if (!concernsOnlyOthers(request, call, error)) call.pauseMs = this.#pauseAfter(request, call, error);
       return undefined;
     }
     return this.#accepted(got, request, call);
+  }
+
+  /** A request that ends first tells the reason of its failure. A timer of the call's own would only know that nothing came. */
+  #join({ task, until }: OngoingRequest, call: WaitingCall): Promise<HeldToken> {
+    const endsFirst = until !== "once" && until <= call.until;
+    return endsFirst ? task.join(call.signal) : this.#inTime(call, (signal) => task.join(signal));
   }
 
   /** The token of a request of its own. Undefined: look again. */
@@ -144,7 +157,7 @@ export class TokenCache {
     return undefined;
   }
 
-  /** In the last minute of a token that will do for want of a better one, one try; else all the call's time. */
+  /** In the last minute of a token that will do for want of a better one, one try. Otherwise all the call's time. */
   #requestFor(call: WaitingCall): TokenRequest {
     const { held } = this.#store;
     const willDo = call.minTtlSeconds === undefined && held !== undefined && lifeLeftMs(held) > 0;

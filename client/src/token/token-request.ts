@@ -1,7 +1,8 @@
 /** Calls to `token()`, and the requests to the broker that serve them. One request may serve a thousand calls. */
 
+import { seconds } from "../errors/duration.ts";
 import type { TokenBrokerErrorCode } from "../errors/error-codes.ts";
-import { optionNames } from "../errors/option-names.ts";
+import type { OptionKinds } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { abortedError } from "../waiting/abort.ts";
 import type { SharedTask } from "../waiting/shared-task.ts";
@@ -14,7 +15,10 @@ export interface TokenOptions {
   signal?: AbortSignal | undefined;
 }
 
-export const tokenOptionNames = optionNames<TokenOptions>({ minTtlSeconds: true, signal: true });
+export const tokenOptionKinds = {
+  minTtlSeconds: "number",
+  signal: "AbortSignal",
+} satisfies OptionKinds<TokenOptions>;
 
 export interface TokenRequestBody {
   min_ttl_seconds: number;
@@ -75,7 +79,7 @@ export const concernsOnlyOthers = (request: TokenRequest, call: WaitingCall, err
 export const endedByLogoutError = () => abortedError("logout() ended the request of this call.");
 
 export const outOfTimeError = (timeoutMs: number) =>
-  new TokenBrokerError("timed_out", `No token came within ${timeoutMs / 1_000} s.`, { retryable: true });
+  new TokenBrokerError("timed_out", `No token came within ${seconds(timeoutMs)}.`, { retryable: true });
 
 export const tooLittleLifeError = (got: HeldToken, call: WaitingCall) =>
   new TokenBrokerError(

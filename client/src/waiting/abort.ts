@@ -49,6 +49,9 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undef
   }
 }
 
+/** Node's timers take a longer time for a millisecond. */
+export const longestMs = 2 ** 31 - 1;
+
 /**
  * Runs the work under a signal that aborts when the given one does or when the time is up, then with `late()`.
  * Not AbortSignal.any with AbortSignal.timeout: in Node 20 the garbage collector may take such a signal away before it
@@ -62,7 +65,7 @@ export async function within<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const stop = signal && onAbort(signal, () => controller.abort(reasonOf(signal)));
-  const timer = setTimeout(() => controller.abort(late()), milliseconds);
+  const timer = setTimeout(() => controller.abort(late()), Math.min(milliseconds, longestMs));
   // A connection that is waited for keeps the process alive by itself.
   timer.unref();
   try {

@@ -1,5 +1,5 @@
 /** Looker's `timeout` and `signal` options, which its SDK for Node accepts and ignores: one limit for a whole call. */
-import { onAbort } from "./abort.ts";
+import { longestMs, onAbort } from "./abort.ts";
 
 export interface Deadline {
   readonly signal: AbortSignal;
@@ -26,7 +26,7 @@ export function deadline(
   const controller = new AbortController();
   const { signal } = controller;
   const passed = new DOMException(`Looker gave no answer within ${seconds} s.`, "TimeoutError");
-  const timer = setTimeout(() => controller.abort(passed), seconds * 1_000);
+  const timer = setTimeout(() => controller.abort(passed), Math.min(seconds * 1_000, longestMs));
   timer.unref();
   const release = callerSignal && onAbort(callerSignal, () => controller.abort(callerSignal.reason));
   return {

@@ -2,7 +2,7 @@
 
 import { seconds } from "../errors/duration.ts";
 import { longerError } from "../errors/longer-error.ts";
-import { checkOptions, optionNames } from "../errors/option-names.ts";
+import { checkKind, checkOptions, type OptionKinds } from "../errors/options.ts";
 import { TokenBrokerError } from "../errors/token-broker-error.ts";
 import { reasonOf, throwIfAborted } from "./abort.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -26,7 +26,11 @@ export interface RetryOptions {
   readonly onRetry?: RetryListener | undefined;
 }
 
-const names = optionNames<RetryOptions>({ timeoutMs: true, signal: true, onRetry: true });
+const kinds = {
+  timeoutMs: "number",
+  signal: "AbortSignal",
+  onRetry: "function",
+} satisfies OptionKinds<RetryOptions>;
 
 export const defaultTimeoutMs = 30_000;
 
@@ -49,13 +53,15 @@ const leastMs = 50;
  *   (timeoutMs) => callBroker(connection, { method: "GET", path: "/scopes", timeoutMs }),
  *   { timeoutMs: 10_000, onRetry: ({ error, attempt }) => console.error(`Attempt ${attempt}: ${error.message}`) },
  * );
+ * console.log(body);
  * ```
  */
 export async function withRetries<T>(
   attempt: (timeoutMs: number) => Promise<T>,
   options: RetryOptions = {},
 ): Promise<T> {
-  checkOptions("withRetries", options, names);
+  checkKind("`attempt` of withRetries", "function", attempt);
+  checkOptions("withRetries", options, kinds);
   return retrying(attempt, options, systemClock);
 }
 
