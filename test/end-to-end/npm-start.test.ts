@@ -435,7 +435,7 @@ test("--scopes: a wrong file exits 1 with a line for each mistake", async () => 
   const started = npmStart([...free, "--scopes", "wrong.mjs"]);
   expect(await started.exit).toBe(1);
   const [first, second] = started.errors().split("\n");
-  expect(first).toBe("The scopes cannot be used:");
+  expect(first).toBe("looker-token-broker/Broker cannot be built:");
   expect(second).toBe('  - scope "sales": lease: there is no such field. Did you mean leaseSeconds?');
   expect(existsSync(brokerFile)).toBe(false);
 });
