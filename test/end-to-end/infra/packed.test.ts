@@ -25,7 +25,7 @@ let tarball: string;
 beforeAll(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "construct-packed-")));
   tarball = pack(join(root, "infra"), folder);
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** An app with the package and its two peers. Neither esbuild nor anything else can be imported there. */
@@ -87,7 +87,7 @@ it("this repository's own app gives the same template with the package as with i
   };
   execFileSync(process.execPath, ["infra/app.ts"], { cwd: root, env });
   expect(templateIn(home)).toEqual(templateIn(here));
-}, 60_000);
+});
 
 describe.each(nodes)("on %s an app of one's own is synthesized", (name, node) => {
   const body = `
@@ -109,7 +109,7 @@ describe.each(nodes)("on %s an app of one's own is synthesized", (name, node) =>
     const home = app(`${name} esm`, { "app.js": imports + body }, { type: "module" });
     expect(run(home, ["app.js"], node)).toEqual(ran);
     expect(count(home, "AWS::Lambda::Function")).toBe(4);
-  }, 30_000);
+  });
 
   it("in CommonJS", () => {
     const requires = `
@@ -120,7 +120,7 @@ describe.each(nodes)("on %s an app of one's own is synthesized", (name, node) =>
     const home = app(`${name} cjs`, { "app.js": requires + body });
     expect(run(home, ["app.js"], node)).toEqual(ran);
     expect(count(home, "AWS::Lambda::Function")).toBe(4);
-  }, 30_000);
+  });
 });
 
 describe("the apps of its README", () => {
@@ -138,26 +138,18 @@ describe("the apps of its README", () => {
     expect([...examples.keys()]).toEqual(Object.keys(templates));
   });
 
-  it.each(Object.entries(templates))(
-    "%s: compiles, and is synthesized",
-    (name, expected) => {
-      const example = examples.get(name) ?? "";
-      const options = { module: "nodenext", strict: true, noEmit: true, skipLibCheck: true, types: ["node"] };
-      const tsconfig = JSON.stringify({ compilerOptions: options, files: ["app.ts"] });
-      const home = app(
-        `readme ${name}`,
-        { "app.ts": example, "tsconfig.json": tsconfig },
-        { type: "module" },
-      );
-      expect(run(home, [tool("tsc"), "--pretty", "false"])).toEqual(ran);
-      expect(run(home, ["app.ts"])).toEqual(ran);
-      const files = readdirSync(join(home, "cdk.out"), { recursive: true, encoding: "utf8" });
-      const made = files.filter((file) => file.endsWith(".template.json"));
-      for (const each of expected) expect(made.filter((file) => file.includes(each))).toHaveLength(1);
-      expect(made).toHaveLength(expected.length);
-    },
-    60_000,
-  );
+  it.each(Object.entries(templates))("%s: compiles, and is synthesized", (name, expected) => {
+    const example = examples.get(name) ?? "";
+    const options = { module: "nodenext", strict: true, noEmit: true, skipLibCheck: true, types: ["node"] };
+    const tsconfig = JSON.stringify({ compilerOptions: options, files: ["app.ts"] });
+    const home = app(`readme ${name}`, { "app.ts": example, "tsconfig.json": tsconfig }, { type: "module" });
+    expect(run(home, [tool("tsc"), "--pretty", "false"])).toEqual(ran);
+    expect(run(home, ["app.ts"])).toEqual(ran);
+    const files = readdirSync(join(home, "cdk.out"), { recursive: true, encoding: "utf8" });
+    const made = files.filter((file) => file.endsWith(".template.json"));
+    for (const each of expected) expect(made.filter((file) => file.includes(each))).toHaveLength(1);
+    expect(made).toHaveLength(expected.length);
+  });
 });
 
 describe.each([
@@ -196,7 +188,7 @@ describe.each([
     expect(compile("wrong", withGrant("slaes")).stdout).toMatch(
       /^app\.ts\(\d+,\d+\): error TS2345: Argument of type '"slaes"' is not assignable to parameter of type '"sales"'\.\n$/,
     );
-  }, 60_000);
+  });
 });
 
 describe("the package", () => {
@@ -270,11 +262,7 @@ describe("the package", () => {
   it.each([
     ["publint", ["--strict"]],
     ["attw", []],
-  ])(
-    "is sound, says %s",
-    (name, options) => {
-      expect(verdictOf(name, tarball, options)).toEqual([0, ""]);
-    },
-    60_000,
-  );
+  ])("is sound, says %s", (name, options) => {
+    expect(verdictOf(name, tarball, options)).toEqual([0, ""]);
+  });
 });
