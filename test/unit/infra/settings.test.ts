@@ -230,7 +230,7 @@ describe("a misspelt setting is refused with its right name, and never means the
     expect(linesAbout(() => settings)).toEqual([line]);
   });
 
-  it("of subnets, which would be others than those that are meant", () => {
+  it("of subnets, because the functions would be in others", () => {
     const settings = (stack: Stack) => ({
       vpc: new Vpc(stack, "Vpc"),
       vpcSubnets: { subnetTyp: "Isolated" },
