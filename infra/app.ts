@@ -5,14 +5,13 @@
 import { App } from "aws-cdk-lib";
 import featureFlags from "aws-cdk-lib/recommended-feature-flags.json" with { type: "json" };
 import { importDeployment, ScopesFileError } from "./import-deployment.ts";
-import { BrokerSettingsError, ScopesError } from "./index.ts";
+import { BrokerSettingsError } from "./index.ts";
 import { TokenBrokerStack } from "./stack.ts";
 
 try {
   await main();
 } catch (error) {
-  const slips = [ScopesError, ScopesFileError, BrokerSettingsError];
-  if (!(error instanceof Error) || !slips.some((slip) => error instanceof slip)) throw error;
+  if (!(error instanceof ScopesFileError || error instanceof BrokerSettingsError)) throw error;
   // An operator's slip, not a bug: what to mend, without a stack trace around it.
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;

@@ -1,9 +1,10 @@
 /** Mistakes in scopes that take the broker's account and region to see. */
 import { Annotations, Stack, Token } from "aws-cdk-lib";
 import type { Construct } from "constructs";
-import { parseScopes, type ScopeDefinitions, type Scopes, ScopesError } from "../functions/domain/scope.ts";
+import { parseScopes, type ScopeDefinitions, type Scopes } from "../functions/domain/scope.ts";
 import { canonicalSecrets } from "./canonical-secrets.ts";
-import { parseWrittenScopes } from "./written-scopes.ts";
+import { isPlainObject } from "./setting-checks.ts";
+import { errorsIn } from "./written-scopes.ts";
 
 export interface CheckedScopes {
   /** Each secret with one identity. Written next to the bundles. */
@@ -11,15 +12,33 @@ export interface CheckedScopes {
   readonly scopes: Scopes;
 }
 
-/** @throws {ScopesError} with every error found. Warns of scopes that share a secret. */
-export function checkScopes(written: ScopeDefinitions, broker: Construct): CheckedScopes {
-  const stack = Stack.of(broker);
-  // Checked as they were written first, so that an error quotes the operator's file.
-  parseWrittenScopes(written);
-  const definitions = canonicalSecrets(written, stack);
+interface Place {
+  readonly account: string;
+  readonly region: string;
+}
+
+/** Every error in the scopes, each once. */
+export function scopeErrors(written: unknown, place: Place): string[] {
+  const asWritten = errorsIn(written);
+  if (!isPlainObject(written)) return [...asWritten];
+  // The secrets of sound scopes are looked at even if another scope has a mistake.
+  const sound = Object.fromEntries(
+    Object.entries(written).filter(([name, scope]) => errorsIn({ [name]: scope }).length === 0),
+  ) as ScopeDefinitions;
+  const definitions = canonicalSecrets(sound, place);
+  const all = [
+    ...asWritten,
+    ...(asWritten.length === 0 ? errorsIn(definitions) : []),
+    ...unreadableSecrets(definitions, place.region),
+    ...contradictoryKeys(definitions),
+  ];
+  return [...new Set(all)];
+}
+
+/** Of scopes without errors. Warns of those that share a secret. */
+export function checkedScopes(written: ScopeDefinitions, broker: Construct): CheckedScopes {
+  const definitions = canonicalSecrets(written, Stack.of(broker));
   const scopes = parseScopes(definitions);
-  const errors = [...unreadableSecrets(definitions, stack.region), ...contradictoryKeys(definitions)];
-  if (errors.length > 0) throw new ScopesError(errors);
   warnOfSharedSecrets(scopes, broker);
   return { definitions, scopes };
 }

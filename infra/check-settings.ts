@@ -1,10 +1,12 @@
 /** The mistakes in settings that synthesis reports, all at once: AWS would refuse them half-way, or worse, take them. */
 import { RemovalPolicy, Token } from "aws-cdk-lib";
+import type { SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { CustomDomain } from "./broker-api.ts";
 import {
   anything,
   type Checks,
+  isPlainObject,
   listOf,
   madeByCdk,
   numberAboveZero,
@@ -23,15 +25,12 @@ import type {
   TokenBrokerProps,
 } from "./settings.ts";
 
-/** Settings that cannot be deployed, all of them. */
-export class BrokerSettingsError extends Error {
-  override readonly name = "BrokerSettingsError";
-  constructor(errors: readonly string[]) {
-    super(`The broker's settings cannot be used:\n${errors.map((error) => `  - ${error}`).join("\n")}`);
-  }
-}
-
 const someText = text(/./, "text");
+
+const breakGlassArn = text(
+  /^arn:aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?:iam::\d{12}:(?:role|user)\/(?![*?/]*$)[\w+=,.@/*?-]+$/,
+  "the ARN of an IAM role or user of one account",
+);
 
 const brokerChecks: Checks<Omit<TokenBrokerProps, "scopes">> = {
   organizationId: text(/^o-[a-z0-9]{10,32}$/, 'an organisation\'s id, like "o-a1b2c3d4e5"'),
@@ -62,7 +61,14 @@ const brokerChecks: Checks<Omit<TokenBrokerProps, "scopes">> = {
     sweep: wholeNumber(1),
   }),
   vpc: madeByCdk("vpcId", "Vpc.fromLookup(…)"),
-  vpcSubnets: anything,
+  vpcSubnets: settings<SubnetSelection>({
+    availabilityZones: anything,
+    onePerAz: trueOrFalse,
+    subnetFilters: anything,
+    subnetGroupName: someText,
+    subnets: anything,
+    subnetType: anything,
+  }),
   securityGroups: listOf(
     madeByCdk("securityGroupId", "SecurityGroup.fromSecurityGroupId(…)"),
     "functions in a VPC need one: leave the setting out to get one",
@@ -70,12 +76,7 @@ const brokerChecks: Checks<Omit<TokenBrokerProps, "scopes">> = {
   deploymentConfig: madeByCdk("deploymentConfigName", "LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES"),
   deletionProtection: trueOrFalse,
   removalPolicy: oneOf(...Object.values(RemovalPolicy)),
-  breakGlassArns: listOf(
-    text(
-      /^arn:aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?:iam::\d{12}:(?:role|user)\/(?![*?/]*$)[\w+=,.@/*?-]+$/,
-      "the ARN of an IAM role or user of one account",
-    ),
-  ),
+  breakGlassArns: listOf(breakGlassArn),
   alarmTopic: madeByCdk("topicArn", "Topic.fromTopicArn(…)"),
   alarms: settings<AlarmThresholds>({
     mintsPerFiveMinutes: wholeNumber(1),
@@ -98,45 +99,52 @@ const guard = settings<GuardProps>(
   ["pipelineArns"],
 );
 
-/** The settings of a scopes file, the guard's included. */
-export function checkDeploymentSettings(given: unknown): void {
-  refuse(settings<DeploymentSettings>({ ...brokerChecks, guard })(given, ""));
-}
+type Deployed = { readonly construct: string; readonly account: string };
 
-export function checkGuardSettings(given: unknown): void {
-  refuse(guard(given, ""));
-}
+const deployment = settings<DeploymentSettings>({ ...brokerChecks, guard });
+const broker = settings<TokenBrokerProps>({ scopes: anything, ...brokerChecks });
 
-/** The settings of a `TokenBroker`: first each by itself, then in combination. */
-export function checkSettings(
-  props: TokenBrokerProps,
-  { broker, account }: { broker: string; account: string },
-): void {
-  refuse(settings<TokenBrokerProps>({ scopes: anything, ...brokerChecks })(props, ""));
+/** Of the settings of a scopes file, the guard's included. */
+export const deploymentErrors = (given: unknown, deployed: Deployed): string[] => [
+  ...deploymentShapeErrors(given),
+  ...contradictions(given, deployed),
+];
+
+/** Without what depends on the account. */
+export const deploymentShapeErrors = (given: unknown): string[] => deployment(given, "");
+
+/** Of the settings of a `TokenBroker`. */
+export const settingErrors = (given: unknown, deployed: Deployed): string[] => [
+  ...broker(given, ""),
+  ...contradictions(given, deployed),
+];
+
+export const guardErrors = (given: unknown): string[] => guard(given, "");
+
+/** Of settings in combination, and of one with its place. Each setting may be wrong by itself. */
+function contradictions(given: unknown, { construct, account }: Deployed): string[] {
+  if (!isPlainObject(given)) return [];
   const wrong: string[] = [];
   // A variable that is not set gives this, and the API would be open without a word.
-  for (const name of ["organizationId", "vpcEndpointIds"] as const)
-    if (Object.hasOwn(props, name) && props[name] === undefined)
+  for (const name of ["organizationId", "vpcEndpointIds"])
+    if (Object.hasOwn(given, name) && given[name] === undefined)
       wrong.push(`${name}: is undefined: leave it out if callers may come from everywhere`);
-  if (props.vpcEndpointIds && props.domain)
+  if (given.vpcEndpointIds && given.domain)
     wrong.push("domain: is for the regional API: a private API is called through its VPC endpoints");
   // The table denies and allows nobody. A role of another account would need an Allow.
-  for (const arn of props.breakGlassArns ?? [])
-    if (![arn, account].some(Token.isUnresolved) && arn.split(":")[4] !== account)
-      wrong.push(`breakGlassArns: ${JSON.stringify(arn)} is not of the broker's account ${account}`);
-  for (const name of ["vpcSubnets", "securityGroups"] as const)
-    if (props[name] && !props.vpc)
+  for (const arn of Array.isArray(given.breakGlassArns) ? given.breakGlassArns : [])
+    if (breakGlassArn(arn, "").length === 0 && ![arn, account].some(Token.isUnresolved))
+      if (String(arn).split(":")[4] !== account)
+        wrong.push(`breakGlassArns: ${JSON.stringify(arn)} is not of the broker's account ${account}`);
+  for (const name of ["vpcSubnets", "securityGroups"])
+    if (given[name] && !given.vpc)
       wrong.push(`${name}: needs a vpc, because functions are outside of any by default`);
   // KMS's rule for an alias is the strictest: https://docs.aws.amazon.com/kms/latest/developerguide/alias-create.html
-  if (!/^[\w-]+(?:\/[\w-]+)*$/.test(broker) || broker.length > 200)
+  if (!/^[\w-]+(?:\/[\w-]+)*$/.test(construct) || construct.length > 200)
     wrong.push(
-      `the construct's path ${JSON.stringify(broker)} is the broker's name in metrics, in its key's alias and in its parameters: at most 200 of A-Z, a-z, 0-9, _, - and /`,
+      `the construct's path ${JSON.stringify(construct)} is the broker's name in metrics, in its key's alias and in its parameters: at most 200 of A-Z, a-z, 0-9, _, - and /`,
     );
-  if (props.tellOfPolicyChanges && !props.alarmTopic)
+  if (given.tellOfPolicyChanges === true && !given.alarmTopic)
     wrong.push("tellOfPolicyChanges: needs an alarmTopic: without one nobody would be told");
-  refuse(wrong);
-}
-
-function refuse(wrong: readonly string[]): void {
-  if (wrong.length > 0) throw new BrokerSettingsError(wrong);
+  return wrong;
 }

@@ -15,7 +15,7 @@ import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { ParameterTier, StringParameter } from "aws-cdk-lib/aws-ssm";
 import { Construct, type IConstruct } from "constructs";
 import type { CustomDomain } from "./broker-api.ts";
-import { checkGuardSettings } from "./check-settings.ts";
+import { checkGuard } from "./check-broker.ts";
 import type { GuardProps } from "./settings.ts";
 import type { TokenBroker } from "./token-broker.ts";
 
@@ -59,7 +59,7 @@ export class Guard extends Construct {
   constructor(scope: Construct, id: string, broker: TokenBroker, props: GuardProps) {
     super(scope, id);
     this.broker = broker.name;
-    checkGuardSettings(props);
+    checkGuard(props, { construct: this.node.path, caller: Guard });
     const { pipelineArns, secretArns } = props;
     const stack = Stack.of(this);
     const bootstrap = bootstrapOf(stack);

@@ -1,11 +1,11 @@
-/** The published package: the broker as a construct, its settings, and their errors. */
+/** The published package: the broker as a construct, its settings, and their error. */
 
-export { type ScopeDefinition, type ScopeDefinitions, ScopesError } from "../functions/domain/scope.ts";
+export type { ScopeDefinition, ScopeDefinitions } from "../functions/domain/scope.ts";
 export type { AlarmName } from "./alarms.ts";
 export { AuditorParameter } from "./auditor-parameter.ts";
 export type { CustomDomain } from "./broker-api.ts";
 export type { BrokerFunction } from "./broker-function.ts";
-export { BrokerSettingsError, checkDeploymentSettings } from "./check-settings.ts";
+export { BrokerSettingsError, checkDeployment } from "./check-broker.ts";
 export { Guard } from "./guard.ts";
 export type { Verb } from "./routes.ts";
 export { ScopeOutputs } from "./scope-outputs.ts";

@@ -53,7 +53,8 @@ export function listOf(item: Check, whenEmpty?: string): Check {
   return (value, path) => {
     if (!Array.isArray(value)) return [`${path}: must be a list, not ${shown(value)}`];
     if (value.length === 0 && whenEmpty !== undefined) return [`${path}: ${whenEmpty}`];
-    return value.flatMap((each) => item(each, path));
+    // A hole in a list, as in [, "x"], is undefined here. `flatMap` alone would pass over it.
+    return Array.from(value).flatMap((each) => item(each, path));
   };
 }
 
@@ -97,7 +98,8 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 function shown(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (value instanceof Promise) return "a promise";
-  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value === "object" && value !== null)
+    return isPlainObject(value) ? "an object" : "an object of a class";
   if (typeof value === "function") return "a function";
   return typeof value === "string" ? JSON.stringify(value.slice(0, 100)) : String(value);
 }

@@ -9,7 +9,7 @@ import type { ScopeDefinitions } from "../functions/domain/scope.ts";
 import type { CustomDomain } from "./broker-api.ts";
 
 export interface TokenBrokerProps<ScopeName extends string = string> {
-  /** The scopes by name. A wrong definition throws a `ScopesError` with scope and field. */
+  /** The scopes by name. A wrong definition throws a `BrokerSettingsError` with scope and field. */
   readonly scopes: ScopeDefinitions<ScopeName>;
 
   /**

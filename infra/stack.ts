@@ -3,7 +3,7 @@ import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import {
   AuditorParameter,
-  checkDeploymentSettings,
+  checkDeployment,
   type DeploymentSettings,
   Guard,
   type ScopeDefinitions,
@@ -30,7 +30,10 @@ export class TokenBrokerStack extends Stack {
       ...props,
     });
     const given = settings === undefined ? {} : settings(this);
-    checkDeploymentSettings(given);
+    checkDeployment(
+      { scopes, settings: given },
+      { construct: `${this.node.path}/Broker`, account: this.account, region: this.region },
+    );
     const { guard, ...broker } = given;
     this.broker = new TokenBroker(this, "Broker", { ...broker, scopes });
     if (guard) new Guard(this, "Guard", this.broker, guard);

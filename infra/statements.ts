@@ -7,6 +7,7 @@ import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
+import { RegionInfo } from "aws-cdk-lib/region-info";
 import { sealContextKeys } from "../functions/contract.ts";
 import type { ScopeDefinition, ScopeDefinitions } from "../functions/domain/scope.ts";
 
@@ -76,7 +77,7 @@ type Secret = readonly [arn: string, keyArn: string];
  */
 const policyCharacters = 5_950;
 /** A key's statement, without the secrets' ARNs in it. */
-const keyCharacters = 350;
+const keyCharacters = 400;
 
 function packed(secrets: readonly Secret[]): Secret[][] {
   const chunks: Secret[][] = [];
@@ -113,7 +114,7 @@ function secretStatements(stack: Stack, secrets: readonly Secret[]): PolicyState
           actions: ["kms:Decrypt"],
           resources: [keyArn],
           conditions: {
-            StringEquals: { "kms:ViaService": `secretsmanager.${stack.region}.amazonaws.com` },
+            StringEquals: { "kms:ViaService": secretsManager(stack) },
             // Secrets Manager always sends this context: a key may encrypt other secrets that are not ours.
             // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
             StringLike: {
@@ -125,6 +126,18 @@ function secretStatements(stack: Stack, secrets: readonly Secret[]): PolicyState
         }),
     ),
   ];
+}
+
+/**
+ * Names of Secrets Manager for KMS. AWS documents `SERVICE.REGION.amazonaws.com`, and policies in partitions with a domain of
+ * their own, such as China's, name that domain. KMS alone sets the value, so both names are safe, and one of them is right.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+ */
+function secretsManager({ region, urlSuffix }: Stack): string | string[] {
+  const suffix = RegionInfo.get(region).domainSuffix ?? urlSuffix;
+  const names = new Set(["amazonaws.com", suffix].map((domain) => `secretsmanager.${region}.${domain}`));
+  const [only = "", ...more] = names;
+  return more.length === 0 ? only : [only, ...more];
 }
 
 /**

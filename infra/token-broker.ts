@@ -15,8 +15,8 @@ import { auditStatements } from "./audit-access.ts";
 import { BrokerApi, type CustomDomain } from "./broker-api.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
 import { BrokerMetrics } from "./broker-metrics.ts";
-import { checkScopes } from "./check-scopes.ts";
-import { checkSettings } from "./check-settings.ts";
+import { checkBroker } from "./check-broker.ts";
+import { checkedScopes } from "./check-scopes.ts";
 import { brokerDashboard } from "./dashboard.ts";
 import type { HandedStatement } from "./handed-policy.ts";
 import { tellOfPolicyChanges } from "./policy-changes.ts";
@@ -34,8 +34,7 @@ import { SweepSchedule } from "./sweep-schedule.ts";
  * A token broker for Looker: REST API, functions, table and sealing key.
  *
  * @typeParam ScopeName - The names of its scopes, taken from `scopes`.
- * @throws {ScopesError} if a scope cannot be used
- * @throws {BrokerSettingsError} if a setting cannot be used
+ * @throws {BrokerSettingsError} with every mistake in settings and scopes
  * @example
  * const broker = new TokenBroker(stack, "Broker", {
  *   scopes: {
@@ -69,8 +68,9 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
   constructor(scope: Construct, id: string, props: TokenBrokerProps<ScopeName>) {
     super(scope, id);
     const stack = Stack.of(this);
-    checkSettings(props, { broker: this.name, account: stack.account });
-    const { definitions, scopes } = checkScopes(props.scopes, this);
+    const { account, region } = stack;
+    checkBroker(props, { construct: this.name, account, region, caller: TokenBroker });
+    const { definitions, scopes } = checkedScopes(props.scopes, this);
     this.scopes = scopes;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     // Of a first deployment that failed, neither an empty key nor empty logs are left behind. The table is: while it is

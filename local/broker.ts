@@ -28,6 +28,8 @@ const ownScopesFile = fileURLToPath(new URL("scopes.ts", import.meta.url));
 export interface BrokerOptions extends StartFlags {
   /** For what is synthesized: brokers that run at once need one each. */
   workDir: string;
+  /** Ends a start at the synthesis of the stack, which is most of it. */
+  abort?: AbortSignal;
   /** A line that a function instance wrote. */
   onLog?(functionId: string, instanceNumber: number, line: string): void;
   /** How far an instance's clock is off, for tests. */
@@ -128,7 +130,7 @@ async function startParts(
 
   const standInFor = (url: string) =>
     lookers.find(({ inPlaceOf }) => inPlaceOf === url)?.looker.url ?? lookerUrl;
-  const outdir = await synthesizeRehearsal(options.workDir, rehearsal, standInFor);
+  const outdir = await synthesizeRehearsal(options, rehearsal, standInFor);
   const stack = readTemplate(readCloudAssembly(outdir), location);
   const [table] = stack.tables;
   if (!table) throw new Error("The template has no table.");
@@ -203,14 +205,14 @@ async function startParts(
 
 /** Returns the directory of the cloud assembly. */
 async function synthesizeRehearsal(
-  workDir: string,
+  { workDir, abort }: Pick<BrokerOptions, "workDir" | "abort">,
   rehearsal: Rehearsal,
   lookerUrlOf: (baseUrl: string) => string,
 ): Promise<string> {
   const [deployment, outdir] = [join(workDir, "deployment.json"), join(workDir, "cdk.out")];
   mkdirSync(workDir, { recursive: true });
   writeDeployment(deployment, rehearsal, lookerUrlOf);
-  await synthesize(outdir, deployment, rehearsal.location);
+  await synthesize(outdir, deployment, rehearsal.location, abort);
   return outdir;
 }
 

@@ -4,7 +4,7 @@ import type { ScopeDefinitions, Scopes } from "../functions/domain/scope.ts";
 import { importDeployment } from "../infra/import-deployment.ts";
 import type { DeploymentSettings } from "../infra/settings.ts";
 import type { BrokerSettings } from "../infra/stack.ts";
-import { parseWrittenScopes } from "../infra/written-scopes.ts";
+import { errorsIn, parseWrittenScopes } from "../infra/written-scopes.ts";
 import { administratorName } from "./principals.ts";
 import type { AwsLocation } from "./stack/location.ts";
 
@@ -50,9 +50,11 @@ const kept: Record<keyof DeploymentSettings, boolean> = {
 /** @throws an error with one line for each mistake in the file. */
 export async function rehearse(file: string): Promise<Rehearsal> {
   const { scopes: definitions, settings } = await importDeployment(file);
-  const scopes = parseWrittenScopes(definitions);
+  const wrong = errorsIn(definitions);
+  const scopes = wrong.length === 0 ? parseWrittenScopes(definitions) : new Map();
   const location = locationOf(scopes);
   const given = settings === undefined ? {} : await settingsOf(settings, location);
+  if (settings !== undefined || wrong.length > 0) await refuse(given, wrong);
   const all = Object.keys(given) as (keyof DeploymentSettings)[];
   const names = all.filter((name) => given[name] !== undefined);
   return {
@@ -96,16 +98,21 @@ function locationOf(scopes: Scopes): AwsLocation {
   };
 }
 
+/** Only for a file with settings or a mistake, because loading the CDK takes longer than all the rest. */
+async function refuse(settings: unknown, wrongScopes: readonly string[]): Promise<void> {
+  const { deploymentShapeErrors } = await import("../infra/check-settings.ts");
+  const { BrokerSettingsError } = await import("../infra/check-broker.ts");
+  const errors = [...deploymentShapeErrors(settings), ...wrongScopes];
+  if (errors.length > 0) throw new BrokerSettingsError("looker-token-broker/Broker", errors);
+}
+
 /** By a stack that is thrown away, and topics, networks and keys with it. */
 async function settingsOf(
   settings: BrokerSettings,
   { accountId, region }: AwsLocation,
 ): Promise<DeploymentSettings> {
-  // Only here, because loading the CDK takes longer than all the rest.
   const { App, Stack } = await import("aws-cdk-lib");
-  const { checkDeploymentSettings } = await import("../infra/check-settings.ts");
   const app = new App({ autoSynth: false });
-  const given = settings(new Stack(app, "looker-token-broker", { env: { account: accountId, region } }));
-  checkDeploymentSettings(given);
-  return given;
+  const account = accountId === "" ? {} : { account: accountId };
+  return settings(new Stack(app, "looker-token-broker", { env: { ...account, region } }));
 }

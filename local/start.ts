@@ -18,6 +18,7 @@ const flags = flagsOrExit(parseStartFlags(process.argv.slice(2), process.env));
 
 let broker: RunningBroker | undefined;
 let records: RecordFile | undefined;
+const starting = new AbortController();
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop());
 
@@ -29,35 +30,46 @@ try {
   broker = await startBroker({
     ...flags,
     workDir,
+    abort: starting.signal,
     onLog(functionId, instanceNumber, line) {
       process.stdout.write(`${functionId}#${instanceNumber} ${line}\n`);
       own.write(line);
     },
   });
+  if (stopping) await close(broker);
   // Only now has it its ports.
   records.publish();
   records = undefined;
   writeBrokerFile(brokerFile, broker);
   process.stdout.write(greeting(broker, relative(process.cwd(), brokerFile)));
 } catch (error) {
-  // The app that is being synthesized gets the same Ctrl-C: it is no failure.
-  if (!stopping) fail(error);
+  // The app that is being synthesized was ended too: it is no failure.
+  if (stopping) leave();
+  fail(error);
 }
 
 async function stop(): Promise<void> {
-  // Asked twice, or not even up: what there is ends with the process.
-  if (stopping || !broker) {
-    records?.discard();
-    process.exit(0);
-  }
+  // Asked twice: what there is ends with the process.
+  if (stopping) leave();
   stopping = true;
+  // If it is not up yet, the `try` above ends it.
+  starting.abort();
+  if (broker) await close(broker);
+}
+
+async function close(running: RunningBroker): Promise<void> {
   try {
     removeBrokerFile(brokerFile);
-    await broker.close();
-    process.exit(0);
+    await running.close();
+    leave();
   } catch (error) {
     fail(error);
   }
+}
+
+function leave(): never {
+  records?.discard();
+  process.exit(0);
 }
 
 function fail(error: unknown): never {

@@ -136,7 +136,7 @@ function parseScope(
   };
   if (!isScopeName(name)) wrong("name", "must be 1 to 63 of a-z, 0-9 and -, and not begin with -");
   if (!isRecord(definition)) {
-    wrong("definition", "must be an object");
+    wrong("definition", "must be a plain object");
     return undefined;
   }
   refuseUnknown(definition, fields, wrong, advice);
@@ -210,7 +210,8 @@ function parsePatterns(value: unknown, field: string, wrong: Complain): Principa
     wrong(field, "must be a list with at least one IAM role or user ARN");
     return [];
   }
-  return value.flatMap((item, index) => {
+  // A hole in a list, as in [, "arn:…"], is undefined here. `flatMap` alone would pass over it.
+  return Array.from(value).flatMap((item, index) => {
     const parsed = parsePattern(item);
     // In a review a second line for one role looks like a second role.
     const twin = value.indexOf(item);
@@ -274,6 +275,10 @@ function sharedSecretErrors(scopes: readonly Scope[]): string[] {
   return errors;
 }
 
+/** Of own fields alone: inherited ones would be lost in the JSON that the functions read. */
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  // Another realm has another Object.prototype.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -12,8 +12,17 @@ import { completeSourceMaps } from "./source-maps.ts";
 
 const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
 
-/** `deployment`: the file that local/deployment.ts reads. */
-export async function synthesize(outdir: string, deployment: string, location: AwsLocation): Promise<void> {
+/**
+ * `deployment`: the file that local/deployment.ts reads. An abort ends the app, and rejects when it has ended: until then it writes
+ * into `outdir`, where the next run's app would find its half-made files.
+ */
+export async function synthesize(
+  outdir: string,
+  deployment: string,
+  location: AwsLocation,
+  abort?: AbortSignal,
+): Promise<void> {
+  abort?.throwIfAborted();
   // What is there stays: assets are named by their hash, and another broker may still be starting instances from them.
   const { context = {} } = JSON.parse(readFileSync(join(projectRoot, "cdk.json"), "utf8")) as {
     context?: Record<string, unknown>;
@@ -23,6 +32,7 @@ export async function synthesize(outdir: string, deployment: string, location: A
   const child = spawn(process.execPath, ["infra/app.ts"], {
     cwd: projectRoot,
     stdio: ["ignore", "ignore", "pipe"],
+    ...(abort && { signal: abort }),
     env: {
       ...environment,
       CDK_OUTDIR: outdir,
@@ -40,10 +50,14 @@ export async function synthesize(outdir: string, deployment: string, location: A
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
+  let failure: Error | undefined;
+  child.once("error", (error) => {
+    failure = error;
   });
+  // Comes after an error too. It waits for what the app has started itself, because that has the same stderr.
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  abort?.throwIfAborted();
+  if (failure) throw failure;
   if (code !== 0)
     throw new Error(
       `The stack cannot be synthesized: ${stderr.replace(/^Bundling asset .*\n/gm, "").trim()}`,

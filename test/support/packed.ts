@@ -49,22 +49,30 @@ function packed(): Packed {
   cpSync(join(root, "tsconfig.json"), join(sources, "tsconfig.json"));
   link(join(root, "node_modules"), join(sources, "node_modules"));
   link(join(sources, "client"), join(sources, "cli/node_modules", nameOf("client")));
-  const pack = (workspace: Workspace) => {
-    const text = execFileSync("npm", ["pack", "--json", `--pack-destination=${folder}`], {
-      cwd: join(sources, workspace),
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "inherit"],
-      shell: process.platform === "win32",
-    });
-    // The build may print something before the JSON.
-    const [{ filename }] = JSON.parse(text.slice(text.indexOf("[\n")));
-    return join(folder, filename);
-  };
+  const packOf = (workspace: Workspace) => pack(join(sources, workspace), folder);
   // In this order, because the command is built against the built library.
-  return { folder, tarballs: { client: pack("client"), cli: pack("cli") } };
+  return { folder, tarballs: { client: packOf("client"), cli: packOf("cli") } };
 }
 
-function link(target: string, path: string): void {
+/** Builds and packs a workspace. @returns the tarball's path. */
+export function pack(workspace: string, folder: string): string {
+  const text = execFileSync("npm", ["pack", "--json", `--pack-destination=${folder}`], {
+    cwd: workspace,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    shell: process.platform === "win32",
+  });
+  // The build may print something before the JSON.
+  const [{ filename }] = JSON.parse(text.slice(text.indexOf("[\n")));
+  return join(folder, filename);
+}
+
+export function unpack(tarball: string, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  execFileSync("tar", ["-xzf", tarball, "-C", folder, "--strip-components=1"]);
+}
+
+export function link(target: string, path: string): void {
   mkdirSync(dirname(path), { recursive: true });
   symlinkSync(target, path, "junction");
 }
@@ -121,7 +129,7 @@ interface Project {
 function project({ folder, tarballs }: Packed, wanted: Project): string {
   const { name, manifest = {}, files = {}, packages, others = [] } = wanted;
   const home = join(folder, name);
-  const installed = packages.map((workspace) => unpack(tarballs[workspace], home, workspace));
+  const installed = packages.map((workspace) => install(tarballs[workspace], home, workspace));
   const own = new Set(packages.map(nameOf));
   for (const each of new Set([
     ...installed.flatMap(({ dependencies }) => Object.keys(dependencies)),
@@ -134,10 +142,9 @@ function project({ folder, tarballs }: Packed, wanted: Project): string {
 }
 
 /** As npm does, with a link for each command. @returns the package's manifest. */
-function unpack(tarball: string, home: string, workspace: Workspace): { dependencies: object } {
+function install(tarball: string, home: string, workspace: Workspace): { dependencies: object } {
   const folder = join(home, "node_modules", nameOf(workspace));
-  mkdirSync(folder, { recursive: true });
-  execFileSync("tar", ["-xzf", tarball, "-C", folder, "--strip-components=1"]);
+  unpack(tarball, folder);
   const { bin = {}, dependencies } = manifestIn(folder);
   for (const [command, file] of Object.entries<string>(bin))
     link(join(folder, file), join(home, "node_modules/.bin", command));

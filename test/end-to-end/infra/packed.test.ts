@@ -8,14 +8,13 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { filesIn, nodes, tool, verdictOf } from "../../support/packed.ts";
+import { filesIn, link, nodes, pack, tool, unpack, verdictOf } from "../../support/packed.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const packageName = "@looker-token-broker/construct";
@@ -25,33 +24,15 @@ let tarball: string;
 
 beforeAll(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "construct-packed-")));
-  tarball = packed();
-}, 60_000);
+  tarball = pack(join(root, "infra"), folder);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function packed(): string {
-  const text = execFileSync("npm", ["pack", "--json", `--pack-destination=${folder}`], {
-    cwd: join(root, "infra"),
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    shell: process.platform === "win32",
-  });
-  // The build may print something before the JSON.
-  const [{ filename }] = JSON.parse(text.slice(text.indexOf("[\n")));
-  return join(folder, filename);
-}
-
-function link(target: string, path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  symlinkSync(target, path, "junction");
-}
 
 /** An app with the package and its two peers. Neither esbuild nor anything else can be imported there. */
 function app(name: string, files: Readonly<Record<string, string>>, manifest: object = {}): string {
   const home = join(folder, name);
   const installed = join(home, "node_modules", packageName);
-  mkdirSync(installed, { recursive: true });
-  execFileSync("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"]);
+  unpack(tarball, installed);
   for (const peer of ["aws-cdk-lib", "constructs", "@types/node"])
     link(join(root, "node_modules", peer), join(home, "node_modules", peer));
   writeFileSync(join(home, "package.json"), JSON.stringify({ name, private: true, ...manifest }));
@@ -106,7 +87,7 @@ it("this repository's own app gives the same template with the package as with i
   };
   execFileSync(process.execPath, ["infra/app.ts"], { cwd: root, env });
   expect(templateIn(home)).toEqual(templateIn(here));
-}, 60_000);
+});
 
 describe.each(nodes)("on %s an app of one's own is synthesized", (name, node) => {
   const body = `
@@ -128,7 +109,7 @@ describe.each(nodes)("on %s an app of one's own is synthesized", (name, node) =>
     const home = app(`${name} esm`, { "app.js": imports + body }, { type: "module" });
     expect(run(home, ["app.js"], node)).toEqual(ran);
     expect(count(home, "AWS::Lambda::Function")).toBe(4);
-  }, 30_000);
+  });
 
   it("in CommonJS", () => {
     const requires = `
@@ -139,19 +120,37 @@ describe.each(nodes)("on %s an app of one's own is synthesized", (name, node) =>
     const home = app(`${name} cjs`, { "app.js": requires + body });
     expect(run(home, ["app.js"], node)).toEqual(ran);
     expect(count(home, "AWS::Lambda::Function")).toBe(4);
-  }, 30_000);
+  });
 });
 
-it("the app of its README compiles, and is synthesized", () => {
+describe("the apps of its README", () => {
   const readme = readFileSync(join(root, "infra/README.md"), "utf8");
-  const [, example = ""] = /^```ts\n([\s\S]*?)^```$/m.exec(readme) ?? [];
-  const options = { module: "nodenext", strict: true, noEmit: true, skipLibCheck: true, types: ["node"] };
-  const tsconfig = JSON.stringify({ compilerOptions: options, files: ["app.ts"] });
-  const home = app("readme", { "app.ts": example, "tsconfig.json": tsconfig }, { type: "module" });
-  expect(run(home, [tool("tsc"), "--pretty", "false"])).toEqual(ran);
-  expect(run(home, ["app.ts"])).toEqual(ran);
-  expect(Object.keys(templateIn(home).Outputs)).toContain("Endpoint");
-}, 60_000);
+  /** The code below each heading. */
+  const examples = new Map(
+    readme.split(/^##? /m).flatMap((section) => {
+      const [, text] = /^```ts\n([\s\S]*?)^```$/m.exec(section) ?? [];
+      return text === undefined ? [] : [[section.split("\n", 1)[0] ?? "", text] as const];
+    }),
+  );
+  const templates = { [packageName]: ["looker-token-broker"], "Two environments": ["Staging", "Production"] };
+
+  it("are these", () => {
+    expect([...examples.keys()]).toEqual(Object.keys(templates));
+  });
+
+  it.each(Object.entries(templates))("%s: compiles, and is synthesized", (name, expected) => {
+    const example = examples.get(name) ?? "";
+    const options = { module: "nodenext", strict: true, noEmit: true, skipLibCheck: true, types: ["node"] };
+    const tsconfig = JSON.stringify({ compilerOptions: options, files: ["app.ts"] });
+    const home = app(`readme ${name}`, { "app.ts": example, "tsconfig.json": tsconfig }, { type: "module" });
+    expect(run(home, [tool("tsc"), "--pretty", "false"])).toEqual(ran);
+    expect(run(home, ["app.ts"])).toEqual(ran);
+    const files = readdirSync(join(home, "cdk.out"), { recursive: true, encoding: "utf8" });
+    const made = files.filter((file) => file.endsWith(".template.json"));
+    for (const each of expected) expect(made.filter((file) => file.includes(each))).toHaveLength(1);
+    expect(made).toHaveLength(expected.length);
+  });
+});
 
 describe.each([
   ["ECMAScript modules", "module"],
@@ -189,7 +188,7 @@ describe.each([
     expect(compile("wrong", withGrant("slaes")).stdout).toMatch(
       /^app\.ts\(\d+,\d+\): error TS2345: Argument of type '"slaes"' is not assignable to parameter of type '"sales"'\.\n$/,
     );
-  }, 60_000);
+  });
 });
 
 describe("the package", () => {
@@ -263,11 +262,7 @@ describe("the package", () => {
   it.each([
     ["publint", ["--strict"]],
     ["attw", []],
-  ])(
-    "is sound, says %s",
-    (name, options) => {
-      expect(verdictOf(name, tarball, options)).toEqual([0, ""]);
-    },
-    60_000,
-  );
+  ])("is sound, says %s", (name, options) => {
+    expect(verdictOf(name, tarball, options)).toEqual([0, ""]);
+  });
 });

@@ -49,7 +49,7 @@ describe("the app", () => {
     const { status, stderr, templates } = run({ scopes: file });
     expect(status).toBe(1);
     const lines = stderr.trim().split("\n");
-    expect(lines[0]).toBe("The scopes cannot be used:");
+    expect(lines[0]).toBe("looker-token-broker/Broker cannot be built:");
     for (const field of ["lookerUrl", "secret.secretName", "callers", "operators[0]", "leaseSecond"])
       expect(lines).toContainEqual(expect.stringContaining(`scope "sales": ${field}: `));
     expect(stderr).not.toMatch(/^\s+at /m);
@@ -61,7 +61,7 @@ describe("the app", () => {
     expect(run({ scopes: file })).toEqual({
       status: 1,
       stderr:
-        "The broker's settings cannot be used:\n  - organisationId: there is no such setting. Did you mean organizationId?\n",
+        "looker-token-broker/Broker cannot be built:\n  - organisationId: there is no such setting. Did you mean organizationId?\n",
       templates: [],
     });
   }, 30_000);

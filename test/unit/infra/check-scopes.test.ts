@@ -57,6 +57,67 @@ describe("a principal", () => {
   });
 });
 
+describe("a value of JavaScript that JSON would lose is refused", () => {
+  it.each<[string, object, string]>([
+    [
+      "a hole in a list",
+      // biome-ignore lint/suspicious/noSparseArray: the mistake that is meant.
+      { callers: [, role("a")] },
+      'callers[0]: must be text like "arn:aws:iam::111122223333:role/report-*"',
+    ],
+    [
+      "null in a list",
+      { operators: [null] },
+      'operators[0]: must be text like "arn:aws:iam::111122223333:role/report-*"',
+    ],
+    ["NaN", { leaseSeconds: Number.NaN }, "leaseSeconds: must be a whole number from 120 to 3600"],
+    ["null", { leaseSeconds: null }, "leaseSeconds: must be a whole number from 120 to 3600"],
+    [
+      "a list in the place of an object",
+      { secret: ["looker/sales"] },
+      'secret: must be an object like { secretName: "looker/sales" }',
+    ],
+    [
+      "a secret by inheritance",
+      { secret: Object.create({ secretName: "looker/sales" }) },
+      'secret: must be an object like { secretName: "looker/sales" }',
+    ],
+    [
+      "a field called __proto__",
+      JSON.parse('{ "__proto__": { "callers": ["*"] } }'),
+      expect.stringMatching(/__proto__: there is no such field. The fields are lookerUrl, /),
+    ],
+  ])("%s", (_, changes, line) => {
+    const own = Object.defineProperties({ ...sales }, Object.getOwnPropertyDescriptors(changes));
+    const expected = typeof line === "string" ? `scope "sales": ${line}` : line;
+    expect(linesAbout({ sales: own })).toEqual([expected]);
+  });
+
+  it("a scope by inheritance", () => {
+    expect(linesAbout({ sales: Object.create(sales) })).toEqual([
+      'scope "sales": definition: must be a plain object',
+    ]);
+  });
+
+  it.each([["sales"], [[]], [new Map()], [Promise.resolve({ sales })], [Object.create({ sales })]])(
+    "scopes as a whole: %o",
+    (scopes) => {
+      expect(linesAbout(scopes as Record<string, unknown>)).toEqual([
+        "scopes: must be an object of scope definitions by name",
+      ]);
+    },
+  );
+
+  it.each(["__proto__", "constructor", "toString"])("a scope's name that objects have: %s", (name) => {
+    const scopes = JSON.parse(`{ "${name}": {} }`);
+    expect(linesAbout(scopes)).toContain(
+      name === "constructor"
+        ? 'scope "constructor": secret: must be an object like { secretName: "looker/sales" }'
+        : `scope "${name}": name: must be 1 to 63 of a-z, 0-9 and -, and not begin with -`,
+    );
+  });
+});
+
 describe("a secret", () => {
   const linesAboutSecret = (secret: ScopeDefinition["secret"]) => linesAboutSales({ secret });
 

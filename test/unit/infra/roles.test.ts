@@ -1,7 +1,15 @@
+import type { Environment } from "aws-cdk-lib";
 import { type IVpc, Vpc } from "aws-cdk-lib/aws-ec2";
 import { describe, expect, it } from "vitest";
 import type { ScopeDefinitions } from "../../../functions/domain/scope.ts";
-import { keyArn, region, scopeOf, synthesizedForFile, synthesizedHere } from "../../support/synthesized.ts";
+import {
+  account,
+  keyArn,
+  region,
+  scopeOf,
+  synthesizedForFile,
+  synthesizedHere,
+} from "../../support/synthesized.ts";
 
 const broker = synthesizedForFile();
 
@@ -61,6 +69,39 @@ describe("the roles", () => {
     });
     for (const construct of functions)
       for (const { Action } of statementsOf(construct)) expect(JSON.stringify(Action)).not.toContain("*");
+  });
+});
+
+describe("a secret's key is used through Secrets Manager alone, by its names in the partition", () => {
+  const decryptionIn = (env: Environment, partition = "aws", at = env.region ?? region) => {
+    const encryptionKeyArn = keyArn.replace("arn:aws:", `arn:${partition}:`).replace(region, at);
+    const scopes = { sales: scopeOf({ secretName: "looker/sales", encryptionKeyArn }) };
+    const statements = synthesizedHere({ scopes, env }).statementsOf("IssueToken");
+    const [statement] = statements.filter(({ Sid }) => Sid === "DecryptScopeSecrets0");
+    return { statement, names: statement?.Condition?.StringEquals?.["kms:ViaService"] };
+  };
+
+  it.each([
+    ["aws", "eu-central-1", "secretsmanager.eu-central-1.amazonaws.com"],
+    ["aws-us-gov", "us-gov-west-1", "secretsmanager.us-gov-west-1.amazonaws.com"],
+    ["aws-cn", "cn-north-1", ["amazonaws.com", "amazonaws.com.cn"]],
+    ["aws-eusc", "eusc-de-east-1", ["amazonaws.com", "amazonaws.eu"]],
+    ["aws-iso", "us-iso-east-1", ["amazonaws.com", "c2s.ic.gov"]],
+    ["aws-iso-b", "us-isob-east-1", ["amazonaws.com", "sc2s.sgov.gov"]],
+  ])("%s", (partition, at, expected) => {
+    const { statement, names } = decryptionIn({ account, region: at }, partition);
+    const domains = (domain: string) => `secretsmanager.${at}.${domain}`;
+    expect(names).toEqual(typeof expected === "string" ? expected : expected.map(domains));
+    // infra/statements.ts reckons with 400 characters, beside the secret's own ARN.
+    const conditions = JSON.stringify(statement).replace(/\{"Fn::Join.*?\]\]\}|"arn:[^"]*secret:[^"]*"/g, "");
+    expect(conditions.length).toBeLessThanOrEqual(400);
+  });
+
+  it("in a stack without a region, by the suffix that it is deployed with", () => {
+    const [regional, own] = decryptionIn({}, "aws").names as object[];
+    const joined = (...parts: unknown[]) => ({ "Fn::Join": ["", parts] });
+    expect(regional).toEqual(joined("secretsmanager.", { Ref: "AWS::Region" }, ".amazonaws.com"));
+    expect(own).toEqual(joined("secretsmanager.", { Ref: "AWS::Region" }, ".", { Ref: "AWS::URLSuffix" }));
   });
 });
 

@@ -1,5 +1,7 @@
-import { Aspects, CfnResource, Fn, type IAspect, Stack, Tags } from "aws-cdk-lib";
+import { inspect } from "node:util";
+import { App, Aspects, CfnResource, Fn, type IAspect, Stack, Stage, Tags } from "aws-cdk-lib";
 import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
+import { Vpc } from "aws-cdk-lib/aws-ec2";
 import { CfnRole } from "aws-cdk-lib/aws-iam";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { IConstruct } from "constructs";
@@ -7,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { Guard } from "../../../infra/guard.ts";
 import type { BrokerSettings, TokenBrokerStack } from "../../../infra/stack.ts";
 import { TokenBroker } from "../../../infra/token-broker.ts";
-import { linesOf, synthesizedHere, threeScopes } from "../../support/synthesized.ts";
+import { linesOf, scopeOf, secretArn, synthesizedHere, threeScopes } from "../../support/synthesized.ts";
 
 const days = Object.values(RetentionDays).filter((value) => typeof value === "number");
 
@@ -88,7 +90,7 @@ describe("settings that AWS would refuse half-way, or worse, take", () => {
     ],
     [
       "no security group, which the CDK would replace by an open one",
-      { securityGroups: [] },
+      { securityGroups: [], vpc: { vpcId: "vpc-1" } },
       "securityGroups: functions in a VPC need one: leave the setting out to get one",
     ],
     [
@@ -128,10 +130,47 @@ describe("settings that AWS would refuse half-way, or worse, take", () => {
     ]);
   });
 
-  it("are all told at once", () => {
-    expect(linesAbout(() => ({ organizationId: "x", breakGlassArns: ["*"], dashbord: false }))).toHaveLength(
-      3,
+  it("are all told at once, with the mistakes in scopes", () => {
+    const settings = () => ({
+      ...{ organizationId: "x", breakGlassArns: ["*"], dashbord: false, guard: { pipelineArns: [] } },
+      ...{ securityGroups: [], tellOfPolicyChanges: true },
+    });
+    const scopes = { sales: scopeOf({ secretName: "a b" }), finance: scopeOf({ secretArn }) };
+    const synthesize = () => synthesizedHere({ scopes, settings: settings as BrokerSettings });
+    expect(linesOf(synthesize).map((line) => line.replace(/: [^:]*$/, ""))).toEqual([
+      "organizationId",
+      "breakGlassArns",
+      "dashbord",
+      "guard.pipelineArns: the guard would let nobody deploy",
+      "securityGroups: functions in a VPC need one",
+      "securityGroups",
+      "tellOfPolicyChanges: needs an alarmTopic",
+      'scope "sales": secret.secretName',
+      'scope "finance": secret.encryptionKeyArn',
+    ]);
+  });
+
+  it("are told with the construct's path, whose stage says which environment is meant", () => {
+    const stack = new Stack(new Stage(new App(), "Staging"), "Looker");
+    const props = { scopes: threeScopes, memorySize: 1 };
+    expect(() => new TokenBroker(stack, "Broker", props)).toThrow(
+      /^Staging\/Looker\/Broker cannot be built:\n {2}- memorySize: [^\n]*$/,
     );
+    const guard = () => new Guard(stack, "Guard", { name: "" } as TokenBroker, { pipelineArns: [] });
+    expect(guard).toThrow(/^Staging\/Looker\/Guard cannot be built:\n {2}- pipelineArns: [^\n]*$/);
+  });
+
+  it("are told once, above the line of the app that makes the broker", () => {
+    const make = () => new TokenBroker(new Stack(), "Broker", { scopes: threeScopes, memorySize: 1 });
+    try {
+      make();
+    } catch (error) {
+      // As Node prints an error that nothing catches.
+      const printed = inspect(error);
+      expect(printed.match(/memorySize/g)).toHaveLength(1);
+      expect(printed).toMatch(/^BrokerSettingsError: Default\/Broker cannot be built:\n.*\n +at make /);
+    }
+    expect.assertions(2);
   });
 
   it.each([
@@ -189,6 +228,16 @@ describe("a misspelt setting is refused with its right name, and never means the
     [{ constructor: {} }, expect.stringMatching(/^constructor: there is no such setting. The settings are /)],
   ])("%o", (settings, line) => {
     expect(linesAbout(() => settings)).toEqual([line]);
+  });
+
+  it("of subnets, because the functions would be in others", () => {
+    const settings = (stack: Stack) => ({
+      vpc: new Vpc(stack, "Vpc"),
+      vpcSubnets: { subnetTyp: "Isolated" },
+    });
+    expect(linesAbout(settings)).toEqual([
+      "vpcSubnets.subnetTyp: there is no such setting. Did you mean subnetType?",
+    ]);
   });
 
   it("of a domain", () => {
@@ -255,8 +304,32 @@ describe("a setting of a wrong type, as JavaScript lets it pass, is refused", ()
       { vpc: "vpc-0a1b2c3d" },
       'vpc: must be an object of the CDK, like Vpc.fromLookup(…), not "vpc-0a1b2c3d"',
     ],
+    [{ throttle: null }, "throttle: must be an object of settings, not null"],
+    [
+      { throttle: { rateLimit: Number.NaN, burstLimit: 1 } },
+      "throttle.rateLimit: must be a number above 0, not NaN",
+    ],
+    [{ memorySize: Number.NaN }, "memorySize: must be a whole number of MB from 256 to 10240, not NaN"],
+    [
+      // biome-ignore lint/suspicious/noSparseArray: the mistake that is meant.
+      { vpcEndpointIds: [, "vpce-0a1b2c3d4e5f60718"] },
+      'vpcEndpointIds: undefined is not the id of a VPC endpoint, like "vpce-0a1b2c3d4e5f60718"',
+    ],
+    [{ guard: { pipelineArns: new Array(1) } }, "guard.pipelineArns: undefined is not text"],
+    [
+      JSON.parse('{ "__proto__": { "organizationId": "o-a1b2c3d4e5" } }'),
+      expect.stringMatching(/^__proto__: there is no such setting. The settings are /),
+    ],
+    [
+      { __proto__: { organizationId: "o-a1b2c3d4e5" } },
+      "settings: must be an object of settings, not an object of a class",
+    ],
+    [
+      { throttle: Object.create({ rateLimit: 1, burstLimit: 1 }) },
+      "throttle: must be an object of settings, not an object of a class",
+    ],
     [Promise.resolve({}), "settings: must be an object of settings, not a promise"],
-    [new Map(), "settings: must be an object of settings, not an object"],
+    [new Map(), "settings: must be an object of settings, not an object of a class"],
     [undefined, "settings: must be an object of settings, not undefined"],
   ])("%o", (settings, line) => {
     expect(linesAbout(() => settings)).toEqual([line]);

@@ -51,11 +51,24 @@ describe("a rehearsal", () => {
   it.each([
     [
       written.bind(undefined, { scope: { ...scope, leaseSecond: 1 } }),
-      'The scopes cannot be used:\n  - scope "scope": leaseSecond: there is no such field. Did you mean leaseSeconds?',
+      'looker-token-broker/Broker cannot be built:\n  - scope "scope": leaseSecond: there is no such field. Did you mean leaseSeconds?',
     ],
     [
       written.bind(undefined, { scope }, "export const settings = () => ({ organisationId: 1 });"),
-      "The broker's settings cannot be used:\n  - organisationId: there is no such setting. Did you mean organizationId?",
+      "looker-token-broker/Broker cannot be built:\n  - organisationId: there is no such setting. Did you mean organizationId?",
+    ],
+    [
+      written.bind(
+        undefined,
+        { scope: { ...scope, lease: 1 } },
+        "export const settings = () => ({ organisationId: 1, memory: 1 });",
+      ),
+      [
+        "looker-token-broker/Broker cannot be built:",
+        "  - organisationId: there is no such setting. Did you mean organizationId?",
+        "  - memory: there is no such setting. Did you mean memorySize?",
+        '  - scope "scope": lease: there is no such field. Did you mean leaseSeconds?',
+      ].join("\n"),
     ],
   ])("refuses a wrong file with the lines of a synthesis: %#", async (file, message) => {
     await expect(rehearse(file())).rejects.toThrow(message);

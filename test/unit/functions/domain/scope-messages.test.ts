@@ -72,7 +72,7 @@ describe("a refusal gives advice", () => {
     expect(refusal({}).errors).toEqual(["scopes: must define at least one scope"]);
     expect(refusal({ "-": null }).errors).toEqual([
       'scope "-": name: must be 1 to 63 of a-z, 0-9 and -, and not begin with -',
-      'scope "-": definition: must be an object',
+      'scope "-": definition: must be a plain object',
     ]);
   });
 
