@@ -25,6 +25,12 @@ export interface SandboxOptions {
 
 export type SandboxKind = "threads" | "processes";
 
+/**
+ * Each isolate's young generation would grow to 48 MB and hold up the old one's first collection, so that twenty instances took
+ * 3.9 GB. With 8 MB an isolate keeps to 30 MB in all.
+ */
+const maxYoungGenerationSizeMb = 8;
+
 const runtime = new URL("./runtime.ts", import.meta.url);
 
 export function launchSandbox(kind: SandboxKind, options: SandboxOptions): Sandbox {
@@ -39,7 +45,7 @@ function launchThread({ environment, memoryMb, onMessage, onExit }: SandboxOptio
     execArgv: [],
     stdout: true,
     stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb },
   });
   worker.on("message", onMessage);
   // What the runtime could not report itself, such as running out of memory; "exit" follows.

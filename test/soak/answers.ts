@@ -1,0 +1,54 @@
+/** Answers of the broker and of Looker, counted, and those that nobody should get. */
+
+/**
+ * `weather`: Looker is faulty. `killed`: an instance was killed a moment ago. `frozen`: an operator froze a scope. Each of them
+ * explains some answers.
+ */
+export interface Circumstances {
+  readonly weather: boolean;
+  readonly killed: boolean;
+  readonly frozen: boolean;
+}
+
+export interface Answered {
+  readonly by: "broker" | "looker";
+  readonly status: number;
+  /** The broker's error code, if there is one. */
+  readonly code?: string;
+}
+
+/** API Gateway's answers to an instance that died have no code. */
+const whileKilled = new Set([502, 503, 504]);
+const whileLookerIsAway = new Set([
+  "looker_unavailable",
+  "looker_rejected_credentials",
+  "busy",
+  "too_many_mints",
+]);
+
+export function isExplained({ by, status, code }: Answered, now: Circumstances): boolean {
+  if (status === 200 || status === 202) return true;
+  if (by === "looker") return now.weather;
+  if (now.frozen && code === "scope_frozen") return true;
+  if (now.killed && whileKilled.has(status)) return true;
+  return (now.weather || now.killed) && code !== undefined && whileLookerIsAway.has(code);
+}
+
+export class Answers {
+  readonly #counts = new Map<string, number>();
+  readonly #unexplained: string[] = [];
+
+  add(answered: Answered, now: Circumstances): void {
+    const name = `${answered.by} ${answered.status}${answered.code === undefined ? "" : ` ${answered.code}`}`;
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+    if (!isExplained(answered, now)) this.#unexplained.push(`${name} with ${JSON.stringify(now)}`);
+  }
+
+  counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#counts].sort(([a], [b]) => a.localeCompare(b)));
+  }
+
+  unexplained(): readonly string[] {
+    return this.#unexplained;
+  }
+}

@@ -1,0 +1,68 @@
+/** What a soak has shown. Pure. */
+import type { Measured } from "./messages.ts";
+
+export interface Sample extends Measured {
+  readonly atSeconds: number;
+}
+
+export interface Soaked {
+  readonly samples: readonly Sample[];
+  readonly unexplained: readonly string[];
+  readonly usedAfterRevocation: readonly string[];
+  readonly sessions: number;
+  readonly kills: number;
+  /** Tokens that worked at Looker after everything had been revoked and swept. */
+  readonly tokensLeft: number;
+}
+
+/** The local run with 20 instances: a laptop does not notice it. */
+export const maxResidentMb = 1_500;
+/** Services, operators and jobs of the soak keep far fewer connections. */
+const maxSockets = 400;
+/** The rows of 20 services, and of the scopes, secrets and sweeps. */
+const fixedRows = 60;
+
+/** One sentence for each promise that did not hold. */
+export function faultsOf(soaked: Soaked): string[] {
+  const { samples, sessions, kills } = soaked;
+  const faults: string[] = [];
+  const say = (broken: boolean, sentence: string) => broken && faults.push(sentence);
+  const most = (of: keyof Measured, among = samples) => Math.max(0, ...among.map((sample) => sample[of]));
+
+  say(
+    soaked.unexplained.length > 0,
+    `${soaked.unexplained.length} answers have no explanation: ${soaked.unexplained.slice(0, 5).join("; ")}.`,
+  );
+  say(
+    soaked.usedAfterRevocation.length > 0,
+    `${soaked.usedAfterRevocation.length} tokens worked after their end had been confirmed: ${soaked.usedAfterRevocation.slice(0, 5).join("; ")}.`,
+  );
+  say(
+    most("residentMb") > maxResidentMb,
+    `The process had ${Math.round(most("residentMb"))} MB. At most ${maxResidentMb} MB are allowed.`,
+  );
+  say(
+    most("sockets") > maxSockets,
+    `The process had ${most("sockets")} open sockets. At most ${maxSockets} are allowed.`,
+  );
+  const allowedRows = fixedRows + sessions;
+  say(
+    most("rows") > allowedRows,
+    `The table had ${most("rows")} rows. ${sessions} sessions and 20 services explain ${allowedRows}.`,
+  );
+  // A login's answer is lost with the instance that waited for it. Looker ends such a token after an hour.
+  say(
+    soaked.tokensLeft > kills,
+    `${soaked.tokensLeft} tokens still worked at the end. ${kills} killed instances explain as many at most.`,
+  );
+
+  // The first third warms up: each instance is started and its code compiled.
+  const third = Math.floor(samples.length / 3);
+  const [middle, last] = [samples.slice(third, 2 * third), samples.slice(2 * third)];
+  const [before, after] = [most("residentMb", middle), most("residentMb", last)];
+  say(
+    third > 0 && after > before * 1.25 + 50,
+    `Memory grew from ${Math.round(before)} MB in the middle third to ${Math.round(after)} MB in the last.`,
+  );
+  return faults;
+}
