@@ -34,6 +34,7 @@ export default defineConfig({
       quick("security"),
       quick("model"),
       quick("contracts"),
+      quick("soak"),
       quick("client", "client/test"),
       // The command imports the library by its name. tsconfig.json leads to the library's sources.
       { ...quick("cli", "cli/test"), resolve: { tsconfigPaths: true } },

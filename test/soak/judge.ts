@@ -1,4 +1,4 @@
-/** What a soak has shown. Pure. */
+/** The verdict on a soak. Pure. */
 import type { Measured } from "./messages.ts";
 
 export interface Sample extends Measured {

@@ -1,6 +1,6 @@
 /**
- * A steady, mixed load: services that fetch and use tokens, sessions that begin and end, an operator who lists, revokes and
- * freezes, a Looker that comes and goes, and instances that are killed.
+ * A steady, mixed load. Services fetch tokens and use them. Sessions begin and end. An operator lists, revokes and freezes.
+ * Looker comes and goes, and instances are killed.
  */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,15 +13,15 @@ import type { RemoteBroker } from "./remote-broker.ts";
 export interface Load {
   /** Ends all of it, and waits for the requests under way. */
   stop(): Promise<void>;
-  /** How many sessions were asked for: each leaves one row. */
+  /** The number of sessions. Each leaves one row. */
   sessions(): number;
   kills(): number;
-  /** How often a token worked at Looker after its revocation had been confirmed. */
+  /** Tokens with a confirmed revocation and a good answer of Looker after it. */
   usedAfterRevocation(): readonly string[];
 }
 
 const scopeNames = ["sales", "finance"] as const;
-/** Answers to what was under way when an instance was killed, or Looker became well, may come this much later. */
+/** Requests under way at a kill or an unfreeze are answered within this time. */
 const aftermathMs = 15_000;
 
 const weathers: readonly (readonly Fault[])[] = [

@@ -1,4 +1,4 @@
-/** What the load and the broker's process say to each other. */
+/** Messages between the load and the broker's process. */
 import type { Fault } from "../../local/looker/faults.ts";
 import type { LocalPrincipal } from "../../local/principals.ts";
 
