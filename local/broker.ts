@@ -44,7 +44,7 @@ export interface BrokerOptions extends StartFlags {
 }
 
 export interface RunningBroker
-  extends Pick<RunningFunctions, "environmentOf" | "instances" | "kill" | "logs"> {
+  extends Pick<RunningFunctions, "environmentOf" | "instances" | "invoke" | "kill" | "logs"> {
   /** With the stage, without a trailing slash. */
   endpoint: string;
   region: string;
@@ -197,6 +197,7 @@ async function startParts(
     tableName: table.createTable.TableName,
     environmentOf: functions.environmentOf,
     instances: functions.instances,
+    invoke: functions.invoke,
     kill: functions.kill,
     logs: functions.logs,
     runSchedules: scheduler.run,

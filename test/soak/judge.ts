@@ -7,6 +7,8 @@ export interface Sample extends Measured {
 
 export interface Soaked {
   readonly samples: readonly Sample[];
+  /** All answers by their kind, such as `broker 200`. */
+  readonly counts: Readonly<Record<string, number>>;
   readonly unexplained: readonly string[];
   readonly usedAfterRevocation: readonly string[];
   readonly sessions: number;
@@ -19,6 +21,8 @@ export interface Soaked {
 export const maxResidentMb = 1_500;
 /** Services, operators and jobs of the soak keep far fewer connections. */
 const maxSockets = 400;
+/** Looker is away, a scope is frozen or an instance is killed for the rest of the time. */
+const leastGoodShare = 0.75;
 /** The rows of 20 services, and of the scopes, secrets and sweeps. */
 const fixedRows = 60;
 
@@ -45,6 +49,9 @@ export function faultsOf(soaked: Soaked): string[] {
     most("sockets") > maxSockets,
     `The process had ${most("sockets")} open sockets. At most ${maxSockets} are allowed.`,
   );
+  const all = Object.values(soaked.counts).reduce((sum, count) => sum + count, 0);
+  const good = (soaked.counts["broker 200"] ?? 0) / all;
+  say(!(good >= leastGoodShare), `Only ${Math.round(good * 100)} of 100 answers are good.`);
   const allowedRows = fixedRows + sessions;
   say(
     most("rows") > allowedRows,

@@ -35,7 +35,7 @@ const weathers: readonly (readonly Fault[])[] = [
 
 export function startLoad(broker: RemoteBroker, answers: Answers): Load {
   const ending = new AbortController();
-  const until = { weather: 0, killed: 0, frozen: 0 };
+  const until = { weather: 0, killed: 0, frozen: 0, revoked: 0 };
   const count = { sessions: 0, kills: 0 };
   const usedAfterRevocation: string[] = [];
   const running: Promise<void>[] = [];
@@ -44,6 +44,7 @@ export function startLoad(broker: RemoteBroker, answers: Answers): Load {
     weather: until.weather > sentAt,
     killed: until.killed > sentAt,
     frozen: until.frozen > sentAt,
+    revoked: until.revoked > sentAt,
   });
   const note = (answered: Answered, sentAt: number) => answers.add(answered, circumstances(sentAt));
 
@@ -124,14 +125,16 @@ export function startLoad(broker: RemoteBroker, answers: Answers): Load {
       if ((await useAtLooker(json.access_token)) === 200) usedAfterRevocation.push(`${scope} ${session}`);
     });
 
-  repeat(5_000, async (round) => {
+  repeat(20_000, async (round) => {
     const scope = scopeNames[round % 2] ?? "sales";
     const caller = encodeURIComponent(named(`${scope}-service-${round % 10}`).callerArn);
     await call(operator, "GET", `/scopes/${scope}/leases`);
+    until.revoked = Number.POSITIVE_INFINITY;
     await call(operator, "DELETE", `/scopes/${scope}/leases?caller=${caller}`);
+    until.revoked = Date.now() + 5_000;
   });
 
-  repeat(60_000, async (round) => {
+  repeat(110_000, async (round) => {
     const scope = scopeNames[round % 2] ?? "sales";
     until.frozen = Number.POSITIVE_INFINITY;
     await call(operator, "PUT", `/scopes/${scope}/freeze`, { reason: "soak" });
@@ -140,16 +143,16 @@ export function startLoad(broker: RemoteBroker, answers: Answers): Load {
     until.frozen = Date.now() + aftermathMs;
   });
 
-  repeat(30_000, async (round) => {
+  repeat(90_000, async (round) => {
     until.weather = Number.POSITIVE_INFINITY;
     await broker.ask("weather", weathers[round % weathers.length] ?? []);
     await pause(8_000);
     await broker.ask("weather", []);
     // The broker waits with new logins for a while after Looker has been away.
-    until.weather = Date.now() + 60_000;
+    until.weather = Date.now() + 30_000;
   });
 
-  repeat(10_000, async () => {
+  repeat(45_000, async () => {
     until.killed = Number.POSITIVE_INFINITY;
     if (await broker.ask("kill", Math.random())) count.kills += 1;
     until.killed = Date.now() + aftermathMs;

@@ -45,6 +45,7 @@ await broker.stop();
 process.stdout.write(`\n${JSON.stringify(answers.counts(), undefined, 1)}\n`);
 const faults = faultsOf({
   samples,
+  counts: answers.counts(),
   unexplained: answers.unexplained(),
   usedAfterRevocation: load.usedAfterRevocation(),
   sessions: load.sessions(),

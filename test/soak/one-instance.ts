@@ -1,0 +1,88 @@
+/**
+ * `npm run test:soak:instance -- --requests N`: one instance of `issue-token`, as a process of its own, serves N requests of
+ * 1,500 callers. Its cache holds 1,000 tokens, so the cache is full and turns over all the time. The memory of the process
+ * must not grow with the requests.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { startBroker } from "../../local/broker.ts";
+import { eventOf } from "../support/runtime-interface/event.ts";
+
+const { values } = parseArgs({ options: { requests: { type: "string", default: "1000000" } } });
+const requests = Number(values.requests);
+const callers = 1_500;
+/** After this part all callers have their leases, and all code is compiled. */
+const warmUp = 0.2;
+
+const workDir = mkdtempSync(join(tmpdir(), "token-broker-soak-"));
+const broker = await startBroker({
+  scopesFile: fileURLToPath(new URL("wide-scopes.ts", import.meta.url)),
+  port: 0,
+  lookerPort: 0,
+  lookerControlPort: 0,
+  maxInstances: 1,
+  throttle: false,
+  instances: "processes",
+  externalEngines: {},
+  workDir,
+});
+
+const token = "/scopes/sales/token";
+const functionId =
+  broker.stack.routes.find(({ resource }) => resource === "/scopes/{scope}/token")?.functionId ?? "";
+const template = eventOf(broker, "service-example", "POST", token);
+const { identity } = template.requestContext;
+const session = identity.caller?.split(":")[1] ?? "";
+/** The same request by another role. */
+const eventOfCaller = (index: number) => {
+  const caller = `AROASERVICE${String(index).padStart(10, "0")}:${session}`;
+  return {
+    ...template,
+    requestContext: {
+      ...template.requestContext,
+      identity: {
+        ...identity,
+        userArn: identity.userArn?.replace("service-example", `service-${index}`) ?? null,
+        ...{ caller, user: caller },
+      },
+    },
+  };
+};
+
+const residentMb = (): number => {
+  const pid = broker.instances(functionId)[0]?.pid;
+  if (pid === undefined) return 0;
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
+};
+
+const statuses = new Map<unknown, number>();
+const samples: { served: number; mb: number }[] = [];
+const everyRequests = Math.max(1, Math.floor(requests / 20));
+process.stdout.write("  requests   MB\n");
+for (let served = 1; served <= requests; served += 1) {
+  // All callers in turn first, and at random afterwards.
+  const index = served <= callers ? served : Math.floor(Math.random() * callers) + 1;
+  const result = await broker.invoke(functionId, eventOfCaller(index));
+  const status =
+    result.kind === "answer" ? (result.payload as { statusCode?: number }).statusCode : result.kind;
+  statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  if (served % everyRequests !== 0) continue;
+  samples.push({ served, mb: residentMb() });
+  process.stdout.write(`${String(served).padStart(10)}  ${residentMb().toFixed(0).padStart(3)}\n`);
+}
+await broker.close();
+rmSync(workDir, { recursive: true, force: true });
+
+const measured = samples.filter(({ served }) => served > warmUp * requests);
+const half = Math.floor(measured.length / 2);
+const most = (of: typeof samples) => Math.max(...of.map(({ mb }) => mb));
+const [before, after] = [most(measured.slice(0, half)), most(measured.slice(half))];
+process.stdout.write(`Answers: ${JSON.stringify(Object.fromEntries(statuses))}\n`);
+const held = [...statuses.keys()].every((status) => status === 200) && after <= before * 1.1;
+process.stdout.write(
+  `${held ? "Held" : "✗ Broken"}: at most ${before.toFixed(0)} MB in the first half after the warm-up, ${after.toFixed(0)} MB in the second.\n`,
+);
+process.exit(held ? 0 : 1);
