@@ -2,6 +2,7 @@
 import { RemovalPolicy, Token } from "aws-cdk-lib";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { CustomDomain } from "./broker-api.ts";
+import { capacityFaults } from "./check-capacity.ts";
 import {
   anything,
   type Checks,
@@ -56,6 +57,7 @@ const brokerChecks: Checks<Omit<TokenBrokerProps, "scopes">> = {
   logEncryptionKey: madeByCdk("keyArn", "Key.fromKeyArn(…)"),
   architecture: oneOf("arm64", "x86_64"),
   memorySize: wholeNumber(256, 10_240, "of MB "),
+  accountConcurrency: wholeNumber(1),
   // With 0, nobody could revoke, or nothing would be swept.
   reservedConcurrency: settings<ReservedConcurrency>({
     operate: wholeNumber(1),
@@ -132,6 +134,7 @@ export function checkSettings(
     wrong.push(
       `the construct's path ${JSON.stringify(broker)} is the broker's name in metrics, in its key's alias and in its parameters: at most 200 of A-Z, a-z, 0-9, _, - and /`,
     );
+  wrong.push(...capacityFaults(props));
   if (props.tellOfPolicyChanges && !props.alarmTopic)
     wrong.push("tellOfPolicyChanges: needs an alarmTopic: without one nobody would be told");
   refuse(wrong);

@@ -1,5 +1,5 @@
 /** The broker as a construct: REST API, functions, table, sealing key. */
-import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Annotations, Duration, RemovalPolicy, Stack, Token } from "aws-cdk-lib";
 import { type IResource, LambdaIntegration, type RestApi } from "aws-cdk-lib/aws-apigateway";
 import type { Alarm, Dashboard } from "aws-cdk-lib/aws-cloudwatch";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
@@ -15,6 +15,7 @@ import { auditStatements } from "./audit-access.ts";
 import { BrokerApi, type CustomDomain } from "./broker-api.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
 import { BrokerMetrics } from "./broker-metrics.ts";
+import { capacityWarnings } from "./check-capacity.ts";
 import { checkScopes } from "./check-scopes.ts";
 import { checkSettings } from "./check-settings.ts";
 import { brokerDashboard } from "./dashboard.ts";
@@ -25,7 +26,7 @@ import { saveQueries } from "./query-definitions.ts";
 import { resourcePolicy } from "./resource-policy.ts";
 import { routes, routesOf, type Verb } from "./routes.ts";
 import { letRolesUse, sealingKey } from "./sealing-key.ts";
-import { defaultThresholds, type TokenBrokerProps } from "./settings.ts";
+import { defaultThresholds, defaultThrottle, type TokenBrokerProps } from "./settings.ts";
 import { denyRowsToOthers, slotTable } from "./slot-table.ts";
 import { queryDueRows, queryRows, readAndWriteRows, readScopeSecrets, useSealingKey } from "./statements.ts";
 import { SweepSchedule } from "./sweep-schedule.ts";
@@ -70,6 +71,9 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
     super(scope, id);
     const stack = Stack.of(this);
     checkSettings(props, { broker: this.name, account: stack.account });
+    const region = Token.isUnresolved(stack.region) ? undefined : stack.region;
+    for (const [warning, text] of capacityWarnings(props, region))
+      Annotations.of(this).addWarningV2(`looker-token-broker:${warning}`, text);
     const { definitions, scopes } = checkScopes(props.scopes, this);
     this.scopes = scopes;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
@@ -92,7 +96,7 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
       policy: resourcePolicy(this, { ...props, scopes: this.scopes }),
       private: props.vpcEndpointIds !== undefined,
       ...(props.domain && { domain: props.domain }),
-      throttle: props.throttle ?? { rateLimit: 200, burstLimit: 400 },
+      throttle: props.throttle ?? defaultThrottle,
       createCloudWatchRole: props.cloudWatchRole === "create",
     });
     this.api = api.restApi;
