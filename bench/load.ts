@@ -44,7 +44,7 @@ async function printFleets(run: (fleet: Fleet) => Promise<Seen>, fleets: readonl
   const rows: (string | number)[][] = [];
   for (const fleet of fleets) {
     const { callers, processesPerCaller, rateLimit, burstLimit, concurrency } = fleet;
-    const { broker, tokenAfterMs, gaveUp } = await run(fleet);
+    const { broker, tokenAfterMs, gaveUp, mostReadsInASecond } = await run(fleet);
     const { answers, counts, lambda } = broker;
     const answered = (kind: string) => answers.get(kind) ?? 0;
     rows.push([
@@ -56,6 +56,7 @@ async function printFleets(run: (fleet: Fleet) => Promise<Seen>, fleets: readonl
       answered("503"),
       answered("503 busy") + answered("503 looker_unavailable"),
       counts.login,
+      mostReadsInASecond,
       (quantile(tokenAfterMs, 0.5) / 1_000).toFixed(1),
       (Math.max(...tokenAfterMs) / 1_000).toFixed(1),
       gaveUp,
@@ -71,6 +72,7 @@ async function printFleets(run: (fleet: Fleet) => Promise<Seen>, fleets: readonl
       "503 of Lambda's concurrency",
       "503 of the broker",
       "logins",
+      "most reads of the control row in a second",
       "half have a token after, s",
       "all, s",
       "calls that failed after 30 s",
@@ -84,6 +86,8 @@ interface Seen {
   /** Of each process, from the beginning. */
   readonly tokenAfterMs: readonly number[];
   readonly gaveUp: number;
+  /** Of the scope's control row. DynamoDB gives a partition 3,000. */
+  readonly mostReadsInASecond: number;
 }
 
 const coldFleet = (fleet: Fleet) => crowd(fleet, 0);
@@ -105,6 +109,13 @@ async function crowd(fleet: Fleet, hangsForMs: number): Promise<Seen> {
       weather.hangs = false;
     });
   }
+  const readsBySecond = new Map<number, number>();
+  const before = broker.table.before;
+  broker.table.before = async (operation, key) => {
+    const second = Math.floor(clock.now() / 1_000);
+    if (operation === "readForIssue") readsBySecond.set(second, (readsBySecond.get(second) ?? 0) + 1);
+    await before?.(operation, key);
+  };
   const tokenAfterMs: number[] = [];
   let gaveUp = 0;
   const untilItHasOne = async (caller: string) => {
@@ -127,5 +138,5 @@ async function crowd(fleet: Fleet, hangsForMs: number): Promise<Seen> {
       untilItHasOne(`service${index % callers}`),
     ),
   );
-  return { broker, tokenAfterMs, gaveUp };
+  return { broker, tokenAfterMs, gaveUp, mostReadsInASecond: Math.max(...readsBySecond.values()) };
 }
