@@ -14,7 +14,7 @@ interface Fleet extends BrokerLimits {
 /** The broker's defaults, and an account's. */
 const usual = { rateLimit: 200, burstLimit: 400, concurrency: 1_000 };
 
-const hang = { lastsMs: 60_000, watchedForMs: 180_000 };
+const hang = { lastsMs: 30_000, watchedForMs: 120_000 };
 
 export async function benchLoad(): Promise<void> {
   process.stdout.write("All processes ask at once, and no lease is there\n\n");
@@ -32,8 +32,6 @@ export async function benchLoad(): Promise<void> {
     { ...usual, callers: 500, processesPerCaller: 1 },
     { ...usual, callers: 500, processesPerCaller: 4 },
     { ...usual, callers: 100, processesPerCaller: 20 },
-    { ...usual, rateLimit: 150, callers: 500, processesPerCaller: 4 },
-    { ...usual, rateLimit: 333, callers: 100, processesPerCaller: 20 },
     { ...usual, concurrency: 2_000, callers: 500, processesPerCaller: 4 },
     { ...usual, rateLimit: 1_000, burstLimit: 2_000, callers: 500, processesPerCaller: 4 },
     { ...usual, concurrency: 10, callers: 100, processesPerCaller: 1 },

@@ -88,7 +88,7 @@ describe("the second evaluator", () => {
   it("agrees with the first on every question, but for the differences on the list", async () => {
     const found = await differing(askable());
     expect(found.filter((decision) => !differences.some(({ is }) => is(decision)))).toEqual([]);
-    // What has gone leaves the list.
+    // An entry that has become wrong must leave its list.
     for (const { reason, is } of differences) expect([reason, found.some(is)]).toEqual([reason, true]);
     for (const { reason, is } of unaskable) expect([reason, decisions.some(is)]).toEqual([reason, true]);
   }, 120_000);
