@@ -2,12 +2,11 @@
  * A fleet in one process: instances with a memory of their own, one request at a time each, over one table whose calls take
  * real time. It measures what the protocol costs, not the machine's HTTP.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { randomIds, systemClock } from "../functions/adapters/system.ts";
 import type { Scope } from "../functions/domain/scope.ts";
 import { issueToken } from "../functions/use-cases/issue.ts";
 import type { MintPorts } from "../functions/use-cases/mint-job.ts";
-import type { ClientSecrets, Looker, Sealer, SlotKey } from "../functions/use-cases/ports.ts";
+import type { ClientSecrets, Clock, Looker, Sealer, SlotKey } from "../functions/use-cases/ports.ts";
 import { fakeSealer } from "../test/support/fakes/fake-sealer.ts";
 import { memorySlotTable } from "../test/support/fakes/memory-slot-table.ts";
 
@@ -40,22 +39,22 @@ export interface Counts {
 }
 
 /** The shared outside: one table, one Looker, one KMS key. */
-export function outside(logoutMs = delays.logout) {
+export function outside(logoutMs = delays.logout, clock: Clock = systemClock) {
   const counts: Counts = { table: 0, kms: 0, login: 0, logout: 0 };
-  const table = memorySlotTable(systemClock);
+  const table = memorySlotTable(clock);
   table.before = async () => {
     counts.table++;
-    await sleep(delays.table);
+    await clock.sleep(delays.table);
   };
   const looker: Looker = {
     async login() {
       counts.login++;
-      await sleep(delays.login);
+      await clock.sleep(delays.login);
       return { kind: "token", accessToken: `token-${counts.login}`, expiresInSeconds: 3_600 };
     },
     async logout() {
       counts.logout++;
-      await sleep(logoutMs);
+      await clock.sleep(logoutMs);
       return "ended";
     },
   };
@@ -64,21 +63,26 @@ export function outside(logoutMs = delays.logout) {
       clientId: "client",
       clientSecret: "secret",
       versionId: "v1",
-      readAt: Date.now(),
+      readAt: clock.now(),
     }),
-    reread: async () => ({ clientId: "client", clientSecret: "secret", versionId: "v1", readAt: Date.now() }),
+    reread: async () => ({
+      clientId: "client",
+      clientSecret: "secret",
+      versionId: "v1",
+      readAt: clock.now(),
+    }),
   };
   return { counts, table, looker, secrets };
 }
 
 /** As the KMS adapter: each instance opens a ciphertext once. */
-export function sealerOf(counts: Counts): Sealer {
+export function sealerOf(counts: Counts, clock: Clock = systemClock): Sealer {
   const kms = fakeSealer();
   const known = new Map<string, string>();
   return {
     async seal(token, context) {
       counts.kms++;
-      await sleep(delays.kms);
+      await clock.sleep(delays.kms);
       const sealed = await kms.seal(token, context);
       known.set(Buffer.from(sealed).toString("base64"), token);
       return sealed;
@@ -88,7 +92,7 @@ export function sealerOf(counts: Counts): Sealer {
       const found = known.get(key);
       if (found !== undefined) return found;
       counts.kms++;
-      await sleep(delays.kms);
+      await clock.sleep(delays.kms);
       const token = await kms.unseal(sealed, context);
       known.set(key, token);
       return token;

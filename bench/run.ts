@@ -4,8 +4,10 @@
  */
 
 import { benchClient } from "./client.ts";
+import { benchCost } from "./cost.ts";
 import { benchCrowd } from "./crowd.ts";
 import { benchFrozenScope } from "./frozen-scope.ts";
+import { benchLoad } from "./load.ts";
 import { benchLookerConnections } from "./looker-connections.ts";
 import { benchProxy } from "./proxy.ts";
 import { benchRuntimeInterface } from "./runtime-interface.ts";
@@ -15,6 +17,8 @@ const parts: Record<string, () => Promise<void>> = {
   crowd: benchCrowd,
   session: benchSession,
   freeze: benchFrozenScope,
+  load: benchLoad,
+  cost: benchCost,
   connections: benchLookerConnections,
   functions: benchRuntimeInterface,
   client: benchClient,

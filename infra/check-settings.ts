@@ -3,6 +3,7 @@ import { RemovalPolicy, Token } from "aws-cdk-lib";
 import type { SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { CustomDomain } from "./broker-api.ts";
+import { type CapacityProps, capacityFaults } from "./check-capacity.ts";
 import {
   anything,
   type Checks,
@@ -55,6 +56,7 @@ const brokerChecks: Checks<Omit<TokenBrokerProps, "scopes">> = {
   logEncryptionKey: madeByCdk("keyArn", "Key.fromKeyArn(…)"),
   architecture: oneOf("arm64", "x86_64"),
   memorySize: wholeNumber(256, 10_240, "of MB "),
+  accountConcurrency: wholeNumber(1),
   // With 0, nobody could revoke, or nothing would be swept.
   reservedConcurrency: settings<ReservedConcurrency>({
     operate: wholeNumber(1),
@@ -144,6 +146,10 @@ function contradictions(given: unknown, { construct, account }: Deployed): strin
     wrong.push(
       `the construct's path ${JSON.stringify(construct)} is the broker's name in metrics, in its key's alias and in its parameters: at most 200 of A-Z, a-z, 0-9, _, - and /`,
     );
+  const isSound = (name: keyof CapacityProps) =>
+    given[name] === undefined || brokerChecks[name](given[name], name).length === 0;
+  if (isSound("throttle") && isSound("accountConcurrency") && isSound("reservedConcurrency"))
+    wrong.push(...capacityFaults(given as CapacityProps));
   if (given.tellOfPolicyChanges === true && !given.alarmTopic)
     wrong.push("tellOfPolicyChanges: needs an alarmTopic: without one nobody would be told");
   return wrong;

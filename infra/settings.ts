@@ -72,6 +72,14 @@ export interface TokenBrokerProps<ScopeName extends string = string> {
   readonly memorySize?: number;
 
   /**
+   * Lambda's concurrency of the account in this region, as `aws lambda get-account-settings` shows it. Nothing is deployed by it.
+   * Synthesis checks that `throttle` and `reservedConcurrency` fit into it.
+   * @default - unknown. Warnings assume 1,000, and a new account has 10
+   * @minimum 1
+   */
+  readonly accountConcurrency?: number;
+
+  /**
    * Concurrency of the account that is set apart for these functions. It is a floor, so that revocation works when callers use up
    * the rest, and it is a ceiling.
    * @default - none
@@ -233,6 +241,8 @@ export interface DeploymentSettings extends Omit<TokenBrokerProps, "scopes"> {
    */
   readonly guard?: GuardProps;
 }
+
+export const defaultThrottle = { rateLimit: 200, burstLimit: 400 } as const satisfies Throttle;
 
 export const defaultThresholds = {
   mintsPerFiveMinutes: 300,

@@ -1,5 +1,5 @@
 /** The broker as a construct: REST API, functions, table, sealing key. */
-import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Annotations, Duration, RemovalPolicy, Stack, Token } from "aws-cdk-lib";
 import { type IResource, LambdaIntegration, type RestApi } from "aws-cdk-lib/aws-apigateway";
 import type { Alarm, Dashboard } from "aws-cdk-lib/aws-cloudwatch";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
@@ -16,6 +16,7 @@ import { BrokerApi, type CustomDomain } from "./broker-api.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
 import { BrokerMetrics } from "./broker-metrics.ts";
 import { checkBroker } from "./check-broker.ts";
+import { capacityWarnings } from "./check-capacity.ts";
 import { checkedScopes } from "./check-scopes.ts";
 import { brokerDashboard } from "./dashboard.ts";
 import type { HandedStatement } from "./handed-policy.ts";
@@ -25,7 +26,7 @@ import { saveQueries } from "./query-definitions.ts";
 import { resourcePolicy } from "./resource-policy.ts";
 import { routes, routesOf, type Verb } from "./routes.ts";
 import { letRolesUse, sealingKey } from "./sealing-key.ts";
-import { defaultThresholds, type TokenBrokerProps } from "./settings.ts";
+import { defaultThresholds, defaultThrottle, type TokenBrokerProps } from "./settings.ts";
 import { denyRowsToOthers, slotTable } from "./slot-table.ts";
 import { queryDueRows, queryRows, readAndWriteRows, readScopeSecrets, useSealingKey } from "./statements.ts";
 import { SweepSchedule } from "./sweep-schedule.ts";
@@ -70,6 +71,9 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
     const stack = Stack.of(this);
     const { account, region } = stack;
     checkBroker(props, { construct: this.name, account, region, caller: TokenBroker });
+    const warnings = capacityWarnings(props, Token.isUnresolved(region) ? undefined : region);
+    for (const [warning, text] of warnings)
+      Annotations.of(this).addWarningV2(`looker-token-broker:${warning}`, text);
     const { definitions, scopes } = checkedScopes(props.scopes, this);
     this.scopes = scopes;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
@@ -92,7 +96,7 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
       policy: resourcePolicy(this, { ...props, scopes: this.scopes }),
       private: props.vpcEndpointIds !== undefined,
       ...(props.domain && { domain: props.domain }),
-      throttle: props.throttle ?? { rateLimit: 200, burstLimit: 400 },
+      throttle: props.throttle ?? defaultThrottle,
       createCloudWatchRole: props.cloudWatchRole === "create",
     });
     this.api = api.restApi;

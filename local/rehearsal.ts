@@ -31,6 +31,7 @@ const kept: Record<keyof DeploymentSettings, boolean> = {
   logEncryptionKey: false,
   architecture: true,
   memorySize: true,
+  accountConcurrency: true,
   reservedConcurrency: true,
   vpc: false,
   vpcSubnets: false,

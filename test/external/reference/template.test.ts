@@ -82,6 +82,7 @@ const variants: Record<string, SynthesizeOptions> = {
       logEncryptionKey: Key.fromKeyArn(stack, "LogKey", keyArn),
       architecture: "x86_64",
       memorySize: 1024,
+      accountConcurrency: 1_000,
       reservedConcurrency: { operate: 5, sweep: 2 },
       deletionProtection: false,
       removalPolicy: RemovalPolicy.DESTROY,

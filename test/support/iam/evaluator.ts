@@ -7,6 +7,7 @@
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
  * https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
  */
+import { appendFileSync } from "node:fs";
 import {
   createValidatedPolicy,
   type ValidatedPolicy,
@@ -52,8 +53,23 @@ const verdicts = {
   ExplicitlyDenied: "explicit deny",
 } as const satisfies Record<string, Verdict>;
 
+export interface Decision extends Request {
+  readonly verdict: Verdict;
+}
+
+/** Names a file for the decisions of a run: a second evaluator is asked the same (test/external/reference/second-evaluator.test.ts). */
+export const decisionsFile = "IAM_DECISIONS";
+
 /** @throws where IAM would not have taken a policy. */
-export function decide({ principal, action, resource, resourcePolicy, context = {} }: Request): Verdict {
+export function decide(request: Request): Verdict {
+  const verdict = evaluate(request);
+  const file = process.env[decisionsFile];
+  if (file !== undefined)
+    appendFileSync(file, `${JSON.stringify({ ...request, verdict } satisfies Decision)}\n`);
+  return verdict;
+}
+
+function evaluate({ principal, action, resource, resourcePolicy, context = {} }: Request): Verdict {
   const account = accountOf(principal?.roleArn ?? "");
   // Not `runSimulation`: of the request's context it drops `kms:EncryptionContext:…`, whose names it does not know.
   const result = runUnsafeSimulation(
