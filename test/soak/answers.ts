@@ -36,10 +36,11 @@ export class Answers {
   readonly #counts = new Map<string, number>();
   readonly #unexplained: string[] = [];
 
-  add(answered: Answered, now: Circumstances): void {
+  add(answered: Answered, now: Circumstances, requestId = ""): void {
     const name = `${answered.by} ${answered.status}${answered.code === undefined ? "" : ` ${answered.code}`}`;
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-    if (!isExplained(answered, now)) this.#unexplained.push(`${name} with ${JSON.stringify(now)}`);
+    if (!isExplained(answered, now))
+      this.#unexplained.push(`${requestId} ${name} with ${JSON.stringify(now)}`.trim());
   }
 
   counts(): Readonly<Record<string, number>> {

@@ -21,8 +21,8 @@ export interface Load {
 }
 
 const scopeNames = ["sales", "finance"] as const;
-/** Requests under way at a kill or an unfreeze are answered within this time. */
-const aftermathMs = 15_000;
+/** A killed instance may hold a login's lock for 15 s. Those who wait for it are told to come again 3 s later. */
+const aftermathMs = 25_000;
 
 const weathers: readonly (readonly Fault[])[] = [
   [{ route: "all", kind: "status", status: 503 }],
@@ -46,7 +46,8 @@ export function startLoad(broker: RemoteBroker, answers: Answers): Load {
     frozen: until.frozen > sentAt,
     revoked: until.revoked > sentAt,
   });
-  const note = (answered: Answered, sentAt: number) => answers.add(answered, circumstances(sentAt));
+  const note = (answered: Answered, sentAt: number, requestId?: unknown) =>
+    answers.add(answered, circumstances(sentAt), String(requestId ?? ""));
 
   const call = async (principal: LocalPrincipal, method: string, path: string, body?: object) => {
     const sentAt = Date.now();
@@ -61,7 +62,7 @@ export function startLoad(broker: RemoteBroker, answers: Answers): Load {
     const json = (await response.json().catch(() => ({}))) as Record<string, unknown>;
     const { status } = response;
     const code = typeof json.code === "string" ? json.code : undefined;
-    note({ by: "broker", status, ...(code === undefined ? {} : { code }) }, sentAt);
+    note({ by: "broker", status, ...(code === undefined ? {} : { code }) }, sentAt, json.request_id);
     return { status, json };
   };
 
