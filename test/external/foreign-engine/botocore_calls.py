@@ -24,11 +24,13 @@ config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path
 
 
 def keys(call: dict[str, Any]) -> tuple[str, str, str | None]:
+    """The access key, the secret and the session token, in botocore's order."""
     given = call["credentials"]
     return given["accessKeyId"], given["secretAccessKey"], given.get("sessionToken")
 
 
 def call_service(call: dict[str, Any]) -> dict[str, Any]:
+    """One call, without retries. A refusal of AWS is an answer."""
     key, secret, token = keys(call)
     client = session.create_client(
         call["service"],
@@ -50,6 +52,7 @@ def call_service(call: dict[str, Any]) -> dict[str, Any]:
 
 
 def send_signed(call: dict[str, Any]) -> dict[str, Any]:
+    """One request, as botocore prepares it."""
     body = call.get("body")
     headers = {} if body is None else {"content-type": "application/json"}
     request = AWSRequest(call["method"], call["url"], data=body, headers=headers)
@@ -59,6 +62,7 @@ def send_signed(call: dict[str, Any]) -> dict[str, Any]:
 
 
 def answers() -> Iterator[dict[str, Any]]:
+    """An answer for each line."""
     for line in sys.stdin:
         call = json.loads(line)
         yield call_service(call) if "service" in call else send_signed(call)

@@ -17,8 +17,8 @@ export interface Deployment {
   /** A call of AWS, by the account's root user unless told. */
   // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where that is missing.
   aws(service: string, operation: string, parameters?: object, credentials?: Credentials): Promise<any>;
-  /** Makes a role with this policy, or none, and begins a session of it. */
-  assumed(roleName: string, policy?: string): Promise<Credentials>;
+  /** Makes a role with this policy, or none, and begins a session of it. In the broker's account unless told. */
+  assumed(roleName: string, policy?: string, accountId?: string): Promise<Credentials>;
   /** The policies that the stack gives the teams of a scope. */
   policiesOf(scope: string): Promise<Record<"caller" | "operator", string>>;
   /** A signed request. `path` begins after the stage. */

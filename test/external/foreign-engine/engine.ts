@@ -12,14 +12,14 @@ export interface Engine {
   readonly url: string;
   /** Of the account's root user. */
   readonly root: Credentials;
-  /** What it wrote so far. */
+  /** The engine's output so far. */
   log(): string;
   close(): Promise<void>;
 }
 
-/** It takes about a second; a busy machine gets more. */
+/** A start takes about a second, but longer on a busy machine. */
 const startsWithinMs = 60_000;
-/** Its functions are processes of their own, which it ends. */
+/** The engine ends the processes of its functions first. */
 const stopsWithinMs = 10_000;
 
 /** `workDir`: for the code of its functions. */
@@ -30,7 +30,7 @@ export async function startEngine(workDir: string, { region, accountId }: AwsLoc
     stdio: ["ignore", "pipe", "pipe"],
     cwd: workDir,
     env: {
-      // Its functions run under the Node of this process.
+      // The functions run under the Node of this process.
       PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
       HOME: workDir,
       TMPDIR: workDir,
