@@ -1,16 +1,14 @@
 /** The stack on an engine that nobody here wrote: its CloudFormation, API Gateway, IAM, Lambda, DynamoDB, KMS and Scheduler. */
-import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { resources } from "../../../functions/contract.ts";
 import { leaksIn, lookerSdk, statusAtLooker } from "../../support/broker-stand.ts";
+import { Command } from "../../support/cli/command.ts";
 import { validateAnswer } from "../../support/openapi/document.ts";
 import type { Credentials } from "./botocore.ts";
 import { deploy, deploysWithinMs } from "./deploy.ts";
 import type { Deployment } from "./deployment.ts";
 import { gaps, headerOfEngine } from "./gaps.ts";
+import { probe, variablesOf } from "./programs.ts";
 
 let deployment: Deployment;
 let reports: Credentials;
@@ -148,12 +146,37 @@ test("the schedule's sweep ends what a revocation could not, within its minute",
     .toContainEqual(expect.objectContaining({ verb: "sweep", code: "ok", revoked: 1, pending: 0 }));
 }, 180_000);
 
-test("the probe is surprised by nothing but the engine's gaps", async () => {
-  const { results } = await probe();
-  const surprises = results.filter(({ outcome }) => outcome !== "expected").map(({ what }) => what);
-  expect(surprises).toEqual(gaps.flatMap(({ probeLine }) => probeLine ?? []));
-  expect(results.length).toBeGreaterThan(80);
-}, 60_000);
+// The numbers keep a probe that tried little from passing.
+test.each([
+  ["a caller", () => reports, ["--looker", "--logout"], 85],
+  ["an operator", () => engineer, [], 70],
+] as const)(
+  "the probe of %s is surprised by nothing but the engine's gaps",
+  async (_, who, flags, atLeast) => {
+    const results = await probe(deployment, who(), bystander, flags);
+    const surprises = results.filter(({ outcome }) => outcome === "surprise").map(({ what }) => what);
+    expect(surprises).toEqual(gaps.flatMap(({ probeLine }) => probeLine ?? []));
+    expect(results.filter(({ outcome }) => outcome === "expected").length).toBeGreaterThanOrEqual(atLeast);
+  },
+);
+
+test("the command's own signatures are right: a caller's and an operator's, with a query", async () => {
+  const { workDir, region, endpoint, secrets } = deployment;
+  const as = (who: Credentials) =>
+    new Command(workDir, {
+      LOOKER_BROKER_ENDPOINT: endpoint,
+      LOOKER_BROKER_SCOPE: "sales",
+      AWS_REGION: region,
+      ...variablesOf(who),
+    });
+  const { out, exitCode } = await as(reports).run("get");
+  secrets.add(out.trimEnd());
+  expect([exitCode, await atLooker(out.trimEnd())]).toEqual([0, 200]);
+  const caller = "arn:aws:iam::111122223333:role/report-service";
+  const revoked = await as(engineer).run("revoke", "--caller", caller, "--yes");
+  expect(revoked).toMatchObject({ exitCode: 0 });
+  expect(await atLooker(out.trimEnd())).toBe(401);
+});
 
 test("no secret, key or token stands in a log", async () => {
   const { logGroups } = await deployment.aws("logs", "DescribeLogGroups");
@@ -173,40 +196,3 @@ async function recordsIn(logGroupName: string): Promise<unknown[]> {
   const lines = await messagesIn(logGroupName);
   return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
 }
-
-interface ProbeResults {
-  readonly results: readonly { readonly what: string; readonly outcome: string }[];
-}
-
-/** `npm run probe` as a process of its own, as the report service. Its exit code is 1 with a surprise. */
-async function probe(): Promise<ProbeResults> {
-  const { workDir, endpoint, region, secrets } = deployment;
-  const profiles = join(workDir, "aws-config");
-  const keys = Object.entries(variablesOf(bystander)).map(
-    ([name, value]) => `${name.toLowerCase()}=${value}`,
-  );
-  writeFileSync(profiles, ["[profile bystander]", ...keys, ""].join("\n"), { mode: 0o600 });
-  const program = fileURLToPath(new URL("../../../probe/probe.ts", import.meta.url));
-  const scopes = ["--scope", "sales", "--other-scope", "finance", "--without-policy-profile", "bystander"];
-  const args = ["--endpoint", endpoint, "--region", region, ...scopes, "--looker", "--logout", "--json"];
-  const env = {
-    PATH: process.env.PATH,
-    HOME: workDir,
-    AWS_EC2_METADATA_DISABLED: "true",
-    AWS_CONFIG_FILE: profiles,
-    ...variablesOf(reports),
-  };
-  const output = await new Promise<string>((resolve) =>
-    execFile(process.execPath, [program, ...args], { env }, (_, stdout, stderr) =>
-      resolve(`${stderr}${stdout}`),
-    ),
-  );
-  expect(leaksIn(output, secrets)).toBe(0);
-  return JSON.parse(output);
-}
-
-const variablesOf = ({ accessKeyId, secretAccessKey, sessionToken = "" }: Credentials) => ({
-  AWS_ACCESS_KEY_ID: accessKeyId,
-  AWS_SECRET_ACCESS_KEY: secretAccessKey,
-  AWS_SESSION_TOKEN: sessionToken,
-});
