@@ -39,12 +39,6 @@ export interface SignedAnswer {
 /** AWS refused a call. */
 export class ServiceError extends Error {
   override readonly name = "ServiceError";
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(`${code}: ${message}`);
-    this.code = code;
-  }
 }
 
 export interface Botocore {
@@ -76,7 +70,7 @@ export function startBotocore(): Botocore {
   return {
     async call(call) {
       const { result, error } = await ask(call);
-      if (error) throw new ServiceError(error.Code, error.Message);
+      if (error) throw new ServiceError(`${error.Code}: ${error.Message}`);
       return result;
     },
     send: ask,
