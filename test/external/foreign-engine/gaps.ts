@@ -1,5 +1,5 @@
 /**
- * The abilities of AWS that the engine lacks. Some need a change of the template before it is deployed. The others leave a part
+ * Abilities of AWS, absent from the engine. Some need a change of the template before it is deployed. The others leave a part
  * of the broker unseen here. gaps.test.ts fails as soon as the engine has learned one.
  */
 import { expect } from "vitest";
@@ -14,7 +14,7 @@ type Resources = Template["Resources"];
 
 export interface Gap {
   readonly what: string;
-  /** The engine's behaviour, and the part of the broker that stays unseen. */
+  /** The engine's behaviour, and the part of the broker unseen here. */
   readonly reason: string;
   /** Changes the template before it is deployed. */
   workAround?(resources: Resources): void;
@@ -32,8 +32,7 @@ const queryDefinition = "AWS::Logs::QueryDefinition";
 export const gaps: readonly Gap[] = [
   {
     what: `CloudFormation creates ${queryDefinition}`,
-    reason:
-      "The engine refuses a template with a type that it does not know. The saved queries are left out.",
+    reason: "The engine refuses a template with an unknown type. The saved queries are left out.",
     workAround(resources) {
       for (const [id, { Type }] of Object.entries(resources))
         if (Type === queryDefinition) delete resources[id];
@@ -90,7 +89,7 @@ export const gaps: readonly Gap[] = [
   },
   {
     what: "CloudFormation gives a table its resource policy",
-    reason: "The engine drops it, so nobody is kept from the rows who has a wide IAM policy.",
+    reason: "The engine drops it, so a wide IAM policy is enough to read the rows.",
     async learned({ aws, assumed, outputs }) {
       const outsider = await assumed("outsider", allow("dynamodb:*"));
       return refused(aws("dynamodb", "Scan", { TableName: outputs.TableName }, outsider), /^AccessDenied/);
@@ -181,7 +180,7 @@ export const gaps: readonly Gap[] = [
   },
   {
     what: "API Gateway needs a permission to invoke a function",
-    reason: "The engine does not ask for one, so a permission that is too narrow is not seen.",
+    reason: "The engine does not ask for one, so too narrow a permission is not seen.",
     async learned({ aws, policiesOf, assumed, send, outputs }) {
       const FunctionName = outputs.IssueTokenFunction;
       const { caller } = await policiesOf("sales");
@@ -194,7 +193,7 @@ export const gaps: readonly Gap[] = [
   },
   {
     what: "a signature counts for one service only",
-    reason: "The engine does not compare the signature's service with the one that is called.",
+    reason: "The engine does not compare the signature's service with its own.",
     probeLine: "a signature of another service",
   },
 ];
