@@ -41,7 +41,7 @@ export default defineConfig({
       // Slower tiers, for .ci/run. Each end-to-end file starts a whole broker and waits for most of its time.
       project("end-to-end", "test/end-to-end", { testTimeout: 120_000, maxWorkers: 2 }),
       // Programs by others: DynamoDB Local (Java), moto, cfn-lint and schemathesis (installed in REFERENCE_BIN), tools for
-      // Looker (TOOLS_BIN), AWS's Runtime Interface Client (built in LAMBDA_RIC).
+      // Looker (TOOLS_BIN), ministack (ENGINE_BIN), AWS's Runtime Interface Client (built in LAMBDA_RIC).
       project("external", "test/external", { testTimeout: 120_000, fileParallelism: false }),
     ],
   },
