@@ -1,4 +1,4 @@
-/** What `npm start` prints and the pages show works in a shell. */
+/** The commands that `npm start` prints, and those in pages, in a shell. */
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { type BrokerFile, free, keysOf, onCopyOfProject, root, stop } from "../.
 
 const { project, brokerFile, recordFile, npmStart, ready } = onCopyOfProject();
 
-test("it says when it is ready, what it prints works in a shell, and Ctrl-C ends it with 0", async () => {
+test("it says when it is ready, its printed commands work in a shell, and Ctrl-C ends it with 0", async () => {
   const started = npmStart(free);
   const broker = await ready(started);
   expect(broker.pid).toBe(started.child.pid);
@@ -31,7 +31,7 @@ test("it says when it is ready, what it prints works in a shell, and Ctrl-C ends
   expect(started.errors()).toBe("");
   expect(leaksIn(started.output(), [token, ...keysOf(broker)])).toBe(0);
 
-  // Its records outlive it, and can be asked.
+  // The records outlive the run, and can be asked.
   expect(statSync(recordFile).mode & 0o777).toBe(0o600);
   const caller = "arn:aws:iam::111122223333:role/report-service";
   const asked = await promisify(execFile)(
@@ -58,7 +58,7 @@ const masks: [what: RegExp, mask: string][] = [
 const masked = (text: string) =>
   masks.reduce((rest, [what, mask]) => rest.replaceAll(what, mask), text.trim());
 
-test("the tutorial's commands, typed one after the other, print the output that it shows", async () => {
+test("the tutorial's commands, typed one after the other, print the output shown there", async () => {
   const page = readFileSync(join(root, "docs/tutorials/first-token.md"), "utf8");
   const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, kind, text = ""]) => ({
     kind,
@@ -96,7 +96,7 @@ describe("another shell", () => {
       },
     });
 
-  test("the commands that it prints get a token, show it to Looker and end it", async () => {
+  test("its printed commands get a token, show it to Looker and end it", async () => {
     const started = npmStart(free);
     await ready(started);
     const [, commands = ""] = /^Try it as .*$([\s\S]*)/m.exec(started.output()) ?? [];
