@@ -9,6 +9,9 @@ import { type BrokerFile, free, keysOf, onCopyOfProject, root, stop } from "../.
 
 const { project, brokerFile, recordFile, npmStart, ready } = onCopyOfProject();
 
+/** Bash takes Node's pipe for a connection from another machine and would read its startup files, which may fail under `-u`. */
+const inBash = (script: string) => promisify(execFile)("bash", ["--norc", "-euc", script], { cwd: project });
+
 test("it says when it is ready, its printed commands work in a shell, and Ctrl-C ends it with 0", async () => {
   const started = npmStart(free);
   const broker = await ready(started);
@@ -16,9 +19,7 @@ test("it says when it is ready, its printed commands work in a shell, and Ctrl-C
   expect(statSync(brokerFile).mode & 0o777).toBe(0o600);
 
   const commands = started.output().split("another terminal in this directory:")[1] ?? "";
-  const { stdout } = await promisify(execFile)("bash", ["-euc", `${commands}\necho; echo "TOKEN $TOKEN"`], {
-    cwd: project,
-  });
+  const { stdout } = await inBash(`${commands}\necho; echo "TOKEN $TOKEN"`);
   expect(stdout).toContain('"Service account of looker/sales"');
   expect(stdout).toContain('{"revoked":1,"pending":0}');
   const token = /^TOKEN (\S+)$/m.exec(stdout)?.[1] ?? "";
@@ -71,7 +72,7 @@ test("the tutorial's commands, typed one after the other, print the output shown
 
   const end = "--- end of a block";
   const script = steps.flatMap(({ kind, text }) => (kind === "sh" ? [text, `echo "${end}"\n`] : [])).join("");
-  const { stdout, stderr } = await promisify(execFile)("bash", ["-euc", script], { cwd: project });
+  const { stdout, stderr } = await inBash(script);
   expect(stderr).toBe("");
   const printed = stdout.split(`${end}\n`).slice(0, -1);
   const promised = steps.flatMap(({ kind }, at) => {
