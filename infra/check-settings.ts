@@ -88,7 +88,7 @@ const brokerChecks: Checks<Omit<TokenBrokerProps, "scopes">> = {
   tellOfPolicyChanges: trueOrFalse,
   runbookUrl: text(
     /^[\x21-\x22\x24-\x7e]{1,400}$/,
-    "an address of at most 400 characters without spaces and #, to which an entry's name is appended",
+    "an address of at most 400 characters without spaces and #: an alarm appends # and an entry's name",
   ),
   dashboard: trueOrFalse,
 };
@@ -112,7 +112,7 @@ export const deploymentErrors = (given: unknown, deployed: Deployed): string[] =
   ...contradictions(given, deployed),
 ];
 
-/** Without what depends on the account. */
+/** Only the checks that need no account. */
 export const deploymentShapeErrors = (given: unknown): string[] => deployment(given, "");
 
 /** Of the settings of a `TokenBroker`. */

@@ -1,6 +1,6 @@
 /**
- * Synthesizes the stack with the scopes of the local run. Runs the app itself and not the CDK CLI, which gives the same cloud
- * assembly two seconds later; what the CLI would pass on from cdk.json and its own detection is passed on here.
+ * Synthesizes the stack with the scopes of the local run. Runs the app itself: the CDK CLI would give the same cloud
+ * assembly two seconds later. The app gets the context of cdk.json, and account and region, from here and not from the CLI.
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
  * `deployment`: the file that local/deployment.ts reads. An abort ends the app, and rejects when it has ended: until then it writes
- * into `outdir`, where the next run's app would find its half-made files.
+ * into `outdir`, and the next run's app would find half-made files there.
  */
 export async function synthesize(
   outdir: string,
@@ -23,11 +23,11 @@ export async function synthesize(
   abort?: AbortSignal,
 ): Promise<void> {
   abort?.throwIfAborted();
-  // What is there stays: assets are named by their hash, and another broker may still be starting instances from them.
+  // Older assets stay: they are named by their hash, and another broker may still be starting instances from them.
   const { context = {} } = JSON.parse(readFileSync(join(projectRoot, "cdk.json"), "utf8")) as {
     context?: Record<string, unknown>;
   };
-  // Another Looker's credentials are no business of the app's.
+  // The app needs no credentials of another Looker.
   const { LOOKERSDK_CLIENT_ID: _id, LOOKERSDK_CLIENT_SECRET: _secret, ...environment } = process.env;
   const child = spawn(process.execPath, ["infra/app.ts"], {
     cwd: projectRoot,
@@ -54,7 +54,7 @@ export async function synthesize(
   child.once("error", (error) => {
     failure = error;
   });
-  // Comes after an error too. It waits for what the app has started itself, because that has the same stderr.
+  // Comes after an error too. It waits for the app's own children, because they share its stderr.
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
   abort?.throwIfAborted();
   if (failure) throw failure;

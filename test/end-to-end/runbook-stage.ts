@@ -204,7 +204,8 @@ ${typed.block}
 code=$?
 { declare -p ${variables.join(" ")}; declare -f; } >"$STATE" 2>/dev/null
 exit $code`;
-  const child = spawn("bash", ["-c", script], {
+  // Bash takes Node's pipe for a connection from another machine and would read its startup files.
+  const child = spawn("bash", ["--norc", "-c", script], {
     cwd: repository,
     env: {
       PATH: `${bin}:${process.env.PATH}`,

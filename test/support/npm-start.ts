@@ -115,7 +115,7 @@ export function onCopyOfProject() {
     return JSON.parse(readFileSync(brokerFile, "utf8"));
   }
 
-  /** What `npm run ask` prints, in the copy of the project. */
+  /** The output of `npm run ask` in the copy of the project. */
   const ask = (...args: string[]) =>
     promisify(execFile)(process.execPath, ["local/ask.ts", ...args], { cwd: project });
 

@@ -1,4 +1,4 @@
-/** What `npm start` prints and the pages show works in a shell. */
+/** The commands that `npm start` prints, and those in pages, in a shell. */
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,16 +9,17 @@ import { type BrokerFile, free, keysOf, onCopyOfProject, root, stop } from "../.
 
 const { project, brokerFile, recordFile, npmStart, ready } = onCopyOfProject();
 
-test("it says when it is ready, what it prints works in a shell, and Ctrl-C ends it with 0", async () => {
+/** Bash takes Node's pipe for a connection from another machine and would read its startup files, which may fail under `-u`. */
+const inBash = (script: string) => promisify(execFile)("bash", ["--norc", "-euc", script], { cwd: project });
+
+test("it says when it is ready, its printed commands work in a shell, and Ctrl-C ends it with 0", async () => {
   const started = npmStart(free);
   const broker = await ready(started);
   expect(broker.pid).toBe(started.child.pid);
   expect(statSync(brokerFile).mode & 0o777).toBe(0o600);
 
   const commands = started.output().split("another terminal in this directory:")[1] ?? "";
-  const { stdout } = await promisify(execFile)("bash", ["-euc", `${commands}\necho; echo "TOKEN $TOKEN"`], {
-    cwd: project,
-  });
+  const { stdout } = await inBash(`${commands}\necho; echo "TOKEN $TOKEN"`);
   expect(stdout).toContain('"Service account of looker/sales"');
   expect(stdout).toContain('{"revoked":1,"pending":0}');
   const token = /^TOKEN (\S+)$/m.exec(stdout)?.[1] ?? "";
@@ -31,7 +32,7 @@ test("it says when it is ready, what it prints works in a shell, and Ctrl-C ends
   expect(started.errors()).toBe("");
   expect(leaksIn(started.output(), [token, ...keysOf(broker)])).toBe(0);
 
-  // Its records outlive it, and can be asked.
+  // The records outlive the run, and can be asked.
   expect(statSync(recordFile).mode & 0o777).toBe(0o600);
   const caller = "arn:aws:iam::111122223333:role/report-service";
   const asked = await promisify(execFile)(
@@ -58,7 +59,7 @@ const masks: [what: RegExp, mask: string][] = [
 const masked = (text: string) =>
   masks.reduce((rest, [what, mask]) => rest.replaceAll(what, mask), text.trim());
 
-test("the tutorial's commands, typed one after the other, print the output that it shows", async () => {
+test("the tutorial's commands, typed one after the other, print the output shown there", async () => {
   const page = readFileSync(join(root, "docs/tutorials/first-token.md"), "utf8");
   const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, kind, text = ""]) => ({
     kind,
@@ -71,7 +72,7 @@ test("the tutorial's commands, typed one after the other, print the output that 
 
   const end = "--- end of a block";
   const script = steps.flatMap(({ kind, text }) => (kind === "sh" ? [text, `echo "${end}"\n`] : [])).join("");
-  const { stdout, stderr } = await promisify(execFile)("bash", ["-euc", script], { cwd: project });
+  const { stdout, stderr } = await inBash(script);
   expect(stderr).toBe("");
   const printed = stdout.split(`${end}\n`).slice(0, -1);
   const promised = steps.flatMap(({ kind }, at) => {
@@ -96,7 +97,7 @@ describe("another shell", () => {
       },
     });
 
-  test("the commands that it prints get a token, show it to Looker and end it", async () => {
+  test("its printed commands get a token, show it to Looker and end it", async () => {
     const started = npmStart(free);
     await ready(started);
     const [, commands = ""] = /^Try it as .*$([\s\S]*)/m.exec(started.output()) ?? [];

@@ -40,7 +40,7 @@ function processList(ancestor: number): string {
   ].join("\n");
 }
 
-test("instances as processes: one that is killed is replaced, and the lease outlives it", async () => {
+test("instances as processes: a killed one is replaced, and the lease outlives it", async () => {
   const started = npmStart([...free, "--instances", "processes"]);
   const broker = await ready(started);
   const first = await post(broker, "report-service", "/scopes/sales/token");
@@ -49,7 +49,7 @@ test("instances as processes: one that is killed is replaced, and the lease outl
   const pids = stdout.split("\n").filter((line) => line.includes("runtime.ts"));
   expect(pids).toHaveLength(1);
   process.kill(Number.parseInt(pids[0] ?? "", 10), "SIGKILL");
-  // Whoever asks at this very moment may still be given to the one that was killed, as on Lambda: a 503, no more.
+  // A request at this very moment may still reach the killed instance, as on Lambda: a 503, no more.
   let second = await post(broker, "report-service", "/scopes/sales/token");
   for (let tries = 0; second.status === 503 && tries < 20; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -87,7 +87,7 @@ test("--looker-url: every scope uses that Looker, and its credentials are in no 
   }
   expect(looker.ledger().filter(({ event }) => event === "login")).toHaveLength(3);
 
-  // The client id is in audit lines on purpose; it is no secret.
+  // The client id is in audit lines on purpose, because it is not secret.
   const secrets = [clientSecret, ...tokens];
   const files = filesBelow(join(project, ".local"));
   expect(files.map(([path]) => path)).toEqual(expect.arrayContaining([brokerFile, recordFile]));
@@ -113,7 +113,7 @@ test.each([
   [["extra"], /extra/],
   [["--looker-url", "https://example.cloud.looker.com"], /LOOKERSDK_CLIENT_ID/],
   [["--looker-url", "http://example.cloud.looker.com"], /--looker-url must be an origin/],
-])("%j exits 2 with one line that says what to do", async (args, line) => {
+])("%j exits 2 with one line that names the mistake", async (args, line) => {
   const started = npmStart(args);
   expect(await started.exit).toBe(2);
   expect(started.errors()).toMatch(line);
@@ -128,7 +128,7 @@ test("--help exits 0", async () => {
 });
 
 test.each(["--port", "--looker-port", "--looker-control-port"])(
-  "a taken %s exits 1 with one line that names the flag",
+  "a taken %s exits 1 with one line about the flag",
   async (flag) => {
     const { port, close } = await listen(createServer());
     onTestFinished(close);
@@ -142,7 +142,7 @@ test.each(["--port", "--looker-port", "--looker-control-port"])(
 );
 
 test.each([["AWS_ENDPOINT_URL_DYNAMODB"], ["AWS_ENDPOINT_URL_SECRETS_MANAGER"], ["AWS_ENDPOINT_URL_KMS"]])(
-  "%s at which nothing listens exits 1 with one line that names it",
+  "%s without a server behind it exits 1 with one line about the variable",
   async (variable) => {
     const started = npmStart(free, { [variable]: await refusingUrl() });
     expect(await started.exit).toBe(1);

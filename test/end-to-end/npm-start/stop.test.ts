@@ -27,7 +27,7 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
   "%s while it starts ends it with 0 and leaves no file and no process, so the next start works at once",
   async (signal) => {
     const started = npmStart(free);
-    // Its stack is being synthesized: it has begun, and is far from ready.
+    // The stack is being synthesized, so the start has begun and is far from ready.
     const app = await vi.waitFor(
       async () => {
         const all = await descendantsOf(started.child.pid);
@@ -64,7 +64,7 @@ test("a second start fails before it touches anything: the running one's records
   expect(existsSync(join(project, ".local/broker.lock"))).toBe(false);
 });
 
-test("a run that was killed leaves its records and a lock that is nobody's; a torn line is left out and counted", async () => {
+test("a killed run leaves its records and a stale lock, and a torn line is left out and counted", async () => {
   const killed = npmStart(free);
   const broker = await ready(killed);
   expect((await post(broker, "report-service", "/scopes/sales/token")).status).toBe(200);

@@ -133,7 +133,8 @@ aws() {
 async function type(script: string) {
   const log = mkdtempSync(join(directory, "typed-"));
   writeFileSync(join(log, "pair"), pair);
-  const child = spawn("bash", ["-c", `${around}\n: >>"$LOG"\n${script}`], {
+  // Bash takes Node's pipe for a connection from another machine and would read its startup files.
+  const child = spawn("bash", ["--norc", "-c", `${around}\n: >>"$LOG"\n${script}`], {
     cwd: directory,
     stdio: ["pipe", "pipe", "pipe"],
     env: {

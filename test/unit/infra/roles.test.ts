@@ -16,7 +16,7 @@ const broker = synthesizedForFile();
 const functions = ["IssueToken", "Logout", "Operate", "Sweep"];
 
 describe("the roles", () => {
-  // On what, and under which conditions: test/security/iam decides that by evaluation.
+  // test/security/iam evaluates their resources and conditions.
   it("of the functions allow these actions, and no other", () => {
     const rows = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"];
     const traces = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
@@ -92,7 +92,7 @@ describe("a secret's key is used through Secrets Manager alone, by its names in 
     const { statement, names } = decryptionIn({ account, region: at }, partition);
     const domains = (domain: string) => `secretsmanager.${at}.${domain}`;
     expect(names).toEqual(typeof expected === "string" ? expected : expected.map(domains));
-    // infra/statements.ts reckons with 400 characters, beside the secret's own ARN.
+    // infra/statements.ts reckons with 400 characters, and the secret's own ARN.
     const conditions = JSON.stringify(statement).replace(/\{"Fn::Join.*?\]\]\}|"arn:[^"]*secret:[^"]*"/g, "");
     expect(conditions.length).toBeLessThanOrEqual(400);
   });
@@ -120,7 +120,7 @@ describe("200 scopes", () => {
     (_, scopes) => {
       const { ofType, statementsOf } = synthesizedHere({ scopes });
       const managed = ofType("AWS::IAM::ManagedPolicy");
-      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 6,144 characters, white space apart;
+      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 6,144 characters, white space apart, and
       // ten managed policies for a role unless the account's quota was raised.
       for (const [, { Properties }] of managed)
         expect(JSON.stringify(Properties.PolicyDocument).replace(/\s/g, "").length).toBeLessThanOrEqual(

@@ -66,7 +66,7 @@ describe("settings that AWS would refuse half-way, or worse, take", () => {
     [
       "a runbook with an entry in its address",
       { runbookUrl: "https://git.example.com/#x" },
-      'runbookUrl: "https://git.example.com/#x" is not an address of at most 400 characters without spaces and #, to which an entry\'s name is appended',
+      'runbookUrl: "https://git.example.com/#x" is not an address of at most 400 characters without spaces and #: an alarm appends # and an entry\'s name',
     ],
     [
       "too little memory",
@@ -385,7 +385,7 @@ describe("demands of an account are met by CDK's own means", () => {
   });
 });
 
-it("has no resource outside of the construct and what is handed out", () => {
+it("has no resource outside of the construct and the outputs", () => {
   const { stack } = synthesizedHere();
   const outside = stack.node
     .findAll()

@@ -7,7 +7,7 @@ import { whole } from "../../../support/fakes/recorded-broker.ts";
 const minute = 60_000;
 
 describe("a record of a lease's end", () => {
-  it("is there once Looker confirmed a caller's logout, beside the request's own", async () => {
+  it("is there once Looker confirmed a caller's logout, next to the request's own record", async () => {
     const { api } = whole();
     const { body } = await api.token();
     await api.logOut({ body: { lease_id: body.lease_id } });
@@ -35,7 +35,7 @@ describe("a record of a lease's end", () => {
     ]);
   });
 
-  it("is not there while Looker has not confirmed it, and comes with the sweep that ends it", async () => {
+  it("comes with the sweep, once Looker has confirmed the end", async () => {
     const { broker, api, sweeper } = whole();
     const { body } = await api.token();
     broker.looker.onLogout = () => "unconfirmed";
@@ -50,7 +50,7 @@ describe("a record of a lease's end", () => {
       code: "ok",
       revoked: 0,
       pending: 1,
-      // Its next try comes half a minute later.
+      // The sweeper tries again half a minute later.
       oldest_pending_ms: 7.5 * minute,
     });
     broker.looker.onLogout = undefined;
@@ -60,7 +60,7 @@ describe("a record of a lease's end", () => {
     expect(sweeper.lines[1]).toMatchObject({ revoked: 1, pending: 0, oldest_pending_ms: 0, logouts: 1 });
   });
 
-  it("is there for every lease that a freeze ended", async () => {
+  it("is there for every lease ended by a freeze", async () => {
     const { api, operator } = whole();
     const first = await api.token();
     const second = await api.token({
@@ -93,7 +93,7 @@ describe("a record of a sweep", () => {
     expect(sweep_lag_ms).toBeGreaterThan(late - 1_000);
   });
 
-  it("with nothing to do is there all the same: it is the sign of life", async () => {
+  it("is there even with nothing to do, as the sign of life", async () => {
     const { sweeper } = whole();
     await sweeper.run();
     expect(sweeper.lines).toMatchObject([
@@ -109,7 +109,7 @@ describe("a record of a sweep", () => {
     ]);
   });
 
-  it("that failed is no sign of life", async () => {
+  it("does not count as a sign of life after a failure", async () => {
     const { broker, sweeper } = whole();
     broker.table.before = (operation) => {
       if (operation === "queryDue") throw new Error("no such index");
@@ -133,13 +133,13 @@ describe("a record of an operator's revocation", () => {
       },
     ],
     ["a client id", { client_id: "clientOne" }, { filters: ["client_id"] }],
-  ])("tells by what the leases were named: %s", async (_, query, expected) => {
+  ])("lists the operator's filters: %s", async (_, query, expected) => {
     const { operator } = whole();
     await operator.revoke(query);
     expect(operator.lines[0]).toMatchObject({ verb: "revoke", outcome: "revoked", code: "ok", ...expected });
   });
 
-  it("names the lease, and who asked", async () => {
+  it("names the lease and the operator", async () => {
     const { api, operator } = whole();
     const { body } = await api.token();
     await operator.revoke({ lease_id: body.lease_id });

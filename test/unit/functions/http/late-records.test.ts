@@ -1,4 +1,4 @@
-/** Records of work that went on after the answer. test/support/fakes/recorded.ts holds each to the schema. */
+/** Records of work after the answer. test/support/fakes/recorded.ts holds each to the schema. */
 import middy from "@middy/core";
 import { describe, expect, it } from "vitest";
 import { resources } from "../../../../functions/contract.ts";
@@ -12,7 +12,7 @@ import { recorded } from "../../../support/fakes/recorded.ts";
 const minute = 60_000;
 
 describe("a late record", () => {
-  /** A login that Looker answers when told, in a function whose time is nearly over. */
+  /** A login with Looker's answer at a signal of the test, in a function whose time is nearly over. */
   function late() {
     const broker = inMemoryBroker();
     const api = inMemoryApi(broker);
@@ -29,9 +29,9 @@ describe("a late record", () => {
     return { broker, api, answer: () => answer(), settled };
   }
 
-  it("tells what was made after the early time-out had answered, and only that", async () => {
+  it("holds only the work after the early time-out had answered", async () => {
     const { broker, api, answer, settled } = late();
-    // Enough for a login when it begins; the timer of the early time-out asks a second time.
+    // Enough for a login when it begins. The timer of the early time-out asks a second time.
     let asked = 0;
     const getRemainingTimeInMillis = () => (asked++ === 0 ? 28_000 : 310);
     const response = await api.send(apiEvent(), { getRemainingTimeInMillis });
@@ -40,7 +40,7 @@ describe("a late record", () => {
     expect(api.lines[0]).not.toHaveProperty("late");
     expect(api.mints).toEqual([]);
 
-    // As after an hour in which the sandbox was frozen.
+    // The sandbox was frozen for an hour.
     await broker.clock.advance(60 * minute);
     answer();
     await settled();

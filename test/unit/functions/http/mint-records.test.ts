@@ -1,10 +1,10 @@
-/** Records of tokens that Looker made. test/support/fakes/recorded.ts holds each to the schema. */
+/** Records of tokens made by Looker. test/support/fakes/recorded.ts holds each to the schema. */
 import { describe, expect, it } from "vitest";
 import { sha256Of } from "../../../../functions/domain/digest.ts";
 import { whole, withOvertakenLogin } from "../../../support/fakes/recorded-broker.ts";
 
-describe("a record of a token that Looker made", () => {
-  it("is there for one that was given out, with what finds it again, and without its holder", async () => {
+describe("a record of a new token", () => {
+  it("is there for a token given to a caller, with its hash and lease but without its holder", async () => {
     const { api } = whole();
     const { body } = await api.token();
     await api.token();
@@ -23,7 +23,7 @@ describe("a record of a token that Looker made", () => {
     ]);
   });
 
-  it("is there for one that a revocation overtook: no record says that anybody was given it", async () => {
+  it("is there for a token overtaken by a revocation, and no record gives it a holder", async () => {
     const { broker, api } = await withOvertakenLogin();
     const [made] = api.mints;
     expect(made).toMatchObject({ lease_id: api.lines[0]?.minted_lease_id, client_id: "clientOne" });
@@ -31,7 +31,7 @@ describe("a record of a token that Looker made", () => {
     for (const line of api.lines) expect(line.token_sha256).not.toBe(made?.token_sha256);
   });
 
-  it("is there for one that cannot be used, and so is its end", async () => {
+  it("is there for an unusable token, and so is its end", async () => {
     const { broker, api } = whole();
     broker.looker.onLogin = () => ({ kind: "failed", reason: "expires_in", unusableToken: "unusable-token" });
     await api.token();
@@ -42,7 +42,7 @@ describe("a record of a token that Looker made", () => {
     expect(api.leaseEnds).toMatchObject([{ lease_id: made?.lease_id, client_id: "clientOne" }]);
   });
 
-  it("is there for one that could neither be sealed nor stored, and so is its end", async () => {
+  it("is there for a token neither sealed nor stored, and so is its end", async () => {
     const { broker, api } = whole();
     broker.sealer.down = true;
     await api.token();

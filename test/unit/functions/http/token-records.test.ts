@@ -73,7 +73,7 @@ describe("a record of a token request", () => {
     expect(hit).not.toHaveProperty("secretsmanager_ms");
   });
 
-  it("names the lease that its caller reports stale, which ends, and the new one", async () => {
+  it("names the lease reported stale by its caller, and the new one", async () => {
     const { broker, api } = whole();
     const first = await api.token();
     await broker.clock.advance(minute);
@@ -85,7 +85,7 @@ describe("a record of a token request", () => {
     });
   });
 
-  it("that is refused says which list refused, and by which patterns; the caller hears neither", async () => {
+  it("of a refusal names the refusing list and its patterns, and the caller hears neither", async () => {
     const { api } = whole();
     const answer = await api.token({ identity: roleIdentity("nightly-job") });
     expect(api.lines).toHaveLength(1);
@@ -105,14 +105,14 @@ describe("a record of a token request", () => {
     });
   });
 
-  it("of an unknown scope has a list that refused, and no patterns", async () => {
+  it("of an unknown scope names the refusing list, and no patterns", async () => {
     const { api } = whole();
     await api.token({ scope: "payroll" });
     expect(api.lines[0]).toMatchObject({ code: "not_allowed", reason: "unknown_scope", lock: "callers" });
     expect(api.lines[0]).not.toHaveProperty("patterns");
   });
 
-  it("that failed at Looker says how", async () => {
+  it("of a failure at Looker says how it failed", async () => {
     const { broker, api } = whole();
     broker.looker.onLogin = () => ({ kind: "unknown", reason: "timed_out" });
     await api.token();
@@ -129,7 +129,7 @@ describe("a record of a token request", () => {
     expect(api.mints).toEqual([]);
   });
 
-  it("whose own login was overtaken by a revocation names that lease, and is no mint", async () => {
+  it("of a login overtaken by a revocation names its lease, and does not count as a mint", async () => {
     const { broker, api } = await withOvertakenLogin();
     const { minted_lease_id, outcome, logins } = api.lines[0] ?? {};
     expect([typeof minted_lease_id, outcome, logins]).toEqual(["string", undefined, 1]);
@@ -150,7 +150,7 @@ describe("a record of a token request", () => {
     expect(api.lines[1]).not.toHaveProperty("lease_id");
   });
 
-  it("that was served though its refresh failed says how that failed", async () => {
+  it("of a token served after a failed refresh gives the reason of the failure", async () => {
     const { broker, api } = whole();
     await api.token();
     await broker.clock.advance(13 * minute);
@@ -164,7 +164,7 @@ describe("a record of a token request", () => {
     });
   });
 
-  it("whose login was not tried says that a lock-out was avoided", async () => {
+  it("of a login not tried counts the lock-out avoided", async () => {
     const { broker, api } = whole();
     broker.looker.onLogin = () => ({ kind: "rejected" });
     await api.token();
@@ -179,7 +179,7 @@ describe("a record of a token request", () => {
     expect(broker.looker.logins()).toBe(1);
   });
 
-  it("that ran out of time says what it was waiting for", async () => {
+  it("of a request out of time names the dependency that it waited for", async () => {
     const { audit, lines } = recorded(() => Math.floor(performance.now()));
     const { first, looker } = inMemoryBroker();
     const silent: MintPorts = { ...first, looker: { ...looker, login: () => new Promise(() => {}) } };
