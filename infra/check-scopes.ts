@@ -67,7 +67,8 @@ function contradictoryKeys(definitions: ScopeDefinitions): string[] {
   const first = new Map<string, { name: string; key: string }>();
   return Object.entries(definitions).flatMap(([name, { secret }]) => {
     const id = secret.secretArn ?? secret.secretName ?? "";
-    const key = secret.encryptionKeyArn;
+    // Without one it is the account's own. `unreadableSecrets` tells of one that is missing for another account's secret.
+    const key = secret.encryptionKeyArn ?? (secret.secretArn ? undefined : "aws/secretsmanager");
     if (key === undefined) return [];
     const twin = first.get(id);
     if (!twin) first.set(id, { name, key });
