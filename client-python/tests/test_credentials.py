@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +13,10 @@ from botocore import exceptions
 from botocore.credentials import Credentials, RefreshableCredentials
 
 from looker_token_client import TokenBrokerError
+from looker_token_client._credentials import Credentials as ClientCredentials
 
 from .fake_broker import FakeBroker, Reply
-from .stand import SECRET_KEY, TestClock, background_is_over, client_of, new_leases
+from .stand import SECRET_KEY, TestClock, background_is_over, client_of, new_leases, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -282,23 +284,38 @@ def test_a_credential_process_that_waits_for_a_code_ends_the_call(
     assert error.code == "credentials_unavailable"
 
 
-def test_requests_for_keys_that_hang_for_ever_are_bounded(
-    broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+def test_requests_for_keys_that_hang_for_ever_are_few_and_a_source_that_answers_again_is_found(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    now = [0.0]
+    monkeypatch.setattr("looker_token_client._credentials.time", SimpleNamespace(monotonic=lambda: now[0]))
     source = HangingSource()
-    client = client_of(broker, credentials=source, timeout_seconds=0.01)
-    monkeypatch.setattr("looker_token_client._credentials._HANGS_AFTER_SECONDS", 0)
-    messages = []
-    for _ in range(20):
-        with pytest.raises(TokenBrokerError) as raised:
-            client.token()
-        assert raised.value.code == "credentials_unavailable"
-        messages.append(raised.value.message)
-    assert source.asked == 16
-    assert messages[-1] == (
-        "The AWS credentials could not be fetched (16 requests for them have not been answered)."
+    credentials = ClientCredentials(source)
+    refusals: list[str] = []
+
+    def ask() -> None:
+        try:
+            credentials.keys()
+        except TokenBrokerError as error:
+            refusals.append(error.message)
+
+    def call() -> None:
+        asked, refused = source.asked, len(refusals)
+        threading.Thread(target=ask, name="looker-token-client").start()
+        until(lambda: source.asked > asked or len(refusals) > refused)
+
+    # For an hour, by that clock.
+    for _ in range(360):
+        call()
+        now[0] += 10
+    assert source.asked == 15
+    assert (
+        refusals[-1]
+        == "The AWS credentials could not be fetched (15 requests for them have not been answered)."
     )
     source.open.set()
+    background_is_over()
+    assert credentials.keys().access_key == _GOOD.access_key
 
 
 def test_a_renewal_in_the_background_that_hangs_leaves_the_token_in_use() -> None:

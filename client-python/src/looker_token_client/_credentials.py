@@ -27,8 +27,12 @@ _HANGS_AFTER_SECONDS: Final = 10.0
 _LOOK_PAUSE_SECONDS: Final = 1.0
 """Between two looks whether the source has become another identity's."""
 
-_MOST_HANGING: Final = 16
-"""No thread can be ended, and a `credential_process` that waits is a process beside it: no more of them are begun."""
+_FREE_HANGING: Final = 4
+"""Requests that may hang before a pause is kept.
+
+No thread can be ended, and a `credential_process` that waits is a process too. A fixed limit would fail a service for good,
+because such requests may never end. So the pause before the next one doubles from 1 s: there are 15 of them after an hour.
+"""
 
 
 class FrozenCredentials(Protocol):
@@ -127,9 +131,9 @@ class Credentials:
         """
         began = time.monotonic()
         with self._lock:
-            hanging = [each for each in self._waiting if began - each > _HANGS_AFTER_SECONDS]
-            if len(hanging) >= _MOST_HANGING:
-                raise credentials_unavailable(f"{len(hanging)} requests for them have not been answered")
+            hanging = sum(began - each > _HANGS_AFTER_SECONDS for each in self._waiting)
+            if hanging >= _FREE_HANGING and began - self._waiting[-1] < 2.0 ** (hanging - _FREE_HANGING):
+                raise credentials_unavailable(f"{hanging} requests for them have not been answered")
             made = None if anew else self._made
             self._waiting.append(began)
         try:
