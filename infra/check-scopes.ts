@@ -67,8 +67,7 @@ function contradictoryKeys(definitions: ScopeDefinitions): string[] {
   const first = new Map<string, { name: string; key: string }>();
   return Object.entries(definitions).flatMap(([name, { secret }]) => {
     const id = secret.secretArn ?? secret.secretName ?? "";
-    // Without one it is the account's own. `unreadableSecrets` tells of one that is missing for another account's secret.
-    const key = secret.encryptionKeyArn ?? (secret.secretArn ? undefined : "aws/secretsmanager");
+    const key = secret.encryptionKeyArn;
     if (key === undefined) return [];
     const twin = first.get(id);
     if (!twin) first.set(id, { name, key });

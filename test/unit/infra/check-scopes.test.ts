@@ -155,17 +155,6 @@ describe("a secret", () => {
       `scope "two": secret.encryptionKeyArn: differs from the key of the same secret in scope "one" (${keyArn}). A secret has one key`,
     ]);
   });
-
-  it("has one key, and a scope without a key means the account's own", () => {
-    const secret = { secretName: "looker/sales" };
-    const lines = linesAbout({
-      one: scopeOf(secret),
-      two: scopeOf({ ...secret, encryptionKeyArn: keyArn }),
-    });
-    expect(lines).toEqual([
-      `scope "two": secret.encryptionKeyArn: differs from the key of the same secret in scope "one" (aws/secretsmanager). A secret has one key`,
-    ]);
-  });
 });
 
 describe("a shared secret", () => {
