@@ -197,7 +197,7 @@ export interface ReservedConcurrency {
 /** Alarm thresholds that depend on usage. */
 export interface AlarmThresholds {
   /**
-   * Logins in five minutes. A caller needs one for each lease, and renews it after four fifths of its time: 300 are some 700 callers
+   * Logins in five minutes. A caller renews its lease after about 70 % of its time, by one login. So 300 logins are about 630 callers
    * with leases of 15 minutes.
    * @default 300
    * @minimum 1
