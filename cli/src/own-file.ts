@@ -58,10 +58,11 @@ export function ownFile(option: string, given: string, { mark }: OwnFileOptions 
     check() {
       try {
         accessSync(dirname(path), constants.W_OK | constants.X_OK);
+        checkPlace();
       } catch (error) {
+        if (error instanceof UsageError) throw error;
         unwritable(error);
       }
-      checkPlace();
     },
     write(text) {
       // By rename, so that nobody reads half of it. Others cannot read it at any moment.

@@ -36,6 +36,11 @@ test("only its owner can read it, even in the place of a public file", () => {
   expect(readdirSync(directory)).toEqual(["token"]);
 });
 
+test("a name that is too long is refused beforehand, in the option's words", () => {
+  const file = tokenFile(join(directory, "x".repeat(300)));
+  expect(() => file.check()).toThrow(/^--token-file .* cannot be written \(ENAMETOOLONG\)\.$/);
+});
+
 /** As root, one run of the command with `--token-file /dev/null` once destroyed the machine's `/dev/null`. */
 describe("anything but a regular file in its place is refused, and left as it was", () => {
   const elsewhere = () => join(directory, "elsewhere");

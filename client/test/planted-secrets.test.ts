@@ -29,8 +29,17 @@ const carriers: Record<string, (secret: string) => unknown> = {
   "the stack": (secret) => Object.assign(fields("ECONNRESET", "x", {}), { stack: secret }),
   "an error without a code": (secret) => Object.assign(new Error(secret), { name: secret }),
   "a string": (secret) => secret,
+  "an error thrown by the getter of the code": (secret) => throwingGetter("code", secret),
+  "an error thrown by the getter of the message": (secret) => throwingGetter("message", secret),
   "an object": (secret) => ({ name: secret, message: secret, secret }),
 };
+
+const throwingGetter = (name: string, secret: string) =>
+  Object.defineProperty({}, name, {
+    get() {
+      throw new Error(secret);
+    },
+  });
 
 const nestings: Record<string, (thrown: unknown) => unknown> = {
   "as it is": (thrown) => thrown,

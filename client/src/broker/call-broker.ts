@@ -190,8 +190,12 @@ function isResponse(value: unknown): boolean {
 
 const textsOf = (headers: HttpAnswer["headers"]): HttpAnswer["headers"] => ({
   get(name) {
-    const value: unknown = headers.get(name);
-    return typeof value === "string" ? value : null;
+    try {
+      const value: unknown = headers.get(name);
+      return typeof value === "string" ? value : null;
+    } catch {
+      return null;
+    }
   },
 });
 

@@ -3,7 +3,6 @@ import { isIP } from "node:net";
 
 /** One error of the chain of causes, or of the list where several addresses were tried. */
 interface Failed {
-  readonly name?: unknown;
   readonly message?: unknown;
   readonly code?: unknown;
   readonly syscall?: unknown;
@@ -16,10 +15,24 @@ interface Failed {
 function* chainOf(error: unknown): Generator<Failed> {
   let next = error;
   for (let depth = 0; depth < 5 && typeof next === "object" && next !== null; depth++) {
-    const failed: Failed = next;
+    const failed = readable(next);
     yield failed;
     next = failed.cause ?? failed.errors?.[0];
   }
+}
+
+const fields = ["message", "code", "syscall", "address", "port", "cause", "errors"] as const;
+
+/** A copy: a getter of a service's own error may throw, and its words may hold a secret. */
+function readable(error: object): Failed {
+  const read = (name: (typeof fields)[number]) => {
+    try {
+      return (error as Failed)[name];
+    } catch {
+      return undefined;
+    }
+  };
+  return Object.fromEntries(fields.map((name) => [name, read(name)]));
 }
 
 const ofTls = /^(CERT_.*|ERR_TLS_.*|ERR_SSL_.*|.*_SIGNATURE|.*SELF_SIGNED.*|UNABLE_TO_.*|DEPTH_ZERO_.*)$/;
