@@ -31,11 +31,13 @@ const carriers: Record<string, (secret: string) => unknown> = {
   "a string": (secret) => secret,
   "an error thrown by the getter of the code": (secret) => throwingGetter("code", secret),
   "an error thrown by the getter of the message": (secret) => throwingGetter("message", secret),
+  "an Error whose getter of the message throws": (secret) =>
+    throwingGetter("message", secret, new Error("x")),
   "an object": (secret) => ({ name: secret, message: secret, secret }),
 };
 
-const throwingGetter = (name: string, secret: string) =>
-  Object.defineProperty({}, name, {
+const throwingGetter = (name: string, secret: string, error: object = {}) =>
+  Object.defineProperty(error, name, {
     get() {
       throw new Error(secret);
     },

@@ -1,12 +1,14 @@
 /** Why there are no AWS credentials. The provider's own message is not passed on: it may quote a command's output. */
 import { connectionHint } from "./connection-hint.ts";
 import { seconds } from "./duration.ts";
-import { causeOf, codeOf, isLasting, says } from "./network-error.ts";
+import { causeOf, codeOf, isLasting, readable, says } from "./network-error.ts";
 import { TokenBrokerError } from "./token-broker-error.ts";
 
 export function credentialsError(error: unknown): TokenBrokerError {
   if (error instanceof TokenBrokerError) return error;
-  const { name = "", message = "" } = error instanceof Error ? error : {};
+  const read = error instanceof Error ? readable(error) : {};
+  const name = typeof read.name === "string" ? read.name : "";
+  const message = typeof read.message === "string" ? read.message : "";
   const profile = process.env.AWS_PROFILE;
   // Before all others: an identity or a role may have "sso" in its name.
   if (/AccessDenied|not authorized/i.test(`${name} ${message}`) && /\bsts:AssumeRole/.test(message))

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 
 /** One error of the chain of causes, or of the list where several addresses were tried. */
 interface Failed {
+  readonly name?: unknown;
   readonly message?: unknown;
   readonly code?: unknown;
   readonly syscall?: unknown;
@@ -21,10 +22,10 @@ function* chainOf(error: unknown): Generator<Failed> {
   }
 }
 
-const fields = ["message", "code", "syscall", "address", "port", "cause", "errors"] as const;
+const fields = ["name", "message", "code", "syscall", "address", "port", "cause", "errors"] as const;
 
 /** A copy: a getter of a service's own error may throw, and its words may hold a secret. */
-function readable(error: object): Failed {
+export function readable(error: object): Failed {
   const read = (name: (typeof fields)[number]) => {
     try {
       return (error as Failed)[name];
