@@ -177,7 +177,7 @@ describe("what is wrong and what to try, in one line", () => {
     const elsewhere = join(stage.stand.workDir, "..");
     expect(await line(new Command(elsewhere), ...get, "--local")).toEqual([
       2,
-      "looker-token: No broker runs here: there is no .local/broker.json in this directory or above; `npm start` starts one.\n",
+      "looker-token: No broker runs here: there is no .local/broker.json in this directory or above. `npm start` starts one.\n",
     ]);
   });
 
@@ -279,7 +279,7 @@ sso_region = us-east-1
     expect(await line(stage.cli, "get", "--scope", "finance", "--local", "--as", "report-service")).toEqual([
       3,
       expect.stringMatching(
-        /^looker-token: IAM does not allow the call: .*POST\/scopes\/finance\/token\. Check the scope's name; .* must allow execute-api:Invoke .*\n$/,
+        /^looker-token: IAM does not allow the call: .*POST\/scopes\/finance\/token because no identity-based policy allows the execute-api:Invoke action\. Check the scope's name.* must allow execute-api:Invoke .*\n$/,
       ),
     ]);
   });
