@@ -1,14 +1,13 @@
 /** Answers of the broker and of Looker, counted, and those that nobody should get. */
 
 /**
- * `weather`: Looker is faulty. `killed`: an instance was killed a moment ago. `frozen`: an operator froze a scope. `revoked`: an
- * operator revoked leases a moment ago. Each of them explains some answers.
+ * `weather`: Looker is faulty. `killed`: an instance was killed a moment ago. `frozen`: an operator froze a scope. Each of them
+ * explains some answers.
  */
 export interface Circumstances {
   readonly weather: boolean;
   readonly killed: boolean;
   readonly frozen: boolean;
-  readonly revoked: boolean;
 }
 
 export interface Answered {
@@ -20,16 +19,15 @@ export interface Answered {
 
 /** API Gateway's answers to an instance that died have no code. */
 const whileKilled = new Set([502, 503, 504]);
-const whileLookerIsAway = new Set(["looker_unavailable", "busy"]);
 
 export function isExplained({ by, status, code }: Answered, now: Circumstances): boolean {
   if (status === 200 || status === 202) return true;
   if (by === "looker") return now.weather;
   if (now.frozen && code === "scope_frozen") return true;
-  // A login that a revocation or a freeze overtook is not served.
-  if ((now.frozen || now.revoked) && code === "busy") return true;
+  // For example after a revocation during a login, or on a slow machine. The client comes again.
+  if (code === "busy") return true;
   if (now.killed && whileKilled.has(status)) return true;
-  return (now.weather || now.killed) && code !== undefined && whileLookerIsAway.has(code);
+  return (now.weather || now.killed) && code === "looker_unavailable";
 }
 
 export class Answers {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Answers, isExplained } from "./answers.ts";
 import { faultsOf, type Soaked } from "./judge.ts";
 
-const calm = { weather: false, killed: false, frozen: false, revoked: false };
+const calm = { weather: false, killed: false, frozen: false };
 
 const sample = (atSeconds: number, residentMb = 600) => ({
   atSeconds,
@@ -37,6 +37,11 @@ test.each<[string, Partial<Soaked>, string]>([
     "Memory grew from",
   ],
   ["a broker that mostly refuses", { counts: { "broker 200": 5, "broker 503": 95 } }, "Only 5 of 100"],
+  [
+    "a broker that is often busy",
+    { counts: { "broker 200": 98, "broker 503 busy": 2 } },
+    '2.0 of 100 answers are "busy"',
+  ],
   ["a load that never ran", { counts: {} }, "answers are good"],
   ["a socket for each request", { samples: [{ ...sample(0), sockets: 5_000 }] }, "5000 open sockets"],
   ["rows that nobody asked for", { samples: [{ ...sample(0), rows: 1_000 }] }, "1000 rows"],
@@ -54,14 +59,13 @@ test.each([
   ["an error of the broker's own", { by: "broker", status: 500, code: "internal" }],
   ["a refusal of a caller", { by: "broker", status: 403, code: "not_allowed" }],
 ] as const)("no circumstance explains %s", (_, answered) => {
-  expect(isExplained(answered, { weather: true, killed: true, frozen: true, revoked: true })).toBe(false);
+  expect(isExplained(answered, { weather: true, killed: true, frozen: true })).toBe(false);
 });
 
 test.each([
   ["frozen", { by: "broker", status: 403, code: "scope_frozen" }],
   ["killed", { by: "broker", status: 502 }],
   ["weather", { by: "broker", status: 503, code: "looker_unavailable" }],
-  ["revoked", { by: "broker", status: 503, code: "busy" }],
   ["weather", { by: "looker", status: 0 }],
 ] as const)("the circumstance %s explains its answer, and calm does not", (name, answered) => {
   expect(isExplained(answered, { ...calm, [name]: true })).toBe(true);

@@ -35,7 +35,7 @@ const weathers: readonly (readonly Fault[])[] = [
 
 export function startLoad(broker: RemoteBroker, answers: Answers): Load {
   const ending = new AbortController();
-  const until = { weather: 0, killed: 0, frozen: 0, revoked: 0 };
+  const until = { weather: 0, killed: 0, frozen: 0 };
   const count = { sessions: 0, kills: 0 };
   const usedAfterRevocation: string[] = [];
   const running: Promise<void>[] = [];
@@ -44,7 +44,6 @@ export function startLoad(broker: RemoteBroker, answers: Answers): Load {
     weather: until.weather > sentAt,
     killed: until.killed > sentAt,
     frozen: until.frozen > sentAt,
-    revoked: until.revoked > sentAt,
   });
   const note = (answered: Answered, sentAt: number, requestId?: unknown) =>
     answers.add(answered, circumstances(sentAt), String(requestId ?? ""));
@@ -130,9 +129,7 @@ export function startLoad(broker: RemoteBroker, answers: Answers): Load {
     const scope = scopeNames[round % 2] ?? "sales";
     const caller = encodeURIComponent(named(`${scope}-service-${round % 10}`).callerArn);
     await call(operator, "GET", `/scopes/${scope}/leases`);
-    until.revoked = Number.POSITIVE_INFINITY;
     await call(operator, "DELETE", `/scopes/${scope}/leases?caller=${caller}`);
-    until.revoked = Date.now() + 5_000;
   });
 
   repeat(110_000, async (round) => {
