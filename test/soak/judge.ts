@@ -24,7 +24,7 @@ const maxSockets = 400;
 /** Looker is away, a scope is frozen or an instance is killed for the rest of the time. */
 const leastGoodShare = 0.75;
 /** An answer of `busy` needs no reason of its own, but must stay rare. */
-const mostBusyShare = 0.005;
+const mostBusyShare = 0.02;
 /** The rows of 20 services, and of the scopes, secrets and sweeps. */
 const fixedRows = 60;
 
