@@ -1,25 +1,12 @@
 /** A process for the local run alone, as `npm start` is one: its memory and its sockets are the broker's and nobody else's. */
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { ENGINE_CREDENTIAL } from "../../local/aws/engine.ts";
-import { startBroker } from "../../local/broker.ts";
 import type { Asked, Measured, Replied, Started } from "./messages.ts";
+import { startSoakedBroker } from "./soaked-broker.ts";
 
-const workDir = mkdtempSync(join(tmpdir(), "token-broker-soak-"));
-const broker = await startBroker({
-  scopesFile: fileURLToPath(new URL("scopes.ts", import.meta.url)),
-  port: 0,
-  lookerPort: 0,
-  lookerControlPort: 0,
-  maxInstances: 20,
-  throttle: false,
-  instances: "threads",
-  externalEngines: {},
-  workDir,
-});
+const broker = await startSoakedBroker("scopes.ts", { maxInstances: 20, instances: "threads" });
 const { looker } = broker;
 if (!looker) throw new Error("The soak needs the stand-in Looker.");
 const table = new DynamoDBClient({
@@ -88,10 +75,7 @@ const reply = (replied: Replied) => process.send?.(replied);
 
 process.once("disconnect", () => {
   table.destroy();
-  void broker.close().then(() => {
-    rmSync(workDir, { recursive: true, force: true });
-    process.exit(0);
-  });
+  void broker.close().then(() => process.exit(0));
 });
 
 const { endpoint, region, lookerUrl, principals } = broker;

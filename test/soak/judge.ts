@@ -23,8 +23,8 @@ const maxResidentMb = 1_700;
 const maxSockets = 400;
 /** Looker is away, a scope is frozen or an instance is killed for the rest of the time. */
 const leastGoodShare = 0.75;
-/** An answer of `busy` needs no reason of its own, but must stay rare. */
-const mostBusyShare = 0.02;
+/** At the start twenty cold instances share the cores, and each service may be told `busy` once or twice. Later it must be rare. */
+const mostBusyShare = 0.01;
 /** The rows of 20 services, and of the scopes, secrets and sweeps. */
 const fixedRows = 60;
 

@@ -3,14 +3,11 @@
  * 1,500 callers. Its cache holds 1,000 tokens, so the cache is full and turns over all the time. Its heap after a collection
  * must not grow with the requests. The resident memory is told too. It has room for garbage until V8 collects.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { startBroker } from "../../local/broker.ts";
 import { eventOf } from "../support/runtime-interface/event.ts";
 import { inspectHeap } from "./inspected-heap.ts";
+import { startSoakedBroker } from "./soaked-broker.ts";
 
 const { values } = parseArgs({ options: { requests: { type: "string", default: "1000000" } } });
 const requests = Number(values.requests);
@@ -18,18 +15,10 @@ const callers = 1_500;
 /** After this part all callers have their leases, and all code is compiled. */
 const warmUp = 0.2;
 
-const workDir = mkdtempSync(join(tmpdir(), "token-broker-soak-"));
 const inspector = Promise.withResolvers<string>();
-const broker = await startBroker({
-  scopesFile: fileURLToPath(new URL("wide-scopes.ts", import.meta.url)),
-  port: 0,
-  lookerPort: 0,
-  lookerControlPort: 0,
+const broker = await startSoakedBroker("wide-scopes.ts", {
   maxInstances: 1,
-  throttle: false,
   instances: "processes",
-  externalEngines: {},
-  workDir,
   onLog(_, __, line) {
     const [url] = /ws:\/\/127\.0\.0\.1:\S+/.exec(line) ?? [];
     if (url) inspector.resolve(url);
@@ -90,7 +79,6 @@ for (let served = 1; served <= requests; served += 1) {
 }
 heap.close();
 await broker.close();
-rmSync(workDir, { recursive: true, force: true });
 
 const measured = samples.filter(({ served }) => served > warmUp * requests);
 const half = Math.floor(measured.length / 2);
