@@ -4,8 +4,8 @@
  * https://cloud.google.com/looker/docs/reference/looker-api/latest/methods/ApiAuth
  */
 
-import { isLoopback } from "../domain/scope.ts";
 import type { Clock, LoginOutcome, LogoutOutcome, Looker } from "../use-cases/ports.ts";
+import { fieldsOf, isLookerError, isToken, jsonOf, maySendSecretsTo } from "./looker-answer.ts";
 import { type Answer, type Exchange, type LookerHttp, lookerHttp } from "./looker-http.ts";
 
 export interface LookerTimeouts {
@@ -16,8 +16,11 @@ export interface LookerTimeouts {
 
 export type LookerApi = Looker & Pick<LookerHttp, "disconnect">;
 
-export function lookerApi(timeouts: LookerTimeouts, clock: Pick<Clock, "sleep">): LookerApi {
-  const { sendOnce, sendIdempotent, disconnect } = lookerHttp();
+export function lookerApi(
+  timeouts: LookerTimeouts,
+  clock: Pick<Clock, "sleep">,
+  { sendOnce, sendIdempotent, disconnect }: LookerHttp = lookerHttp(),
+): LookerApi {
   return {
     disconnect,
 
@@ -62,13 +65,6 @@ export function lookerApi(timeouts: LookerTimeouts, clock: Pick<Clock, "sleep">)
   };
 }
 
-/** The scope's definition was checked; a row's base_url was not, and both come this way. */
-function maySendSecretsTo(baseUrl: string): boolean {
-  if (!URL.canParse(baseUrl)) return false;
-  const { protocol, hostname } = new URL(baseUrl);
-  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
-}
-
 function loginOutcome(exchange: Exchange): LoginOutcome {
   const { kind } = exchange;
   if (kind === "unreached") return { kind, reason: exchange.reason };
@@ -99,16 +95,10 @@ function tokenOf(json: unknown): { accessToken: string; expiresInSeconds: number
   return { accessToken, expiresInSeconds: Math.floor(life) };
 }
 
-/** RFC 6750 §2.1, b64token: what cannot be a header value cannot be a token. */
-const isToken = (value: unknown): value is string =>
-  typeof value === "string" && /^[\w.~+/-]{8,2048}=*$/.test(value);
 const isLife = (value: unknown): value is number =>
   typeof value === "number" && Number.isFinite(value) && value > 0;
 const isBearer = (type: unknown): boolean =>
   type === undefined || (typeof type === "string" && type.toLowerCase() === "bearer");
-
-const fieldsOf = (json: unknown): Record<string, unknown> =>
-  typeof json === "object" && json !== null ? (json as Record<string, unknown>) : {};
 
 /** Found in the text too: an answer that is cut, too long or of another shape may name one all the same. */
 function tokenNamedIn(json: unknown, text: string): string | undefined {
@@ -154,24 +144,7 @@ function isGone(exchange: Exchange): boolean {
   return (status === 404 || status === 401) && isLookerError(jsonOf(exchange));
 }
 
-/** Looker's error shape: `{"message": string|null, "documentation_url": string|null}`. */
-function isLookerError(json: unknown): boolean {
-  const { message, documentation_url: url } = fieldsOf(json);
-  const isTextOrNull = (value: unknown) => typeof value === "string" || value === null;
-  return isTextOrNull(message) && isTextOrNull(url);
-}
-
 /** Seconds, from either form of RFC 9110 §10.2.3; a date is not trusted across clocks. */
 function retryAfter({ "retry-after": value }: Answer["headers"]): number | undefined {
   return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
-}
-
-/** Undefined where there is none. Swallows JSON.parse's message: it quotes what it could not parse. */
-function jsonOf({ text, tooLarge }: Answer): unknown {
-  if (tooLarge) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -10,7 +10,7 @@ const maxAnswerBytes = 65_536;
 
 export interface LookerRequest {
   readonly baseUrl: string;
-  readonly method: "POST" | "DELETE" | "GET";
+  readonly method: "POST" | "PATCH" | "DELETE" | "GET";
   /** Below `/api/4.0`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

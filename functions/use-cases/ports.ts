@@ -220,3 +220,55 @@ export interface Looker {
   /** Never throws. */
   logout(baseUrl: string, token: string): Promise<LogoutOutcome>;
 }
+
+/** The answer to a question about users and their pairs. */
+export type Asked<Value> =
+  | { readonly kind: "ok"; readonly value: Value }
+  /** Looker's own JSON error: 403 and 404 for a missing permission or thing, 409 and 422 for an input that it refuses. */
+  | { readonly kind: "refused"; readonly status: number }
+  /** Certainly not done. `reason` as of {@link LoginOutcome}. */
+  | { readonly kind: "failed"; readonly reason: string }
+  /** Sent, and no whole answer came. A change may have been made. */
+  | { readonly kind: "unknown"; readonly reason: string };
+
+export interface LookerUser {
+  readonly id: string;
+  /** Free text. Undefined where it is not a name on one line. */
+  readonly displayName?: string | undefined;
+  readonly isDisabled: boolean;
+}
+
+/** The account as Looker shows it to itself. */
+export interface LookerAccount extends LookerUser {
+  readonly isIamAdmin: boolean;
+  readonly mayManageCredentials: boolean;
+  readonly credentials: readonly LookerCredential[];
+}
+
+/** A pair of an account, without its secret. */
+export interface LookerCredential {
+  readonly id: string;
+  readonly clientId: string;
+  /** Epoch milliseconds. Undefined where Looker does not say. */
+  readonly createdAt?: number | undefined;
+  readonly isDisabled: boolean;
+  /** Free text by its maker. */
+  readonly purpose?: string | undefined;
+}
+
+/** What one role grants. */
+export interface LookerRole {
+  readonly name: string;
+  readonly permissions: { readonly all: boolean; readonly names: readonly string[] };
+  readonly models: { readonly all: boolean; readonly names: readonly string[] };
+}
+
+/** The token's own account. No method throws. */
+export interface LookerUsers {
+  /** `GET /user`. */
+  me(baseUrl: string, token: string): Promise<Asked<LookerUser>>;
+  /** `GET /users/{id}`. */
+  account(baseUrl: string, token: string, userId: string): Promise<Asked<LookerAccount>>;
+  /** `GET /users/{id}/roles`. */
+  roles(baseUrl: string, token: string, userId: string): Promise<Asked<readonly LookerRole[]>>;
+}

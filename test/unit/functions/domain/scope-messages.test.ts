@@ -31,11 +31,11 @@ describe("a refusal gives advice", () => {
   it.each<[object, string]>([
     [
       { lookerURL: "x" },
-      "lookerURL: is not a field; the fields are lookerUrl, secret, callers, operators, leaseSeconds, mintsPerTenMinutes, sessionMintsPerTenMinutes",
+      "lookerURL: is not a field; the fields are lookerUrl, secret, account, callers, operators, leaseSeconds, mintsPerTenMinutes, sessionMintsPerTenMinutes",
     ],
     [
       { secret: { secretName: "a", name: "b" } },
-      "secret.name: is not a field; the fields are secretName, secretArn, encryptionKeyArn",
+      "secret.name: is not a field; the fields are secretName, secretArn, encryptionKeyArn, rotation",
     ],
     [{ lookerUrl: "example" }, 'lookerUrl: must be a URL like "https://example.cloud.looker.com"'],
     [
