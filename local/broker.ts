@@ -66,8 +66,8 @@ export interface RunningBroker
   engines: Engines;
   stack: LocalStack;
   tableName: string;
-  /** Runs what is scheduled now, beside its own times. */
-  runSchedules(): Promise<void>;
+  /** Runs what is scheduled now, beside its own times: of all functions, or of one. */
+  runSchedules(functionId?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -162,6 +162,7 @@ async function startParts(
       onLog: options.onLog,
     }),
   );
+  await configureRotations(engines, stack, functions);
   const scheduler = closeWithBroker(startScheduler(stack.schedules, location, functions.invoke));
   const gateway = closeWithBroker(
     await explainTakenPort(
@@ -255,6 +256,27 @@ async function createTablesAndKeys(
   const engineKeys = new Map<string, string>();
   for (const key of stack.keys) engineKeys.set(key.arn, await engines.ensureKey(key));
   return engineKeys;
+}
+
+/** As CloudFormation does. Returns when the tests of the schedules are over, so that a broker that has started is at rest. */
+async function configureRotations(
+  { rotations }: Engines,
+  { rotations: { schedules, permits, functionIdOf } }: LocalStack,
+  { invoke }: RunningFunctions,
+): Promise<void> {
+  rotations?.connect({
+    permits,
+    invoke: async (functionArn, event) =>
+      (await invoke(functionIdOf(functionArn) ?? "", event)).kind === "answer",
+  });
+  for (const { secretId, functionArn, rules, rotateImmediately } of schedules)
+    rotations?.configure({
+      SecretId: secretId,
+      RotationLambdaARN: functionArn,
+      ...(rules && { RotationRules: rules }),
+      RotateImmediately: rotateImmediately,
+    });
+  await rotations?.settled();
 }
 
 function roleCredentialOf(principal: LocalPrincipal): RoleCredential {

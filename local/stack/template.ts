@@ -11,6 +11,7 @@ import { type LocalKey, readKey } from "./keys.ts";
 import type { AwsLocation } from "./location.ts";
 import { type ResolvedResource, resolveResources } from "./resources.ts";
 import { type LocalRole, readRoles } from "./roles.ts";
+import { type LocalRotations, readRotations } from "./rotations.ts";
 import { type LocalRoute, readRoutes } from "./routes.ts";
 import { type LocalSchedule, readSchedules } from "./schedules.ts";
 import { type LocalTable, readTable } from "./tables.ts";
@@ -25,6 +26,7 @@ export interface LocalStack {
   readonly keys: readonly LocalKey[];
   readonly roles: readonly LocalRole[];
   readonly schedules: readonly LocalSchedule[];
+  readonly rotations: LocalRotations;
 }
 
 export function readTemplate(assembly: CloudAssembly, location: AwsLocation): LocalStack {
@@ -43,6 +45,11 @@ export function readTemplate(assembly: CloudAssembly, location: AwsLocation): Lo
     keys: ofType("AWS::KMS::Key").map((key) => readKey(key, ofType("AWS::KMS::Alias"))),
     roles,
     schedules: readSchedules(ofType("AWS::Scheduler::Schedule"), functions, roles),
+    rotations: readRotations(
+      ofType("AWS::SecretsManager::RotationSchedule"),
+      ofType("AWS::Lambda::Permission"),
+      functions,
+    ),
   };
 }
 
