@@ -23,7 +23,7 @@ export type RotationRunner = ReturnType<typeof createRotationRunner>;
 
 export function createRotationRunner(store: SecretStore, nowSeconds: () => number) {
   const running = new Set<Promise<void>>();
-  const busy = new Set<StoredSecret>();
+  const tested = new Set<StoredSecret>();
   let functions: RotationFunctions | undefined;
   let deliveryOf: (event: RotationEvent) => Delivery = () => "once";
   const timer = setInterval(() => void runDue(), LOOKS_EVERY_MS).unref();
@@ -41,7 +41,7 @@ export function createRotationRunner(store: SecretStore, nowSeconds: () => numbe
       rotation.attempt === attempt &&
       secret.deletedAt === undefined &&
       isStaged(secret, versionId);
-    return inBackground(secret, async () => {
+    return inBackground(async () => {
       const outcome = await run(secret, rotation, versionId, goesOn, false);
       if (rotation.attempt !== attempt) return;
       if (outcome === "done" && pendingVersionOf(secret) === undefined) return succeeded(secret, rotation);
@@ -57,8 +57,10 @@ export function createRotationRunner(store: SecretStore, nowSeconds: () => numbe
     content?: SecretContent,
   ): Promise<void> {
     store.addPending(secret, versionId, content);
-    return inBackground(secret, async () => {
+    tested.add(secret);
+    return inBackground(async () => {
       await run(secret, rotation, versionId, () => true, true);
+      tested.delete(secret);
       if (secret.labels.get("AWSPENDING") !== versionId) return;
       store.moveLabel(secret, "AWSPENDING", undefined);
       secret.versions.delete(versionId);
@@ -110,12 +112,8 @@ export function createRotationRunner(store: SecretStore, nowSeconds: () => numbe
     };
   }
 
-  function inBackground(secret: StoredSecret, work: () => Promise<void>): Promise<void> {
-    busy.add(secret);
-    const done = work().finally(() => {
-      busy.delete(secret);
-      running.delete(done);
-    });
+  function inBackground(work: () => Promise<void>): Promise<void> {
+    const done = work().finally(() => running.delete(done));
     running.add(done);
     return done;
   }
@@ -124,10 +122,11 @@ export function createRotationRunner(store: SecretStore, nowSeconds: () => numbe
     const now = nowSeconds();
     const begun = store.all().map((secret) => {
       const { rotation } = secret;
-      if (!rotation?.enabled || busy.has(secret) || secret.deletedAt !== undefined) return undefined;
-      const at = rotation.attempt ? (rotation.attempt.retryAt ?? now) : rotation.window?.opensAt;
+      if (!rotation?.enabled || tested.has(secret) || secret.deletedAt !== undefined) return undefined;
+      const { attempt, window } = rotation;
+      const at = attempt ? attempt.retryAt : window?.opensAt;
       if (at === undefined || at > now) return undefined;
-      return begin(secret, rotation, rotation.attempt?.versionId ?? pendingVersionOf(secret) ?? randomUUID());
+      return begin(secret, rotation, attempt?.versionId ?? pendingVersionOf(secret) ?? randomUUID());
     });
     await Promise.all(begun);
   }

@@ -67,6 +67,7 @@ const rotate = (SecretId: string, more: object = {}) =>
       ...more,
     }),
   );
+const rules = (RotationRules: object) => ({ RotationRules });
 const describeSecret = (SecretId: string) => client.send(new DescribeSecretCommand({ SecretId }));
 const cancel = (SecretId: string) => client.send(new CancelRotateSecretCommand({ SecretId }));
 const steps = () => events.map(({ Step }) => Step);
@@ -130,7 +131,6 @@ describe("a rotation", () => {
     const held = holdAt("createSecret");
     await rotate(Name);
     await held.reached;
-    const rules = { AutomaticallyAfterDays: 30 };
     const during = await describeSecret(Name);
     expect(during).toMatchObject({
       RotationEnabled: true,
@@ -361,32 +361,19 @@ describe("a rotation that is not immediate", () => {
 
 describe("a refusal", () => {
   it.each([
-    [
-      "no function",
-      { RotationLambdaARN: undefined },
-      "InvalidRequestException",
-      /^No Lambda rotation function/,
-    ],
-    [
-      "rules of both kinds",
-      { RotationRules: { AutomaticallyAfterDays: 1, ScheduleExpression: "rate(1 day)" } },
-    ],
-    ["rules without a schedule", { RotationRules: { Duration: "1h" } }],
-    ["a schedule of an hour", { RotationRules: { ScheduleExpression: "rate(1 hour)" } }],
-    ["a schedule of no form", { RotationRules: { ScheduleExpression: "daily" } }],
-    ["too many days", { RotationRules: { AutomaticallyAfterDays: 1001 } }],
-    ["a window without end", { RotationRules: { AutomaticallyAfterDays: 1, Duration: "25h" } }],
-  ] as const)(
-    "of %s changes nothing",
-    async (_, more, name = "InvalidParameterException", words = /Rules/) => {
-      const { Name, VersionId } = await secrets.create();
-      const error = await errorOf(rotate(Name, more));
-      expect(error.name).toBe(name);
-      expect(error.message).toMatch(words);
-      expect(await describeSecret(Name)).not.toHaveProperty("RotationEnabled");
-      expect(await secrets.stagesOf(Name)).toEqual({ [VersionId]: ["AWSCURRENT"] });
-    },
-  );
+    ["no function", { RotationLambdaARN: undefined }, "InvalidRequestException"],
+    ["rules of both kinds", rules({ AutomaticallyAfterDays: 1, ScheduleExpression: "rate(1 day)" })],
+    ["rules without a schedule", rules({ Duration: "1h" })],
+    ["a schedule of an hour", rules({ ScheduleExpression: "rate(1 hour)" })],
+    ["a schedule of no form", rules({ ScheduleExpression: "daily" })],
+    ["too many days", rules({ AutomaticallyAfterDays: 1001 })],
+    ["a window without end", rules({ AutomaticallyAfterDays: 1, Duration: "25h" })],
+  ])("of %s changes nothing", async (_, more, name = "InvalidParameterException") => {
+    const { Name, VersionId } = await secrets.create();
+    expect((await errorOf(rotate(Name, more))).name).toBe(name);
+    expect(await describeSecret(Name)).not.toHaveProperty("RotationEnabled");
+    expect(await secrets.stagesOf(Name)).toEqual({ [VersionId]: ["AWSCURRENT"] });
+  });
 
   it("of a function that does not let Secrets Manager invoke it has AWS's words", async () => {
     const { ARN, Name } = await secrets.create();
