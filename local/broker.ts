@@ -15,6 +15,7 @@ import { type ServiceAccount, serviceAccounts } from "./looker/service-accounts.
 import { explainTakenPort } from "./loopback.ts";
 import { administratorName, type LocalPrincipal, localPrincipals } from "./principals.ts";
 import { type Rehearsal, rehearse, writeDeployment } from "./rehearsal.ts";
+import { configureRotations } from "./rotations.ts";
 import { createSessionCredentials, type SessionCredentials } from "./sigv4/session-credentials.ts";
 import { readCloudAssembly } from "./stack/cloud-assembly.ts";
 import type { LocalFunction } from "./stack/functions.ts";
@@ -162,7 +163,7 @@ async function startParts(
       onLog: options.onLog,
     }),
   );
-  await configureRotations(engines, stack, functions);
+  if (engines.rotations) await configureRotations(engines.rotations, stack, functions.invoke);
   const scheduler = closeWithBroker(startScheduler(stack.schedules, location, functions.invoke));
   const gateway = closeWithBroker(
     await explainTakenPort(
@@ -256,27 +257,6 @@ async function createTablesAndKeys(
   const engineKeys = new Map<string, string>();
   for (const key of stack.keys) engineKeys.set(key.arn, await engines.ensureKey(key));
   return engineKeys;
-}
-
-/** As CloudFormation does. Returns when the tests of the schedules are over, so that a broker that has started is at rest. */
-async function configureRotations(
-  { rotations }: Engines,
-  { rotations: { schedules, permits, functionIdOf } }: LocalStack,
-  { invoke }: RunningFunctions,
-): Promise<void> {
-  rotations?.connect({
-    permits,
-    invoke: async (functionArn, event) =>
-      (await invoke(functionIdOf(functionArn) ?? "", event)).kind === "answer",
-  });
-  for (const { secretId, functionArn, rules, rotateImmediately } of schedules)
-    rotations?.configure({
-      SecretId: secretId,
-      RotationLambdaARN: functionArn,
-      ...(rules && { RotationRules: rules }),
-      RotateImmediately: rotateImmediately,
-    });
-  await rotations?.settled();
 }
 
 function roleCredentialOf(principal: LocalPrincipal): RoleCredential {

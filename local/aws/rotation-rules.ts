@@ -19,7 +19,7 @@ const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
 
 /** @throws in moto's words, where it has them: AWS's are not published. */
-export function rotationRulesOf(input: Input): RotationRules | undefined {
+export function rotationRulesOf(input: Input, nowSeconds: number): RotationRules | undefined {
   const given = input.RotationRules ?? undefined;
   if (given === undefined) return undefined;
   if (!isJsonObject(given)) throw new ServiceError("SerializationException", null);
@@ -37,7 +37,7 @@ export function rotationRulesOf(input: Input): RotationRules | undefined {
     ...(expression !== undefined && { ScheduleExpression: expression }),
     ...(duration !== undefined && { Duration: duration }),
   };
-  if (!windowAfter(rules, 0)) throw invalid("RotationRules.ScheduleExpression is not valid.");
+  if (!windowAfter(rules, nowSeconds)) throw invalid("RotationRules.ScheduleExpression is not valid.");
   return rules;
 }
 
@@ -52,7 +52,7 @@ export function windowAfter(rules: RotationRules, fromSeconds: number): Rotation
 
   const days = AutomaticallyAfterDays ?? (unit === "day" ? Number(value) : undefined);
   if (days !== undefined)
-    return isWholeNumber(days, 1, 1000)
+    return isWholeNumber(days, 1, unit === undefined ? 1000 : 999)
       ? window(midnight(fromSeconds + days * DAY_SECONDS), DAY_SECONDS)
       : undefined;
   if (unit === "hour") {

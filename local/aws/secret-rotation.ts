@@ -22,7 +22,7 @@ export function rotateSecret(secret: StoredSecret, input: Input, request: Rotati
   const { runner, nowSeconds } = request;
   // Recorded: test_no_client_request_token[RotateSecret].
   const versionId = requiredTokenOf(input, "InvalidParameterException");
-  const rules = rotationRulesOf(input) ?? secret.rotation?.rules;
+  const rules = rotationRulesOf(input, nowSeconds) ?? secret.rotation?.rules;
   const immediately = (input.RotateImmediately ?? true) === true;
   const functionArn = optionalText(input, "RotationLambdaARN") ?? secret.rotation?.functionArn;
   // Recorded: test_first_rotate_secret_with_missing_lambda_arn.

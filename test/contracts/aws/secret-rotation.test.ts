@@ -13,7 +13,7 @@ import type { RotationEvent } from "../../../local/aws/rotation-steps.ts";
 import { type RunningSecretsManager, startSecretsManager } from "../../../local/aws/secrets-manager.ts";
 import { ACCOUNT, errorOf, REGION } from "../../support/contracts/aws-under-test.ts";
 import { secretsOf } from "../../support/contracts/secrets-manager.ts";
-import { rotateAsTemplate } from "../../support/rotation-function.ts";
+import { rotateAsTemplate } from "../../support/rotation-function/template-steps.ts";
 
 const FUNCTION = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:rotate`;
 const DAY_SECONDS = 86_400;
@@ -135,7 +135,7 @@ describe("a rotation", () => {
     expect(during).toMatchObject({
       RotationEnabled: true,
       RotationLambdaARN: FUNCTION,
-      RotationRules: rules,
+      RotationRules: { AutomaticallyAfterDays: 30 },
     });
     expect(during.LastRotatedDate).toBeUndefined();
     held.goOn();

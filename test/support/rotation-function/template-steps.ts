@@ -9,7 +9,7 @@ import {
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
-import type { RotationEvent, RotationStep } from "../../local/aws/rotation-steps.ts";
+import type { RotationEvent, RotationStep } from "../../../local/aws/rotation-steps.ts";
 
 /** @throws what a step meets, as a function does. */
 export async function rotateAsTemplate(client: SecretsManagerClient, event: RotationEvent): Promise<void> {
