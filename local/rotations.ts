@@ -5,7 +5,7 @@ import { mayInvoke } from "./stack/invoke-permissions.ts";
 import { functionNamed } from "./stack/rotations.ts";
 import type { LocalStack } from "./stack/template.ts";
 
-/** Returns when the rotations or tests that this starts are over, so that a broker that has started is at rest. */
+/** Returns when its rotations and tests are over. So a broker is at rest once it has started. */
 export async function configureRotations(
   secretsManager: Rotations,
   { rotations, functions, invokePermissions }: LocalStack,

@@ -38,7 +38,7 @@ export function rotationCron(expression: string): RotationCron | undefined {
   };
 }
 
-/** The first hour after `from` at which a window opens. */
+/** The next opening of a window after `from`. */
 export function nextOpening(cron: RotationCron, from: Date): Date | undefined {
   const hour = new Date(Math.floor(from.getTime() / HOUR_MS) * HOUR_MS);
   for (let hours = 0; hours < LONGEST_WAIT_HOURS; hours++) {
@@ -48,7 +48,7 @@ export function nextOpening(cron: RotationCron, from: Date): Date | undefined {
   return undefined;
 }
 
-/** `*`, `?`, `7`, `MON`, `1-5`, `4/12`, and lists of these. Names count from 1. */
+/** `*`, `?`, `7`, `MON`, `1-5`, `4/12`, and lists of such parts. Names count from 1. */
 function fieldOf(text: string, max: number, names: readonly string[] = []): Field | undefined {
   if (text === "*" || text === "?") return () => true;
   const numberOf = (word: string) =>

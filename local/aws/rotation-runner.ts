@@ -1,4 +1,4 @@
-/** Which rotation runs when: at once, by a schedule, or once more after a failure. */
+/** Starts rotations: at once, by a schedule, or once more after a failure. */
 import { randomUUID } from "node:crypto";
 import { windowAfter } from "./rotation-rules.ts";
 import { type Delivery, type RotationEvent, type RotationFunctions, runSteps } from "./rotation-steps.ts";
@@ -13,8 +13,8 @@ import {
 } from "./secret-store.ts";
 
 /**
- * "If any rotation step fails, Secrets Manager retries the entire rotation process multiple times." AWS publishes neither how often
- * nor after which pause.
+ * "If any rotation step fails, Secrets Manager retries the entire rotation process multiple times." AWS publishes neither their number
+ * nor the pauses.
  */
 const RETRY_AFTER_SECONDS = [60, 300, 900, 3_600];
 const LOOKS_EVERY_MS = 5_000;
@@ -31,7 +31,7 @@ export function createRotationRunner(store: SecretStore, nowSeconds: () => numbe
   const permits = (functionArn: string, secretArn: string) =>
     functions?.permits(functionArn, secretArn) ?? false;
 
-  /** What is begun again stays one rotation: it has the same version. */
+  /** A retry has the same version. */
   function begin(secret: StoredSecret, rotation: SecretRotation, versionId: string): Promise<void> {
     if (!isStaged(secret, versionId)) store.addPending(secret, versionId);
     const attempt: RotationAttempt = { versionId, failures: rotation.attempt?.failures ?? 0 };
@@ -95,8 +95,8 @@ export function createRotationRunner(store: SecretStore, nowSeconds: () => numbe
   }
 
   /**
-   * After the last retry it waits for the next window. Its own window stays: "this date may be in the past". A version that has lost
-   * AWSPENDING is not tried again, but another one: AWS does not say what it does.
+   * After the last retry the rotation waits for the next window. Its old window stays, because "this date may be in the past". A
+   * version without AWSPENDING is not tried again, but another one. AWS does not document this case.
    */
   function failed(
     secret: StoredSecret,
@@ -149,6 +149,6 @@ export function createRotationRunner(store: SecretStore, nowSeconds: () => numbe
   };
 }
 
-/** Current already, if the step that moved the label failed after that. */
+/** A version is current already if its last step moved the label and failed later. */
 const isStaged = ({ labels }: StoredSecret, versionId: string) =>
   labels.get("AWSPENDING") === versionId || labels.get("AWSCURRENT") === versionId;

@@ -1,4 +1,4 @@
-/** `AWS::Lambda::Permission`: which service may invoke a function, and for which resource. */
+/** `AWS::Lambda::Permission`: lets a service invoke a function for its resources. */
 import { matchesGlob } from "../../functions/domain/pattern.ts";
 import type { ResolvedResource } from "./resources.ts";
 

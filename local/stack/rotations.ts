@@ -24,7 +24,7 @@ export function readRotations(
     if (unknown !== undefined) throw unsupported(`${unknown} is not supported`);
     const { SecretId, RotationLambdaARN, RotationRules, RotateImmediatelyOnUpdate = true } = properties;
     if (!functionNamed(functions, String(RotationLambdaARN)))
-      throw unsupported(`its rotation function ${RotationLambdaARN} is no function of the template`);
+      throw unsupported(`its rotation function ${RotationLambdaARN} is not in the template`);
     return {
       secretId: String(SecretId),
       functionArn: String(RotationLambdaARN),

@@ -27,7 +27,7 @@ export interface RotationStand {
   close(): Promise<void>;
 }
 
-/** `changes`: properties of the schedule, or of what its function is permitted. */
+/** `changes`: properties of the schedule and of the permission, and the actions of the function's role. */
 export async function startRotationStand(changes: {
   schedule?: object;
   permission?: object;

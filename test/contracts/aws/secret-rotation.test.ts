@@ -1,4 +1,4 @@
-/** Rotation as Secrets Manager does it. The sources stand beside what they say, in local/aws/. */
+/** Rotation as Secrets Manager does it. local/aws/README.md has the sources. */
 import { randomUUID } from "node:crypto";
 import {
   CancelRotateSecretCommand,
@@ -24,7 +24,7 @@ let manager: RunningSecretsManager;
 let client: SecretsManagerClient;
 let secrets: ReturnType<typeof secretsOf>;
 let rotations: RunningSecretsManager["rotations"];
-/** In the order in which the function got them. */
+/** The function's events so far. */
 let events: RotationEvent[];
 /** The function's work. It fails by throwing. */
 let work: (event: RotationEvent) => Promise<unknown>;
@@ -172,7 +172,7 @@ describe("a rotation", () => {
     await rotations.settled();
   });
 
-  it("refuses another value for the version that has one", async () => {
+  it("refuses a second value for its version", async () => {
     const { Name } = await secrets.create();
     const held = holdAt("testSecret");
     const { VersionId = "" } = await rotate(Name);
@@ -217,7 +217,7 @@ describe("a rotation", () => {
     await rotations.settled();
   });
 
-  it("uses the settings that the secret has", async () => {
+  it("uses the secret's settings", async () => {
     const { Name } = await secrets.create();
     await rotate(Name);
     await rotations.settled();
@@ -270,7 +270,7 @@ describe("a step that fails", () => {
     expect((await describeSecret(Name)).NextRotationDate?.getTime()).toBeGreaterThan(due?.getTime() ?? 0);
   });
 
-  it("whose function gave its version up is tried again with another version", async () => {
+  it("is followed by a try with another version, if the function gave its version up", async () => {
     const { Name, VersionId: first } = await secrets.create();
     work = async ({ ClientRequestToken: given }) => {
       await secrets.move(Name, "AWSPENDING", given);
@@ -286,7 +286,7 @@ describe("a step that fails", () => {
     expect((await secrets.read(Name)).VersionId).toBe(events.at(-1)?.ClientRequestToken);
   });
 
-  it("after the label moved is tried again with the version that is current", async () => {
+  it("after the move of the label is tried again with the current version", async () => {
     const { Name, VersionId: first } = await secrets.create();
     work = async (event) => {
       await rotateAsTemplate(client, event);
@@ -302,7 +302,7 @@ describe("a step that fails", () => {
     expect(await secrets.stagesOf(Name)).toEqual({ [first]: ["AWSPREVIOUS"], [second]: ["AWSCURRENT"] });
   });
 
-  it.each(["twice", "twice at once"] as const)("a step that comes %s is one step", async (delivery) => {
+  it.each(["twice", "twice at once"] as const)("delivered %s is one step", async (delivery) => {
     const { Name } = await secrets.create();
     rotations.setDelivery(() => delivery);
     const { VersionId } = await rotate(Name);
@@ -315,7 +315,7 @@ describe("a step that fails", () => {
 describe("a rotation that is not immediate", () => {
   const nextTime = { RotateImmediately: false };
 
-  it("runs testSecret alone, with a version that it then removes", async () => {
+  it("runs testSecret alone, and removes its version", async () => {
     const { Name, VersionId: first } = await secrets.create();
     const held = holdAt("testSecret");
     const { VersionId: tested = "" } = await rotate(Name, nextTime);
@@ -344,7 +344,7 @@ describe("a rotation that is not immediate", () => {
     expect((await errorOf(secrets.read(Name, { VersionId }))).name).toBe("ResourceNotFoundException");
   });
 
-  it("rotates when its window opens, and counts a value that was put by hand", async () => {
+  it("rotates when its window opens, and counts a value put by hand", async () => {
     const { Name } = await secrets.create();
     await rotate(Name, nextTime);
     await rotations.settled();
@@ -375,7 +375,7 @@ describe("a refusal", () => {
     expect(await secrets.stagesOf(Name)).toEqual({ [VersionId]: ["AWSCURRENT"] });
   });
 
-  it("of a function that does not let Secrets Manager invoke it has AWS's words", async () => {
+  it("of a function without a permission for Secrets Manager has AWS's words", async () => {
     const { ARN, Name } = await secrets.create();
     const asked: string[] = [];
     rotations.connect({
@@ -412,7 +412,7 @@ describe("a refusal", () => {
 });
 
 describe("a cancellation", () => {
-  it("lets the step under way end, and leaves AWSPENDING, which blocks the next rotation", async () => {
+  it("lets the step under way end. AWSPENDING stays and blocks the next rotation", async () => {
     const { Name, VersionId: first } = await secrets.create();
     const held = holdAt("setSecret");
     const { VersionId: second = "" } = await rotate(Name);
@@ -436,7 +436,7 @@ describe("a cancellation", () => {
     expect(steps().slice(2)).toEqual(ALL_STEPS);
   });
 
-  it("of a secret that does not rotate is refused", async () => {
+  it("of a secret without rotation is refused", async () => {
     const { Name } = await secrets.create();
     expect((await errorOf(cancel(Name))).name).toBe("InvalidRequestException");
   });

@@ -146,7 +146,7 @@ const greeted = {
   Action: "lambda:InvokeFunction",
   Resource: { "Fn::GetAtt": ["Greet", "Arn"] },
 };
-/** With a role that may invoke the function. */
+/** With a permission for the role. */
 const scheduling = (schedules: Record<string, unknown>) => ({
   ...changed("Role", { Policies: [{ PolicyDocument: { Statement: [greeted] } }] }),
   ...schedules,
@@ -268,7 +268,7 @@ describe("reading a template", () => {
     expect(tables[0]?.createTable).not.toHaveProperty("ResourcePolicy");
   });
 
-  it("gives what the gateway answers by itself, by response type", () => {
+  it("gives the gateway's own answers, by response type", () => {
     expect(read().gatewayResponses).toEqual({});
     const { gatewayResponses } = read(gatewayResponse({ "gatewayresponse.header.Retry-After": "'1'" }));
     expect(gatewayResponses).toEqual({
@@ -299,7 +299,7 @@ describe("reading a template", () => {
     expect(functionNamed(functions, `${functionArn}2`)).toBeUndefined();
   });
 
-  it("gives schedules in minutes, hours and days, with the event that they say", () => {
+  it("gives schedules in minutes, hours and days, with their own events", () => {
     const rates = { Often: "rate(5 minutes)", Hourly: "rate(1 hour)", Weekly: "rate(7 days)" };
     const all = Object.entries(rates).map(([id, rate]) => [id, scheduled(rate, id === "Often")]);
     const { schedules } = read(scheduling(Object.fromEntries(all)));
@@ -307,7 +307,7 @@ describe("reading a template", () => {
     expect(schedules.map(({ input }) => input)).toEqual([{ retire: true }, undefined, undefined]);
   });
 
-  it("passes over what has no effect on one machine", () => {
+  it("passes over resources without an effect on one machine", () => {
     const without = read({
       Endpoint: { Type: "AWS::SSM::Parameter", Properties: { Value: { Ref: "Api" } } },
       Account: { Type: "AWS::ApiGateway::Account" },
