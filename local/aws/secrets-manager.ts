@@ -27,8 +27,7 @@ export interface RunningSecretsManager {
 }
 
 /** Rotation, for the process that runs this. */
-export interface Rotations
-  extends Pick<RotationRunner, "connect" | "setDelivery" | "runDue" | "settled" | "permits"> {
+export interface Rotations extends Pick<RotationRunner, "connect" | "setDelivery" | "runDue" | "settled"> {
   /** As CloudFormation does it for a rotation schedule. @throws {ServiceError} as RotateSecret refuses */
   configure(schedule: RotationConfiguration): void;
   /** For tests: what comes due is run by {@link RotationRunner.runDue}, or within seconds. */
