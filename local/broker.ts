@@ -15,6 +15,7 @@ import { type ServiceAccount, serviceAccounts } from "./looker/service-accounts.
 import { explainTakenPort } from "./loopback.ts";
 import { administratorName, type LocalPrincipal, localPrincipals } from "./principals.ts";
 import { type Rehearsal, rehearse, writeDeployment } from "./rehearsal.ts";
+import { configureRotations } from "./rotations.ts";
 import { createSessionCredentials, type SessionCredentials } from "./sigv4/session-credentials.ts";
 import { readCloudAssembly } from "./stack/cloud-assembly.ts";
 import type { LocalFunction } from "./stack/functions.ts";
@@ -66,8 +67,8 @@ export interface RunningBroker
   engines: Engines;
   stack: LocalStack;
   tableName: string;
-  /** Runs what is scheduled now, beside its own times. */
-  runSchedules(): Promise<void>;
+  /** Runs what is scheduled now, beside its own times: of all functions, or of one. */
+  runSchedules(functionId?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -162,6 +163,7 @@ async function startParts(
       onLog: options.onLog,
     }),
   );
+  if (engines.rotations) await configureRotations(engines.rotations, stack, functions.invoke);
   const scheduler = closeWithBroker(startScheduler(stack.schedules, location, functions.invoke));
   const gateway = closeWithBroker(
     await explainTakenPort(

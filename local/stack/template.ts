@@ -7,10 +7,12 @@ import type { CloudAssembly } from "./cloud-assembly.ts";
 import { type LocalFunction, readFunction } from "./functions.ts";
 import { type GatewayResponses, readGatewayResponses } from "./gateway-responses.ts";
 import { TemplateError } from "./intrinsics.ts";
+import { type InvokePermission, readInvokePermissions } from "./invoke-permissions.ts";
 import { type LocalKey, readKey } from "./keys.ts";
 import type { AwsLocation } from "./location.ts";
 import { type ResolvedResource, resolveResources } from "./resources.ts";
 import { type LocalRole, readRoles } from "./roles.ts";
+import { type LocalRotation, readRotations } from "./rotations.ts";
 import { type LocalRoute, readRoutes } from "./routes.ts";
 import { type LocalSchedule, readSchedules } from "./schedules.ts";
 import { type LocalTable, readTable } from "./tables.ts";
@@ -25,6 +27,8 @@ export interface LocalStack {
   readonly keys: readonly LocalKey[];
   readonly roles: readonly LocalRole[];
   readonly schedules: readonly LocalSchedule[];
+  readonly rotations: readonly LocalRotation[];
+  readonly invokePermissions: readonly InvokePermission[];
 }
 
 export function readTemplate(assembly: CloudAssembly, location: AwsLocation): LocalStack {
@@ -43,6 +47,8 @@ export function readTemplate(assembly: CloudAssembly, location: AwsLocation): Lo
     keys: ofType("AWS::KMS::Key").map((key) => readKey(key, ofType("AWS::KMS::Alias"))),
     roles,
     schedules: readSchedules(ofType("AWS::Scheduler::Schedule"), functions, roles),
+    rotations: readRotations(ofType("AWS::SecretsManager::RotationSchedule"), functions),
+    invokePermissions: readInvokePermissions(ofType("AWS::Lambda::Permission")),
   };
 }
 
