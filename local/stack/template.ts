@@ -6,18 +6,16 @@
 import type { CloudAssembly } from "./cloud-assembly.ts";
 import { type LocalFunction, readFunction } from "./functions.ts";
 import { type GatewayResponses, readGatewayResponses } from "./gateway-responses.ts";
-import { TemplateError } from "./intrinsics.ts";
 import { type LocalKey, readKey } from "./keys.ts";
 import type { AwsLocation } from "./location.ts";
-import { type ResolvedResource, resolveResources } from "./resources.ts";
+import { resolveResources } from "./resources.ts";
 import { type LocalRole, readRoles } from "./roles.ts";
 import { type LocalRoute, readRoutes } from "./routes.ts";
 import { type LocalSchedule, readSchedules } from "./schedules.ts";
+import { type LocalStage, readStage } from "./stage.ts";
 import { type LocalTable, readTable } from "./tables.ts";
 
-export interface LocalStack {
-  readonly apiId: string;
-  readonly stage: string;
+export interface LocalStack extends LocalStage {
   readonly routes: readonly LocalRoute[];
   readonly gatewayResponses: GatewayResponses;
   readonly functions: readonly LocalFunction[];
@@ -35,7 +33,7 @@ export function readTemplate(assembly: CloudAssembly, location: AwsLocation): Lo
     readFunction(resource, assembly, roles),
   );
   return {
-    ...readApi(ofType("AWS::ApiGateway::RestApi"), ofType("AWS::ApiGateway::Stage")),
+    ...readStage(ofType("AWS::ApiGateway::RestApi"), ofType("AWS::ApiGateway::Stage")),
     routes: readRoutes(resources, functions),
     gatewayResponses: readGatewayResponses(ofType("AWS::ApiGateway::GatewayResponse")),
     functions,
@@ -44,12 +42,4 @@ export function readTemplate(assembly: CloudAssembly, location: AwsLocation): Lo
     roles,
     schedules: readSchedules(ofType("AWS::Scheduler::Schedule"), functions, roles),
   };
-}
-
-function readApi(apis: ResolvedResource[], stages: ResolvedResource[]): { apiId: string; stage: string } {
-  const [api] = apis;
-  const [stage] = stages;
-  if (!api || !stage || apis.length > 1 || stages.length > 1)
-    throw new TemplateError("AWS::ApiGateway::RestApi", "exactly one REST API with one stage is supported");
-  return { apiId: api.physical.ref, stage: stage.physical.ref };
 }

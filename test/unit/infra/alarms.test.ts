@@ -6,6 +6,7 @@ import { problems } from "../../../functions/domain/problem.ts";
 import { type AuditRecord, embeddedMetrics } from "../../../functions/http/audit-record.ts";
 import type { AlarmName } from "../../../infra/alarms.ts";
 import type { BrokerSettings } from "../../../infra/stack.ts";
+import { accessLogMetrics, loggedRequest } from "../../support/audit/access-log.ts";
 import { type AlarmProperties, stateOf } from "../../support/audit/alarm-state.ts";
 import { type Datum, mustBeEmbeddedMetricFormat } from "../../support/audit/embedded-metric-format.ts";
 import { inMemoryApi } from "../../support/fakes/in-memory-api.ts";
@@ -100,6 +101,18 @@ const ofApi = (value: number, minutesAgo: number): Datum => ({
   ),
 });
 
+/** Two requests of each of these minutes, with an answer that no function gave. */
+const refusedByApi = (status: number, responseType: string, minutesAgo: readonly number[]) =>
+  accessLogMetrics(
+    broker,
+    minutesAgo.flatMap((minutes) =>
+      [20, 40].map((seconds) => {
+        const at = noon - minutes * minuteMs + seconds * secondMs;
+        return loggedRequest(broker, at, { status, responseType });
+      }),
+    ),
+  );
+
 /** What sets each alarm off, and what nearly does. */
 const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[] }> = {
   RejectedCredentials: {
@@ -167,6 +180,15 @@ const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[
   EditedRows: {
     enough: () => times(1, { outcome: "minted", unreadable: 1 }),
     notYet: () => times(9, { outcome: "minted" }),
+  },
+  GatewayThrottles: {
+    // The log comes late: the last four minutes are not there yet.
+    enough: () => refusedByApi(429, "THROTTLED", [5, 6, 7, 8, 9]),
+    // Two crowds, and refusals of other kinds all the time.
+    notYet: () => [
+      ...refusedByApi(429, "THROTTLED", [2, 3, 8, 9]),
+      ...refusedByApi(403, "ACCESS_DENIED", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+    ],
   },
   IssueTokenErrors: {
     enough: () => [ofLambda("Errors", 1, "IssueToken")],
