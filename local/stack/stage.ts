@@ -1,5 +1,4 @@
 /** The REST API's one stage: its access log and its throttle. */
-import type { ThrottleOptions } from "../gateway/throttle.ts";
 import { TemplateError } from "./intrinsics.ts";
 import type { ResolvedResource } from "./resources.ts";
 
@@ -8,7 +7,7 @@ export interface LocalStage {
   readonly stage: string;
   /** Text with `$context` variables. */
   readonly accessLogFormat?: string;
-  readonly throttle?: ThrottleOptions;
+  readonly throttle?: { readonly ratePerSecond: number; readonly burst: number };
 }
 
 export function readStage(
