@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Alarm } from "aws-cdk-lib/aws-cloudwatch";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { describe, expect, it } from "vitest";
@@ -321,6 +322,16 @@ describe("the alarms", () => {
     expect(capitalized).toEqual(names);
     for (const alarm of Object.values(alarms)) expect(alarm).toBeInstanceOf(Alarm);
     for (const [, properties] of alarmsOf(broker)) expect(properties).not.toHaveProperty("AlarmName");
+  });
+
+  it("are listed for operators: those of the functions by the first of them", () => {
+    const page = readFileSync(new URL("../../../docs/how-to/deploy.md", import.meta.url), "utf8");
+    const listed = [...page.matchAll(/^\| `(\w+)`(?:, and of each other function)? \|/gm)].map(
+      ([, name]) => name,
+    );
+    const ofOthers = /^(logout|operate|sweep)(Errors|Throttles)$/;
+    const expected = Object.keys(broker.stack.broker.alarms).filter((name) => !ofOthers.test(name));
+    expect(listed).toEqual(expect.arrayContaining(expected));
   });
 
   it("treat no data as no fault, all but the one that watches for silence", () => {
