@@ -1,6 +1,6 @@
 /**
- * Whether a log line matches a filter pattern of CloudWatch Logs, as far as the broker's filters need it: a JSON pattern of
- * `=` and `!=`, of `&&`, `||` and parentheses. Anything else in a pattern is an error.
+ * Filter patterns of CloudWatch Logs, as far as the broker's filters need them: patterns for JSON with `=`, `!=`, `&&`, `||` and
+ * parentheses. Anything else in a pattern is an error.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
  */
 type Condition = (event: unknown) => boolean;

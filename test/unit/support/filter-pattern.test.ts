@@ -110,7 +110,7 @@ describe("a metric filter", () => {
     [{ Dimensions: Array(4).fill(transformation.Dimensions[0]) }, undefined, "three"],
     [{ MetricNamespace: "AWS/Doors" }, undefined, "namespace"],
     [{ MetricValue: "$.knock" }, undefined, "value $.knock"],
-  ])("of which AWS would refuse something is an error: %j %s", (changes, pattern, message) => {
+  ])("is an error where AWS would refuse it: %j %s", (changes, pattern, message) => {
     expect(() => filteredMetrics(filter(changes, pattern), [])).toThrow(message);
   });
 });
