@@ -238,17 +238,17 @@ function definitions(
       anchor: "edited-rows",
     },
     gatewayThrottles: {
-      // A crowd is through within the 30 s that its clients wait, so it breaches two minutes at most. Five of ten are three
-      // crowds, or no crowd. It need not be the last five: access logs come late. Minutes are counted, and not requests, since
-      // API Gateway may leave many 429 out of its logs: https://repost.aws/knowledge-center/api-gateway-missing-cloudwatch-logs
+      // A crowd is refused for less than a minute, so in two minutes at most. Five of ten are a lasting cause, or three crowds.
+      // Any five count, because access logs come late. The number of requests does not, because API Gateway may leave many
+      // 429 out of its logs: https://repost.aws/knowledge-center/api-gateway-missing-cloudwatch-logs
       metric: metrics.metricGatewayThrottles({ period: Duration.minutes(1) }),
       above: 0,
       periods: 10,
       datapoints: 5,
       meaning:
-        "API Gateway refused requests with 429 in five of the last ten minutes: there are more than throttle lets through, or than the account's quota.",
+        "API Gateway refused requests with 429 in five of the last ten minutes. They were above throttle, or above the account's quota.",
       action:
-        "See in the access log who sends them. If a caller fetches a token for each call, its owner lets it keep the token. If it is growth, raise throttle together with accountConcurrency.",
+        "See in the access log who sends them. If one caller fetches a token for each call, tell its owner. If there are more callers than before, raise throttle together with accountConcurrency.",
       anchor: "throttled",
     },
     ...each("Errors", (key, name) => ({

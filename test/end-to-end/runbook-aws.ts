@@ -38,11 +38,7 @@ export function resourcesOf({ workDir }: Stand): Record<string, TemplateResource
 }
 
 /** `accessLog`: its lines so far. */
-export async function startAws(
-  stand: () => Stand,
-  bin: string,
-  accessLog: readonly string[],
-): Promise<Aws> {
+export async function startAws(stand: () => Stand, bin: string, accessLog: readonly string[]): Promise<Aws> {
   const results = new Map<string, string>();
   const answers = new Map<string, Answer>(Object.entries(standing(stand, results, accessLog)));
   const typed: string[] = [];
