@@ -16,7 +16,7 @@ export const environment = {
   brokerName: "BROKER_NAME",
 } as const;
 
-/** CloudWatch metrics, which the functions emit with their records. All have the dimension `broker`. */
+/** CloudWatch metrics. The functions emit them with their records, all but one. All have the dimension `broker`. */
 export const metricNamespace = "LookerTokenBroker";
 
 /**
@@ -63,6 +63,8 @@ export const metricNames = {
   accountChecksFailed: "AccountChecksFailed",
   /** Requests and sweeps with work after their early time-out. */
   lateRecords: "LateRecords",
+  /** Requests that API Gateway refused by a throttle. No function ran: a filter of the access log counts them. */
+  gatewayThrottles: "GatewayThrottles",
 } as const;
 
 export type MetricName = (typeof metricNames)[keyof typeof metricNames];

@@ -84,10 +84,10 @@ export function brokerDashboard(
           ...ofEach((each, label) => each.metricErrors({ label })),
           metrics.metricLateRecords(),
         ]),
-        graph(
-          "Throttles",
-          ofEach((each, label) => each.metricThrottles({ label })),
-        ),
+        graph("Throttles", [
+          metrics.metricGatewayThrottles({ label: "API Gateway" }),
+          ...ofEach((each, label) => each.metricThrottles({ label })),
+        ]),
         graph("Rows that were edited", [metrics.metricUnreadableRows()]),
       ],
     ],

@@ -33,6 +33,8 @@ export interface BrokerOptions extends StartFlags {
   abort?: AbortSignal;
   /** A line that a function instance wrote. */
   onLog?(functionId: string, instanceNumber: number, line: string): void;
+  /** A line of the API's access log. */
+  onAccessLog?(line: string): void;
   /** How far an instance's clock is off, for tests. */
   clockSkewMs?(instanceNumber: number): number;
   /**
@@ -106,7 +108,7 @@ async function startParts(
   const rehearsal = await rehearse(options.scopesFile ?? ownScopesFile);
   const { scopes, location } = rehearsal;
   const { region } = location;
-  const { externalLooker } = options;
+  const { externalLooker, onAccessLog } = options;
   const accounts = serviceAccounts(scopes);
   const lookers: StandInLooker[] = [];
   for (const inPlaceOf of externalLooker ? [] : new Set(accounts.map(({ baseUrl }) => baseUrl))) {
@@ -133,6 +135,7 @@ async function startParts(
     lookers.find(({ inPlaceOf }) => inPlaceOf === url)?.looker.url ?? lookerUrl;
   const outdir = await synthesizeRehearsal(options, rehearsal, standInFor);
   const stack = readTemplate(readCloudAssembly(outdir), location);
+  const { accessLogFormat, throttle } = stack;
   const [table] = stack.tables;
   if (!table) throw new Error("The template has no table.");
   const engineKeys = await createTablesAndKeys(engines, stack);
@@ -175,6 +178,8 @@ async function startParts(
         stage: stack.stage,
         routes: stack.routes,
         gatewayResponses: stack.gatewayResponses,
+        ...(options.throttle && throttle && { throttle }),
+        ...(onAccessLog && accessLogFormat && { accessLog: { format: accessLogFormat, write: onAccessLog } }),
         principals: principalsByKey(principals),
         invoke: (functionId, event) =>
           options.divert?.(functionId, event) ?? functions.invoke(functionId, event),

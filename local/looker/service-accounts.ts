@@ -2,7 +2,7 @@
  * One Looker service account for each secret of the scopes, and an admin for each administrator's secret, with credentials made
  * up anew at each start.
  */
-import type { Scope } from "../../functions/domain/scope.ts";
+import type { Scopes } from "../../functions/domain/scope.ts";
 import type { AccountRights, LookerAccount } from "./accounts.ts";
 import { randomClient } from "./pairs.ts";
 
@@ -15,11 +15,6 @@ export interface ServiceAccount {
   /** As the secret holds it. */
   readonly secret: { client_id: string; client_secret: string };
 }
-
-/** A scope. An administrator's pair may rotate its secret. */
-type RotatedScope = Pick<Scope, "secretId" | "baseUrl"> & {
-  readonly rotation?: { readonly administratorId?: string };
-};
 
 /** Accounts of local/scopes.ts that have less than the stand-in's usual service account. */
 const minimal: Readonly<Record<string, AccountRights>> = {
@@ -34,7 +29,7 @@ const minimal: Readonly<Record<string, AccountRights>> = {
   },
 };
 
-export function serviceAccounts(scopes: ReadonlyMap<string, RotatedScope>): ServiceAccount[] {
+export function serviceAccounts(scopes: Scopes): ServiceAccount[] {
   const all = [...scopes.values()];
   // A secret belongs to one Looker.
   const baseUrls = new Map(all.map(({ secretId, baseUrl }) => [secretId, baseUrl]));

@@ -280,6 +280,15 @@ describe("reading a template", () => {
     });
   });
 
+  it("gives the stage's access log and throttle", () => {
+    expect(read()).not.toHaveProperty("accessLogFormat");
+    expect(read()).not.toHaveProperty("throttle");
+    const all = { HttpMethod: "*", ResourcePath: "/*", ThrottlingRateLimit: 5, ThrottlingBurstLimit: 7 };
+    const Format = "$context.requestId";
+    const stage = read(changed("Stage", { AccessLogSetting: { Format }, MethodSettings: [all] }));
+    expect(stage).toMatchObject({ accessLogFormat: Format, throttle: { ratePerSecond: 5, burst: 7 } });
+  });
+
   it("gives rotation schedules, of a function or of its alias", () => {
     const { rotations, functions } = read({
       Sales: schedule({}),
@@ -352,6 +361,12 @@ describe("reading a template", () => {
       gatewayResponse({ "gatewayresponse.header.Retry-After": "context.error.message" }),
       "Throttled",
       "Retry-After",
+    ],
+    [
+      "a throttle of one method",
+      changed("Stage", { MethodSettings: [{ HttpMethod: "GET", ResourcePath: "/*" }] }),
+      "Stage",
+      "single methods",
     ],
     ["another authorizer", changed("GetScope", { AuthorizationType: "CUSTOM" }), "GetScope", "CUSTOM"],
     ["another integration", changed("GetScope", { Integration: { Type: "MOCK" } }), "GetScope", "MOCK"],
