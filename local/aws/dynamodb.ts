@@ -8,6 +8,7 @@ import {
   type TimeToLiveSpecification,
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
+import { AbstractValueIterator } from "abstract-level";
 import dynalite from "dynalite";
 import { listen } from "../loopback.ts";
 import { ignoring } from "./ignoring.ts";
@@ -16,6 +17,12 @@ export interface RunningEngine {
   url: string;
   close(): Promise<void>;
 }
+
+/**
+ * dynalite 4.0.0 ends the iterator of a Query or Scan by `return`, which abstract-level's iterators do not have. So each Query
+ * kept the whole table as it was then, for good.
+ */
+Object.assign(AbstractValueIterator.prototype, { return: AbstractValueIterator.prototype.close });
 
 export async function startDynalite(): Promise<RunningEngine> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });

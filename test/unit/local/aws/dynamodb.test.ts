@@ -1,4 +1,13 @@
-import { DescribeTableCommand, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import {
+  DescribeTableCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+} from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ensureTable } from "../../../../local/aws/dynamodb.ts";
 import { errorOf, type Stand, startStand, TABLE } from "../../../support/aws-stand.ts";
@@ -39,3 +48,37 @@ it("an answer of megabytes comes through whole, with the engine's own checksum",
   expect(found.Item).toEqual(Item);
   expect(found.$metadata.requestId).toMatch(/^[A-Z0-9=]{52}$/);
 });
+
+const TableName = "leases";
+const ofRow = {
+  TableName,
+  KeyConditionExpression: "pk = :pk",
+  ExpressionAttributeValues: { ":pk": { S: "overwritten" } },
+};
+
+it.each([
+  ["a query", (client: DynamoDBClient) => client.send(new QueryCommand(ofRow))],
+  ["a query with a limit", (client: DynamoDBClient) => client.send(new QueryCommand({ ...ofRow, Limit: 1 }))],
+  ["a scan", (client: DynamoDBClient) => client.send(new ScanCommand({ TableName }))],
+])("after %s the table does not keep rows that were overwritten since", async (_, read) => {
+  const client = stand.dynamodbClient();
+  const Item = { pk: { S: "overwritten" }, text: { S: "x".repeat(100_000) } };
+  const readAndOverwrite = async () => {
+    await read(client);
+    await client.send(new PutItemCommand({ TableName, Item }));
+  };
+  await readAndOverwrite();
+  const before = bufferBytes();
+  for (let round = 0; round < 40; round += 1) await readAndOverwrite();
+  // The forty versions are 4 MB.
+  expect(bufferBytes() - before).toBeLessThan(1_000_000);
+});
+
+/** After two collections: the buffers of the first are given back at the second. */
+function bufferBytes(): number {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  collect();
+  collect();
+  return process.memoryUsage().arrayBuffers;
+}
