@@ -25,6 +25,8 @@ export interface RunningEngine {
 Object.assign(AbstractValueIterator.prototype, { return: AbstractValueIterator.prototype.close });
 
 export async function startDynalite(): Promise<RunningEngine> {
+  // A row's key and value would be small parts of Node's shared buffers, and each row would keep two of 64 KB.
+  Buffer.poolSize = 0;
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   // The AWS proxy closes idle connections. If the server did so too, a request could be cut off.
   server.keepAliveTimeout = 0;
