@@ -103,7 +103,10 @@ function marshal(answer) {
   try {
     json = JSON.stringify(answer) ?? "null";
   } catch (error) {
-    throw named("Runtime.MarshalError", `Unable to stringify response body: ${error instanceof Error ? error.message : error}`);
+    throw named(
+      "Runtime.MarshalError",
+      `Unable to stringify response body: ${error instanceof Error ? error.message : error}`,
+    );
   }
   // Lambda's quota for a synchronous answer is 6 MB.
   if (Buffer.byteLength(json) > 6_291_556)
