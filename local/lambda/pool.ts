@@ -56,7 +56,7 @@ export function startPool(options: PoolOptions): Pool {
   let started = 0;
   let closed = false;
 
-  // Lambda does not say how long it keeps an instance. Here each keeps 25 MB, and a local run may stand for days.
+  // Lambda does not say how long it keeps an instance. Here each keeps 30 MB, and a local run may stand for days.
   const idleSeconds = debugged ? oneDay : (options.idleSeconds ?? 300);
   const retiring = setInterval(() => {
     for (const instance of idle.takeUnneeded()) void instance.kill();
