@@ -1,12 +1,13 @@
 // @ts-check
 // Plain JavaScript: Node's stripping of types would take 13 MB of each instance, and half of its start.
 /**
- * Runs within an instance, worker thread or child process, in the place of Lambda's runtime: loads the bundle
- * that the environment names and hands it one event after the other.
+ * Takes the place of Lambda's runtime in an instance, a worker thread or child process. It loads the bundle named by the
+ * environment and hands it one event after the other.
  *
- * Not reproduced: Lambda freezes an instance between requests (timers and sockets stand still, time jumps); a worker
- * shares the process's working directory, TZ and NODE_OPTIONS; /tmp is the machine's; console lines have no
- * time stamp and request id in front.
+ * Not reproduced:
+ * - Lambda freezes an instance between requests. Timers and sockets stand still, and time jumps.
+ * - A worker shares the process's working directory, TZ and NODE_OPTIONS, and the machine's /tmp.
+ * - Console lines have no time stamp and request id in front.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -22,7 +23,7 @@ import { initRequestId, outputEnd } from "./output-end.mjs";
 const environment = { ...process.env };
 
 const rightNow = Date.now;
-/** A clock that is off, to see what that costs. Lambda's deadline is by the right one. */
+/** A clock that is off, for tests. Lambda's deadline is by the right one. */
 const skewMs = Number(environment.LOCAL_CLOCK_SKEW_MS ?? 0);
 if (skewMs !== 0) Date.now = () => rightNow() + skewMs;
 
@@ -127,7 +128,7 @@ function reported(error) {
 }
 
 /**
- * The runtime writes what it reports into the function's log, too.
+ * A report is written into the function's log, too.
  * @param {string} what
  * @param {unknown} thrown
  */

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => stand.close());
 
-it("a table is created once and kept with what is in it", async () => {
+it("a table is created once and keeps its rows", async () => {
   const client = stand.dynamodbClient();
   const Item = { pk: { S: "kept" }, text: { S: "Überraschung" } };
   await client.send(new PutItemCommand({ TableName: "leases", Item }));
@@ -35,7 +35,7 @@ it("a table is there for everyone as soon as it is ensured, also when two do it 
   expect(Table?.TableStatus).toBe("ACTIVE");
 });
 
-it("a definition that the engine refuses is an error, not a wait", async () => {
+it("a definition refused by the engine is an error, not a wait", async () => {
   const error = await errorOf(ensureTable(stand.dynamodbClient(), { ...TABLE, TableName: "x" }));
   expect(error.name).toBe("ValidationException");
 });
@@ -60,7 +60,7 @@ it.each([
   ["a query", (client: DynamoDBClient) => client.send(new QueryCommand(ofRow))],
   ["a query with a limit", (client: DynamoDBClient) => client.send(new QueryCommand({ ...ofRow, Limit: 1 }))],
   ["a scan", (client: DynamoDBClient) => client.send(new ScanCommand({ TableName }))],
-])("after %s the table does not keep rows that were overwritten since", async (_, read) => {
+])("after %s the table gives overwritten rows back", async (_, read) => {
   const client = stand.dynamodbClient();
   const Item = { pk: { S: "overwritten" }, text: { S: "x".repeat(100_000) } };
   const readAndOverwrite = async () => {
@@ -74,7 +74,7 @@ it.each([
   expect(bufferBytes() - before).toBeLessThan(1_000_000);
 });
 
-it("a small row does not keep the buffers that were in use when it was written", async () => {
+it("a small row keeps no shared buffer of Node", async () => {
   const client = stand.dynamodbClient();
   const before = bufferBytes();
   for (let row = 0; row < 100; row += 1) {
