@@ -7,14 +7,7 @@ import type { CloudAssembly } from "./cloud-assembly.ts";
 import { type LocalFunction, readFunction } from "./functions.ts";
 import { type GatewayResponses, readGatewayResponses } from "./gateway-responses.ts";
 
-<<<<<<< HEAD
-
-import { TemplateError } from "./intrinsics.ts";
 import { type InvokePermission, readInvokePermissions } from "./invoke-permissions.ts";
-
-=======
->>>>>>> wt-alarm
-
 import { type LocalKey, readKey } from "./keys.ts";
 import type { AwsLocation } from "./location.ts";
 import { resolveResources } from "./resources.ts";

@@ -17,17 +17,19 @@ test("the local run has a minimal account next to the usual one, and no admin wi
 });
 
 test("an administrator of several secrets is one admin, whose pair makes pairs for each account", async () => {
-  const scope = (secretId: string, rotation: { administratorId?: string }) => ({
-    secretId,
-    baseUrl,
-    rotation,
+  const administrator = { secretName: administratorId };
+  const definition = (secretName: string, rotation: object) => ({
+    lookerUrl: baseUrl,
+    secret: { secretName, rotation: { everyDays: 30, ...rotation } },
+    callers: ["arn:aws:iam::111122223333:role/report-service"],
+    operators: ["arn:aws:iam::111122223333:role/oncall"],
   });
   const accounts = serviceAccounts(
-    new Map([
-      ["a", scope("looker/a", { administratorId })],
-      ["b", scope("looker/b", { administratorId })],
-      ["c", scope("looker/c", {})],
-    ]),
+    parseScopes({
+      a: definition("looker/a", { administrator }),
+      b: definition("looker/b", { administrator }),
+      c: definition("looker/c", {}),
+    }),
   );
   expect(accounts.map(({ secretId }) => secretId)).toEqual([
     "looker/a",
