@@ -82,7 +82,7 @@ describe("an answer of 2xx", () => {
     { findings: {} },
     { hidden: [1] },
     { failed: {} },
-  ])("of an account check with %j is no broker's", (more) => {
+  ])("of an account check with %j is refused", (more) => {
     expect(() =>
       checkAnswer({ method: "GET", path: "/scopes/sales/account" }, { ...check, ...more }),
     ).toThrow(expect.objectContaining({ code: "not_a_broker" }));

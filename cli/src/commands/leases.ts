@@ -73,7 +73,7 @@ function cells(
   const end = lease.state === "live" ? lease.ends_at : lease.token_ends_at;
   const seconds = (until: number) => span(until / 1_000);
   return [
-    // Its ARN names no role in IAM.
+    // The ARN of the check names no role in IAM.
     lease.unique_id === checkUniqueId ? "broker's account check" : lease.caller,
     ...(withSession ? [lease.session ?? "-"] : []),
     lease.lease_id ?? "-",

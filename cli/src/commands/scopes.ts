@@ -38,7 +38,7 @@ function grantsText(grants: readonly ScopeGrant[], found: ReadonlyMap<string, nu
   );
 }
 
-/** The list of scopes is worth more than this word beside it: it does not wait for long. */
+/** The list of scopes is more important than this column, so it does not wait for long. */
 const findingsWithinMs = 3_000;
 
 /** By scope. Those without an answer are missing: the IAM policy may not allow it, or an older broker has no such route. */

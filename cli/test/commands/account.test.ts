@@ -55,11 +55,11 @@ Roles      Sales API: 1 permission, 2 models
 
 Finding    all_permissions
            All permissions come with the role Everything.
-Next       Give the role a permission set that names what the scope needs.
+Next       Give the role a permission set with the scope's permissions only.
 
 Finding    all_models
            All models come with the role Everything.
-Next       Give the role a model set that names what the scope needs.
+Next       Give the role a model set with the scope's models only.
 
 Accepted   old_credential
            The API credential in use is 120 days old.
