@@ -169,7 +169,7 @@ filter kind = "audit" and login_attempts > 0
       "Failures by code, reason, verb and scope, the most frequent first; with `ok`: requests that took more than three seconds, and what a request survived. `orphans`: tokens that perhaps nobody holds; `edited`: rows that somebody else wrote to; `pending_most`: how long a token will have waited for its end at the next try. The `…_most` are milliseconds: ask what-happened-to-this-request about `last_request`.",
     placeholders: [],
     query: `
-filter kind = "audit" and (code != "ok" or ispresent(reason) or possible_orphans > 0 or unreadable > 0 or oldest_pending_ms > 0 or (duration_ms > 3000 and verb != "sweep"))
+filter kind = "audit" and (code != "ok" or ispresent(reason) or possible_orphans > 0 or unreadable > 0 or oldest_pending_ms > 0 or (duration_ms > 3000 and verb != "sweep" and verb != "check" and verb != "rotate"))
 | stats count_distinct(request_id) as requests, sortsFirst(time) as first, sortsLast(time) as last, sum(possible_orphans) as orphans, sum(unreadable) as edited, max(oldest_pending_ms) as pending_most, max(duration_ms) as duration_most, max(looker_ms) as looker_most, max(dynamodb_ms) as dynamodb_most, max(kms_ms) as kms_most, max(secretsmanager_ms) as secretsmanager_most, max(wait_ms) as wait_most, latest(request_id) as last_request by code, reason, verb, scope
 | sort requests desc`,
   },

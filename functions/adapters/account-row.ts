@@ -37,8 +37,9 @@ export const accountCheckItem = (scope: string, { checked, failed, ...row }: Acc
 export function readAccountCheck(item: Item): AccountCheck {
   checkSchema(item);
   const failed = optional(item.failed, (value) => {
-    const { at, reason } = record(value);
-    return { at: number(at), reason: text(reason) };
+    const { at, reason, asked } = record(value);
+    if (typeof asked !== "boolean") throw new UnreadableRow("failed");
+    return { at: number(at), reason: text(reason), asked };
   });
   return { ...version(item), checked: optional(item.checked, readChecked), failed };
 }

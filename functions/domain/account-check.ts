@@ -34,6 +34,8 @@ export interface FailedCheck {
   readonly at: number;
   /** From a fixed vocabulary. */
   readonly reason: string;
+  /** Looker was asked at least one of the questions that it may meter. */
+  readonly asked: boolean;
 }
 
 export const newAccountCheck: AccountCheck = { version: 0 };
@@ -48,21 +50,23 @@ export const checkCaller = {
   callerArn: "arn:aws:iam::000000000000:role/check-account",
 } as const;
 
+const dayMs = 86_400_000;
 /** Looker (Google Cloud core) meters the questions of a check, so it asks rarely. */
-const checkEveryMs = 7 * 86_400_000;
+const checkEveryMs = 7 * dayMs;
+/** Somebody mends a finding, and its alarm should end soon after. */
+const openFindingsEveryMs = dayMs;
+/** After questions without a whole answer. A check that came to no question is due again at the next run. */
+const askAgainAfterMs = dayMs;
 /** More roles are counted, and not named. */
 const rolesKept = 50;
 
-/** A failed check is due again at the next run. */
-export function isDue(
-  { checked, failed }: AccountCheck,
-  scope: Scope,
-  clientId: string,
-  now: number,
-): boolean {
-  if (checked === undefined || failed !== undefined) return true;
-  if (checked.clientId !== clientId || checked.definition !== definitionOf(scope)) return true;
-  return now - checked.at >= checkEveryMs;
+/** Whether a scope's account is to be checked now. */
+export function isDue(row: AccountCheck, scope: Scope, clientId: string, now: number): boolean {
+  const { checked, failed } = row;
+  if (failed) return !failed.asked || now - failed.at >= askAgainAfterMs;
+  if (checked?.clientId !== clientId || checked.definition !== definitionOf(scope)) return true;
+  const every = openFindings(row, scope).length > 0 ? openFindingsEveryMs : checkEveryMs;
+  return now - checked.at >= every;
 }
 
 export const withFacts = (
@@ -90,10 +94,11 @@ export const withFacts = (
 });
 
 /** Keeps the findings of the last successful check. */
-export const withFailure = (row: AccountCheck, reason: string, now: number): AccountCheck => ({
-  ...row,
-  failed: { at: now, reason },
-});
+export const withFailure = (
+  row: AccountCheck,
+  { reason, asked }: Omit<FailedCheck, "at">,
+  now: number,
+): AccountCheck => ({ ...row, failed: { at: now, reason, asked } });
 
 /** Findings without those accepted by the scope. */
 export function openFindings(

@@ -8,6 +8,7 @@ import type { AccountFacts } from "../domain/account.ts";
 import {
   type AccountCheck,
   checkCaller,
+  type FailedCheck,
   isDue,
   openFindings,
   withFacts,
@@ -76,9 +77,7 @@ async function checkScope(
     if (outcome === undefined) return row;
     const step = (stored: AccountCheck, now: number) => {
       const next =
-        typeof outcome === "string"
-          ? withFailure(stored, outcome, now)
-          : withFacts(stored, outcome, scope, now);
+        "reason" in outcome ? withFailure(stored, outcome, now) : withFacts(stored, outcome, scope, now);
       return { next, outcome: next };
     };
     const checked = await commit(accountChecks, scope.name, step, { ...ports, start: row, deadline });
@@ -93,14 +92,16 @@ async function checkScope(
   }
 }
 
-/** @returns Looker's answers, or the reason why there are none. Undefined if no check is due, or if too little time is left. */
+type Outcome = AccountFacts | Omit<FailedCheck, "at">;
+
+/** @returns undefined if no check is due or possible now: too little time is left, or an operator has frozen the scope */
 async function checkIfDue(
   ports: CheckPorts,
   scope: Scope,
   row: AccountCheck,
   deadline: number,
   audit: AuditFields,
-): Promise<AccountFacts | string | undefined> {
+): Promise<Outcome | undefined> {
   const { clock, secrets } = ports;
   try {
     const { clientId } = await secrets.current(scope.secretId);
@@ -116,10 +117,13 @@ async function checkIfDue(
       await endLease(ports, key, token.leaseId, { deadline, audit });
     }
   } catch (error) {
-    if (error instanceof UnusableSecret) return `secret_${error.reason}`;
-    if (error instanceof Problem) return audit.reason ?? error.reason ?? error.code;
-    if (error instanceof Unavailable) return error.reason;
-    throw error;
+    const asked = false;
+    if (error instanceof UnusableSecret) return { reason: `secret_${error.reason}`, asked };
+    if (error instanceof Unavailable) return { reason: error.reason, asked };
+    if (!(error instanceof Problem)) throw error;
+    // A freeze is nobody's fault.
+    if (error.code === "scope_frozen") return undefined;
+    return { reason: audit.reason ?? error.reason ?? error.code, asked };
   }
 }
 
@@ -127,7 +131,7 @@ async function askLooker(
   users: LookerUsers,
   { baseUrl, accessToken }: IssuedToken,
   clientId: string,
-): Promise<AccountFacts | string> {
+): Promise<Outcome> {
   const me = await users.me(baseUrl, accessToken);
   if (me.kind !== "ok") return failureOf("user", me);
   const { id } = me.value;
@@ -152,11 +156,12 @@ const isHidden = (asked: Asked<unknown>): boolean =>
 
 function failureOf(
   question: "user" | "account" | "roles",
-  asked: Exclude<Asked<unknown>, { kind: "ok" }>,
-): string {
+  failure: Exclude<Asked<unknown>, { kind: "ok" }>,
+): Omit<FailedCheck, "at"> {
   // An operator has ended the lease meanwhile.
-  if (asked.kind === "refused" && asked.status === 401) return "token_ended";
-  return `${question}_${asked.kind === "refused" ? `status_${asked.status}` : asked.reason}`;
+  if (failure.kind === "refused" && failure.status === 401) return { reason: "token_ended", asked: true };
+  const why = failure.kind === "refused" ? `status_${failure.status}` : failure.reason;
+  return { reason: `${question}_${why}`, asked: true };
 }
 
 /** An unconfirmed end is left to the sweeper, as for all callers. */

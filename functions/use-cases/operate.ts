@@ -15,7 +15,7 @@ import type { Scope } from "../domain/scope.ts";
 import { isServed } from "../domain/slot.ts";
 import type { RevocationFilter } from "../domain/slot-revoke.ts";
 import { commit } from "./commit.ts";
-import { type KeyedSlot, Unavailable } from "./ports.ts";
+import { type BrokerTable, type KeyedSlot, Unavailable, Unreadable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
 import {
   countMatches,
@@ -165,6 +165,21 @@ function selectionOf(scope: Scope, request: RevocationRequest): Selection {
   return { scope: scope.name, callerArn, filter: { leaseId, issuedBefore: before, clientId } };
 }
 
+/** A listing is for emergencies, so an edited row of the check must not keep it from the operator. */
+async function accountOf(
+  table: BrokerTable,
+  scope: Scope,
+  audit: AuditFields,
+): Promise<AccountCheck | undefined> {
+  try {
+    return await table.accountChecks.read(scope.name);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    count(audit, "unreadable");
+    return undefined;
+  }
+}
+
 /** The last check of the scope's service account. */
 export async function readAccount(
   { table }: OperatePorts,
@@ -216,7 +231,7 @@ export async function listLeases(
   const isFirst = from.partition === 0 && from.after === undefined;
   const [control, account] = await Promise.all([
     table.scopeControls.read(scope.name),
-    isFirst ? table.accountChecks.read(scope.name) : undefined,
+    isFirst ? accountOf(table, scope, audit) : undefined,
   ]);
   const leases: ListedLease[] = [];
   let { partition, after } = from;

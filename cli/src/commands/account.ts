@@ -71,7 +71,7 @@ function checkLines({ checked_at, user, client_id, roles, hidden }: AccountCheck
   return [
     ...(user ? field("Account", `${user.display_name ?? "without a name"}, id ${user.id}`) : []),
     ...field("Client id", client_id ?? "-"),
-    ...field("Checked", `${ago(checked_at, now)}; checks are weekly`),
+    ...field("Checked", `${ago(checked_at, now)}`),
     ...roles.flatMap((role, at) => field(at === 0 ? "Roles" : "", roleText(role))),
     ...(roles.length === 0 && !hidden.includes("roles") ? field("Roles", "none") : []),
   ];

@@ -38,7 +38,7 @@ sales  no findings
 
 Account    Sales API, id 12
 Client id  salesclient
-Checked    3h 0m ago, at 2026-11-24T10:00:00.000Z; checks are weekly
+Checked    3h 0m ago, at 2026-11-24T10:00:00.000Z
 Roles      Sales API: 4 permissions, 1 model
 `);
 });
@@ -49,7 +49,7 @@ sales  2 findings, 1 accepted
 
 Account    Sales API, id 12
 Client id  salesclient
-Checked    3h 0m ago, at 2026-11-24T10:00:00.000Z; checks are weekly
+Checked    3h 0m ago, at 2026-11-24T10:00:00.000Z
 Roles      Sales API: 1 permission, 2 models
            Everything: all permissions, all models
 

@@ -84,6 +84,17 @@ describe("a check", () => {
     expect(users.asked).toHaveLength(6);
   });
 
+  it("is made again after a day if a finding is open, so that its alarm ends soon after the cure", async () => {
+    const { broker, users, run } = checked();
+    users.is.roles = [{ ...minimalRole, models: everything }];
+    await run();
+    users.is.roles = [minimalRole];
+    broker.clock.jump(24 * hour - 1);
+    expect(await run()).toMatchObject({ account_findings: 1 });
+    broker.clock.jump(1);
+    expect(await run()).toMatchObject({ account_findings: 0 });
+  });
+
   it("is made after a new client id in the secret, at the next run", async () => {
     const { broker, users, run, row } = checked();
     await run();
@@ -184,12 +195,30 @@ describe("a check that does not work", () => {
     expect(broker.looker.live.size).toBe(0);
   });
 
-  it("says that the scope is frozen, and makes no login", async () => {
+  it("waits while the scope is frozen: a freeze is not a failure", async () => {
     const operator = inMemoryOperator();
-    const { broker, run } = checked(operator.broker);
+    const { broker, users, run } = checked(operator.broker);
     await operator.freeze();
-    expect((await run()).account_checks).toEqual([{ scope: "sales", reason: "scope_frozen" }]);
+    expect(await run()).toMatchObject({ account_checks_failed: 0 });
     expect(broker.looker.logins()).toBe(0);
+    await operator.unfreeze();
+    expect(await run()).toMatchObject({ account_checks_failed: 0 });
+    broker.clock.jump(week);
+    await operator.freeze();
+    expect(await run()).toMatchObject({ account_checks_failed: 0 });
+    expect(users.asked).toHaveLength(3);
+  });
+
+  it("asks metered questions again after a day, and not each hour", async () => {
+    const { broker, users, run } = checked();
+    users.onAsk = () => ({ kind: "failed", reason: "shape" });
+    await run();
+    broker.clock.jump(24 * hour - 1);
+    await run();
+    expect(users.asked).toHaveLength(1);
+    broker.clock.jump(1);
+    await run();
+    expect(users.asked).toHaveLength(2);
   });
 
   it("says so if an operator ends its lease meanwhile", async () => {
@@ -286,6 +315,16 @@ describe("in the operators' listing", () => {
       ],
     });
     expect((await operator.broker.slot(key)).lease).toBeUndefined();
+  });
+
+  it("an edited row of the check keeps no operator from the list", async () => {
+    const operator = inMemoryOperator();
+    await operator.broker.issue();
+    const item = { ...accountCheckKey("sales"), schema: 99, version: 1, write_id: "x" };
+    operator.broker.table.items.set(nameOf(accountCheckKey("sales")), item);
+    const { status, body } = await operator.list();
+    expect([status, body.leases.length, body.account]).toEqual([200, 1, undefined]);
+    expect(operator.lines.at(-1)).toMatchObject({ verb: "list", unreadable: 1 });
   });
 
   it("open findings stand on the first page, and the whole check at its own route", async () => {
