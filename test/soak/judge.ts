@@ -17,8 +17,8 @@ export interface Soaked {
   readonly tokensLeft: number;
 }
 
-/** 25 instances of 20 to 30 MB, and 200 MB for the program, the stand-ins and their garbage. Six minutes never had more than 830 MB. */
-const maxResidentMb = 1_000;
+/** 25 instances of 20 to 30 MB, and 200 MB for the program, the stand-ins and their garbage. Seven minutes had 887 MB at most. */
+const maxResidentMb = 1_100;
 /** Services, operators and jobs of the soak keep far fewer connections. */
 const maxSockets = 400;
 /** Looker is away, a scope is frozen or an instance is killed for the rest of the time. */
