@@ -57,6 +57,10 @@ export const metricNames = {
   budgetRefusals: "BudgetRefusals",
   /** Rows that were edited, swapped, or written by a newer version. */
   unreadableRows: "UnreadableRows",
+  /** Of each hourly run, over all scopes: findings about service accounts that the scopes do not accept. */
+  accountFindings: "AccountFindings",
+  /** Of each hourly run: scopes whose last check did not work. */
+  accountChecksFailed: "AccountChecksFailed",
   /** Requests and sweeps with work after their early time-out. */
   lateRecords: "LateRecords",
 } as const;
@@ -102,4 +106,5 @@ export const resources = {
   scopes: "/scopes",
   leases: "/scopes/{scope}/leases",
   freeze: "/scopes/{scope}/freeze",
+  account: "/scopes/{scope}/account",
 } as const;

@@ -1,5 +1,6 @@
 /** Counts a table's request units. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html */
-import { type Item, scopeControlKey } from "../../functions/adapters/rows.ts";
+import type { Item } from "../../functions/adapters/row-values.ts";
+import { scopeControlKey } from "../../functions/adapters/rows.ts";
 import { itemBytes } from "../../test/support/contracts/item-bytes.ts";
 import { type MemorySlotTable, nameOf } from "../../test/support/fakes/memory-slot-table.ts";
 

@@ -14,6 +14,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { table } from "../contract.ts";
+import { newAccountCheck } from "../domain/account-check.ts";
 import { newScopeControl, newSecretControl, type Versioned } from "../domain/control.ts";
 import { newSessionBudget } from "../domain/session-budget.ts";
 import { emptySlot } from "../domain/slot.ts";
@@ -27,12 +28,12 @@ import {
   Unavailable,
   Unreadable,
 } from "../use-cases/ports.ts";
+import { accountCheckItem, accountCheckKey, readAccountCheck } from "./account-row.ts";
 import { asUnavailable } from "./aws-client.ts";
+import type { Item, ItemKey } from "./row-values.ts";
 import {
   dueShard,
   dueShards,
-  type Item,
-  type ItemKey,
   ownSlotKeys,
   readDueKey,
   readScopeControl,
@@ -238,6 +239,7 @@ export function dynamodbSlotTable(client: DynamoDBClient, tableName: string, clo
       (caller, row) => sessionBudgetItem(caller, row, clock.now()),
       () => newSessionBudget,
     ),
+    accountChecks: rows(accountCheckKey, readAccountCheck, accountCheckItem, () => newAccountCheck),
     async readForIssue(key) {
       const [slot, control] = await batchGet([slotKey(key), scopeControlKey(key.scope)]);
       return {

@@ -1,15 +1,15 @@
-/** What all calls to Looker have in common: whom a secret may be sent to, and the forms of Looker's answers. */
+/** The common ground of all calls to Looker: which hosts may get a secret, and the forms of Looker's answers. */
 import { isLoopback } from "../domain/scope.ts";
 import type { Answer } from "./looker-http.ts";
 
-/** The scope's definition was checked; a row's base_url was not, and both come this way. */
+/** A scope's definition was checked before, but the base_url of a row was not. */
 export function maySendSecretsTo(baseUrl: string): boolean {
   if (!URL.canParse(baseUrl)) return false;
   const { protocol, hostname } = new URL(baseUrl);
   return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
 }
 
-/** RFC 6750 §2.1, b64token: what cannot be a header value cannot be a token. */
+/** The form b64token of RFC 6750 §2.1. Another text could not be sent in a header. */
 export const isToken = (value: unknown): value is string =>
   typeof value === "string" && /^[\w.~+/-]{8,2048}=*$/.test(value);
 
@@ -23,7 +23,7 @@ export function isLookerError(json: unknown): boolean {
   return isTextOrNull(message) && isTextOrNull(url);
 }
 
-/** Undefined where there is none. Swallows JSON.parse's message: it quotes what it could not parse. */
+/** Undefined if the text is not JSON. The message of JSON.parse is dropped because it quotes the text. */
 export function jsonOf({ text, tooLarge }: Answer): unknown {
   if (tooLarge) return undefined;
   try {

@@ -1,20 +1,20 @@
 /**
- * Looker's answers about the account that asks. Of each only what is used is read, and what has another shape than Looker's is
- * no answer of Looker.
+ * Looker's answers about the account that asks. An answer of another shape counts as a failure, because a part of somebody's
+ * rights is not the truth.
  * https://cloud.google.com/looker/docs/reference/looker-api/latest/methods/User
  */
 import type {
-  Asked,
   LookerAccount,
   LookerCredential,
   LookerRole,
+  LookerSet,
   LookerUser,
-  LookerUsers,
-} from "../use-cases/ports.ts";
+} from "../domain/account.ts";
+import type { Asked, LookerUsers } from "../use-cases/ports.ts";
 import { fieldsOf, isLookerError, isToken, jsonOf, maySendSecretsTo } from "./looker-answer.ts";
 import type { Exchange, LookerHttp, LookerRequest } from "./looker-http.ts";
 
-/** A dashboard of Looker's own has fewer. What is longer is not read, and the answer is taken as of another shape. */
+/** Entries of a list. Looker has about a hundred permissions. */
 const mostEntries = 2_000;
 
 export function lookerUsers(
@@ -42,7 +42,7 @@ export function lookerUsers(
   };
 }
 
-/** Sends nothing where it would send a token in the clear. */
+/** Sends nothing if the token would go in the clear. */
 export async function ask(
   send: (request: LookerRequest) => Promise<Exchange>,
   request: LookerRequest,
@@ -59,7 +59,7 @@ export function read<Value>(exchange: Exchange, parse: (json: unknown) => Value 
   if (exchange.kind !== "answer") return { kind: "failed", reason: exchange.reason };
   const { status, tooLarge } = exchange;
   const json = jsonOf(exchange);
-  // A proxy that gave up waiting does not know what Looker did.
+  // A proxy gave up waiting. Looker may have done it.
   if (status === 502 || status === 504) return { kind: "unknown", reason: `status_${status}` };
   if (status === 200) {
     const value = parse(json);
@@ -106,21 +106,18 @@ export function readCredential(json: unknown): LookerCredential | undefined {
 
 function readRole(json: unknown): LookerRole | undefined {
   const { name, permission_set, model_set } = fieldsOf(json);
-  const [permissions, models] = [fieldsOf(permission_set), fieldsOf(model_set)];
-  const names = (value: unknown) =>
-    value === undefined || value === null
-      ? []
-      : listOf(value, (each) => (isShortLine(each) ? each : undefined));
-  const [permissionNames, modelNames] = [names(permissions.permissions), names(models.models)];
-  if (!permissionNames || !modelNames) return undefined;
-  return {
-    name: isShortLine(name) ? name : "?",
-    permissions: { all: permissions.all_access === true, names: permissionNames },
-    models: { all: models.all_access === true, names: modelNames },
-  };
+  const permissions = readSet(permission_set, "permissions");
+  const models = readSet(model_set, "models");
+  return permissions && models && { name: isShortLine(name) ? name : "?", permissions, models };
 }
 
-/** Undefined if one entry has another shape: of rights, a part is not the truth. */
+function readSet(json: unknown, member: "permissions" | "models"): LookerSet | undefined {
+  const { all_access: all, built_in: builtIn, [member]: list } = fieldsOf(json);
+  const names = listOf(list ?? [], (name) => (isShortLine(name) ? name : undefined));
+  return names && { all: all === true, builtIn: builtIn === true, names };
+}
+
+/** Undefined if one entry has another shape. */
 export function listOf<Entry>(
   json: unknown,
   parse: (entry: unknown) => Entry | undefined,

@@ -2,22 +2,29 @@
  * Rows ↔ DynamoDB items: keys, attribute names, derived attributes. Reading is strict: what cannot be read is not served.
  */
 import { createHash } from "node:crypto";
-import type { Attempt, ScopeControl, SecretControl, Versioned } from "../domain/control.ts";
+import type { Attempt, ScopeControl, SecretControl } from "../domain/control.ts";
 import type { Failure } from "../domain/failures.ts";
 import type { OutboxToken, SupersededToken, TrackedToken } from "../domain/lease.ts";
 import { isCallerArn } from "../domain/principal.ts";
 import { isSessionName, type SessionBudget } from "../domain/session-budget.ts";
 import { deletableAt, dueAt, type Mint, type Slot } from "../domain/slot.ts";
-import { type CallerKey, type DueRow, type SlotKey, Unreadable } from "../use-cases/ports.ts";
+import type { CallerKey, DueRow, SlotKey } from "../use-cases/ports.ts";
+import {
+  checkSchema,
+  head,
+  type Item,
+  type ItemKey,
+  isSha256,
+  list,
+  number,
+  numbers,
+  optional,
+  record,
+  text,
+  UnreadableRow,
+  version,
+} from "./row-values.ts";
 
-export type Item = Record<string, unknown>;
-export type ItemKey = { pk: string; sk: string };
-
-/**
- * The number of the rows' shape: what is written, and what can be read. Two versions of the functions run side by side
- * while a deployment lasts, so a shape is read one release before it is written.
- */
-const schema = { written: 1, readable: [1] as readonly unknown[] };
 /** A scope's slots are spread over this many partitions: "everything in a scope" is as many queries. */
 export const slotPartitions = 16;
 /** Partitions of the index of due rows. */
@@ -55,9 +62,6 @@ export function sessionBudgetKey(caller: CallerKey): ItemKey {
 export const slotPartitionKey = (scope: string, partition: number) => `scope#${scope}#${partition}`;
 export const scopeControlKey = (scope: string): ItemKey => ({ pk: `scope#${scope}`, sk: "#control" });
 export const secretControlKey = (secretId: string): ItemKey => ({ pk: `secret#${secretId}`, sk: "#control" });
-
-/** A row that this version cannot read: written by a newer one, or edited. */
-export class UnreadableRow extends Unreadable {}
 
 export function slotItem(key: SlotKey, slot: Slot, now: number): Item {
   const itemKey = slotKey(key);
@@ -212,18 +216,6 @@ export function readSlotKey(scope: string, item: Item): SlotKey | undefined {
   return isSessionName(session) ? { scope, account, uniqueId, session } : undefined;
 }
 
-const head = (row: Versioned): Item => ({
-  schema: schema.written,
-  version: row.version,
-  write_id: row.writeId,
-});
-
-const version = (item: Item): Versioned => ({ version: number(item.version), writeId: text(item.write_id) });
-
-function checkSchema(item: Item): void {
-  if (!schema.readable.includes(item.schema)) throw new UnreadableRow("schema");
-}
-
 function tokenItem(token: TrackedToken): Item {
   return {
     lease_id: token.leaseId,
@@ -288,37 +280,4 @@ function readFailure(value: unknown): Failure {
     until: number(until),
     count: number(count),
   };
-}
-
-function record(value: unknown): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new UnreadableRow("map");
-  return value as Record<string, unknown>;
-}
-
-const isSha256 = (value: string) => /^[0-9a-f]{64}$/.test(value);
-
-/** `isOfShape` for what is shown to somebody as it is. */
-function text(value: unknown, isOfShape = (_: string) => true): string {
-  if (typeof value !== "string" || !isOfShape(value)) throw new UnreadableRow("text");
-  return value;
-}
-
-function number(value: unknown): number {
-  // Most are times: what no Date can hold would break a record or a listing later on (ECMA-262, "Time Values").
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || Math.abs(value) > 8e15)
-    throw new UnreadableRow("number");
-  return value;
-}
-
-function numbers(value: unknown): Record<string, number> {
-  return Object.fromEntries(Object.entries(record(value)).map(([name, each]) => [name, number(each)]));
-}
-
-function list<T>(value: unknown, read: (item: unknown) => T): T[] {
-  if (!Array.isArray(value)) throw new UnreadableRow("list");
-  return value.map((item) => read(item));
-}
-
-function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
-  return value === undefined ? undefined : read(value);
 }

@@ -23,7 +23,7 @@ export interface ScopeDefinition {
   /** The Secrets Manager secret of one service account, with `{"client_id": "…", "client_secret": "…"}`. */
   readonly secret: SecretDefinition;
   /**
-   * The rights that the service account should have at Looker. The account check reports what goes beyond them.
+   * The rights of the service account at Looker. The account check reports any others.
    * @default - the account check reports only an admin, and access to all permissions or models
    */
   readonly account?: AccountDefinition;

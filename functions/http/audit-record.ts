@@ -4,10 +4,12 @@
  */
 import { type MetricName, metricDimensions, metricNames, metricNamespace } from "../contract.ts";
 import type { ProblemCode } from "../domain/problem.ts";
-import type { AuditFields, LeaseEnd, MintedToken } from "../use-cases/record.ts";
+import type { AuditFields, CheckedScope, LeaseEnd, MintedToken } from "../use-cases/record.ts";
 import type { Spent } from "../use-cases/timings.ts";
 
-export interface AuditRecord extends Omit<AuditFields, "mints" | "lease_ends" | Instant>, Spent {
+export interface AuditRecord
+  extends Omit<AuditFields, "mints" | "lease_ends" | "account_checks" | Instant>,
+    Spent {
   /** ISO 8601, when the request arrived. */
   time: string;
   kind: "audit";
@@ -64,7 +66,17 @@ export interface LeaseEndLine extends LeaseEnd {
   verb: string;
 }
 
-export type LogLine = AuditLine | MintLine | LeaseEndLine;
+export interface AccountCheckLine extends CheckedScope {
+  /** ISO 8601, at the end of the run. */
+  time: string;
+  kind: "account_check";
+  broker: string;
+  /** Of the run with the check. */
+  request_id: string;
+  verb: string;
+}
+
+export type LogLine = AuditLine | MintLine | LeaseEndLine | AccountCheckLine;
 
 export type EmbeddedMetrics = { readonly [name in MetricName]?: number } & {
   readonly _aws: {
@@ -99,6 +111,7 @@ export function embeddedMetrics(record: AuditRecord, timestamp: number): Embedde
           {
             ...tokenMetrics(record),
             ...sweepMetrics(record),
+            ...checkMetrics(record),
             ...dependencyMetrics(record),
             ...eventMetrics(record),
           },
@@ -144,6 +157,12 @@ function sweepMetrics({ outcome, pending, oldest_pending_ms, sweep_lag_ms }: Aud
     [metricNames.sweepLag]: sweep_lag_ms,
   };
 }
+
+/** Zeros too: an alarm ends by them. */
+const checkMetrics = ({ account_findings, account_checks_failed }: AuditRecord): Values => ({
+  [metricNames.accountFindings]: account_findings,
+  [metricNames.accountChecksFailed]: account_checks_failed,
+});
 
 function dependencyMetrics({ looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms }: AuditRecord): Values {
   return {

@@ -52,7 +52,8 @@ export interface Audit extends MiddlewareObj<unknown, ProxyResult> {
 /** Middleware that goes first, so that it begins before and ends after everything else. */
 export function auditing({ broker, now, write }: AuditOptions): Audit {
   const entries = new WeakMap<object, OpenEntry>();
-  const writeAll = (record: AuditRecord, { mints = [], lease_ends = [] }: AuditFields, endedAt: number) => {
+  const writeAll = (record: AuditRecord, fields: AuditFields, endedAt: number) => {
+    const { mints = [], lease_ends = [], account_checks = [] } = fields;
     // CloudWatch takes no metric older than two weeks, and the request of a late record can be of any age.
     const at = record.late ? endedAt : Date.parse(record.time);
     write({ ...record, ...embeddedMetrics(record, at) });
@@ -61,6 +62,7 @@ export function auditing({ broker, now, write }: AuditOptions): Audit {
     for (const { token_ends_at, ...mint } of mints)
       write({ ...common, kind: "mint", ...mint, ...optional("token_ends_at", isoTime(token_ends_at)) });
     for (const end of lease_ends) write({ ...common, kind: "lease_end", ...end });
+    for (const check of account_checks) write({ ...common, kind: "account_check", ...check });
   };
   const emit = (request: AnsweredRequest) => {
     const entry = entries.get(request.event as object);
@@ -169,6 +171,7 @@ function recordOf(broker: string, entry: OpenEntry, request: AnsweredRequest, en
 function recordedFields({
   mints: _,
   lease_ends: __,
+  account_checks: ___,
   lease_ends_at,
   token_ends_at,
   issued_before_at,

@@ -15,6 +15,7 @@ import {
 } from "../use-cases/operate.ts";
 import { type AuditFields, noteNamed } from "../use-cases/record.ts";
 import type { OperatePorts } from "../use-cases/revoke-slots.ts";
+import { accountSummary } from "./account-routes.ts";
 import { json, type ProxyResult } from "./answer.ts";
 import { type ApiEvent, isLeaseId, readBody, refuseQuery } from "./api-event.ts";
 import type { ScopedRequest } from "./api-handler.ts";
@@ -26,13 +27,14 @@ export const getLeases =
   async (request: ScopedRequest): Promise<ProxyResult> => {
     readBody(request.event, []);
     const { next_token } = readQuery(request.event, ["next_token"]);
-    const { leases, frozen, next } = await listLeases(
+    const { leases, frozen, account, next } = await listLeases(
       request.timings.of(ports),
       request,
       readPosition(next_token),
     );
     return json(200, {
       ...(frozen ? { frozen: freezeFields(frozen) } : {}),
+      ...(account?.checked ? { account: accountSummary(account, request.scope) } : {}),
       leases: leases.map(leaseFields),
       ...(next ? { next_token: writePosition(next) } : {}),
     });

@@ -1,5 +1,6 @@
 /** The operator's verbs: list, revoke, freeze, unfreeze. Each is told the truth about what is dead. */
 
+import type { AccountCheck } from "../domain/account-check.ts";
 import {
   denyClientId,
   type Freeze,
@@ -164,6 +165,16 @@ function selectionOf(scope: Scope, request: RevocationRequest): Selection {
   return { scope: scope.name, callerArn, filter: { leaseId, issuedBefore: before, clientId } };
 }
 
+/** The last check of the scope's service account. */
+export async function readAccount(
+  { table }: OperatePorts,
+  { scope, audit }: OperateJob,
+): Promise<AccountCheck> {
+  const check = await table.accountChecks.read(scope.name);
+  audit.outcome = "listed";
+  return check;
+}
+
 export interface ListedLease {
   /** None while a login is under way. */
   readonly leaseId: string | null;
@@ -189,12 +200,24 @@ export interface ListPosition {
 /** Slots read for one page. */
 const pageSlots = 100;
 
+export interface LeasePage {
+  readonly leases: ListedLease[];
+  readonly frozen: Freeze | undefined;
+  /** On the first page. */
+  readonly account: AccountCheck | undefined;
+  readonly next: ListPosition | undefined;
+}
+
 export async function listLeases(
   { table, clock }: OperatePorts,
   { scope, audit }: OperateJob,
   from: ListPosition,
-): Promise<{ leases: ListedLease[]; frozen: Freeze | undefined; next: ListPosition | undefined }> {
-  const control = await table.scopeControls.read(scope.name);
+): Promise<LeasePage> {
+  const isFirst = from.partition === 0 && from.after === undefined;
+  const [control, account] = await Promise.all([
+    table.scopeControls.read(scope.name),
+    isFirst ? table.accountChecks.read(scope.name) : undefined,
+  ]);
   const leases: ListedLease[] = [];
   let { partition, after } = from;
   let left = pageSlots;
@@ -210,6 +233,7 @@ export async function listLeases(
   return {
     leases,
     frozen: control.frozen,
+    account,
     next: partition < table.slotPartitions ? { partition, after } : undefined,
   };
 }

@@ -1,4 +1,6 @@
 /** The outside of the use cases, as ports: nouns, implemented in adapters/, and in memory by tests. */
+import type { LookerAccount, LookerRole, LookerUser } from "../domain/account.ts";
+import type { AccountCheck } from "../domain/account-check.ts";
 import type { ScopeControl, SecretControl, Versioned } from "../domain/control.ts";
 import type { SessionBudget } from "../domain/session-budget.ts";
 import type { Slot } from "../domain/slot.ts";
@@ -94,6 +96,8 @@ export type DueRow = { readonly dueAt: number } & (
 
 /** The table with the queries of operators and the sweeper. */
 export interface BrokerTable extends SlotTable {
+  /** By scope. */
+  readonly accountChecks: Rows<string, AccountCheck>;
   /** Everything in a scope is in this many partitions. */
   readonly slotPartitions: number;
   /** Strongly consistent, because no index is trusted for revocation. */
@@ -230,38 +234,6 @@ export type Asked<Value> =
   | { readonly kind: "failed"; readonly reason: string }
   /** Sent, and no whole answer came. A change may have been made. */
   | { readonly kind: "unknown"; readonly reason: string };
-
-export interface LookerUser {
-  readonly id: string;
-  /** Free text. Undefined where it is not a name on one line. */
-  readonly displayName?: string | undefined;
-  readonly isDisabled: boolean;
-}
-
-/** The account as Looker shows it to itself. */
-export interface LookerAccount extends LookerUser {
-  readonly isIamAdmin: boolean;
-  readonly mayManageCredentials: boolean;
-  readonly credentials: readonly LookerCredential[];
-}
-
-/** A pair of an account, without its secret. */
-export interface LookerCredential {
-  readonly id: string;
-  readonly clientId: string;
-  /** Epoch milliseconds. Undefined where Looker does not say. */
-  readonly createdAt?: number | undefined;
-  readonly isDisabled: boolean;
-  /** Free text by its maker. */
-  readonly purpose?: string | undefined;
-}
-
-/** What one role grants. */
-export interface LookerRole {
-  readonly name: string;
-  readonly permissions: { readonly all: boolean; readonly names: readonly string[] };
-  readonly models: { readonly all: boolean; readonly names: readonly string[] };
-}
 
 /** The token's own account. No method throws. */
 export interface LookerUsers {

@@ -1,4 +1,6 @@
 /** What a use case found, for the audit record. */
+import type { HiddenAnswer } from "../domain/account.ts";
+import type { FindingCode } from "../domain/finding.ts";
 import type { ProblemCode } from "../domain/problem.ts";
 
 /**
@@ -7,7 +9,17 @@ import type { ProblemCode } from "../domain/problem.ts";
  */
 export interface AuditFields {
   /** How a request was answered. */
-  outcome?: "hit" | "minted" | "waited" | "revoked" | "listed" | "counted" | "frozen" | "unfrozen" | "swept";
+  outcome?:
+    | "hit"
+    | "minted"
+    | "waited"
+    | "revoked"
+    | "listed"
+    | "counted"
+    | "frozen"
+    | "unfrozen"
+    | "swept"
+    | "checked";
   /** The lease that was given out, or that the request named. */
   lease_id?: string;
   /** The lease that this request's own login made, given out or not: a revocation may have overtaken it. */
@@ -66,6 +78,27 @@ export interface AuditFields {
   mints?: MintedToken[];
   /** Leases whose end Looker confirmed at this request: a record of their own each. */
   lease_ends?: LeaseEnd[];
+  /** Number of findings about service accounts, without those accepted by their scopes. */
+  account_findings?: number;
+  /** Number of scopes with a failed last check. */
+  account_checks_failed?: number;
+  /** Service accounts that were checked. Each gets a record of its own. */
+  account_checks?: CheckedScope[];
+}
+
+/** The check of one scope's service account. */
+export interface CheckedScope {
+  readonly scope: string;
+  readonly client_id?: string;
+  /** Looker's id of the account. */
+  readonly user_id?: string;
+  /** Without those that the scope accepts. */
+  readonly findings?: readonly FindingCode[];
+  readonly accepted?: readonly FindingCode[];
+  /** Answers that Looker does not show to the account. */
+  readonly hidden?: readonly HiddenAnswer[];
+  /** Why the check did not work: from a fixed vocabulary. */
+  readonly reason?: string | undefined;
 }
 
 /** A new token. It names no holder: only the record of a served request does. */
@@ -106,6 +139,15 @@ type Counter = (typeof counters)[number];
 
 export function count(audit: AuditFields, what: Counter, by = 1): void {
   audit[what] = (audit[what] ?? 0) + by;
+}
+
+/** Adds counts and entries of a part's record to the record of the whole. The other fields are of one request. */
+export function addWork(audit: AuditFields, part: AuditFields): void {
+  for (const counter of counters) if (part[counter] !== undefined) count(audit, counter, part[counter]);
+  const { mints, lease_ends, account_checks } = part;
+  if (mints) audit.mints = [...(audit.mints ?? []), ...mints];
+  if (lease_ends) audit.lease_ends = [...(audit.lease_ends ?? []), ...lease_ends];
+  if (account_checks) audit.account_checks = [...(audit.account_checks ?? []), ...account_checks];
 }
 
 /**

@@ -1,6 +1,6 @@
 /** How long a request waits for each dependency. */
 import type { LogOutPorts } from "./end-tokens.ts";
-import type { ClientSecrets, Remembering, TimeCall } from "./ports.ts";
+import type { ClientSecrets, LookerUsers, Remembering, TimeCall } from "./ports.ts";
 
 /** Milliseconds with at least one remote call under way. Absent without such a call. */
 export interface Spent {
@@ -12,7 +12,7 @@ export interface Spent {
 
 export interface Timings {
   /** The same ports, watched. */
-  of<Ports extends LogOutPorts & { secrets?: ClientSecrets }>(ports: Ports): Ports;
+  of<Ports extends LogOutPorts & { secrets?: ClientSecrets; users?: LookerUsers }>(ports: Ports): Ports;
   /** Up to now, with what is still under way: a request that is cut off shows what it waited for. */
   spent(): Spent;
 }
@@ -30,6 +30,7 @@ export function startTimings(now: () => number): Timings {
       table: watched(ports.table, watches.dynamodb),
       sealer: watchedBelow(ports.sealer, watches.kms),
       looker: watched(ports.looker, watches.looker),
+      ...(ports.users && { users: watched(ports.users, watches.looker) }),
       ...(ports.secrets && { secrets: watchedBelow(ports.secrets, watches.secretsmanager) }),
     }),
     spent: () =>

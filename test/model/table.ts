@@ -1,4 +1,5 @@
 /** The table, as an instance sees it: rows under conditional writes, and an index that may lie behind. */
+import { newAccountCheck } from "../../functions/domain/account-check.ts";
 import type { Versioned } from "../../functions/domain/control.ts";
 import type { Slot } from "../../functions/domain/slot.ts";
 import type { BrokerTable, DueRow, KeyedSlot, Rows, SlotPage } from "../../functions/use-cases/ports.ts";
@@ -90,6 +91,11 @@ export function tableFor(world: World, instance: Instance): BrokerTable {
       (caller, budget) => {
         world.sessionBudgets.set(callerOf(caller), budget);
       },
+    ),
+    accountChecks: rows(
+      "account check",
+      () => newAccountCheck,
+      () => {},
     ),
     querySlots: (scope, partition) =>
       ask(`queries partition ${partition}`, () =>

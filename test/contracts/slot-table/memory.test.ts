@@ -1,4 +1,4 @@
-import type { ItemKey } from "../../../functions/adapters/rows.ts";
+import type { ItemKey } from "../../../functions/adapters/row-values.ts";
 import { slotTableContract } from "../../support/contracts/slot-table.ts";
 import { memorySlotTable, nameOf } from "../../support/fakes/memory-slot-table.ts";
 

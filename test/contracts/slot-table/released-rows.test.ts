@@ -1,8 +1,8 @@
 /** The attributes of a row are a contract with the releases around this one: docs/how-to/change-rows.md. */
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { describe, expect, it } from "vitest";
+import type { Item } from "../../../functions/adapters/row-values.ts";
 import {
-  type Item,
   readScopeControl,
   readSecretControl,
   readSessionBudget,

@@ -1,7 +1,8 @@
 /** Instances of several releases on one table, with one Looker, one sealing key and one clock. */
 import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { type Item, type ItemKey, slotKey } from "../../../functions/adapters/rows.ts";
+import type { Item, ItemKey } from "../../../functions/adapters/row-values.ts";
+import { slotKey } from "../../../functions/adapters/rows.ts";
 import type { SlotKey } from "../../../functions/use-cases/ports.ts";
 import type { AuditFields } from "../../../functions/use-cases/record.ts";
 import { type DynamodbTableUnderTest, dynamodbTable } from "../../support/contracts/dynamodb-table.ts";

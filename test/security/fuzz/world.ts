@@ -1,5 +1,5 @@
 /** The broker around the entries: in which state an event finds it, and which dependency fails it. */
-import type { Item } from "../../../functions/adapters/rows.ts";
+import type { Item } from "../../../functions/adapters/row-values.ts";
 import { resources } from "../../../functions/contract.ts";
 import { Unavailable } from "../../../functions/use-cases/ports.ts";
 import { canary } from "../../support/canary.ts";

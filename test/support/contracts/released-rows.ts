@@ -2,7 +2,7 @@
  * Rows as releases wrote them, attribute by attribute, with their meaning. Rows outlive the code: an entry stays as it is while
  * a table may hold such rows. Each change of the rows gets an entry of its own (docs/how-to/change-rows.md).
  */
-import type { Item } from "../../../functions/adapters/rows.ts";
+import type { Item } from "../../../functions/adapters/row-values.ts";
 import type { ScopeControl, SecretControl } from "../../../functions/domain/control.ts";
 import type { SessionBudget } from "../../../functions/domain/session-budget.ts";
 import type { Slot } from "../../../functions/domain/slot.ts";

@@ -1,6 +1,7 @@
 /** What the contract suites need of an engine, and the rows that they begin with. */
 import { expect } from "vitest";
-import { type Item, type ItemKey, slotKey } from "../../../functions/adapters/rows.ts";
+import type { Item, ItemKey } from "../../../functions/adapters/row-values.ts";
+import { slotKey } from "../../../functions/adapters/rows.ts";
 import type { ScopeControl } from "../../../functions/domain/control.ts";
 import { emptySlot, type Slot } from "../../../functions/domain/slot.ts";
 import type { SlotKey, SlotTable } from "../../../functions/use-cases/ports.ts";

@@ -1,6 +1,7 @@
 /** Operators and the sweeper over the fakes: the use cases, and the operator's HTTP interface. */
 
 import { resources } from "../../../functions/contract.ts";
+import { getAccount } from "../../../functions/http/account-routes.ts";
 import { deleteFreeze, deleteLeases, getLeases, putFreeze } from "../../../functions/http/operator-routes.ts";
 import type { AuditFields } from "../../../functions/use-cases/record.ts";
 import type { OperatePorts } from "../../../functions/use-cases/revoke-slots.ts";
@@ -50,6 +51,7 @@ export function inMemoryOperator(broker = inMemoryBroker()) {
   const { audit, lines, leaseEnds } = recorded(broker.clock.now);
   const send = documentedFunction({
     routes: {
+      [`GET ${resources.account}`]: { verb: "account", lock: "operators", handle: getAccount(ports) },
       [`GET ${resources.leases}`]: { verb: "list", lock: "operators", handle: getLeases(ports) },
       [`DELETE ${resources.leases}`]: { verb: "revoke", lock: "operators", handle: deleteLeases(ports) },
       [`PUT ${resources.freeze}`]: { verb: "freeze", lock: "operators", handle: putFreeze(ports) },
@@ -66,6 +68,7 @@ export function inMemoryOperator(broker = inMemoryBroker()) {
     call,
     list: (query: Query = {}, more: Call = {}) =>
       call({ method: "GET", resource: resources.leases, event: queryEvent(query), ...more }),
+    account: (more: Call = {}) => call({ method: "GET", resource: resources.account, ...more }),
     revoke: (query: Query, more: Call = {}) =>
       call({ method: "DELETE", resource: resources.leases, event: queryEvent(query), ...more }),
     freeze: (reason: unknown = "incident 7", more: Call = {}) =>

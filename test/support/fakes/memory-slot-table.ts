@@ -1,8 +1,12 @@
 /** The table in memory, with DynamoDB's conditional semantics. Rows go through the real codec and are copied both ways. */
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import {
-  type Item,
-  type ItemKey,
+  accountCheckItem,
+  accountCheckKey,
+  readAccountCheck,
+} from "../../../functions/adapters/account-row.ts";
+import type { Item, ItemKey } from "../../../functions/adapters/row-values.ts";
+import {
   ownSlotKeys,
   readScopeControl,
   readSecretControl,
@@ -19,6 +23,7 @@ import {
   slotKey,
   slotPartitions,
 } from "../../../functions/adapters/rows.ts";
+import { newAccountCheck } from "../../../functions/domain/account-check.ts";
 import { newScopeControl, newSecretControl, type Versioned } from "../../../functions/domain/control.ts";
 import { newSessionBudget } from "../../../functions/domain/session-budget.ts";
 import { emptySlot } from "../../../functions/domain/slot.ts";
@@ -126,6 +131,7 @@ export function memorySlotTable(clock: Pick<Clock, "now">): MemorySlotTable {
       (caller, row) => sessionBudgetItem(caller, row, clock.now()),
       () => newSessionBudget,
     ),
+    accountChecks: rows(accountCheckKey, readAccountCheck, accountCheckItem, () => newAccountCheck),
     readForIssue: (key) =>
       call("readForIssue", nameOf(slotKey(key)), () => ({
         slot: parsed(slotKey(key), readSlot, emptySlot),
