@@ -52,7 +52,11 @@ export interface BrokerFunctionProps extends SharedFunctionProps {
 
 /** The functions, by their names in code. */
 export type FunctionKey = "issueToken" | "logout" | "operate" | "sweep";
-export type BrokerFunctions = Readonly<Record<FunctionKey, BrokerFunction>>;
+/** Of a broker that checks accounts, or with a secret that rotates. */
+export type OptionalFunctionKey = "checkAccount" | "rotateSecret";
+export type BrokerFunctions = Readonly<Record<FunctionKey, BrokerFunction>> & {
+  readonly [Key in OptionalFunctionKey]?: BrokerFunction;
+};
 
 export class BrokerFunction extends Construct {
   readonly function: LambdaFunction;

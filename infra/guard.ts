@@ -15,7 +15,7 @@ import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { ParameterTier, StringParameter } from "aws-cdk-lib/aws-ssm";
 import { Construct, type IConstruct } from "constructs";
 import type { CustomDomain } from "./broker-api.ts";
-import { checkGuard } from "./check-broker.ts";
+import { BrokerSettingsError, checkGuard } from "./check-broker.ts";
 import type { GuardProps } from "./settings.ts";
 import type { TokenBroker } from "./token-broker.ts";
 
@@ -24,6 +24,9 @@ import type { TokenBroker } from "./token-broker.ts";
  * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
  */
 const charactersOfSecrets = 2_500;
+
+/** `keepTheSecrets` names the rotating secrets in each of its statements. */
+const statementsOnRotating = 4;
 
 /** What tells, and changes nothing. */
 const readers = (...services: string[]) =>
@@ -60,7 +63,15 @@ export class Guard extends Construct {
     super(scope, id);
     this.broker = broker.name;
     checkGuard(props, { construct: this.node.path, caller: Guard });
-    const { pipelineArns, secretArns } = props;
+    const { pipelineArns, secretArns, rotatorArns = [] } = props;
+    const { rotateSecret } = broker;
+    const excepted = rotatorArns.length === 0 ? undefined : rotateSecret;
+    if (rotatorArns.length > 0 && rotateSecret === undefined)
+      throw new BrokerSettingsError(
+        this.node.path,
+        ["rotatorArns: no secret of the scopes rotates: leave the setting out"],
+        Guard,
+      );
     const stack = Stack.of(this);
     const bootstrap = bootstrapOf(stack);
     const deployers = [...pipelineArns, ...bootstrap.roleArns];
@@ -70,8 +81,10 @@ export class Guard extends Construct {
     const only = <T extends IConstruct>(type: abstract new (...args: never[]) => T) =>
       all.filter((each): each is T => each instanceof type);
     const roleArns = only(Role).map(({ roleArn }) => roleArn);
-    const brokerFunctions = [broker.issueToken, broker.logout, broker.operate, broker.sweep];
+    const brokerFunctions = Object.values(broker.functions);
     const functionRoleArns = brokerFunctions.map(({ role }) => role.roleArn);
+    // A function's own role has no business with the code. The schedules' have, and CodeDeploy's.
+    const starters = [...deployers, ...roleArns.filter((arn) => !functionRoleArns.includes(arn))];
     const apiArn = `arn:${stack.partition}:apigateway:${stack.region}::`;
 
     this.publish("code", [
@@ -87,7 +100,9 @@ export class Guard extends Construct {
         ],
         resources: [
           // What begins like a function is its versions and aliases: the names end at random.
-          ...only(LambdaFunction).map(({ functionArn }) => `${functionArn}*`),
+          ...only(LambdaFunction)
+            .filter((each) => each !== excepted?.function)
+            .map(({ functionArn }) => `${functionArn}*`),
           `${apiArn}/restapis/${broker.api.restApiId}*`,
           ...roleArns,
           ...only(ManagedPolicy).map(({ managedPolicyArn }) => managedPolicyArn),
@@ -103,9 +118,9 @@ export class Guard extends Construct {
           ...bootstrap.roleArns,
           ...bootstrap.bucketArns,
         ],
-        // A function's own role has no business with these. The scheduler's has, and CodeDeploy's.
-        but: [...deployers, ...roleArns.filter((arn) => !functionRoleArns.includes(arn))],
+        but: starters,
       }),
+      ...(excepted ? keepTheRotation(`${excepted.function.functionArn}*`, starters, rotatorArns) : []),
       deny("KeepThePipeline", {
         notActions: [...readers("iam"), "sts:*"],
         resources: [...pipelineArns],
@@ -113,6 +128,7 @@ export class Guard extends Construct {
       }),
     ]);
 
+    const { rotating, others } = guardedSecrets(broker, stack, { secretArns, apart: excepted !== undefined });
     this.publish("data", [
       deny("KeepWhatItKeeps", {
         notActions: [
@@ -128,10 +144,11 @@ export class Guard extends Construct {
           ...brokerFunctions.map(({ logGroup }) => logGroupArn(stack, logGroup)),
           colonArn(stack, "cloudwatch", "alarm", `${stack.stackName}-*`),
           ...only(Rule).map(({ ruleArn }) => ruleArn),
-          ...(secretArns ?? secretsOf(broker, stack)),
+          ...others,
         ],
         but: [...deployers, ...functionRoleArns],
       }),
+      ...(excepted ? keepTheSecrets(rotating, { broker, deployers, rotatorArns }) : []),
     ]);
 
     if (broker.domain)
@@ -195,14 +212,68 @@ function keepTheRecord(
 
 const afterDot = (name: string) => name.slice(name.indexOf(".") + 1);
 
+/** As the other functions are kept, but for an invocation: Secrets Manager asks it of the one who starts a rotation. */
+const keepTheRotation = (functionArns: string, starters: string[], rotatorArns: readonly string[]) => [
+  deny("KeepTheRotation", {
+    notActions: [...readers("lambda"), "lambda:InvokeFunction"],
+    resources: [functionArns],
+    but: starters,
+  }),
+  deny("StartTheRotation", {
+    actions: ["lambda:InvokeFunction"],
+    resources: [functionArns],
+    but: [...starters, ...rotatorArns],
+  }),
+];
+
+/**
+ * A rotation may be started by hand, and only as the stack has set it: another function would be given the pair, and another
+ * time is no rotation. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+ */
+function keepTheSecrets(
+  secrets: string[],
+  {
+    broker,
+    deployers,
+    rotatorArns,
+  }: { broker: TokenBroker; deployers: string[]; rotatorArns: readonly string[] },
+): PolicyStatement[] {
+  const rotate = { actions: ["secretsmanager:RotateSecret"], resources: secrets, but: deployers };
+  const { issueToken, checkAccount, rotateSecret } = broker.functions;
+  const readerRoles = [issueToken, checkAccount, rotateSecret].flatMap((each) => each?.role.roleArn ?? []);
+  return [
+    deny("KeepTheSecrets", {
+      notActions: [...onSecrets, "secretsmanager:RotateSecret"],
+      resources: secrets,
+      but: [...deployers, ...readerRoles],
+    }),
+    deny("RotateNow", { ...rotate, but: [...deployers, ...rotatorArns] }),
+    deny("RotateByThisFunction", {
+      ...rotate,
+      when: { Null: { "secretsmanager:RotationLambdaARN": "false" } },
+    }),
+    deny("RotateAtTheseTimes", {
+      ...rotate,
+      when: { Bool: { "secretsmanager:ModifyRotationRules": "true" } },
+    }),
+  ];
+}
+
+interface Denial {
+  readonly actions?: string[];
+  readonly notActions?: string[];
+  readonly resources: string[];
+  readonly but: string[];
+  readonly when?: Record<string, unknown>;
+}
+
 /** Of a role's session, `aws:PrincipalArn` is the role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
-const deny = (sid: string, what: { notActions: string[]; resources: string[]; but: string[] }) =>
+const deny = (sid: string, { but, when, ...what }: Denial) =>
   new PolicyStatement({
     sid,
     effect: Effect.DENY,
-    notActions: what.notActions,
-    resources: what.resources,
-    conditions: { ArnNotLike: { "aws:PrincipalArn": what.but } },
+    ...what,
+    conditions: { ArnNotLike: { "aws:PrincipalArn": but }, ...when },
   });
 
 /** The roles through which the CDK deploys, and the bucket from which CloudFormation then takes the functions' code. */
@@ -218,22 +289,31 @@ function bootstrapOf(stack: Stack): { roleArns: string[]; bucketArns: string[] }
   };
 }
 
-/** Those of other accounts are theirs to guard. */
-function secretsOf(broker: TokenBroker, stack: Stack): string[] {
-  const arns = [...broker.scopes.values()].map(({ secretId }) =>
-    secretId.startsWith("arn:")
-      ? secretId
-      : colonArn(stack, "secretsmanager", "secret", `${secretId}-??????`),
-  );
-  const { account } = stack;
-  const own = [...new Set(arns)].filter(
-    (arn) => Token.isUnresolved(account) || arn.split(":")[4] === account,
-  );
-  if (JSON.stringify(own).length > charactersOfSecrets)
+/**
+ * `rotating`: where a rotation may be started by hand, in the policy as often as it has statements on them. Secrets of
+ * other accounts are theirs to guard.
+ */
+function guardedSecrets(
+  broker: TokenBroker,
+  stack: Stack,
+  { secretArns, apart }: { readonly secretArns: readonly string[] | undefined; readonly apart: boolean },
+): { rotating: string[]; others: string[] } {
+  const all = [...broker.scopes.values()];
+  const rotatingIds = all.filter(({ rotation }) => rotation).map(({ secretId }) => secretId);
+  const ids = all.flatMap(({ secretId, rotation }) => [secretId, rotation?.administratorId ?? secretId]);
+  const arnOf = (id: string) =>
+    id.startsWith("arn:") ? id : colonArn(stack, "secretsmanager", "secret", `${id}-??????`);
+  const isOwn = (arn: string) => Token.isUnresolved(stack.account) || arn.split(":")[4] === stack.account;
+  const arns = (some: string[]) => [...new Set(some.map(arnOf))].filter(isOwn);
+  // Patterns may match secrets of both kinds.
+  const rotating = apart ? [...(secretArns ?? arns(rotatingIds))] : [];
+  const others = (secretArns ?? arns(ids)).filter((arn) => !rotating.includes(arn));
+  const mentions = [...others, ...Array.from({ length: statementsOnRotating }, () => rotating).flat()];
+  if (secretArns === undefined && JSON.stringify(mentions).length > charactersOfSecrets)
     throw new Error(
-      `The guard cannot name ${own.length} secrets in one service control policy: set secretArns to patterns that match them.`,
+      `The guard cannot name ${others.length + rotating.length} secrets in one service control policy: set secretArns to patterns that match them.`,
     );
-  return own;
+  return { rotating, others };
 }
 
 const colonArn = (stack: Stack, service: string, resource: string, resourceName: string) =>

@@ -33,6 +33,7 @@ const kept: Record<keyof DeploymentSettings, boolean> = {
   memorySize: true,
   accountConcurrency: true,
   reservedConcurrency: true,
+  accountCheck: true,
   vpc: false,
   vpcSubnets: false,
   securityGroups: false,
