@@ -15,6 +15,7 @@ const unnamedTypes = [
   "AWS::ApiGateway::Method",
   "AWS::IAM::Policy",
   "AWS::Lambda::Permission",
+  "AWS::SecretsManager::RotationSchedule",
 ];
 
 /** Types without an effect on one machine: logging, retries and parameters. Nothing refers to them either. */
