@@ -1,13 +1,13 @@
 /** The function that checks the scopes' service accounts, and its schedule. */
 import { Duration, Stack } from "aws-cdk-lib";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
+import type { ManagedPolicy } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
 import { environment, sealContextOfChecks } from "../functions/contract.ts";
 import type { ScopeDefinitions } from "../functions/domain/scope.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
-import { FunctionSchedule } from "./function-schedule.ts";
-import { readScopeSecrets } from "./secret-statements.ts";
+import { FunctionSchedule, type Scheduler } from "./function-schedule.ts";
 import { readAndWriteRows, useSealingKey } from "./statements.ts";
 
 export interface AccountCheckProps extends SharedFunctionProps {
@@ -16,10 +16,14 @@ export interface AccountCheckProps extends SharedFunctionProps {
   readonly environment: Record<string, string>;
   readonly table: Table;
   readonly sealingKey: IKey;
+  /** Of the function that gives tokens: both read the secrets of all scopes. */
+  readonly secretPolicies: readonly ManagedPolicy[];
+  /** Starts this function too. */
+  readonly scheduler: Scheduler;
 }
 
 export function accountCheck(scope: Construct, props: AccountCheckProps): BrokerFunction {
-  const { scopes, table, sealingKey, ...shared } = props;
+  const { scopes, table, sealingKey, scheduler, ...shared } = props;
   const stack = Stack.of(scope);
   const every = Duration.hours(1);
   const checkAccount = new BrokerFunction(scope, "CheckAccount", {
@@ -36,11 +40,10 @@ export function accountCheck(scope: Construct, props: AccountCheckProps): Broker
       // Its own tokens alone: it has no business with those of callers.
       useSealingKey(sealingKey, table, ["Encrypt", "Decrypt"], sealContextOfChecks),
     ],
-    secretStatements: readScopeSecrets(stack, scopes),
   });
   new FunctionSchedule(scope, "CheckAccountSchedule", {
     target: checkAccount.target,
-    name: "account check",
+    scheduler,
     description: "Checks the service accounts that are due",
     every,
   });

@@ -8,44 +8,37 @@ import { Construct } from "constructs";
 
 export interface FunctionScheduleProps {
   readonly target: IFunction;
-  /** Of what it starts, such as `sweeper`. */
-  readonly name: string;
   readonly description: string;
   /** From one start to the next. */
   readonly every: Duration;
+  /** Of another schedule. @default - one of its own */
+  readonly scheduler?: Scheduler;
+}
+
+/** The role by which EventBridge Scheduler starts functions: those of its policy, and no others. */
+export interface Scheduler {
+  readonly role: Role;
+  readonly policy: PolicyDocument;
 }
 
 export class FunctionSchedule extends Construct {
   readonly schedule: CfnSchedule;
+  readonly scheduler: Scheduler;
 
   constructor(scope: Construct, id: string, props: FunctionScheduleProps) {
     super(scope, id);
-    const { target, name, description, every } = props;
-    const role = new Role(this, "Role", {
-      description: `Lets EventBridge Scheduler start the Looker token broker's ${name}`,
-      // Against the confused deputy: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
-      assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
-        conditions: { StringEquals: { "aws:SourceAccount": Stack.of(this).account } },
-      }),
-      inlinePolicies: {
-        invoke: new PolicyDocument({
-          statements: [
-            new PolicyStatement({
-              sid: `StartThe${name.replace(/(?:^| )./g, (first) => first.trim().toUpperCase())}`,
-              actions: ["lambda:InvokeFunction"],
-              resources: [target.functionArn],
-            }),
-          ],
-        }),
-      },
-    });
+    const { target, description, every } = props;
+    this.scheduler = props.scheduler ?? scheduler(this);
+    this.scheduler.policy.addStatements(
+      new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [target.functionArn] }),
+    );
     this.schedule = new CfnSchedule(this, "Schedule", {
       description,
       scheduleExpression: ScheduleExpression.rate(every).expressionString,
       flexibleTimeWindow: { mode: "OFF" },
       target: {
         arn: target.functionArn,
-        roleArn: role.roleArn,
+        roleArn: this.scheduler.role.roleArn,
         // The next start is the retry. A run that is late is of no use beside it. The function's own retries, since the
         // scheduler invokes it asynchronously, are off as well (`asynchronous` in broker-function.ts):
         // https://docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html
@@ -53,4 +46,17 @@ export class FunctionSchedule extends Construct {
       },
     });
   }
+}
+
+function scheduler(scope: Construct): Scheduler {
+  const policy = new PolicyDocument();
+  const role = new Role(scope, "Role", {
+    description: "Lets EventBridge Scheduler start functions of the Looker token broker",
+    // Against the confused deputy: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+    assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
+      conditions: { StringEquals: { "aws:SourceAccount": Stack.of(scope).account } },
+    }),
+    inlinePolicies: { invoke: policy },
+  });
+  return { role, policy };
 }

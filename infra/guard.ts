@@ -16,6 +16,8 @@ import { ParameterTier, StringParameter } from "aws-cdk-lib/aws-ssm";
 import { Construct, type IConstruct } from "constructs";
 import type { CustomDomain } from "./broker-api.ts";
 import { BrokerSettingsError, checkGuard } from "./check-broker.ts";
+import { charactersOfRotatingSecrets, keepTheRotation } from "./guard-rotation.ts";
+import { deny, onSecrets, readers } from "./guard-statements.ts";
 import type { GuardProps } from "./settings.ts";
 import type { TokenBroker } from "./token-broker.ts";
 
@@ -25,12 +27,6 @@ import type { TokenBroker } from "./token-broker.ts";
  */
 const charactersOfSecrets = 2_500;
 
-/** `keepTheSecrets` names the rotating secrets in each of its statements. */
-const statementsOnRotating = 4;
-
-/** What tells, and changes nothing. */
-const readers = (...services: string[]) =>
-  services.flatMap((service) => ["Describe*", "Get*", "List*"].map((verb) => `${service}:${verb}`));
 const logReaders = [...readers("logs"), "logs:FilterLogEvents", "logs:Start*"];
 
 /** What the table's own policy leaves to the functions and to a break-glass role, and denies to all others. */
@@ -47,15 +43,6 @@ const onRows = [
   "dynamodb:UpdateItem",
 ];
 
-/** Whoever looks after a service account stores its secret here, and has no need to read it. */
-const onSecrets = [
-  "secretsmanager:CreateSecret",
-  "secretsmanager:DescribeSecret",
-  "secretsmanager:ListSecretVersionIds",
-  "secretsmanager:PutSecretValue",
-  "secretsmanager:UpdateSecretVersionStage",
-];
-
 export class Guard extends Construct {
   private readonly broker: string;
 
@@ -65,7 +52,6 @@ export class Guard extends Construct {
     checkGuard(props, { construct: this.node.path, caller: Guard });
     const { pipelineArns, secretArns, rotatorArns = [] } = props;
     const { rotateSecret } = broker;
-    const excepted = rotatorArns.length === 0 ? undefined : rotateSecret;
     if (rotatorArns.length > 0 && rotateSecret === undefined)
       throw new BrokerSettingsError(
         this.node.path,
@@ -77,7 +63,8 @@ export class Guard extends Construct {
     const deployers = [...pipelineArns, ...bootstrap.roleArns];
 
     // Found, not listed: a function or role that the broker gets later is guarded as well.
-    const all = broker.node.findAll();
+    const rotation = rotateSecret?.node.findAll() ?? [];
+    const all = broker.node.findAll().filter((each) => !rotation.includes(each));
     const only = <T extends IConstruct>(type: abstract new (...args: never[]) => T) =>
       all.filter((each): each is T => each instanceof type);
     const roleArns = only(Role).map(({ roleArn }) => roleArn);
@@ -100,9 +87,7 @@ export class Guard extends Construct {
         ],
         resources: [
           // What begins like a function is its versions and aliases: the names end at random.
-          ...only(LambdaFunction)
-            .filter((each) => each !== excepted?.function)
-            .map(({ functionArn }) => `${functionArn}*`),
+          ...only(LambdaFunction).map(({ functionArn }) => `${functionArn}*`),
           `${apiArn}/restapis/${broker.api.restApiId}*`,
           ...roleArns,
           ...only(ManagedPolicy).map(({ managedPolicyArn }) => managedPolicyArn),
@@ -120,7 +105,6 @@ export class Guard extends Construct {
         ],
         but: starters,
       }),
-      ...(excepted ? keepTheRotation(`${excepted.function.functionArn}*`, starters, rotatorArns) : []),
       deny("KeepThePipeline", {
         notActions: [...readers("iam"), "sts:*"],
         resources: [...pipelineArns],
@@ -128,7 +112,10 @@ export class Guard extends Construct {
       }),
     ]);
 
-    const { rotating, others } = guardedSecrets(broker, stack, { secretArns, apart: excepted !== undefined });
+    const { rotating, others } = guardedSecrets(broker, stack, {
+      secretArns,
+      apart: rotatorArns.length > 0,
+    });
     this.publish("data", [
       deny("KeepWhatItKeeps", {
         notActions: [
@@ -148,8 +135,23 @@ export class Guard extends Construct {
         ],
         but: [...deployers, ...functionRoleArns],
       }),
-      ...(excepted ? keepTheSecrets(rotating, { broker, deployers, rotatorArns }) : []),
     ]);
+
+    if (rotateSecret)
+      this.publish(
+        "rotation",
+        keepTheRotation({
+          parts: rotation,
+          ownRoleArn: rotateSecret.role.roleArn,
+          readerRoleArns: [broker.issueToken, broker.checkAccount, rotateSecret].flatMap(
+            (each) => each?.role.roleArn ?? [],
+          ),
+          secretArns: rotating,
+          // Of the bootstrap's roles, the one that changes what the stack is made of.
+          deployers: deployers.filter((arn) => pipelineArns.includes(arn) || arn.includes("-cfn-exec-role-")),
+          rotatorArns,
+        }),
+      );
 
     if (broker.domain)
       this.publish("domain", [
@@ -212,70 +214,6 @@ function keepTheRecord(
 
 const afterDot = (name: string) => name.slice(name.indexOf(".") + 1);
 
-/** As the other functions are kept, but for an invocation: Secrets Manager asks it of the one who starts a rotation. */
-const keepTheRotation = (functionArns: string, starters: string[], rotatorArns: readonly string[]) => [
-  deny("KeepTheRotation", {
-    notActions: [...readers("lambda"), "lambda:InvokeFunction"],
-    resources: [functionArns],
-    but: starters,
-  }),
-  deny("StartTheRotation", {
-    actions: ["lambda:InvokeFunction"],
-    resources: [functionArns],
-    but: [...starters, ...rotatorArns],
-  }),
-];
-
-/**
- * A rotation may be started by hand, and only as the stack has set it: another function would be given the pair, and another
- * time is no rotation. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
- */
-function keepTheSecrets(
-  secrets: string[],
-  {
-    broker,
-    deployers,
-    rotatorArns,
-  }: { broker: TokenBroker; deployers: string[]; rotatorArns: readonly string[] },
-): PolicyStatement[] {
-  const rotate = { actions: ["secretsmanager:RotateSecret"], resources: secrets, but: deployers };
-  const { issueToken, checkAccount, rotateSecret } = broker.functions;
-  const readerRoles = [issueToken, checkAccount, rotateSecret].flatMap((each) => each?.role.roleArn ?? []);
-  return [
-    deny("KeepTheSecrets", {
-      notActions: [...onSecrets, "secretsmanager:RotateSecret"],
-      resources: secrets,
-      but: [...deployers, ...readerRoles],
-    }),
-    deny("RotateNow", { ...rotate, but: [...deployers, ...rotatorArns] }),
-    deny("RotateByThisFunction", {
-      ...rotate,
-      when: { Null: { "secretsmanager:RotationLambdaARN": "false" } },
-    }),
-    deny("RotateAtTheseTimes", {
-      ...rotate,
-      when: { Bool: { "secretsmanager:ModifyRotationRules": "true" } },
-    }),
-  ];
-}
-
-interface Denial {
-  readonly actions?: string[];
-  readonly notActions?: string[];
-  readonly resources: string[];
-  readonly but: string[];
-  readonly when?: Record<string, unknown>;
-}
-
-/** Of a role's session, `aws:PrincipalArn` is the role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
-const deny = (sid: string, { but, when, ...what }: Denial) =>
-  new PolicyStatement({
-    sid,
-    effect: Effect.DENY,
-    ...what,
-    conditions: { ArnNotLike: { "aws:PrincipalArn": but }, ...when },
-  });
-
 /** The roles through which the CDK deploys, and the bucket from which CloudFormation then takes the functions' code. */
 function bootstrapOf(stack: Stack): { roleArns: string[]; bucketArns: string[] } {
   const qualifier = stack.synthesizer.bootstrapQualifier;
@@ -290,8 +228,7 @@ function bootstrapOf(stack: Stack): { roleArns: string[]; bucketArns: string[] }
 }
 
 /**
- * `rotating`: where a rotation may be started by hand, in the policy as often as it has statements on them. Secrets of
- * other accounts are theirs to guard.
+ * `rotating`: where a rotation may be started by hand. Secrets of other accounts are theirs to guard.
  */
 function guardedSecrets(
   broker: TokenBroker,
@@ -308,11 +245,15 @@ function guardedSecrets(
   // Patterns may match secrets of both kinds.
   const rotating = apart ? [...(secretArns ?? arns(rotatingIds))] : [];
   const others = (secretArns ?? arns(ids)).filter((arn) => !rotating.includes(arn));
-  const mentions = [...others, ...Array.from({ length: statementsOnRotating }, () => rotating).flat()];
-  if (secretArns === undefined && JSON.stringify(mentions).length > charactersOfSecrets)
-    throw new Error(
-      `The guard cannot name ${others.length + rotating.length} secrets in one service control policy: set secretArns to patterns that match them.`,
-    );
+  if (secretArns === undefined)
+    for (const [named, room] of [
+      [others, charactersOfSecrets],
+      [rotating, charactersOfRotatingSecrets],
+    ] as const)
+      if (JSON.stringify(named).length > room)
+        throw new Error(
+          `The guard cannot name ${named.length} secrets in one service control policy: set secretArns to patterns that match them.`,
+        );
   return { rotating, others };
 }
 

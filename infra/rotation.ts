@@ -44,13 +44,13 @@ export function rotation(scope: Construct, props: RotationProps): BrokerFunction
     statements: [readAndWriteRows(table), queryRows(table)],
     secretStatements: rotateSecrets(stack, scopes),
   });
-  new FunctionSchedule(scope, "RetirementSchedule", {
+  // Inside of the function's construct, so that the guard finds all of the rotation there.
+  new FunctionSchedule(rotateSecret, "Retirement", {
     target: rotateSecret.target,
-    name: "retirement",
     description: "Deletes the pairs that a rotation has replaced",
     every,
   });
-  const schedules = new Construct(scope, "Rotations");
+  const schedules = new Construct(rotateSecret, "Rotations");
   for (const secret of secrets) new RotatedSecret(schedules, secret.secretName, { secret, rotateSecret });
   return rotateSecret;
 }

@@ -184,9 +184,8 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
       ],
       ...reserved(props.reservedConcurrency?.sweep),
     });
-    new FunctionSchedule(this, "SweepSchedule", {
+    const { scheduler } = new FunctionSchedule(this, "SweepSchedule", {
       target: this.sweep.target,
-      name: "sweeper",
       description: "Ends what is due: revoked tokens, ended leases, unfinished revocations",
       every: Duration.minutes(1),
     });
@@ -198,6 +197,8 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
             environment: functionConfig,
             table: this.table,
             sealingKey: this.sealingKey,
+            secretPolicies: this.issueToken.secretPolicies,
+            scheduler,
           })
         : undefined;
     const rotateSecret = rotation(this, {

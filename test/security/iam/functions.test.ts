@@ -33,7 +33,7 @@ const tableName = slots?.createTable.TableName ?? "";
 
 const functionRole = (name: string) => roleOf(functionNamed(name, stack).roleArn, stack);
 const scheduleRole = (schedule: string) => {
-  const found = stack.roles.find(({ arn }) => arn.includes(`${schedule}Schedule`));
+  const found = stack.roles.find(({ arn }) => arn.includes(schedule));
   return roleOf(found?.arn ?? "", stack);
 };
 const administrator = (arn: string): Principal => ({ roleArn: arn, policies: [administratorAccess] });
@@ -45,9 +45,8 @@ const principals = {
   sweep: functionRole("sweep"),
   "check-account": functionRole("check-account"),
   "rotate-secret": functionRole("rotate-secret"),
-  "sweeper's schedule": scheduleRole("Sweep"),
-  "account check's schedule": scheduleRole("CheckAccount"),
-  "retirement's schedule": scheduleRole("Retirement"),
+  scheduler: scheduleRole("SweepSchedule"),
+  "retirement's scheduler": scheduleRole("Retirement"),
   administrator: administrator(roleArn("administrator")),
   "break-glass": administrator(breakGlass),
   "another account's administrator": administrator(roleArn("administrator", otherAccount)),
@@ -369,9 +368,9 @@ describe("on functions", () => {
       "invoke issue-token": administrators,
       "invoke logout": administrators,
       "invoke operate": administrators,
-      "invoke sweep": ["sweeper's schedule", ...administrators],
-      "invoke check-account": ["account check's schedule", ...administrators],
-      "invoke rotate-secret": ["retirement's schedule", ...administrators],
+      "invoke sweep": ["scheduler", ...administrators],
+      "invoke check-account": ["scheduler", ...administrators],
+      "invoke rotate-secret": ["retirement's scheduler", ...administrators],
       "change the code of sweep": administrators,
       "invoke a function whose name begins with sweep's": administrators,
     },

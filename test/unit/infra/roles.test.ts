@@ -81,8 +81,9 @@ describe("the roles", () => {
     );
   });
 
-  it("of the scheduler starts the sweeper once a minute, without retries, and may do nothing else", () => {
+  it("of the scheduler starts the sweeper once a minute without retries, and the account check, and may do nothing else", () => {
     const sweep = { "Fn::GetAtt": [broker.one("AWS::Lambda::Function", "Sweep")[0], "Arn"] };
+    const check = { "Fn::GetAtt": [broker.one("AWS::Lambda::Function", "CheckAccount")[0], "Arn"] };
     broker.template.hasResourceProperties("AWS::Scheduler::Schedule", {
       ScheduleExpression: "rate(1 minute)",
       FlexibleTimeWindow: { Mode: "OFF" },
@@ -92,7 +93,7 @@ describe("the roles", () => {
     expect(Policies).toEqual([
       expect.objectContaining({
         PolicyDocument: expect.objectContaining({
-          Statement: [expect.objectContaining({ Effect: "Allow", Action: "lambda:InvokeFunction" })],
+          Statement: [{ Effect: "Allow", Action: "lambda:InvokeFunction", Resource: [check, sweep] }],
         }),
       }),
     ]);
@@ -104,9 +105,9 @@ describe("the roles", () => {
         expect([Action].flat().filter((action) => action.includes("*"))).toEqual([]);
         if (Sid !== "WriteTraces") expect([Resource].flat()).not.toContain("*");
       }
-    broker.template.resourceCountIs("AWS::IAM::Role", 7);
+    broker.template.resourceCountIs("AWS::IAM::Role", 6);
     broker.template.resourceCountIs("AWS::IAM::Policy", 5);
-    broker.template.resourceCountIs("AWS::IAM::ManagedPolicy", 2);
+    broker.template.resourceCountIs("AWS::IAM::ManagedPolicy", 1);
     for (const [id, { Properties }] of broker.ofType("AWS::IAM::Role")) {
       expect(Properties).not.toHaveProperty("ManagedPolicyArns");
       if (!id.includes("Schedule")) expect(Properties).not.toHaveProperty("Policies");
