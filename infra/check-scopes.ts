@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import { parseScopes, type ScopeDefinitions, type Scopes } from "../functions/domain/scope.ts";
 import type { SecretReference } from "../functions/domain/scope-secret.ts";
 import { canonicalSecrets } from "./canonical-secrets.ts";
+import { rotatingSecrets } from "./rotating-secrets.ts";
 import { isPlainObject } from "./setting-checks.ts";
 import { errorsIn } from "./written-scopes.ts";
 
@@ -32,6 +33,7 @@ export function scopeErrors(written: unknown, place: Place): string[] {
     ...(asWritten.length === 0 ? errorsIn(definitions) : []),
     ...unreadableSecrets(definitions, place.region),
     ...foreignRotations(definitions, place.account),
+    ...tooManyRotations(definitions),
     ...contradictoryKeys(definitions),
   ];
   return [...new Set(all)];
@@ -94,6 +96,19 @@ function foreignRotations(definitions: ScopeDefinitions, account: string): strin
       `scope ${JSON.stringify(name)}: secret.rotation: is for secrets of the broker's account, and this one is of account ${owner}. ${advice}`,
     ];
   });
+}
+
+/**
+ * Of the 20,480 characters of a function's policy a permission takes some 500 and the secret's name.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+function tooManyRotations(definitions: ScopeDefinitions): string[] {
+  const secrets = rotatingSecrets(definitions);
+  const characters = secrets.reduce((sum, { secretName }) => sum + 550 + secretName.length, 0);
+  if (characters <= 20_480) return [];
+  return [
+    `scopes: ${secrets.length} secrets rotate. The policy of a function has room for about 35: deploy a second broker for the others`,
+  ];
 }
 
 /** A secret has one key. The role would be granted both. */

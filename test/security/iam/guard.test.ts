@@ -471,6 +471,11 @@ describe("with secrets that rotate", () => {
     );
   });
 
+  it("the third policy looks like docs/how-to/guard/rotation.json", () => {
+    const file = new URL("../../../docs/how-to/guard/rotation.json", import.meta.url);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(JSON.parse(policyNamed("rotation", made)));
+  });
+
   it("the policies fit, by patterns for many secrets", () => {
     const secretArns = [arn("secretsmanager", "secret:looker/*")];
     const large = madeWith({ rotatorArns: [rotatorArn], secretArns });

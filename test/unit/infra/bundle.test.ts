@@ -16,7 +16,6 @@ const budgets = {
   operate: 293_000,
   sweep: 274_000,
   "check-account": 330_000,
-  "rotate-secret": 330_000,
 };
 
 describe.each(Object.entries(budgets) as [FunctionName, number][])("the bundle of %s", (name, budget) => {

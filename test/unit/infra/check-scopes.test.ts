@@ -211,6 +211,20 @@ describe("a rotation", () => {
     ]);
   });
 
+  it("of more secrets than the function's policy has room for is refused", () => {
+    const many = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, index) => [
+          `scope-${index}`,
+          rotating({ secretName: `looker/department-${index}` }),
+        ]),
+      );
+    expect(() => synthesizedHere({ scopes: many(35) })).not.toThrow();
+    expect(linesAbout(many(36))).toEqual([
+      "scopes: 36 secrets rotate. The policy of a function has room for about 35: deploy a second broker for the others",
+    ]);
+  });
+
   it("is refused with two keys of one administrator's secret", () => {
     const administrator = { secretName: "looker/rotator", encryptionKeyArn: keyArn };
     const other = { ...administrator, encryptionKeyArn: keyArn.replace("1234abcd", "5678abcd") };
