@@ -16,7 +16,7 @@ export const environment = {
   brokerName: "BROKER_NAME",
 } as const;
 
-/** CloudWatch metrics, which the functions emit with their records. All have the dimension `broker`. */
+/** CloudWatch metrics. The functions emit them with their records, all but one. All have the dimension `broker`. */
 export const metricNamespace = "LookerTokenBroker";
 
 /**
@@ -68,6 +68,8 @@ export const metricNames = {
   unretiredPairs: "UnretiredPairs",
   /** Requests and sweeps with work after their early time-out. */
   lateRecords: "LateRecords",
+  /** Requests that API Gateway refused by a throttle. No function ran: a filter of the access log counts them. */
+  gatewayThrottles: "GatewayThrottles",
 } as const;
 
 export type MetricName = (typeof metricNames)[keyof typeof metricNames];
@@ -101,7 +103,7 @@ export const sealContextKeys = [
   "client_id",
 ] as const;
 
-/** The part of that context that stands for the account check's own tokens (functions/domain/account-check.ts). */
+/** In that context, the account check's own tokens (functions/domain/account-check.ts). */
 export const sealContextOfChecks = { account: "000000000000", caller: "CHECKACCOUNT" } as const;
 
 /** The compiled scopes, written beside each bundle that needs them: Lambda's environment holds only 4 KB. */

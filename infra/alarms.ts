@@ -50,6 +50,7 @@ export type AlarmName =
   | "internalErrors"
   | "serverErrors"
   | "editedRows"
+  | "gatewayThrottles"
   | `${FunctionKey}Errors`
   | `${FunctionKey}Throttles`;
 
@@ -74,6 +75,8 @@ type Definition = Bound & {
   readonly metric: Metric;
   /** So many periods in a row. @default 1 */
   readonly periods?: number;
+  /** So many of these suffice, in any order. @default - all of them */
+  readonly datapoints?: number;
   /** @default - no data is good news: most metrics are only there when something happens */
   readonly missing?: TreatMissingData;
   /** What has happened. */
@@ -91,7 +94,7 @@ export function brokerAlarms(
 ): BrokerAlarms {
   const parent = new Construct(metrics, "Alarms");
   const make = ([name, definition]: [string, Definition]): [string, Alarm] => {
-    const { metric, periods = 1, missing, meaning, action, anchor } = definition;
+    const { metric, periods = 1, datapoints, missing, meaning, action, anchor } = definition;
     const alarm = new Alarm(
       parent,
       name.replace(/^./, (first) => first.toUpperCase()),
@@ -100,6 +103,7 @@ export function brokerAlarms(
         metric,
         ...comparison(definition),
         evaluationPeriods: periods,
+        ...(datapoints && { datapointsToAlarm: datapoints }),
         treatMissingData: missing ?? TreatMissingData.NOT_BREACHING,
       },
     );
@@ -249,6 +253,20 @@ function definitions(
       action: "If no deployment was taken back, find out who wrote to the table: nobody but the broker may.",
       anchor: "edited-rows",
     },
+    gatewayThrottles: {
+      // A crowd is refused for less than a minute, so in two minutes at most. Five of ten are a lasting cause, or three crowds.
+      // Any five count, because access logs come late. The number of requests does not, because API Gateway may leave many
+      // 429 out of its logs: https://repost.aws/knowledge-center/api-gateway-missing-cloudwatch-logs
+      metric: metrics.metricGatewayThrottles({ period: Duration.minutes(1) }),
+      above: 0,
+      periods: 10,
+      datapoints: 5,
+      meaning:
+        "API Gateway refused requests with 429 in five of the last ten minutes. They were above throttle, or above the account's quota.",
+      action:
+        "See in the access log who sends them. If one caller fetches a token for each call, tell its owner. If there are more callers than before, raise throttle together with accountConcurrency.",
+      anchor: "throttled",
+    },
     ...(functions.checkAccount ? accountDefinitions(metrics) : {}),
     ...(functions.rotateSecret ? rotationDefinitions(metrics) : {}),
     ...each(functions, "Errors", (each, name) => ({
@@ -288,7 +306,7 @@ const accountDefinitions = (
   accountChecksFailed: {
     metric: metrics.metricAccountChecksFailed(hourly),
     above: 0,
-    // A failed check is tried again after an hour: one bad hour of Looker wakes nobody.
+    // A failed check is tried again after an hour, so one bad hour of Looker wakes nobody.
     periods: 3,
     missing: TreatMissingData.IGNORE,
     meaning: "The service account of a scope could not be checked for three hours.",

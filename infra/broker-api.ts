@@ -1,4 +1,4 @@
-/** The REST API with its one stage: who may reach it, what it logs, what it answers by itself. */
+/** The REST API with its one stage: who may reach it, what it logs and counts, what it answers by itself. */
 import { type RemovalPolicy, Validations } from "aws-cdk-lib";
 import {
   AccessLogFormat,
@@ -12,13 +12,14 @@ import {
   SecurityPolicy,
 } from "aws-cdk-lib/aws-apigateway";
 import type { ICertificate } from "aws-cdk-lib/aws-certificatemanager";
+import { Unit } from "aws-cdk-lib/aws-cloudwatch";
 import type { PolicyDocument } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
-import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import { FilterPattern, LogGroup, MetricFilter, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { ARecord, type IHostedZone, RecordTarget } from "aws-cdk-lib/aws-route53";
 import { ApiGateway } from "aws-cdk-lib/aws-route53-targets";
 import { Construct } from "constructs";
-import { stageName } from "../functions/contract.ts";
+import { metricDimensions, metricNames, metricNamespace, stageName } from "../functions/contract.ts";
 
 export interface CustomDomain {
   /** The name, such as `looker-tokens.example.com`. */
@@ -46,7 +47,7 @@ export interface BrokerApiProps {
 }
 
 /** No body, no query, no header: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html */
-const accessLog = {
+const accessLog = (broker: string) => ({
   time: "$context.requestTime",
   request_id: "$context.requestId",
   /** The caller may choose it. */
@@ -62,9 +63,11 @@ const accessLog = {
   latency_ms: "$context.responseLatency",
   integration_ms: "$context.integration.latency",
   integration_status: "$context.integration.status",
+  /** A constant, for the metrics that are made from this log: their dimension must be a field. */
+  [metricDimensions.broker]: broker,
   /** Which of API Gateway's own answers it was. Its message can repeat the signed headers and the query. */
   error: "$context.error.responseType",
-};
+});
 
 export class BrokerApi extends Construct {
   readonly restApi: RestApi;
@@ -107,7 +110,7 @@ export class BrokerApi extends Construct {
         stageName,
         tracingEnabled: true,
         accessLogDestination: new LogGroupLogDestination(this.accessLogGroup),
-        accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLog)),
+        accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLog(props.broker))),
         throttlingRateLimit: props.throttle.rateLimit,
         throttlingBurstLimit: props.throttle.burstLimit,
         // Execution logs lie in a group of API Gateway's own making, which keeps them for ever; with data tracing
@@ -124,6 +127,7 @@ export class BrokerApi extends Construct {
     // RestApi adds an output of its own, under a name that nobody chose.
     this.restApi.node.tryRemoveChild("Endpoint");
     this.answerWhatClientsUnderstand();
+    this.countThrottles(props.broker);
     Validations.of(this.restApi).acknowledge(
       {
         id: "AwsSolutions::AwsSolutions-APIG2",
@@ -177,6 +181,29 @@ export class BrokerApi extends Construct {
       type: ResponseType.DEFAULT_5XX,
       statusCode: "503",
       responseHeaders,
+    });
+  }
+
+  /**
+   * API Gateway's own metrics count a throttled request among all 4xx. Its type is THROTTLED for the stage's throttle and for
+   * the account's. QUOTA_EXCEEDED is of usage plans, and the broker has none.
+   *
+   * "You can specify any of the properties in the metric filter as a dimension", so the pattern names the dimension's field. A
+   * filter with a dimension has no default value: there is no data while nothing is throttled.
+   * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
+   */
+  private countThrottles(broker: string): void {
+    const field = `$.${metricDimensions.broker}`;
+    new MetricFilter(this, "Throttles", {
+      logGroup: this.accessLogGroup,
+      filterPattern: FilterPattern.all(
+        FilterPattern.stringValue(field, "=", broker),
+        FilterPattern.stringValue("$.error", "=", ResponseType.THROTTLED.responseType),
+      ),
+      metricNamespace,
+      metricName: metricNames.gatewayThrottles,
+      dimensions: { [metricDimensions.broker]: field },
+      unit: Unit.COUNT,
     });
   }
 }

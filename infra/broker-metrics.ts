@@ -132,6 +132,11 @@ export abstract class BrokerMetrics extends Construct {
     return this.sum(metricNames.lateRecords, props);
   }
 
+  /** Requests that API Gateway refused by `throttle` or by the account's quota. @default - sum over 5 minutes */
+  metricGatewayThrottles(props?: MetricOptions): Metric {
+    return this.sum(metricNames.gatewayThrottles, props);
+  }
+
   /** The function's own time for a request, in milliseconds; `verb` as in the records. @default - p99 over 5 minutes */
   metricVerbLatency(verb: string, props?: MetricOptions): Metric {
     return this.p99(metricNames.latency, props, { verb });

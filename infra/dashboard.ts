@@ -1,4 +1,4 @@
-/** One page that answers "how is it?": what is alarmed, who is served, what Looker and AWS take, what is still to be ended. */
+/** One page that answers "how is it?": alarms, served callers, times of Looker and AWS, tokens that are to be ended. */
 import { Duration } from "aws-cdk-lib";
 import {
   type Alarm,
@@ -89,10 +89,10 @@ export function brokerDashboard(
           ...ofEach((each, label) => each.metricErrors({ label })),
           metrics.metricLateRecords(),
         ]),
-        graph(
-          "Throttles",
-          ofEach((each, label) => each.metricThrottles({ label })),
-        ),
+        graph("Throttles", [
+          metrics.metricGatewayThrottles({ label: "API Gateway" }),
+          ...ofEach((each, label) => each.metricThrottles({ label })),
+        ]),
         graph("Rows that were edited", [metrics.metricUnreadableRows()]),
       ],
       ...serviceAccounts(graph, metrics, functions),
@@ -100,7 +100,7 @@ export function brokerDashboard(
   });
 }
 
-/** A row of what the broker has of it: account checks, rotation, or neither. */
+/** A row for account checks and rotation, if the broker has them. */
 function serviceAccounts(
   graph: (title: string, metrics: IMetric[]) => GraphWidget,
   metrics: BrokerMetrics,

@@ -15,7 +15,7 @@ export interface FunctionScheduleProps {
   readonly scheduler?: Scheduler;
 }
 
-/** The role by which EventBridge Scheduler starts functions: those of its policy, and no others. */
+/** EventBridge Scheduler's role. It starts the functions of its policy, and no others. */
 export interface Scheduler {
   readonly role: Role;
   readonly policy: PolicyDocument;
@@ -39,7 +39,7 @@ export class FunctionSchedule extends Construct {
       target: {
         arn: target.functionArn,
         roleArn: this.scheduler.role.roleArn,
-        // The next start is the retry. A run that is late is of no use beside it. The function's own retries, since the
+        // The next start is the retry. A late run would be of no use then. The function's own retries, since the
         // scheduler invokes it asynchronously, are off as well (`asynchronous` in broker-function.ts):
         // https://docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html
         retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: every.toSeconds() },

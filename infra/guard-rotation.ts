@@ -1,4 +1,4 @@
-/** The part of the guard about rotation: the function with all that starts it, and the secrets that rotate. */
+/** The guard's policy for the rotating secrets and their function. */
 import { ManagedPolicy, type PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
 import { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
@@ -44,8 +44,8 @@ export function keepTheRotation(guarded: GuardedRotation): PolicyStatement[] {
 }
 
 /**
- * A rotation may be started by hand, and only as the stack has set it: another function would be given the pair, and other
- * times are no rotation. Secrets Manager asks for the invocation of the caller that starts one.
+ * Rotators start a rotation with the function and the times of the stack. Another function would be given the pair, and a rule of
+ * 1,000 days would end the rotation. Secrets Manager asks their role for `lambda:InvokeFunction`.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
  */
 function letRotatorsStart(

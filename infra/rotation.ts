@@ -1,4 +1,4 @@
-/** The function that rotates secrets and retires their old pairs, and all that starts it. */
+/** Rotation of secrets and retirement of their old pairs: the function, its schedules and permissions. */
 import { Duration, Stack } from "aws-cdk-lib";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { CfnPermission } from "aws-cdk-lib/aws-lambda";
@@ -29,7 +29,7 @@ export function rotation(scope: Construct, props: RotationProps): BrokerFunction
   const rotateSecret = new BrokerFunction(scope, "RotateSecret", {
     ...shared,
     scopes,
-    // No sealing key: it opens no token of a caller.
+    // Without the sealing key it opens no token of a caller.
     environment: {
       [environment.tableName]: table.tableName,
       [environment.brokerName]: broker,
@@ -40,7 +40,7 @@ export function rotation(scope: Construct, props: RotationProps): BrokerFunction
     timeout: Duration.minutes(2),
     // Secrets Manager starts a failed step again by itself, and the schedule does so with the retirement.
     asynchronous: { retryAttempts: 0, maxEventAge: every },
-    // A pair is deleted when no lease of it is left: it looks at all slots of the secret's scopes.
+    // It looks at all slots of the secret's scopes, because a pair is deleted after its last lease.
     statements: [readAndWriteRows(table), queryRows(table)],
     secretStatements: rotateSecrets(stack, scopes),
   });

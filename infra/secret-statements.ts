@@ -1,4 +1,4 @@
-/** What the functions' roles may do with secrets and with the keys that encrypt them, written by hand as statements.ts is. */
+/** Permissions of the functions' roles on secrets and on their keys, written by hand like statements.ts. */
 import { Arn, ArnFormat, type Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { RegionInfo } from "aws-cdk-lib/region-info";
@@ -6,7 +6,7 @@ import type { ScopeDefinitions } from "../functions/domain/scope.ts";
 import type { SecretReference } from "../functions/domain/scope-secret.ts";
 import { rotatingSecrets } from "./rotating-secrets.ts";
 
-/** What a role may do with secrets, and with the customer managed keys that encrypt them. */
+/** A role's permissions on secrets and on their customer managed keys. */
 interface SecretGrant {
   /** Names of the statements. */
   readonly sids: { readonly secrets: string; readonly keys: string };
@@ -35,10 +35,7 @@ const rotating: SecretGrant = {
   keyActions: ["kms:Decrypt", "kms:GenerateDataKey"],
 };
 
-/**
- * The secrets that the scopes name, as lists that each fit into one managed policy: each secret is named in full, and a
- * broker of 200 scopes has more of them than one policy holds.
- */
+/** All scopes' secrets. Each list fits into one managed policy, because 200 scopes have more secrets than one policy holds. */
 export const readScopeSecrets = (stack: Stack, scopes: ScopeDefinitions): PolicyStatement[][] =>
   granted(
     stack,
@@ -46,7 +43,7 @@ export const readScopeSecrets = (stack: Stack, scopes: ScopeDefinitions): Policy
     reading("Scope"),
   );
 
-/** The secrets that rotate, read and written, and those of their administrators, read. Lists as above. */
+/** Rotating secrets, read and written. Their administrators' secrets, read. Lists as above. */
 export const rotateSecrets = (stack: Stack, scopes: ScopeDefinitions): PolicyStatement[][] => {
   const rotated = rotatingSecrets(scopes);
   return [
@@ -79,7 +76,7 @@ function granted(
 type Secret = readonly [arn: string, keyArn: string];
 
 /**
- * Of the 6,144 characters of a managed policy, what is left beside the document's frame. A role has at most ten, unless
+ * The 6,144 characters of a managed policy without the document's frame. A role has at most ten, unless
  * its account's quota was raised. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 const policyCharacters = 5_950;
@@ -152,8 +149,8 @@ function secretsManager({ region, urlSuffix }: Stack): string | string[] {
 }
 
 /**
- * Secrets Manager appends a hyphen and six random characters to a secret's name in its ARN; `??????` is AWS's own
- * advice for naming a secret by name, since `*` would let `looker/sales` name `looker/sales-admin-a1B2c3` too.
+ * Secrets Manager appends a hyphen and six random characters to a secret's name in its ARN. AWS advises `??????`: with
+ * `*`, the name `looker/sales` would match `looker/sales-admin-a1B2c3` too.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
  */
 export function secretArn(stack: Stack, { secretName, secretArn }: SecretReference): string {

@@ -15,6 +15,7 @@ import { type ServiceAccount, serviceAccounts } from "./looker/service-accounts.
 import { explainTakenPort } from "./loopback.ts";
 import { administratorName, type LocalPrincipal, localPrincipals } from "./principals.ts";
 import { type Rehearsal, rehearse, writeDeployment } from "./rehearsal.ts";
+import { configureRotations } from "./rotations.ts";
 import { createSessionCredentials, type SessionCredentials } from "./sigv4/session-credentials.ts";
 import { readCloudAssembly } from "./stack/cloud-assembly.ts";
 import type { LocalFunction } from "./stack/functions.ts";
@@ -32,6 +33,8 @@ export interface BrokerOptions extends StartFlags {
   abort?: AbortSignal;
   /** A line that a function instance wrote. */
   onLog?(functionId: string, instanceNumber: number, line: string): void;
+  /** A line of the API's access log. */
+  onAccessLog?(line: string): void;
   /** How far an instance's clock is off, for tests. */
   clockSkewMs?(instanceNumber: number): number;
   /**
@@ -66,8 +69,8 @@ export interface RunningBroker
   engines: Engines;
   stack: LocalStack;
   tableName: string;
-  /** Runs what is scheduled now, beside its own times. */
-  runSchedules(): Promise<void>;
+  /** Runs what is scheduled now, beside its own times: of all functions, or of one. */
+  runSchedules(functionId?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -105,7 +108,7 @@ async function startParts(
   const rehearsal = await rehearse(options.scopesFile ?? ownScopesFile);
   const { scopes, location } = rehearsal;
   const { region } = location;
-  const { externalLooker } = options;
+  const { externalLooker, onAccessLog } = options;
   const accounts = serviceAccounts(scopes);
   const lookers: StandInLooker[] = [];
   for (const inPlaceOf of externalLooker ? [] : new Set(accounts.map(({ baseUrl }) => baseUrl))) {
@@ -132,6 +135,7 @@ async function startParts(
     lookers.find(({ inPlaceOf }) => inPlaceOf === url)?.looker.url ?? lookerUrl;
   const outdir = await synthesizeRehearsal(options, rehearsal, standInFor);
   const stack = readTemplate(readCloudAssembly(outdir), location);
+  const { accessLogFormat, throttle } = stack;
   const [table] = stack.tables;
   if (!table) throw new Error("The template has no table.");
   const engineKeys = await createTablesAndKeys(engines, stack);
@@ -162,6 +166,7 @@ async function startParts(
       onLog: options.onLog,
     }),
   );
+  if (engines.rotations) await configureRotations(engines.rotations, stack, functions.invoke);
   const scheduler = closeWithBroker(startScheduler(stack.schedules, location, functions.invoke));
   const gateway = closeWithBroker(
     await explainTakenPort(
@@ -173,6 +178,8 @@ async function startParts(
         stage: stack.stage,
         routes: stack.routes,
         gatewayResponses: stack.gatewayResponses,
+        ...(options.throttle && throttle && { throttle }),
+        ...(onAccessLog && accessLogFormat && { accessLog: { format: accessLogFormat, write: onAccessLog } }),
         principals: principalsByKey(principals),
         invoke: (functionId, event) =>
           options.divert?.(functionId, event) ?? functions.invoke(functionId, event),

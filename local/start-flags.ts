@@ -31,7 +31,8 @@ const help = `Runs the whole broker on this machine, from the synthesized templa
   --looker-url URL         use another Looker and start no stand-in; credentials from
                            LOOKERSDK_CLIENT_ID and LOOKERSDK_CLIENT_SECRET
   --max-instances N        per function (20); excess requests wait for up to 29 s
-  --throttle               excess requests are throttled instead
+  --throttle               excess requests are throttled instead, and those beyond the
+                           setting throttle, 200 a second, are throttled too
   --instances KIND         threads (default), or processes, which can be killed one by one
   --help
 

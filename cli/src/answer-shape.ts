@@ -8,8 +8,19 @@ import { isWebAddress } from "./looker-url.ts";
 const isText = (value: unknown) => typeof value === "string" && value !== "";
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isRecord = (value: unknown) => typeof value === "object" && value !== null;
+const isTime = (value: unknown) => typeof value === "string" && !Number.isNaN(Date.parse(value));
+const isSize = (value: unknown) => value === "all" || isCount(value);
+const isBoolean = (value: unknown) => typeof value === "boolean";
+const nullOr = (fits: Fits) => (value: unknown) => value === null || fits(value);
+const optional = (fits: Fits) => (value: unknown) => value === undefined || fits(value);
+const listOf = (fits: Fits) => (value: unknown) => Array.isArray(value) && value.every(fits);
+const recordOf = (shape: Shape) => (value: unknown) => {
+  const record = Object(value) as Record<string, unknown>;
+  return Object.entries(shape).every(([field, fits]) => fits(record[field]));
+};
 
-type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
+type Fits = (value: unknown) => boolean;
+type Shape = Readonly<Record<string, Fits>>;
 
 const ended: Shape = { revoked: isCount, pending: isCount };
 
@@ -23,7 +34,16 @@ const shapes: Readonly<Record<string, Shape>> = {
     expires_in: (value) => isCount(value) && value !== 0,
   },
   "POST logout": ended,
-  "GET leases": { leases: Array.isArray },
+  "GET leases": { leases: Array.isArray, account: optional(recordOf({ findings: listOf(isText) })) },
+  "GET account": {
+    checked_at: nullOr(isTime),
+    client_id: nullOr(isText),
+    user: nullOr(recordOf({ id: isText, display_name: nullOr(isText) })),
+    roles: listOf(recordOf({ name: isText, permissions: isSize, models: isSize })),
+    findings: listOf(recordOf({ code: isText, detail: isText, accepted: isBoolean })),
+    hidden: listOf(isText),
+    failed: optional(recordOf({ at: isTime, reason: isText })),
+  },
   "DELETE leases": { matched: isCount, ...ended },
   "PUT freeze": { frozen: isRecord, ...ended },
   "DELETE freeze": { frozen: (value) => value === null },
@@ -33,8 +53,7 @@ const shapes: Readonly<Record<string, Shape>> = {
 export function checkAnswer({ method, path, query }: BrokerRequest, body: unknown): void {
   const shape: Shape | undefined =
     query?.dry_run === "true" ? { matched: isCount } : shapes[`${method} ${path.split("/").at(-1)}`];
-  const answer = Object(body) as Record<string, unknown>;
-  if (!shape || !Object.entries(shape).every(([field, fits]) => fits(answer[field]))) throw notABroker();
+  if (!shape || !recordOf(shape)(body)) throw notABroker();
 }
 
 export const notABroker = (): TokenBrokerError =>

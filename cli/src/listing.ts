@@ -23,14 +23,24 @@ export interface Frozen {
   readonly reason: string;
 }
 
+/** The last check of the scope's service account. A broker that has not checked yet has none. */
+export interface AccountSummary {
+  readonly checked_at: string;
+  /** Codes, without those that the scope accepts. */
+  readonly findings: readonly string[];
+}
+
 export interface Listing {
   readonly scope: string;
   readonly frozen?: Frozen;
+  readonly account?: AccountSummary;
   readonly leases: readonly ListedLease[];
 }
 
 interface Page {
   readonly frozen?: Frozen;
+  /** On the first page. */
+  readonly account?: AccountSummary;
   readonly leases: readonly ListedLease[];
   readonly next_token?: string;
 }
@@ -42,6 +52,7 @@ export async function listingOf(
 ): Promise<Listing> {
   const leases: ListedLease[] = [];
   let next: string | undefined;
+  let account: AccountSummary | undefined;
   for (;;) {
     const page: Page = await broker.ask({
       method: "GET",
@@ -50,7 +61,10 @@ export async function listingOf(
       ...more,
     });
     leases.push(...page.leases);
+    account ??= page.account;
     next = page.next_token;
-    if (next === undefined) return { scope, ...(page.frozen ? { frozen: page.frozen } : {}), leases };
+    if (next !== undefined) continue;
+    const { frozen } = page;
+    return { scope, ...(frozen ? { frozen } : {}), ...(account ? { account } : {}), leases };
   }
 }

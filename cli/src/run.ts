@@ -1,5 +1,6 @@
 /** From the command line to the exit code. */
 import { parseCommandLine } from "./command-line.ts";
+import { account } from "./commands/account.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exec } from "./commands/exec.ts";
 import { freeze, unfreeze } from "./commands/freeze.ts";
@@ -30,6 +31,7 @@ const commands: Readonly<Record<CommandName, Command>> = {
   doctor,
   "local-env": localEnv,
   leases,
+  account,
   revoke,
   freeze,
   unfreeze,

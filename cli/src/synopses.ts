@@ -97,6 +97,8 @@ them end, and those of all sessions.`,
     usage: "",
     options: [],
     examples: ["looker-token scopes"],
+    notes: `For an operator a last column counts the findings about the service accounts, if
+there are any. looker-token account shows them.`,
   },
   whoami: {
     summary: "Show who you are to the broker",
@@ -129,7 +131,20 @@ call the local broker as this principal.`,
     options: ["scope", "all-scopes"],
     examples: ["looker-token leases --scope sales", "looker-token leases --all-scopes --json"],
     notes: `REMAINING is what a live lease has until its end. Of a superseded or pending one it is how long its token may still work
-at Looker, where no logout is confirmed. All ages are by the broker's clock.`,
+at Looker, where no logout is confirmed. All ages are by the broker's clock.
+
+A line above the table names the findings about the service account. The lease
+"broker's account check" belongs to the broker, and ends by itself in seconds.`,
+  },
+  account: {
+    summary: "Show whether the service account may do too much",
+    usage: "--scope NAME | --all-scopes",
+    options: ["scope", "all-scopes"],
+    examples: ["looker-token account --scope sales", "looker-token account --all-scopes --json"],
+    notes: `The broker checks each scope's Looker account once a week, and after its client id
+has changed. This shows the last check, and asks Looker nothing. Each finding has
+its next step. Findings that the scope's definition accepts come last. The exit
+code is 0 with findings, too: scripts read --json.`,
   },
   revoke: {
     summary: "End leases, and be told whether they are dead",

@@ -13,15 +13,23 @@ export function authorizeCalls(
   administratorArn: string,
 ): (call: ArrivedCall) => AccessDecision {
   return ({ service, operation, principalArn }) => {
-    const action = `${service}:${operation}`;
+    // "You also need lambda:InvokeFunction permissions on the rotation function":
+    // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+    const actions = [
+      `${service}:${operation}`,
+      ...(operation === "RotateSecret" ? ["lambda:InvokeFunction"] : []),
+    ];
     if (principalArn === administratorArn)
       return service === "kms"
         ? { allow: false, reason: "an administrator of rows and secrets opens no seals" }
         : { allow: true };
     const role = roles.find(({ arn }) => arn === principalArn);
-    const allowed = role?.statements.some(
-      ({ Effect, Action }) => Effect === "Allow" && [Action].flat().includes(action),
+    const denied = actions.find(
+      (action) =>
+        !role?.statements.some(
+          ({ Effect, Action }) => Effect === "Allow" && [Action].flat().includes(action),
+        ),
     );
-    return allowed ? { allow: true } : { allow: false, reason: `no statement allows ${action}` };
+    return denied === undefined ? { allow: true } : { allow: false, reason: `no statement allows ${denied}` };
   };
 }

@@ -8,6 +8,7 @@ import {
   type TimeToLiveSpecification,
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
+import { AbstractValueIterator } from "abstract-level";
 import dynalite from "dynalite";
 import { listen } from "../loopback.ts";
 import { ignoring } from "./ignoring.ts";
@@ -17,7 +18,15 @@ export interface RunningEngine {
   close(): Promise<void>;
 }
 
+/**
+ * dynalite 4.0.0 ends the iterator of a Query or Scan by `return`, which abstract-level's iterators do not have. So each Query
+ * kept the whole table as it was then, for good.
+ */
+Object.assign(AbstractValueIterator.prototype, { return: AbstractValueIterator.prototype.close });
+
 export async function startDynalite(): Promise<RunningEngine> {
+  // A row's key and value would be small parts of Node's shared buffers, and each row would keep two of 64 KB.
+  Buffer.poolSize = 0;
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   // The AWS proxy closes idle connections. If the server did so too, a request could be cut off.
   server.keepAliveTimeout = 0;

@@ -14,7 +14,7 @@ import { ensureTable, startDynalite, type TableDefinition } from "./dynamodb.ts"
 import { ENGINE_CREDENTIAL } from "./engine.ts";
 import { ignoring } from "./ignoring.ts";
 import { startKms } from "./kms.ts";
-import { startSecretsManager } from "./secrets-manager.ts";
+import { type Rotations, startSecretsManager } from "./secrets-manager.ts";
 
 export interface Engines {
   readonly urls: Record<AwsService, string>;
@@ -22,6 +22,8 @@ export interface Engines {
   /** The key's ARN in the engine: another one than the template's where the engine chooses it. */
   ensureKey(key: LocalKey): Promise<string>;
   putSecret(name: string, value: Record<string, string>): Promise<void>;
+  /** Of the stand-in alone: an external Secrets Manager cannot invoke the functions of the local run. */
+  readonly rotations?: Rotations;
   close(): Promise<void>;
 }
 
@@ -44,6 +46,7 @@ export async function startEngines(
     ensureTable: (table) => explained("dynamodb", tables.ensureTable(table)),
     ensureKey: (key) => explained("kms", keys.ensureKey(key)),
     putSecret: (name, value) => explained("secretsmanager", secrets.putSecret(name, value)),
+    ...(secrets.rotations && { rotations: secrets.rotations }),
     async close() {
       await Promise.all([tables.close(), keys.close(), secrets.close()]);
     },
@@ -119,20 +122,25 @@ function externalKms(url: string, { region }: AwsLocation) {
   };
 }
 
-async function standInSecretsManager(location: AwsLocation) {
+interface SecretsEngine extends Pick<Engines, "putSecret" | "rotations" | "close"> {
+  readonly url: string;
+}
+
+async function standInSecretsManager(location: AwsLocation): Promise<SecretsEngine> {
   const manager = await startSecretsManager(location);
   return {
     url: manager.url,
-    putSecret: async (name: string, value: Record<string, string>) => void manager.put(name, value),
+    rotations: manager.rotations,
+    putSecret: async (name, value) => void manager.put(name, value),
     close: () => manager.close(),
   };
 }
 
-function externalSecretsManager(url: string, { region }: AwsLocation) {
+function externalSecretsManager(url: string, { region }: AwsLocation): SecretsEngine {
   const client = new SecretsManagerClient({ endpoint: url, region, credentials: ENGINE_CREDENTIAL });
   return {
     url,
-    async putSecret(name: string, value: Record<string, string>) {
+    async putSecret(name, value) {
       const SecretString = JSON.stringify(value);
       const created = await client
         .send(new CreateSecretCommand({ Name: name, SecretString }))

@@ -64,9 +64,19 @@ export function contentOf(input: Input): SecretContent | undefined {
   return binary === undefined ? undefined : { SecretBinary: binary };
 }
 
-export function tokenOf(input: Input): string | undefined {
+/** Recorded on AWS, with another error for RotateSecret: LocalStack's test_no_client_request_token. */
+export function requiredTokenOf(
+  input: Input,
+  errorWithout: "InvalidRequestException" | "InvalidParameterException",
+): string {
   const token = optionalText(input, "ClientRequestToken");
-  if (token !== undefined && (token.length < 32 || token.length > 64)) {
+  if (token === undefined) {
+    throw new ServiceError(
+      errorWithout,
+      "You must provide a ClientRequestToken value. We recommend a UUID-type value.",
+    );
+  }
+  if (token.length < 32 || token.length > 64) {
     throw new ServiceError("InvalidParameterException", "ClientRequestToken must be 32-64 characters long.");
   }
   return token;

@@ -7,7 +7,10 @@ export function moveStage(store: SecretStore, secret: StoredSecret, input: Input
   const from = optionalText(input, "RemoveFromVersionId");
   const to = optionalText(input, "MoveToVersionId");
   for (const id of [from, to]) {
-    if (id !== undefined && !secret.versions.has(id)) {
+    const version = id === undefined ? undefined : secret.versions.get(id);
+    // A rotation's version without a value can lose its label, and never becomes current.
+    const isEmpty = id === to && stage === "AWSCURRENT" && !version?.content;
+    if (id !== undefined && (!version || isEmpty)) {
       throw new ServiceError(
         "ResourceNotFoundException",
         `Secrets Manager can't find the specified secret value for VersionId: ${id}`,

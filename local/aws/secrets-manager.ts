@@ -2,8 +2,11 @@
  * Secrets Manager as far as the broker, its rotation and the `aws` CLI need it:
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/
  */
+import { randomUUID } from "node:crypto";
 import { type Input, optionalText, requiredText, ServiceError, startJsonService } from "./json-protocol.ts";
-import { contentOf, nameOf, recoveryDaysOf, stagesOf, tokenOf } from "./secret-input.ts";
+import { createRotationRunner, type RotationRunner } from "./rotation-runner.ts";
+import { contentOf, nameOf, recoveryDaysOf, requiredTokenOf, stagesOf } from "./secret-input.ts";
+import { cancelRotateSecret, describeRotation, rotateSecret } from "./secret-rotation.ts";
 import { moveStage } from "./secret-stages.ts";
 import { createSecretStore, labelsOf, type SecretStore, type StoredSecret } from "./secret-store.ts";
 
@@ -19,18 +22,41 @@ export interface RunningSecretsManager {
   url: string;
   /** In this process, past the AWS proxy: creates the secret if it is missing and makes the value current. */
   put(nameOrArn: string, value: string | object): { arn: string; versionId: string };
+  readonly rotations: Rotations;
   close(): Promise<void>;
+}
+
+/** Rotation, for the process that runs this. */
+export interface Rotations extends Pick<RotationRunner, "connect" | "setDelivery" | "runDue" | "settled"> {
+  /** As CloudFormation does it for a rotation schedule. @throws {ServiceError} as RotateSecret refuses */
+  configure(schedule: RotationConfiguration): void;
+  /** For tests: what comes due is run by {@link RotationRunner.runDue}, or within seconds. */
+  moveClock(seconds: number): void;
+  /** Whether the version of a schedule's test has the current value. AWS does not say. It has none, unless told. */
+  setTestHasValue(hasValue: boolean): void;
+}
+
+export interface RotationConfiguration {
+  readonly SecretId: string;
+  readonly RotationLambdaARN: string;
+  readonly RotationRules?: object;
+  readonly RotateImmediately: boolean;
 }
 
 const DAY_SECONDS = 86_400;
 
 export async function startSecretsManager(options: SecretsManagerOptions): Promise<RunningSecretsManager> {
   const { region, accountId, partition = "aws", now = () => new Date() } = options;
-  const nowSeconds = () => now().getTime() / 1000;
+  let movedSeconds = 0;
+  let testHasValue = false;
+  const nowSeconds = () => now().getTime() / 1000 + movedSeconds;
   const store = createSecretStore(
     `arn:${partition}:secretsmanager:${region}:${accountId}:secret:`,
     nowSeconds,
   );
+  const runner = createRotationRunner(store, nowSeconds);
+  const rotate = (input: Input) =>
+    rotateSecret(findLiveSecret(store, input), input, { runner, nowSeconds: nowSeconds(), testHasValue });
   const service = await startJsonService({
     targetPrefix: "secretsmanager",
     messageKey: "Message",
@@ -39,6 +65,8 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
       GetSecretValue: (input) => getSecretValue(findLiveSecret(store, input), input),
       PutSecretValue: (input) => putSecretValue(store, findLiveSecret(store, input), input),
       UpdateSecretVersionStage: (input) => moveStage(store, findLiveSecret(store, input), input),
+      RotateSecret: rotate,
+      CancelRotateSecret: (input) => cancelRotateSecret(findLiveSecret(store, input)),
       DescribeSecret: (input) => describeSecret(findSecret(store, input)),
       ListSecretVersionIds: (input) => listSecretVersionIds(findSecret(store, input), input),
       DeleteSecret: (input) => deleteSecret(store, input, nowSeconds()),
@@ -48,6 +76,20 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
     ...service,
     put: (nameOrArn, value) =>
       store.put(nameOrArn, { SecretString: typeof value === "string" ? value : JSON.stringify(value) }),
+    rotations: {
+      ...runner,
+      configure: (schedule) => void rotate({ ...schedule, ClientRequestToken: randomUUID() }),
+      moveClock: (seconds) => {
+        movedSeconds += seconds;
+      },
+      setTestHasValue: (hasValue) => {
+        testHasValue = hasValue;
+      },
+    },
+    async close() {
+      runner.stop();
+      await service.close();
+    },
   };
 }
 
@@ -71,7 +113,7 @@ function findLiveSecret(store: SecretStore, input: Input): StoredSecret {
 function createSecret(store: SecretStore, input: Input) {
   const name = nameOf(input);
   const content = contentOf(input);
-  const token = tokenOf(input);
+  const token = requiredTokenOf(input, "InvalidRequestException");
   const before = store.find(name);
   if (before?.deletedAt !== undefined) {
     throw new ServiceError(
@@ -80,7 +122,7 @@ function createSecret(store: SecretStore, input: Input) {
     );
   }
   // Only a retry with its token finds the secret there.
-  if (before && (token === undefined || !before.versions.has(token))) {
+  if (before && !before.versions.has(token)) {
     throw new ServiceError(
       "ResourceExistsException",
       `The operation failed because the secret ${name} already exists.`,
@@ -100,7 +142,7 @@ function getSecretValue(secret: StoredSecret, input: Input) {
   const stage = optionalText(input, "VersionStage");
   const label = stage ?? "AWSCURRENT";
   const version = secret.versions.get(versionId ?? secret.labels.get(label) ?? "");
-  if (!version) {
+  if (!version?.content) {
     const by = versionId === undefined ? `staging label: ${label}` : `VersionId: ${versionId}`;
     throw new ServiceError(
       "ResourceNotFoundException",
@@ -126,7 +168,8 @@ function putSecretValue(store: SecretStore, secret: StoredSecret, input: Input) 
       "You must provide either SecretString or SecretBinary.",
     );
   }
-  const { id } = store.addVersion(secret, content, stagesOf(input), tokenOf(input));
+  const token = requiredTokenOf(input, "InvalidRequestException");
+  const { id } = store.addVersion(secret, content, stagesOf(input), token);
   return { ARN: secret.arn, Name: secret.name, VersionId: id, VersionStages: labelsOf(secret, id) };
 }
 
@@ -140,13 +183,21 @@ function describeSecret(secret: StoredSecret) {
     ...(secret.deletedAt !== undefined && { DeletedDate: secret.deletedAt }),
     CreatedDate: secret.createdAt,
     LastChangedDate: secret.changedAt,
-    VersionIdsToStages: Object.fromEntries(labelled.filter(([, labels]) => labels.length > 0)),
+    ...describeRotation(secret),
+    // Recorded on AWS: LocalStack's test_create_secret_version_from_empty_secret.
+    ...(secret.versions.size > 0 && {
+      VersionIdsToStages: Object.fromEntries(labelled.filter(([, labels]) => labels.length > 0)),
+    }),
   };
 }
 
-/** A version without a label is deprecated, and AWS deletes it some day. */
+/**
+ * A version without a label is deprecated, and AWS deletes it some day. A pending one without a value is not listed: "can omit the
+ * AWSPENDING version", https://docs.aws.amazon.com/pcs/latest/userguide/cluster-secret-rotation-procedure.html
+ */
 function listSecretVersionIds(secret: StoredSecret, input: Input) {
-  const versions = [...secret.versions.values()].map(({ id, createdAt }) => {
+  const filled = [...secret.versions.values()].filter(({ content }) => content);
+  const versions = filled.map(({ id, createdAt }) => {
     const VersionStages = labelsOf(secret, id);
     return { VersionId: id, CreatedDate: createdAt, ...(VersionStages.length > 0 && { VersionStages }) };
   });

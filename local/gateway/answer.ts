@@ -3,6 +3,7 @@ import type { InvokeResult } from "../lambda/invoke-result.ts";
 import { parseAuthorization } from "../sigv4/authorization.ts";
 import { type SignedRequest, verifySignature } from "../sigv4/verify.ts";
 import type { LocalRoute } from "../stack/routes.ts";
+import type { LoggedRequest } from "./access-log.ts";
 import { buildEvent, type GatewayPrincipal, type ProxyEvent, type ReceivedRequest } from "./event.ts";
 import { groupHeaders } from "./event-headers.ts";
 import { type ApiStage, decideInvoke, methodArn } from "./invoke-policy.ts";
@@ -45,8 +46,7 @@ export interface GatewayApi extends ApiStage {
 export interface Answer {
   /** The function's, or the gateway's own before the API's gateway responses are applied to it. */
   reply: GatewayReply | Refusal;
-  /** For the access log. */
-  logged: { resource?: string; userArn?: string };
+  logged: Pick<LoggedRequest, "resource" | "principal" | "integration">;
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "6 MB each for request and response (synchronous)" */
@@ -63,8 +63,9 @@ export async function answerRequest(
   const match = matchRoute(api.routes, request.method, path);
   if (match === undefined) return { reply: undeclared(request), logged: {} };
 
-  const logged: Answer["logged"] = { resource: match.route.resource };
+  const { resource } = match.route;
   let principal: GatewayPrincipal | undefined;
+  const refused = (reply: Refusal): Answer => ({ reply, logged: { resource, principal } });
   if (match.route.authorization === "AWS_IAM") {
     const verification = await verifySignature(signedRequest(request), {
       service: "execute-api",
@@ -72,23 +73,22 @@ export async function answerRequest(
       now,
       find: (accessKeyId) => api.principals.find(accessKeyId),
     });
-    if (!verification.ok) return { reply: refuseSignature(verification.fault, verification.message), logged };
+    if (!verification.ok) return refused(refuseSignature(verification.fault, verification.message));
     principal = verification.credential;
-    logged.userArn = principal.userArn;
     const arn = methodArn(api, request.method, path);
     const decision = decideInvoke(principal, arn);
     if (decision !== "allowed")
-      return { reply: refuseInvoke(principal.userArn, arn, decision === "explicit_deny"), logged };
+      return refused(refuseInvoke(principal.userArn, arn, decision === "explicit_deny"));
   }
 
   const event = buildEvent(request, { ...api, ...ids, match, path, principal, now });
-  if (event === undefined) return { reply: malformedQuery, logged };
-  if (Buffer.byteLength(JSON.stringify(event)) > maxEventBytes) return { reply: eventTooLarge, logged };
-  const result = await withinTimeout(
-    api.invoke(match.route.functionId, event, ids.trace),
-    api.integrationTimeoutMs ?? 29_000,
-  );
-  return { reply: replyOf(result), logged };
+  if (event === undefined) return refused(malformedQuery);
+  if (Buffer.byteLength(JSON.stringify(event)) > maxEventBytes) return refused(eventTooLarge);
+  const began = Date.now();
+  const invocation = api.invoke(match.route.functionId, event, ids.trace);
+  const reply = replyOf(await withinTimeout(invocation, api.integrationTimeoutMs ?? 29_000));
+  const status = "responseType" in reply ? undefined : reply.status;
+  return { reply, logged: { resource, principal, integration: { latencyMs: Date.now() - began, status } } };
 }
 
 function replyOf(result: InvokeResult): GatewayReply | Refusal {

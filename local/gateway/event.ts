@@ -126,7 +126,7 @@ function lastOfEach(values: Iterable<readonly [string, string[]]>): Record<strin
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** CLF, as `$context.requestTime` is documented: `20/Feb/2018:22:48:57 +0000`. */
-function formatRequestTime(now: Date): string {
+export function formatRequestTime(now: Date): string {
   const [day, time] = [now.toISOString().slice(0, 10), now.toISOString().slice(11, 19)];
   return `${day.slice(8)}/${months[now.getUTCMonth()]}/${day.slice(0, 4)}:${time} +0000`;
 }

@@ -5,7 +5,8 @@ import { readBody, splitTarget } from "../http-request.ts";
 import { type Listening, listen } from "../loopback.ts";
 import type { GatewayResponses } from "../stack/gateway-responses.ts";
 import { continueTrace } from "../trace-header.ts";
-import { answerRequest, type GatewayApi, type RequestIds } from "./answer.ts";
+import { type AccessLog, accessLogLine, checkAccessLogFormat } from "./access-log.ts";
+import { type Answer, answerRequest, type GatewayApi, type RequestIds } from "./answer.ts";
 import type { ReceivedRequest } from "./event.ts";
 import { checkGatewayResponses, customize } from "./gateway-responses.ts";
 import {
@@ -23,27 +24,12 @@ export interface GatewayOptions extends GatewayApi {
   /** 0 or omitted picks a free one. */
   port?: number;
   now?: () => Date;
-  onRequest?(line: AccessLogLine): void;
+  /** None unless told. */
+  accessLog?: AccessLog;
   /** None unless told: the gateway's own answers are as API Gateway's defaults. */
   gatewayResponses?: GatewayResponses;
   /** None unless told. */
   throttle?: ThrottleOptions;
-}
-
-export interface AccessLogLine {
-  requestId: string;
-  time: string;
-  method: string;
-  /** As sent, without the query string. */
-  path: string;
-  status: number;
-  /** Undefined when no route matched. */
-  resource?: string;
-  userArn?: string;
-  /** The x-amzn-ErrorType of the gateway's own answers. */
-  errorType?: string;
-  /** A defect, or an invocation that could not be made: the client gets a bare 500. */
-  problem?: string;
 }
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html */
@@ -55,6 +41,7 @@ const maxUriBytes = 8192;
 export async function startGateway(options: GatewayOptions): Promise<Listening> {
   checkRoutes(options.routes);
   checkGatewayResponses(options.gatewayResponses ?? {});
+  checkAccessLogFormat(options.accessLog?.format ?? "");
   const now = options.now ?? (() => new Date());
   const throttle = options.throttle && createThrottle(options.throttle, now());
   const settings = { ...options, now, admit: () => throttle?.admit(now()) ?? true };
@@ -77,13 +64,8 @@ async function handle(
   const method = message.method ?? "";
   const target = message.url ?? "";
   const { rawPath, rawQuery } = splitTarget(target);
-  const line: AccessLogLine = {
-    requestId: ids.requestId,
-    time: at.toISOString(),
-    method,
-    path: rawPath,
-    status: 0,
-  };
+  const sourceIp = message.socket.remoteAddress ?? "";
+  let logged: Answer["logged"] = {};
 
   const body = await readBody(message, maxBodyBytes);
   let answered: GatewayReply | Refusal;
@@ -97,15 +79,13 @@ async function handle(
       rawQuery,
       headers: pairs(message.rawHeaders),
       body,
-      sourceIp: message.socket.remoteAddress ?? "",
+      sourceIp,
       protocol: `HTTP/${message.httpVersion}`,
     };
     try {
-      const answer = await answerRequest(request, settings, ids, at);
-      answered = answer.reply;
-      Object.assign(line, answer.logged);
+      ({ reply: answered, logged } = await answerRequest(request, settings, ids, at));
     } catch (error) {
-      line.problem = String(error);
+      logged = { integration: { error: String(error) } };
       answered = invocationRejected;
     }
   }
@@ -114,8 +94,20 @@ async function handle(
       ? customize(answered, settings.gatewayResponses ?? {}, { ...ids, ...settings })
       : answered;
   send(response, { ...reply, headers: [...idHeaders(answered, ids), ...reply.headers] });
-  const errorType = reply.headers.find(([name]) => name === "x-amzn-ErrorType")?.[1];
-  settings.onRequest?.({ ...line, status: reply.status, ...(errorType === undefined ? {} : { errorType }) });
+  const { accessLog } = settings;
+  accessLog?.write(
+    accessLogLine(accessLog.format, {
+      ...ids,
+      ...logged,
+      at,
+      method,
+      path: rawPath,
+      sourceIp,
+      status: reply.status,
+      latencyMs: settings.now().getTime() - at.getTime(),
+      responseType: "responseType" in answered ? answered.responseType : undefined,
+    }),
+  );
 }
 
 /** A function's answer has its trace, an answer of the gateway's own has none (captures, see README.md). */

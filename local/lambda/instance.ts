@@ -1,6 +1,7 @@
 /** One function instance: started once, then one request at a time, until it is killed or dies. */
 import { onLines } from "./lines.ts";
-import { type FromInstance, type Invocation, initRequestId, type ReportedError } from "./protocol.ts";
+import { initRequestId } from "./output-end.mjs";
+import type { FromInstance, Invocation, ReportedError } from "./protocol.ts";
 import { launchSandbox, type SandboxKind } from "./sandbox.ts";
 import { Turn } from "./turn.ts";
 

@@ -8,6 +8,7 @@ import type { SessionCredentials } from "../sigv4/session-credentials.ts";
 import type { LocalFunction } from "../stack/functions.ts";
 import { continueTrace } from "../trace-header.ts";
 import { type AwsEndpoints, instanceEnvironment } from "./environment.ts";
+import { IdleStack } from "./idle-stack.ts";
 import { type Instance, type Outcome, startInstance } from "./instance.ts";
 import type { InvokeResult } from "./invoke-result.ts";
 import type { SandboxKind } from "./sandbox.ts";
@@ -23,6 +24,8 @@ export interface PoolOptions {
   /** How long a request may wait for an instance: API Gateway's 29 s. */
   queueSeconds?: number;
   initSeconds?: number;
+  /** An instance that had no request for this long is ended, after twice as long at most. */
+  idleSeconds?: number;
   /** A function may stand at a breakpoint, and is not killed there. By default: whether this process runs under `--inspect`. */
   debugged?: boolean;
   /** How far an instance's clock is off. */
@@ -48,11 +51,16 @@ export function startPool(options: PoolOptions): Pool {
   const { definition, credentials, endpoints, maxInstances, throttle } = options;
   const { debugged = inspectorUrl() !== undefined } = options;
   const all = new Set<Instance>();
-  /** Used like a stack: the warmest first, so that the others stay cold, as on Lambda. */
-  const idle: Instance[] = [];
+  const idle = new IdleStack<Instance>();
   const queue: ((instance: Instance | undefined) => void)[] = [];
   let started = 0;
   let closed = false;
+
+  // Lambda does not say how long it keeps an instance. Here each keeps 30 MB, and a local run may stand for days.
+  const idleSeconds = debugged ? oneDay : (options.idleSeconds ?? 300);
+  const retiring = setInterval(() => {
+    for (const instance of idle.takeUnneeded()) void instance.kill();
+  }, idleSeconds * 1000);
 
   const start = (): Instance => {
     const number = ++started;
@@ -69,8 +77,7 @@ export function startPool(options: PoolOptions): Pool {
       onLog: (line) => options.onLog(number, line),
       onGone: () => {
         all.delete(instance);
-        const index = idle.indexOf(instance);
-        if (index >= 0) idle.splice(index, 1);
+        idle.remove(instance);
         // A request that waits may have its place.
         if (!closed && queue.length > 0 && all.size < maxInstances) queue.shift()?.(start());
       },
@@ -127,7 +134,7 @@ export function startPool(options: PoolOptions): Pool {
       [...all].map((instance) => ({
         number: instance.number,
         ...(instance.pid === undefined ? {} : { pid: instance.pid }),
-        busy: !idle.includes(instance),
+        busy: !idle.has(instance),
       })),
     async kill(instanceNumber) {
       const instance = [...all].find(({ number }) => number === instanceNumber);
@@ -136,6 +143,7 @@ export function startPool(options: PoolOptions): Pool {
     },
     async close() {
       closed = true;
+      clearInterval(retiring);
       for (const take of queue.splice(0)) take(undefined);
       await Promise.all([...all].map((instance) => instance.kill()));
     },

@@ -26,12 +26,3 @@ export type FromInstance =
   | { kind: "failed"; requestId: string; error: ReportedError }
   /** The runtime is about to exit: an error that no handler saw. */
   | { kind: "crashed"; error: ReportedError };
-
-/**
- * Written to stdout and stderr after each request. Streams and messages come by different channels: an answer is
- * passed on when both marks have come, so that an instance's output always precedes its answer.
- */
-export const outputEnd = (requestId: string) => `\u0000end ${requestId}`;
-
-/** The request id under which the output of the start ends. */
-export const initRequestId = "init";

@@ -31,7 +31,7 @@ export type SandboxKind = "threads" | "processes";
  */
 const maxYoungGenerationSizeMb = 8;
 
-const runtime = new URL("./runtime.ts", import.meta.url);
+const runtime = new URL("./runtime.mjs", import.meta.url);
 
 export function launchSandbox(kind: SandboxKind, options: SandboxOptions): Sandbox {
   return kind === "threads" ? launchThread(options) : launchProcess(options);

@@ -4,24 +4,28 @@ import type { AwsLocation } from "../stack/location.ts";
 import type { LocalSchedule } from "../stack/schedules.ts";
 
 export interface Scheduler {
-  /** Runs every schedule once, now. */
-  run(): Promise<void>;
+  /** Runs every schedule once, now, or those of one function. */
+  run(functionId?: string): Promise<void>;
   close(): Promise<void>;
 }
+
+/** A longer one would run without a pause: https://nodejs.org/api/timers.html#setintervalcallback-delay-args */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export function startScheduler(
   schedules: readonly LocalSchedule[],
   location: AwsLocation,
-  invoke: (functionId: string, event: object) => Promise<unknown>,
+  invoke: (functionId: string, event: unknown) => Promise<unknown>,
 ): Scheduler {
   const invokeBy = (schedule: LocalSchedule) =>
-    invoke(schedule.functionId, scheduledEvent(schedule, location, new Date()));
+    invoke(schedule.functionId, schedule.input ?? scheduledEvent(schedule, location, new Date()));
   const timers = schedules.map((schedule) =>
-    setInterval(() => void invokeBy(schedule), schedule.everySeconds * 1_000),
+    setInterval(() => void invokeBy(schedule), Math.min(schedule.everySeconds * 1_000, LONGEST_TIMER_MS)),
   );
   return {
-    async run() {
-      for (const schedule of schedules) await invokeBy(schedule);
+    async run(functionId) {
+      for (const schedule of schedules)
+        if (functionId === undefined || schedule.functionId === functionId) await invokeBy(schedule);
     },
     async close() {
       for (const timer of timers) clearInterval(timer);

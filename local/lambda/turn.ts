@@ -1,5 +1,6 @@
 /** An instance's start, or one of its requests: over once its reply and all its output are there. */
-import { type FromInstance, outputEnd } from "./protocol.ts";
+import { outputEnd } from "./output-end.mjs";
+import type { FromInstance } from "./protocol.ts";
 
 export class Turn {
   readonly #requestId: string;

@@ -1,26 +1,40 @@
 import type { User } from "./accounts.ts";
-import { tokenAnswer } from "./authentication.ts";
+import { ownerOf, tokenAnswer } from "./authentication.ts";
 import type { LookerInstance } from "./instance.ts";
+import { describePairs, refusal } from "./pair-routes.ts";
 import { PERMISSIONS } from "./permissions.ts";
 import { json, lookerError, noContent, type Reply } from "./replies.ts";
-import { type Call, constant, mayUse, type Routes } from "./route.ts";
-import type { Session } from "./sessions.ts";
+import { describeRole } from "./roles.ts";
+import { type Call, constant, mayUse, type NotedReply, type Routes } from "./route.ts";
 
 export const ACCOUNT_ROUTES: Routes = {
-  "GET /user": { answer: (_, { user }) => json(200, describeUser(user)) },
+  "GET /user": { answer: (_, call) => json(200, describeUser(call.user, call)) },
   "GET /users": {
     needs: "see_users",
-    answer: ({ accounts }) => json(200, accounts.users().map(describeUser)),
+    answer: (looker, call) =>
+      json(
+        200,
+        looker.accounts.users().map((user) => describeWithPairs(looker, user, call)),
+      ),
   },
   "GET /users/{user_id}": {
     answer: (looker, call) =>
-      ofUser(looker, call, (user) => ({ ...describeUser(user), credentials_api3: pairsOf(looker, user) })),
+      ofUser(looker, call, (user) => describeWithPairs(looker, user, call)) ?? lookerError(404),
   },
   "GET /users/{user_id}/roles": {
-    answer: (looker, call) => ofUser(looker, call, (user) => [roleOf(user)]),
+    answer: (looker, call) =>
+      ofUser(looker, call, ({ roles }) => roles.map(describeRole)) ?? lookerError(404),
   },
-  "GET /users/{user_id}/credentials_api3": {
-    answer: (looker, call) => ofUser(looker, call, (user) => pairsOf(looker, user)),
+  /** The id of a pair is its client id here. Accounts have no other type of credential. */
+  "GET /users/credential/{credential_type}/{credential_id}": {
+    answer: (looker, call) => {
+      const { credential_type: type, credential_id: clientId = "" } = call.parameters;
+      const userId = type === "api3" ? looker.accounts.userOfClient(clientId)?.userId : undefined;
+      const asked = { ...call, parameters: { user_id: userId ?? "" } };
+      const found = ofUser(looker, asked, (user) => describeWithPairs(looker, user, call));
+      if (found !== undefined) return found;
+      return mayUse(call.user, "see_users") ? lookerError(404) : refusal(looker);
+    },
   },
   "GET /permissions": constant(
     PERMISSIONS.map((permission) => ({ can: {}, permission, parent: null, description: null })),
@@ -34,17 +48,18 @@ export const ACCOUNT_ROUTES: Routes = {
   },
 };
 
-/** Everybody may read their own account. */
+/** Everybody may read their own account. Undefined for an unknown user, and for one that the account may not see. */
 function ofUser(
   { accounts }: LookerInstance,
   { user, parameters: { user_id: userId = "" } }: Call,
   describe: (user: User) => unknown,
-): Reply {
+): Reply | undefined {
   const found = userId === user.userId || mayUse(user, "see_users") ? accounts.user(userId) : undefined;
-  return found === undefined ? lookerError(404) : json(200, describe(found));
+  return found && json(200, describe(found));
 }
 
-function describeUser({ userId, displayName, admin }: User): object {
+function describeUser(user: User, { query }: Call): object {
+  const { userId, displayName, roles, groupIds, serviceAccount, disabled, iamAdmin } = user;
   return {
     can: {},
     id: userId,
@@ -52,53 +67,41 @@ function describeUser({ userId, displayName, admin }: User): object {
     first_name: displayName,
     last_name: "",
     email: null,
-    is_disabled: false,
-    home_folder_id: "1",
-    role_ids: [admin ? "1" : "2"],
-    group_ids: [],
-    is_service_account: !admin,
-  };
-}
-
-function roleOf({ admin, permissions }: User): object {
-  const id = admin ? "1" : "2";
-  const name = admin ? "Admin" : "Service account";
-  const set = { can: {}, id, name, all_access: admin, built_in: admin };
-  return {
-    can: {},
-    id,
-    name,
-    permission_set: { ...set, permissions: admin ? PERMISSIONS : permissions },
-    permission_set_id: id,
-    model_set: { ...set, models: [] },
-    model_set_id: id,
-  };
-}
-
-/** Without the secrets: Looker shows a secret once, when it makes the pair. */
-function pairsOf({ accounts }: LookerInstance, { userId }: User): object[] {
-  return accounts.pairsOf(userId).map(({ clientId, disabled }, index) => ({
-    can: {},
-    id: String(index + 1),
-    client_id: clientId,
-    created_at: "2026-01-01T00:00:00.000+00:00",
     is_disabled: disabled,
-    type: "api3",
-    purpose: null,
-  }));
+    home_folder_id: "1",
+    role_ids: roles.map(({ id }) => id),
+    group_ids: groupIds,
+    is_service_account: serviceAccount,
+    // Looker computes this field only when it is named.
+    ...(query.get("fields") ? { is_iam_admin: iamAdmin } : {}),
+  };
+}
+
+/** An account's credentials are for itself and for admins. */
+function describeWithPairs(looker: LookerInstance, user: User, call: Call): object {
+  const { admin, canManageCredentials, userId } = user;
+  if (!call.user.admin && call.user.userId !== userId) return describeUser(user, call);
+  return {
+    ...describeUser(user, call),
+    can_manage_api3_creds: admin || canManageCredentials,
+    credentials_api3: describePairs(looker, userId, call.origin),
+  };
 }
 
 /** The target needs no API credentials. The new token outlives the admin's: which of the two is not documented. */
 function loginUser(
   looker: LookerInstance,
   { user, session, parameters: { user_id: userId = "" } }: Call,
-): Reply | { reply: Reply; issued: Session } {
+): Reply | NotedReply {
   if (!user.admin) return lookerError(403);
   const target = looker.accounts.user(userId);
   if (target === undefined) return lookerError(404);
   const grant = { userId: target.userId, clientId: session.clientId, sudoUserId: user.userId };
-  const issue = looker.sessions.issue(grant, looker.settings.tokenSeconds, looker.now());
-  return { reply: json(200, tokenAnswer(looker, issue.token)), issued: issue.session };
+  const { token, session: issued } = looker.sessions.issue(grant, looker.settings.tokenSeconds, looker.now());
+  return {
+    reply: json(200, tokenAnswer(looker, token)),
+    noted: { event: "login_user", ...ownerOf(issued), tokenSha256: issued.sha256 },
+  };
 }
 
 function listLockouts({ accounts, lockouts, now }: LookerInstance): Reply {

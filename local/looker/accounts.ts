@@ -1,88 +1,140 @@
+import { type NewPair, Pairs } from "./pairs.ts";
 import { type Permission, SERVICE_ACCOUNT_PERMISSIONS } from "./permissions.ts";
+import { ADMIN_ROLE, type LookerRole, type Role, Roles } from "./roles.ts";
+import { MODEL_NAMES } from "./sample-lookml.ts";
 
-export interface LookerAccount {
+export interface LookerAccount extends AccountRights {
   userId: string;
   displayName: string;
-  /** Looker allows several pairs per user; that is what makes a rotation without downtime possible. */
-  credentials: { clientId: string; clientSecret: string }[];
+  /** Looker allows several pairs per user. So a rotation needs no downtime. */
+  credentials: (Pick<NewPair, "clientId" | "clientSecret" | "purpose"> & {
+    /** Epoch in milliseconds. Now, unless told. */
+    createdAt?: number;
+  })[];
+  groupIds?: readonly string[];
+  /** Every account but an admin's, unless told. */
+  serviceAccount?: boolean;
+}
+
+export interface AccountRights {
+  /** Adds the role Admin to `roles`, if those are given. */
   admin?: boolean;
-  /** {@link SERVICE_ACCOUNT_PERMISSIONS} unless told. An admin has all. */
+  /** One role with `permissions` and `models`, unless told. */
+  roles?: readonly LookerRole[];
+  /** {@link SERVICE_ACCOUNT_PERMISSIONS} unless told. */
   permissions?: readonly Permission[];
+  /** Those of the sample by name, unless told. */
+  models?: readonly string[];
+  /** An admin has set `can_manage_api3_creds`. */
+  canManageCredentials?: boolean;
+  /** Logins are refused. Live tokens stay, because the effect on them is not documented. */
+  disabled?: boolean;
+  /** Administrator of the instance by Google Cloud's IAM. */
+  iamAdmin?: boolean;
 }
 
 export interface User {
-  userId: string;
-  displayName: string;
-  admin: boolean;
-  permissions: readonly Permission[];
-}
-
-interface Credential {
-  user: User;
-  clientSecret: string;
-  disabled: boolean;
+  readonly userId: string;
+  readonly displayName: string;
+  readonly admin: boolean;
+  readonly roles: readonly Role[];
+  readonly groupIds: readonly string[];
+  readonly serviceAccount: boolean;
+  readonly canManageCredentials: boolean;
+  readonly disabled: boolean;
+  readonly iamAdmin: boolean;
 }
 
 export class Accounts {
-  readonly #users = new Map<string, User>();
-  readonly #credentials = new Map<string, Credential>();
+  readonly pairs = new Pairs();
+  readonly #roles = new Roles();
+  readonly #accounts = new Map<string, { account: LookerAccount; user: User }>();
+  readonly #now: () => number;
 
-  constructor(accounts: readonly LookerAccount[]) {
+  constructor(accounts: readonly LookerAccount[], now: () => number) {
+    this.#now = now;
     for (const account of accounts) this.add(account);
   }
 
-  /** A user id that is already known gets the further pairs; a client id belongs to one user for good. */
+  /** A user id that is already known gets the further pairs. A client id belongs to one user for good. */
   add(account: LookerAccount): void {
-    for (const { clientId } of account.credentials) {
-      if (this.#credentials.has(clientId)) throw new Error(`Client id ${clientId} is already in use.`);
+    const { userId, credentials } = account;
+    for (const { clientId } of credentials) {
+      if (this.pairs.isUsed(clientId)) throw new Error(`Client id ${clientId} is already in use.`);
     }
-    const user = this.#users.get(account.userId) ?? {
-      userId: account.userId,
-      displayName: account.displayName,
-      admin: account.admin ?? false,
-      permissions: account.permissions ?? SERVICE_ACCOUNT_PERMISSIONS,
-    };
-    this.#users.set(user.userId, user);
-    for (const { clientId, clientSecret } of account.credentials) {
-      this.#credentials.set(clientId, { user, clientSecret, disabled: false });
-    }
+    if (!this.#accounts.has(userId)) this.#set(account);
+    for (const pair of credentials) this.pairs.add({ userId, createdAt: this.#now(), ...pair });
+  }
+
+  /** As an admin would. Permissions or models replace the roles. False for an unknown user. */
+  change(userId: string, rights: AccountRights): boolean {
+    const known = this.#accounts.get(userId);
+    if (known === undefined) return false;
+    const { roles, ...account } = known.account;
+    const replaced = rights.permissions !== undefined || rights.models !== undefined;
+    this.#set({ ...account, ...(replaced || roles === undefined ? {} : { roles }), ...rights });
+    return true;
   }
 
   users(): User[] {
-    return [...this.#users.values()];
+    return [...this.#accounts.values()].map(({ user }) => user);
   }
 
   user(userId: string): User | undefined {
-    return this.#users.get(userId);
+    return this.#accounts.get(userId)?.user;
   }
 
   userOfClient(clientId: string): User | undefined {
-    return this.#credentials.get(clientId)?.user;
+    const pair = this.pairs.find(clientId);
+    return pair && this.user(pair.userId);
   }
 
-  pairsOf(userId: string): { clientId: string; disabled: boolean }[] {
-    return [...this.#credentials].flatMap(([clientId, { user, disabled }]) =>
-      user.userId === userId ? [{ clientId, disabled }] : [],
-    );
-  }
-
-  /** Looker's answer does not tell an unknown client from a wrong secret or a disabled pair; nor does this. */
+  /** Undefined for an unknown client, a wrong secret, a disabled pair and a disabled user: Looker's answer is the same for all. */
   verify(clientId: string, clientSecret: string): User | undefined {
-    const credential = this.#credentials.get(clientId);
-    if (credential === undefined || credential.disabled) return undefined;
-    return credential.clientSecret === clientSecret ? credential.user : undefined;
+    const pair = this.pairs.find(clientId);
+    if (pair === undefined || pair.disabled || pair.clientSecret !== clientSecret) return undefined;
+    const user = this.user(pair.userId);
+    return user?.disabled ? undefined : user;
   }
 
-  /** False for an unknown client. Live tokens stay: what Looker does to them is not documented. */
+  /** False for an unknown client. Live tokens stay, because the effect on them is not documented. */
   changeSecret(clientId: string, clientSecret: string): boolean {
-    const credential = this.#credentials.get(clientId);
-    if (credential !== undefined) credential.clientSecret = clientSecret;
-    return credential !== undefined;
+    const pair = this.pairs.find(clientId);
+    if (pair !== undefined) pair.clientSecret = clientSecret;
+    return pair !== undefined;
   }
 
   setDisabled(clientId: string, disabled: boolean): boolean {
-    const credential = this.#credentials.get(clientId);
-    if (credential !== undefined) credential.disabled = disabled;
-    return credential !== undefined;
+    const pair = this.pairs.find(clientId);
+    if (pair !== undefined) pair.disabled = disabled;
+    return pair !== undefined;
   }
+
+  #set(account: LookerAccount): void {
+    const { userId, displayName, admin = false } = account;
+    const user: User = {
+      userId,
+      displayName,
+      admin,
+      roles: rolesOf(account).map((role) => this.#roles.withId(role)),
+      groupIds: account.groupIds ?? [],
+      serviceAccount: account.serviceAccount ?? !admin,
+      canManageCredentials: account.canManageCredentials ?? false,
+      disabled: account.disabled ?? false,
+      iamAdmin: account.iamAdmin ?? false,
+    };
+    this.#accounts.set(userId, { account, user });
+  }
+}
+
+function rolesOf({ admin, roles, permissions, models }: LookerAccount): readonly LookerRole[] {
+  if (admin) return [ADMIN_ROLE, ...(roles ?? [])];
+  if (roles !== undefined) return roles;
+  return [
+    {
+      name: "Service account",
+      permissions: permissions ?? SERVICE_ACCOUNT_PERMISSIONS,
+      models: models ?? MODEL_NAMES,
+    },
+  ];
 }

@@ -18,9 +18,11 @@ export function faultRouteOf(method: string, path: string): FaultRoute | undefin
       return "logout";
     case "GET /user":
       return "user";
-    default:
-      return method === "POST" && apiPath?.startsWith("/login/") ? "login_user" : undefined;
   }
+  if (apiPath === undefined) return undefined;
+  if (/^\/users\/[^/]+\/credentials_api3(\/|$)/.test(apiPath)) return "credentials";
+  if (/^\/users(\/|$)/.test(apiPath)) return "users";
+  return method === "POST" && apiPath.startsWith("/login/") ? "login_user" : undefined;
 }
 
 export function answer(looker: LookerInstance, request: ApiRequest): Outcome {
@@ -55,12 +57,9 @@ function authenticated(looker: LookerInstance, request: ApiRequest, apiPath: str
     return { reply: lookerError(404), entry: { event: "api_refused", ...entry } };
   }
   const result = route.answer(looker, { ...request, session, user, parameters });
-  if ("issued" in result) {
-    const { issued, reply } = result;
-    return { reply, entry: { event: "login_user", ...ownerOf(issued), tokenSha256: issued.sha256 } };
-  }
-  const event = result.status < 400 ? "api" : "api_refused";
-  return { reply: withFields(result, request.query.get("fields")), entry: { event, ...entry } };
+  const { reply, noted } = "noted" in result ? result : { reply: result, noted: {} };
+  const event = reply.status < 400 ? "api" : "api_refused";
+  return { reply: withFields(reply, request.query.get("fields")), entry: { event, ...entry, ...noted } };
 }
 
 function withFields(reply: Reply, fields: string | null): Reply {

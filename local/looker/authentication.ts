@@ -17,7 +17,7 @@ export interface ApiRequest {
 
 export interface Outcome {
   reply: Reply;
-  entry: Pick<LedgerEntry, "event" | "clientId" | "userId" | "tokenSha256" | "credentialsInQuery">;
+  entry: Pick<LedgerEntry, "event" | "clientId" | "userId" | "tokenSha256" | "pair" | "credentialsInQuery">;
 }
 
 export function login(looker: LookerInstance, request: ApiRequest): Outcome {
@@ -71,6 +71,11 @@ export function logout(looker: LookerInstance, request: ApiRequest): Outcome {
   if (!isLive(session, looker.now())) {
     const reply = lookerError(looker.settings.expiredLogoutStatus);
     return { reply, entry: { event: "logout_expired", ...ownerOf(session), tokenSha256 } };
+  }
+  const { accounts, settings } = looker;
+  const deletedPair = accounts.pairs.find(session.clientId) === undefined;
+  if (deletedPair && settings.tokensOfDeletedPairs === "live_without_logout") {
+    return { reply: lookerError(404), entry: { event: "logout_unknown", ...ownerOf(session), tokenSha256 } };
   }
   session.ended = true;
   return { reply: noContent(), entry: { event: "logout", ...ownerOf(session), tokenSha256 } };

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { Control } from "./control.ts";
-import { BadInput, describe, INPUTS, parse, parseFault, parseSettings } from "./control-input.ts";
+import { BadInput, describe, INPUTS, parse, parseFault, parseSettings, parseUser } from "./control-input.ts";
 import { readText, send } from "./http.ts";
 import { json, type Reply } from "./replies.ts";
 
@@ -37,7 +37,7 @@ const ROUTES: Record<string, Route> = {
     accepts: describe(INPUTS.secret),
     run: (control, body) => {
       const { client_id, client_secret } = parse(INPUTS.secret, body);
-      return requireKnown(control.changeSecret(String(client_id), String(client_secret)));
+      return requireKnown("client_id", control.changeSecret(String(client_id), String(client_secret)));
     },
   },
   "POST /clients/disable": {
@@ -45,7 +45,16 @@ const ROUTES: Record<string, Route> = {
     accepts: describe(INPUTS.disable),
     run: (control, body) => {
       const { client_id, disabled } = parse(INPUTS.disable, body);
-      return requireKnown(control.setDisabled(String(client_id), disabled === true));
+      return requireKnown("client_id", control.setDisabled(String(client_id), disabled === true));
+    },
+  },
+  "GET /pairs": { does: "every pair, without its secret", run: (control) => control.pairs() },
+  "POST /users": {
+    does: "change a user's rights. Live tokens stay",
+    accepts: describe(INPUTS.user),
+    run: (control, body) => {
+      const { userId, rights } = parseUser(body);
+      return requireKnown("user_id", control.changeUser(userId, rights));
     },
   },
   "GET /faults": { does: "faults that still wait", run: (control) => control.faults() },
@@ -129,8 +138,8 @@ function done(act: () => void): { done: true } {
   return { done: true };
 }
 
-function requireKnown(client: boolean): { done: true } {
-  if (!client) throw new BadInput("client_id must be one that Looker knows.");
+function requireKnown(name: string, known: boolean): { done: true } {
+  if (!known) throw new BadInput(`${name} must be one that Looker knows.`);
   return { done: true };
 }
 

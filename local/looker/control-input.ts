@@ -1,6 +1,15 @@
 import { isJsonObject } from "../json-object.ts";
-import { FAULT_KINDS, FAULT_ROUTES, type Fault, type FaultKind, SPOILS_ANSWER } from "./faults.ts";
+import type { AccountRights } from "./accounts.ts";
+import {
+  FAULT_KINDS,
+  FAULT_METHODS,
+  FAULT_ROUTES,
+  type Fault,
+  type FaultKind,
+  SPOILS_ANSWER,
+} from "./faults.ts";
 import type { LookerSettings } from "./instance.ts";
+import { PERMISSIONS } from "./permissions.ts";
 
 /** Its message says what is accepted. */
 export class BadInput extends Error {}
@@ -34,11 +43,17 @@ const between = (low: number, high: number): Field => ({
   accepts: `whole number ${low}..${high}`,
 });
 const text: Field = { check: isText, accepts: "text" };
+const flag = oneOf([true, false]);
+const listOf = (check: Check, accepts: string): Field => ({
+  check: (value) => Array.isArray(value) && value.every(check),
+  accepts: `list of ${accepts}`,
+});
 const required = (field: Field): Field => ({ ...field, required: true });
 
 export const INPUTS = {
   fault: {
     route: required(oneOf(FAULT_ROUTES)),
+    method: oneOf(FAULT_METHODS),
     kind: required(oneOf(FAULT_KINDS)),
     when: oneOf(["before", "after"]),
     times: between(1, 1_000_000),
@@ -55,13 +70,27 @@ export const INPUTS = {
   expire: { sha256: text, all: oneOf([true]) },
   end: { client_id: required(text) },
   secret: { client_id: required(text), client_secret: required(text) },
-  disable: { client_id: required(text), disabled: required(oneOf([true, false])) },
+  disable: { client_id: required(text), disabled: required(flag) },
+  user: {
+    user_id: required(text),
+    admin: flag,
+    permissions: listOf(isOneOf(PERMISSIONS), PERMISSIONS.join(" | ")),
+    models: listOf(isText, "text"),
+    can_manage_credentials: flag,
+    disabled: flag,
+    iam_admin: flag,
+  },
   clock: { advance_ms: required(between(0, 365 * DAY_MS)) },
   settings: {
     token_seconds: between(1, 86_400),
     locked_out_status: oneOf([404, 403, 429]),
     expired_logout_status: oneOf([404, 401]),
     refresh_token: oneOf(["absent", "null"]),
+    tokens_of_deleted_pairs: oneOf(["live", "ended", "live_without_logout"]),
+    own_pairs_by_api: flag,
+    pair_refusal_status: oneOf([404, 403]),
+    max_pairs_per_user: between(1, 1000),
+    too_many_pairs_status: oneOf([422, 409]),
   },
 } satisfies Record<string, Fields>;
 
@@ -114,21 +143,26 @@ export function parseFault(value: unknown): Fault {
   if (SPOILS_ANSWER.includes(kind) && input.when === "before") {
     throw new BadInput(`kind ${kind} spoils a real answer: when is "after", or left out.`);
   }
-  const { delay_ms: delayMs, retry_after: retryAfter, ...rest } = input;
-  return {
-    ...rest,
-    ...(delayMs === undefined ? {} : { delayMs }),
-    ...(retryAfter === undefined ? {} : { retryAfter: String(retryAfter) }),
-  } as unknown as Fault;
+  const { retry_after: retryAfter } = input;
+  const texts = retryAfter === undefined ? {} : { retry_after: String(retryAfter) };
+  return camelCase({ ...input, ...texts }) as unknown as Fault;
+}
+
+export function parseUser(value: unknown): { userId: string; rights: AccountRights } {
+  const { user_id: userId, ...rights } = parse(INPUTS.user, value);
+  return { userId: String(userId), rights: camelCase(rights) as AccountRights };
 }
 
 export function parseSettings(value: unknown): Partial<LookerSettings> {
-  const input = parse(INPUTS.settings, value);
-  const renamed = {
-    tokenSeconds: input.token_seconds,
-    lockedOutStatus: input.locked_out_status,
-    expiredLogoutStatus: input.expired_logout_status,
-    refreshToken: input.refresh_token,
-  };
-  return Object.fromEntries(Object.entries(renamed).filter(([, setting]) => setting !== undefined));
+  return camelCase(parse(INPUTS.settings, value)) as Partial<LookerSettings>;
+}
+
+/** Only the names of this interface. A fault's `fields` are those of an answer, and stay. */
+function camelCase(input: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(input).map(([name, value]) => [
+      name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  );
 }

@@ -1,6 +1,8 @@
+import type { AccountRights } from "./accounts.ts";
 import type { Fault } from "./faults.ts";
 import type { LookerInstance, LookerSettings } from "./instance.ts";
 import type { LedgerEntry } from "./ledger.ts";
+import type { Pair } from "./pairs.ts";
 import type { LiveToken } from "./sessions.ts";
 
 /** A request that has arrived and is not answered yet. */
@@ -24,6 +26,10 @@ export interface Control {
   /** False for an unknown client, like the next. */
   changeSecret(clientId: string, clientSecret: string): boolean;
   setDisabled(clientId: string, disabled: boolean): boolean;
+  /** The pairs of all users, without their secrets. */
+  pairs(): Omit<Pair, "clientSecret">[];
+  /** As an admin would: the live tokens stay. False for an unknown user. */
+  changeUser(userId: string, rights: AccountRights): boolean;
   faults(): Fault[];
   addFault(fault: Fault): void;
   /** Also lets held requests go on. */
@@ -48,6 +54,8 @@ export function createControl(looker: LookerInstance, inFlight: ReadonlySet<InFl
     endTokensOf: (clientId) => sessions.end((session) => session.clientId === clientId, now()),
     changeSecret: (clientId, clientSecret) => accounts.changeSecret(clientId, clientSecret),
     setDisabled: (clientId, disabled) => accounts.setDisabled(clientId, disabled),
+    pairs: () => accounts.pairs.all().map(({ clientSecret: _, ...pair }) => pair),
+    changeUser: (userId, rights) => accounts.change(userId, rights),
     faults: () => faults.list(),
     addFault: (fault) => faults.add(fault),
     clearFaults: () => faults.clear(),

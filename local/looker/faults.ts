@@ -1,7 +1,9 @@
 import { json, lookerError, proxyPage, type Reply } from "./replies.ts";
 
-export const FAULT_ROUTES = ["login", "login_user", "logout", "user", "all"] as const;
+export const FAULT_ROUTES = ["login", "login_user", "logout", "user", "users", "credentials", "all"] as const;
 export type FaultRoute = (typeof FAULT_ROUTES)[number];
+
+export const FAULT_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"] as const;
 
 export const FAULT_KINDS = [
   "delay",
@@ -21,6 +23,8 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {
   route: FaultRoute;
+  /** Strikes requests with this method alone, such as the deletion of a pair. */
+  method?: (typeof FAULT_METHODS)[number];
   kind: FaultKind;
   /**
    * `before`: it strikes before the effect. `delay` and `hold` let the effect happen afterwards, every other
@@ -47,7 +51,14 @@ export interface Fault {
 export const SPOILS_ANSWER: readonly FaultKind[] = ["malformed_json", "huge_body", "wrong_types"];
 
 const DEFAULT_HUGE_BYTES = 8 * 1024 * 1024;
-const DEFAULT_WRONG_FIELDS = { access_token: 12_345, token_type: ["Bearer"], expires_in: "3600", id: {} };
+const DEFAULT_WRONG_FIELDS = {
+  access_token: 12_345,
+  token_type: ["Bearer"],
+  expires_in: "3600",
+  id: {},
+  client_id: 12_345,
+  client_secret: ["secret"],
+};
 
 /** Faults strike in the order in which they were added, so that a test can script a sequence. */
 export class FaultQueue {
@@ -58,8 +69,10 @@ export class FaultQueue {
     this.#queue.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY });
   }
 
-  take(route: FaultRoute | undefined): Fault | undefined {
-    const item = this.#queue.find(({ fault }) => fault.route === "all" || fault.route === route);
+  take(route: FaultRoute | undefined, method: string): Fault | undefined {
+    const item = this.#queue.find(
+      ({ fault }) => (fault.route === "all" || fault.route === route) && (fault.method ?? method) === method,
+    );
     if (item === undefined) return undefined;
     item.left -= 1;
     if (item.left <= 0) this.#queue = this.#queue.filter((other) => other !== item);
@@ -127,9 +140,9 @@ function spoil(fault: Fault, real: Reply): Reply {
   const status = real.status === 204 ? 200 : real.status;
   switch (fault.kind) {
     case "malformed_json": {
-      // Here V8's SyntaxError quotes the source: whoever logs that error logs a part of the token. The `=` is
+      // Here V8's SyntaxError quotes the source: logging that error logs a part of the token or secret. The `=` is
       // what makes it so always; a bare token that begins with a digit would pass for a number.
-      const unquoted = real.body.replace(/"access_token":"([^"]*)"/, '"access_token":=$1');
+      const unquoted = real.body.replace(/"(access_token|client_secret)":"([^"]*)"/, '"$1":=$2');
       return {
         ...json(status, null),
         body: unquoted === real.body ? `${real.body.slice(0, -1)},` : unquoted,

@@ -5,7 +5,7 @@ import { Lockouts } from "./lockouts.ts";
 import { Queries } from "./queries.ts";
 import { Sessions } from "./sessions.ts";
 
-/** What Looker does not document is a setting, so that a client can be tried against either answer. */
+/** Undocumented behaviour of Looker is a setting, so that a client can be tried against either answer. */
 export interface LookerSettings {
   tokenSeconds: number;
   /** The status of a login while the credential is locked out. */
@@ -14,7 +14,27 @@ export interface LookerSettings {
   expiredLogoutStatus: 404 | 401;
   /** Looker's answer has `null`. An older form, which some instances send, lacks the field. */
   refreshToken: "absent" | "null";
+  /** Tokens of a deleted pair. `live_without_logout`: the tokens work on, and a logout answers 404 and ends none. */
+  tokensOfDeletedPairs: "live" | "ended" | "live_without_logout";
+  /** An account with `can_manage_api3_creds` may change its own pairs by the API. */
+  ownPairsByApi: boolean;
+  /** The status of a call about pairs without the right to it. */
+  pairRefusalStatus: 404 | 403;
+  maxPairsPerUser: number;
+  /** The status beyond that maximum. */
+  tooManyPairsStatus: 422 | 409;
 }
+
+const UNDOCUMENTED: Omit<LookerSettings, "tokenSeconds"> = {
+  lockedOutStatus: 404,
+  expiredLogoutStatus: 404,
+  refreshToken: "null",
+  tokensOfDeletedPairs: "live",
+  ownPairsByApi: false,
+  pairRefusalStatus: 404,
+  maxPairsPerUser: 100,
+  tooManyPairsStatus: 422,
+};
 
 /** The state of one Looker, without any HTTP. */
 export interface LookerInstance {
@@ -35,15 +55,16 @@ export function createLookerInstance(
   clock: () => number,
 ): LookerInstance {
   let offsetMs = 0;
+  const now = () => clock() + offsetMs;
   return {
-    accounts: new Accounts(accounts),
+    accounts: new Accounts(accounts, now),
     lockouts: new Lockouts(),
     sessions: new Sessions(),
     queries: new Queries(),
     ledger: new Ledger(),
     faults: new FaultQueue(),
-    settings: { tokenSeconds, lockedOutStatus: 404, expiredLogoutStatus: 404, refreshToken: "null" },
-    now: () => clock() + offsetMs,
+    settings: { ...UNDOCUMENTED, tokenSeconds },
+    now,
     advanceClock: (ms) => {
       offsetMs += ms;
     },

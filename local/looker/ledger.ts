@@ -1,5 +1,5 @@
-/** A local run may last for days; the oldest entries go first. */
-const MAX_ENTRIES = 100_000;
+/** A local run may last for days. The oldest entries go first. Ten thousand are four minutes at 40 requests a second. */
+const MAX_ENTRIES = 10_000;
 
 type LedgerEvent =
   | "login"
@@ -9,6 +9,9 @@ type LedgerEvent =
   | "logout"
   | "logout_unknown"
   | "logout_expired"
+  | "pair_created"
+  | "pair_marked"
+  | "pair_deleted"
   | "api"
   | "api_unauthorized"
   /** Authenticated, but refused: not an admin, or no such thing. */
@@ -24,12 +27,14 @@ export interface LedgerEntry {
   method: string;
   /** Without its query, which may hold credentials. */
   path: string;
-  /** What was sent; 0 when no answer was. */
+  /** 0 without an answer. */
   status: number;
   clientId?: string;
   userId?: string;
   /** Never the token. */
   tokenSha256?: string;
+  /** The new, marked or deleted pair. The entry's own `clientId` and `userId` are those of the requester. */
+  pair?: { id: string; clientId: string; userId: string };
   /** Looker still takes credentials from the query until the end of 2026; they end up in access logs there. */
   credentialsInQuery?: true;
   /** The injected fault that this request met, whether or not its effect took place. */

@@ -19,7 +19,9 @@ export const PERMISSIONS = [
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
+export const ADMINISTRATORS_PERMISSION = "administer";
+
 /** Enough to read content and LookML, and to develop. */
 export const SERVICE_ACCOUNT_PERMISSIONS: readonly Permission[] = PERMISSIONS.filter(
-  (permission) => permission !== "administer" && permission !== "see_system_activity",
+  (permission) => permission !== ADMINISTRATORS_PERMISSION && permission !== "see_system_activity",
 );

@@ -12,6 +12,7 @@ const MESSAGES: Record<number, string> = {
   401: "Requires authentication.",
   403: "Forbidden",
   404: "Not found",
+  409: "Conflict",
   413: "Payload Too Large",
   429: "Too Many Requests",
   500: "An error has occurred.",

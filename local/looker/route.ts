@@ -1,8 +1,10 @@
 import type { User } from "./accounts.ts";
 import type { ApiRequest } from "./authentication.ts";
 import type { LookerInstance } from "./instance.ts";
+import type { LedgerEntry } from "./ledger.ts";
 import type { Permission } from "./permissions.ts";
 import { json, lookerError, type Reply } from "./replies.ts";
+import { permissionsOf } from "./roles.ts";
 import type { Session } from "./sessions.ts";
 
 /** A request with a live token. */
@@ -16,13 +18,19 @@ export interface Call extends ApiRequest {
 export interface Route {
   /** Without it Looker answers 404, as if there were no such thing. */
   readonly needs?: Permission;
-  answer(looker: LookerInstance, call: Call): Reply | { reply: Reply; issued: Session };
+  answer(looker: LookerInstance, call: Call): Reply | NotedReply;
+}
+
+/** An answer whose ledger entry says more than that the API was called. */
+export interface NotedReply {
+  readonly reply: Reply;
+  readonly noted: Partial<Pick<LedgerEntry, "event" | "clientId" | "userId" | "tokenSha256" | "pair">>;
 }
 
 export type Routes = Readonly<Record<string, Route>>;
 
 export function mayUse(user: User, permission: Permission): boolean {
-  return user.admin || user.permissions.includes(permission);
+  return user.roles.some((role) => permissionsOf(role).includes(permission));
 }
 
 /** Answers the same to everybody who may ask. */

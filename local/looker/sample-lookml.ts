@@ -86,7 +86,9 @@ export const EXPLORES = [
   explore("finance", "invoices", { id: "number", due_date: "date" }),
 ];
 
-export const MODELS = ["sales", "finance"].map(
+export const MODEL_NAMES = ["sales", "finance"] as const;
+
+export const MODELS = MODEL_NAMES.map(
   (name): ILookmlModel => ({
     can: {},
     name,

@@ -107,7 +107,7 @@ async function handle(
     ip: message.socket.remoteAddress ?? "",
     origin: `http://${message.headers.host}`,
   };
-  const fault = looker.faults.take(faultRouteOf(method, path));
+  const fault = looker.faults.take(faultRouteOf(method, path), method);
   if (fault === undefined) {
     const { reply, entry } = answer(looker, request);
     record(entry, reply.status);

@@ -53,6 +53,13 @@ export function physicalNamesOf(
       const name = textOf("FunctionName") ?? shorten(generated(), 64);
       return { ref: name, attributes: { Arn: arn("lambda", `function:${name}`) } };
     }
+    case "AWS::Lambda::Alias":
+    case "AWS::Lambda::Version": {
+      const target = textOf("FunctionName") ?? "";
+      const functionArn = target.startsWith("arn:") ? target : arn("lambda", `function:${target}`);
+      // Each synthesis has one version of a function.
+      return { ref: `${functionArn}:${textOf("Name") ?? 1}`, attributes: { Version: "1" } };
+    }
     case "AWS::IAM::Role": {
       const name = textOf("RoleName") ?? shorten(generated(), 64);
       const path = textOf("Path") ?? "/";

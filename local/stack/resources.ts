@@ -23,6 +23,7 @@ const typesWithoutLocalEffect = [
   "AWS::ApiGateway::Account",
   "AWS::ApiGateway::BasePathMapping",
   "AWS::Lambda::EventInvokeConfig",
+  "AWS::Logs::MetricFilter",
   "AWS::Logs::QueryDefinition",
   "AWS::Route53::RecordSet",
   "AWS::SSM::Parameter",

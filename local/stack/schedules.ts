@@ -8,7 +8,11 @@ export interface LocalSchedule {
   readonly arn: string;
   readonly functionId: string;
   readonly everySeconds: number;
+  /** The event, if the template says it. */
+  readonly input?: unknown;
 }
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { minute: 60, hour: 3_600, day: 86_400 };
 
 export function readSchedules(
   resources: readonly ResolvedResource[],
@@ -18,7 +22,7 @@ export function readSchedules(
   return resources.map(({ logicalId, physical, properties }) => {
     const unsupported = (problem: string) => new TemplateError(logicalId, problem);
     const { ScheduleExpression: expression, State: state = "ENABLED", Target } = properties;
-    const { Arn, RoleArn } = (Target ?? {}) as { Arn?: string; RoleArn?: string };
+    const { Arn, RoleArn, Input } = (Target ?? {}) as { Arn?: string; RoleArn?: string; Input?: string };
     const target = functions.find(({ arn }) => arn === Arn);
     if (!target) throw unsupported(`its target ${Arn} is no function of the template`);
     // On AWS a role that may not invoke fails each run, unseen; here it does not even start.
@@ -31,9 +35,13 @@ export function readSchedules(
           [Resource].flat().includes(target.arn),
       );
     if (!mayInvoke) throw unsupported(`its role may not invoke ${target.name}`);
-    const [, number, unit] = /^rate\((\d+) (minute|hour)s?\)$/.exec(String(expression)) ?? [];
+    const [, number, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(String(expression)) ?? [];
     if (!number || state !== "ENABLED") throw unsupported(`${expression} (${state}) is not supported`);
-    const everySeconds = Number(number) * (unit === "hour" ? 3_600 : 60);
-    return { arn: physical.attributes.Arn ?? "", functionId: target.id, everySeconds };
+    return {
+      arn: physical.attributes.Arn ?? "",
+      functionId: target.id,
+      everySeconds: Number(number) * (UNIT_SECONDS[unit ?? ""] ?? 0),
+      ...(Input !== undefined && { input: JSON.parse(Input) }),
+    };
   });
 }

@@ -6,18 +6,19 @@
 import type { CloudAssembly } from "./cloud-assembly.ts";
 import { type LocalFunction, readFunction } from "./functions.ts";
 import { type GatewayResponses, readGatewayResponses } from "./gateway-responses.ts";
-import { TemplateError } from "./intrinsics.ts";
+
+import { type InvokePermission, readInvokePermissions } from "./invoke-permissions.ts";
 import { type LocalKey, readKey } from "./keys.ts";
 import type { AwsLocation } from "./location.ts";
-import { type ResolvedResource, resolveResources } from "./resources.ts";
+import { resolveResources } from "./resources.ts";
 import { type LocalRole, readRoles } from "./roles.ts";
+import { type LocalRotation, readRotations } from "./rotations.ts";
 import { type LocalRoute, readRoutes } from "./routes.ts";
 import { type LocalSchedule, readSchedules } from "./schedules.ts";
+import { type LocalStage, readStage } from "./stage.ts";
 import { type LocalTable, readTable } from "./tables.ts";
 
-export interface LocalStack {
-  readonly apiId: string;
-  readonly stage: string;
+export interface LocalStack extends LocalStage {
   readonly routes: readonly LocalRoute[];
   readonly gatewayResponses: GatewayResponses;
   readonly functions: readonly LocalFunction[];
@@ -25,6 +26,8 @@ export interface LocalStack {
   readonly keys: readonly LocalKey[];
   readonly roles: readonly LocalRole[];
   readonly schedules: readonly LocalSchedule[];
+  readonly rotations: readonly LocalRotation[];
+  readonly invokePermissions: readonly InvokePermission[];
 }
 
 export function readTemplate(assembly: CloudAssembly, location: AwsLocation): LocalStack {
@@ -35,7 +38,7 @@ export function readTemplate(assembly: CloudAssembly, location: AwsLocation): Lo
     readFunction(resource, assembly, roles),
   );
   return {
-    ...readApi(ofType("AWS::ApiGateway::RestApi"), ofType("AWS::ApiGateway::Stage")),
+    ...readStage(ofType("AWS::ApiGateway::RestApi"), ofType("AWS::ApiGateway::Stage")),
     routes: readRoutes(resources, functions),
     gatewayResponses: readGatewayResponses(ofType("AWS::ApiGateway::GatewayResponse")),
     functions,
@@ -43,13 +46,7 @@ export function readTemplate(assembly: CloudAssembly, location: AwsLocation): Lo
     keys: ofType("AWS::KMS::Key").map((key) => readKey(key, ofType("AWS::KMS::Alias"))),
     roles,
     schedules: readSchedules(ofType("AWS::Scheduler::Schedule"), functions, roles),
+    rotations: readRotations(ofType("AWS::SecretsManager::RotationSchedule"), functions),
+    invokePermissions: readInvokePermissions(ofType("AWS::Lambda::Permission")),
   };
-}
-
-function readApi(apis: ResolvedResource[], stages: ResolvedResource[]): { apiId: string; stage: string } {
-  const [api] = apis;
-  const [stage] = stages;
-  if (!api || !stage || apis.length > 1 || stages.length > 1)
-    throw new TemplateError("AWS::ApiGateway::RestApi", "exactly one REST API with one stage is supported");
-  return { apiId: api.physical.ref, stage: stage.physical.ref };
 }

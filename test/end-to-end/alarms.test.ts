@@ -1,11 +1,14 @@
 /**
- * Each alarm of the template, evaluated on the metric lines that a broker wrote while its fault was made: off before, on
- * then. Lambda's own metrics (errors, throttles) are in no line: test/unit/infra/alarms.test.ts has those.
+ * Each alarm of the template, evaluated on the metric lines that a broker wrote while its fault was made, or on its API's
+ * access log: off before, on then. Lambda's own metrics (errors, throttles) are in no line: test/unit/infra/alarms.test.ts has those.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Control } from "../../local/looker/control.ts";
+import { accessLogMetrics } from "../support/audit/access-log.ts";
 import { type AlarmProperties, stateOf } from "../support/audit/alarm-state.ts";
 import { type Datum, mustBeEmbeddedMetricFormat } from "../support/audit/embedded-metric-format.ts";
+import type { LogEvent } from "../support/audit/metric-filter.ts";
 import {
   auditLines,
   type Caller,
@@ -13,6 +16,7 @@ import {
   clientSecretOf,
   openFirstLock,
   type Stand,
+  sharedStand,
   startStand,
   startsWithinMs,
 } from "../support/broker-stand.ts";
@@ -193,10 +197,31 @@ test("SweeperStopped", async () => {
   expect(stateOf(alarm("SweeperStopped"), eachMinute, soon + 10 * minuteMs)).toBe("ALARM");
 });
 
+describe("with a throttle that two requests reach", () => {
+  const events: LogEvent[] = [];
+  const throttled = sharedStand({
+    scopesFile: fileURLToPath(new URL("throttled-scopes.ts", import.meta.url)),
+    throttle: true,
+    onAccessLog: (message) => events.push({ message, at: Date.now() }),
+  });
+
+  test("GatewayThrottles", async () => {
+    const caller = callerOf(throttled, "report-service");
+    expect((await caller.token("sales")).status).toBe(200);
+    expect(accessLogMetrics(template, events.splice(0))).toEqual([]);
+    let answer = await caller.send("GET", "/scopes");
+    while (answer.status !== 429) answer = await caller.send("GET", "/scopes");
+    expect(answer).toMatchObject({ headers: { "retry-after": "1" }, json: { message: "Too Many Requests" } });
+    const data = accessLogMetrics(template, events);
+    expect(data).toHaveLength(1);
+    expect(stateAfter("GatewayThrottles", data, { everyMs: minuteMs })).toBe("ALARM");
+  });
+});
+
 test("every alarm on the broker's own metrics is among these", () => {
   const own = template
     .ofType("AWS::CloudWatch::Alarm")
     .filter(([, { Properties }]) => Properties.Namespace === "LookerTokenBroker")
     .map(([id]) => id.slice("BrokerAlarms".length, -8));
-  expect(own.sort()).toEqual([...Object.keys(faults), "SweeperStopped"].sort());
+  expect(own.sort()).toEqual([...Object.keys(faults), "SweeperStopped", "GatewayThrottles"].sort());
 });

@@ -37,9 +37,10 @@ export function resourcesOf({ workDir }: Stand): Record<string, TemplateResource
   return JSON.parse(readFileSync(template, "utf8")).Resources;
 }
 
-export async function startAws(stand: () => Stand, bin: string): Promise<Aws> {
+/** `accessLog`: its lines so far. */
+export async function startAws(stand: () => Stand, bin: string, accessLog: readonly string[]): Promise<Aws> {
   const results = new Map<string, string>();
-  const answers = new Map<string, Answer>(Object.entries(standing(stand, results)));
+  const answers = new Map<string, Answer>(Object.entries(standing(stand, results, accessLog)));
   const typed: string[] = [];
   const server = createServer(async (request, response) => {
     let body = "";
@@ -85,11 +86,25 @@ function commandOf([service, operation, ...args]: string[]): { command: string; 
 export const textOf = (value = "") =>
   value.startsWith("file://") ? readFileSync(value.slice("file://".length), "utf8") : value;
 
-function standing(stand: () => Stand, results: Map<string, string>): Record<string, Answer> {
+const accessLogGroup = "/access";
+
+function standing(
+  stand: () => Stand,
+  results: Map<string, string>,
+  accessLog: readonly string[],
+): Record<string, Answer> {
+  const linesOf = (groups = ""): readonly string[] => {
+    if (groups === accessLogGroup) return accessLog;
+    if (groups.split(" ").length !== 4) throw new Error(`${groups} are not the functions' log groups`);
+    return stand()
+      .broker.logs()
+      .map((line) => line.slice(line.indexOf(" ") + 1))
+      .filter(isAuditRecord);
+  };
   return {
     "cloudformation describe-stacks": () => {
       const { broker } = stand();
-      return `Endpoint=${broker.endpoint}\nTableName=${broker.tableName}\nSweepLogGroup=/sweep`;
+      return `Endpoint=${broker.endpoint}\nTableName=${broker.tableName}\nSweepLogGroup=/sweep\nAccessLogGroup=${accessLogGroup}`;
     },
     /** The query is held against the template that the broker runs from. */
     "cloudformation list-stack-resources": ({ query = "" }) => {
@@ -109,12 +124,8 @@ function standing(stand: () => Stand, results: Map<string, string>): Record<stri
     },
     "logs start-query": (flags) => {
       const [from, to] = [Number(flags["start-time"]), Number(flags["end-time"])];
-      if (!(to - from >= 3_600) || flags["log-group-names"]?.split(" ").length !== 4)
-        throw new Error("a query needs a range and the functions' log groups");
-      const lines = stand()
-        .broker.logs()
-        .map((line) => line.slice(line.indexOf(" ") + 1))
-        .filter(isAuditRecord);
+      if (!(to - from >= 3_600)) throw new Error("a query needs a range");
+      const lines = linesOf(flags["log-group-names"]);
       const rows = asObjects(ask(flags["query-string"] ?? "", lines, Date.now()));
       const id = `query-${results.size + 1}`;
       const shown = rows.map((row) => [

@@ -61,6 +61,10 @@ test("#throttled: callers are turned away without a record, and operators get th
   expect(turnedAway.length).toBeGreaterThan(0);
 
   const shell = await book.at("throttled");
+  const senders = (await shell.type("insights")).out;
+  expect(senders).toMatch(/error: INTEGRATION_FAILURE\nuser_arn: \S+report-service\S+\nsource_ip: 127\S+/);
+  const requests = [...senders.matchAll(/requests: (\d+)/g)].map(([, count]) => Number(count));
+  expect(requests).toEqual(requests.toSorted((a, b) => b - a));
   const asked: Record<string, string>[] = [];
   book.aws.answer("lambda get-account-settings", () => ({ ConcurrentExecutions: 10 }));
   book.aws.answer("service-quotas request-service-quota-increase", (flags) => asked.push({ ...flags }) && "");

@@ -61,9 +61,10 @@ export function onRunbook(testFile: string, options: Parameters<typeof startStan
   let aws: Aws;
   let shells = 0;
   beforeAll(async () => {
-    stand = await startStand(options);
+    const accessLog: string[] = [];
+    stand = await startStand({ ...options, onAccessLog: (line) => accessLog.push(line) });
     mkdirSync(join(stand.workDir, "bin"));
-    aws = await startAws(() => stand, join(stand.workDir, "bin"));
+    aws = await startAws(() => stand, join(stand.workDir, "bin"), accessLog);
   }, startsWithinMs);
   let inStory = false;
   const tidy = async () => {
@@ -184,6 +185,7 @@ const variables = [
     "Endpoint",
     "TableName",
     "SweepLogGroup",
+    "AccessLogGroup",
     "SWEEP",
     "OPERATE",
     "SCHEDULE",

@@ -32,8 +32,8 @@ test.each<[string, Partial<Soaked>, string]>([
   ["a token that outlives its revocation", { usedAfterRevocation: ["sales job-1"] }, "sales job-1"],
   ["memory beyond the limit", { samples: [sample(0, 4_000)] }, "4000 MB"],
   [
-    "memory that grows",
-    { samples: held.samples.map((each) => ({ ...each, residentMb: 300 + each.atSeconds * 2 })) },
+    "memory that grows by 10 MB in each minute of an hour",
+    { samples: Array.from({ length: 60 }, (_, minute) => sample(minute * 60, 300 + minute * 10)) },
     "Memory grew from",
   ],
   ["a broker that mostly refuses", { counts: { "broker 200": 5, "broker 503": 95 } }, "Only 5 of 100"],

@@ -17,8 +17,8 @@ export interface Soaked {
   readonly tokensLeft: number;
 }
 
-/** The local run with 20 instances. The stand-ins keep rows, records and ledgers: about 500 MB after an hour of this load. */
-const maxResidentMb = 1_700;
+/** 25 instances of 20 to 30 MB, and 200 MB for the program, the stand-ins and their garbage. Six minutes never had more than 830 MB. */
+const maxResidentMb = 1_000;
 /** Services, operators and jobs of the soak keep far fewer connections. */
 const maxSockets = 400;
 /** Looker is away, a scope is frozen or an instance is killed for the rest of the time. */
@@ -72,7 +72,7 @@ export function faultsOf(soaked: Soaked): string[] {
   const [middle, last] = [samples.slice(third, 2 * third), samples.slice(2 * third)];
   const [before, after] = [most("residentMb", middle), most("residentMb", last)];
   say(
-    third > 0 && after > before * 1.25 + 50,
+    third > 0 && after > before * 1.1 + 50,
     `Memory grew from ${Math.round(before)} MB in the middle third to ${Math.round(after)} MB in the last.`,
   );
   return faults;

@@ -1,6 +1,6 @@
 import type { GatewayPrincipal, ProxyEvent } from "../../local/gateway/event.ts";
 import type { ApiStage } from "../../local/gateway/invoke-policy.ts";
-import { type AccessLogLine, type GatewayOptions, startGateway } from "../../local/gateway/server.ts";
+import { type GatewayOptions, startGateway } from "../../local/gateway/server.ts";
 import type { InvokeResult } from "../../local/lambda/invoke-result.ts";
 import type { LocalRoute } from "../../local/stack/routes.ts";
 
@@ -54,13 +54,24 @@ export const user: GatewayPrincipal = {
   allow: [arn("*")],
 };
 
+/** Fields of the access log that the tests look at. */
+const accessLogFields = {
+  method: "$context.httpMethod",
+  path: "$context.path",
+  status: "$context.status",
+  resource: "$context.resourcePath",
+  userArn: "$context.identity.userArn",
+  problem: "$context.integration.error",
+  responseType: "$context.error.responseType",
+};
+
 /** A gateway whose function answers what the test says, and which keeps the events that it was given. */
 export async function startTestGateway(
   answer: (event: ProxyEvent) => InvokeResult | Promise<InvokeResult> = () => ok({}),
   more: Partial<GatewayOptions> = {},
 ) {
   const invocations: { functionId: string; event: ProxyEvent; trace: string }[] = [];
-  const lines: AccessLogLine[] = [];
+  const lines: (typeof accessLogFields)[] = [];
   const gateway = await startGateway({
     ...apiStage,
     routes,
@@ -70,7 +81,7 @@ export async function startTestGateway(
       invocations.push({ functionId, event: JSON.parse(JSON.stringify(event)), trace });
       return answer(event);
     },
-    onRequest: (line) => lines.push(line),
+    accessLog: { format: JSON.stringify(accessLogFields), write: (line) => lines.push(JSON.parse(line)) },
     ...more,
   });
   return { ...gateway, invocations, lines };

@@ -35,7 +35,7 @@ export const threeScopes: ScopeDefinitions = {
   finance: scopeOf({ secretArn, encryptionKeyArn: keyArn }),
 };
 
-/** Two secrets that rotate: one with an administrator and a key, and one that replaces its own pair. */
+/** Two rotating secrets: the first has an administrator and a key. */
 export const rotatingScopes: ScopeDefinitions = {
   sales: scopeOf({
     secretName: "looker/sales",

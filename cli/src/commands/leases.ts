@@ -1,4 +1,5 @@
 /** `looker-token leases`: who holds what, and whether it is given out at all. */
+import { checkUniqueId, findingCount } from "../account.ts";
 import { brokerOf } from "../broker.ts";
 import type { Paint } from "../colour.ts";
 import { type ListedLease, type Listing, listingOf } from "../listing.ts";
@@ -42,11 +43,18 @@ export function listingText(
       ? [`${paint("yellow", "frozen")}  ${scope}, by ${frozen.by} at ${frozen.at}: ${frozen.reason}\n`]
       : [],
   );
+  const found = listings.flatMap(({ scope, account }) =>
+    account && account.findings.length > 0
+      ? [
+          `${paint("yellow", "account")}  ${scope}: ${findingCount(account.findings.length)} (${account.findings.join(", ")}); looker-token account --scope ${scope}\n`,
+        ]
+      : [],
+  );
   const held =
     rows.length === 0
       ? `No leases in ${listings.map(({ scope }) => scope).join(", ")}.\n`
       : table([...(several ? ["SCOPE"] : []), ...heads], rows, paint);
-  return frozen.join("") + held;
+  return [...frozen, ...found, held].join("");
 }
 
 const byCaller = (one: ListedLease, other: ListedLease) =>
@@ -65,7 +73,8 @@ function cells(
   const end = lease.state === "live" ? lease.ends_at : lease.token_ends_at;
   const seconds = (until: number) => span(until / 1_000);
   return [
-    lease.caller,
+    // The ARN of the check names no role in IAM.
+    lease.unique_id === checkUniqueId ? "broker's account check" : lease.caller,
     ...(withSession ? [lease.session ?? "-"] : []),
     lease.lease_id ?? "-",
     paint(colours[lease.state], lease.state),

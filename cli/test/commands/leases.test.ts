@@ -81,7 +81,7 @@ test("several scopes have a column for the scope", () => {
   expect(listingText([sales, { scope: "finance", leases: [lease({})] }], now, plain)).toMatch(
     /^SCOPE {4}CALLER.*\nsales .*/,
   );
-  // Of those that were asked for; another one may have failed.
+  // One of several may have failed.
   expect(listingText([sales], now, plain, true)).toMatch(/^SCOPE {2}CALLER.*\nsales .*/);
 });
 
@@ -108,4 +108,38 @@ arn:aws:iam::111122223333:role/report-service  -        c      live   2m 0s  13m
 arn:aws:iam::111122223333:role/report-service  exec-1f  a      live   2m 0s  13m 0s     salesclient
 arn:aws:iam::111122223333:role/report-service  nightly  b      live   2m 0s  13m 0s     salesclient
 `);
+});
+
+test("open findings about the service account stand above, with a command for the details", () => {
+  const account = { checked_at: "2026-11-24T10:00:00Z", findings: ["admin_account", "old_credential"] };
+  const clean = { checked_at: "2026-11-24T10:00:00Z", findings: [] };
+  const text = listingText(
+    [
+      { scope: "sales", account, leases: [] },
+      { scope: "finance", account: clean, leases: [] },
+    ],
+    now,
+    plain,
+  );
+  expect(text).toBe(`\
+account  sales: 2 findings (admin_account, old_credential); looker-token account --scope sales
+No leases in sales, finance.
+`);
+});
+
+test("the lease of the broker's own check is not shown as an IAM role", () => {
+  const check = lease({
+    caller: "arn:aws:iam::000000000000:role/check-account",
+    unique_id: "CHECKACCOUNT",
+    lease_id: "c",
+  });
+  expect(listingText([{ scope: "sales", leases: [check] }], now, plain)).toBe(`\
+CALLER                  LEASE  STATE  AGE    REMAINING  CREDENTIAL
+broker's account check  c      live   2m 0s  13m 0s     salesclient
+`);
+});
+
+test("a role with the check's name is shown by its ARN", () => {
+  const impostor = lease({ caller: "arn:aws:iam::111122223333:role/check-account" });
+  expect(listingText([{ scope: "sales", leases: [impostor] }], now, plain)).toContain(impostor.caller);
 });

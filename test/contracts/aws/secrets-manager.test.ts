@@ -10,7 +10,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ACCOUNT, errorOf, REGION, type Stand, startStand } from "../../support/aws-stand.ts";
 import { secretsManagerContract, secretsOf } from "../../support/contracts/secrets-manager.ts";
 
-secretsManagerContract("the stand-in", startStand);
+secretsManagerContract("the stand-in", async () => {
+  const rotating = await startStand();
+  rotating.secretsmanager.rotations.connect({ permits: () => true, invoke: async () => false });
+  return rotating;
+});
 
 let stand: Stand;
 let client: SecretsManagerClient;

@@ -330,6 +330,12 @@ const own: readonly Case[] = [
     },
   },
   { id: "unfreezeScope", status: 200, when: "asked to", answer: ({ operator }) => operator.unfreeze() },
+  {
+    id: "getAccount",
+    status: 200,
+    when: "no check has been made",
+    answer: ({ operator }) => operator.account(),
+  },
 ];
 
 const statesIn = ({ body }: Answer) => body.leases.map(({ state }: { state: string }) => state).sort();

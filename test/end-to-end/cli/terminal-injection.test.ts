@@ -22,11 +22,26 @@ const grant = { scope: hostile, base_url: hostile, lease_seconds: 900, may: [hos
 const lease = leaseOf("one", { caller: hostile, client_id: hostile, session: hostile });
 const frozen = { by: hostile, at: new Date().toISOString(), reason: hostile };
 const scope = ["--scope", "sales"];
+const account = {
+  checked_at: new Date().toISOString(),
+  client_id: hostile,
+  user: { id: hostile, display_name: hostile },
+  roles: [{ name: hostile, permissions: 1, models: 1 }],
+  findings: [{ code: hostile, detail: hostile, accepted: false }],
+  hidden: [hostile],
+  failed: { at: new Date().toISOString(), reason: hostile },
+};
 
 const cases: [string, string[], Reply][] = [
   ["the caller", ["whoami"], ok({ caller, scopes: [grant] })],
   ["a grant", ["scopes"], ok({ caller, scopes: [grant] })],
   ["a lease", ["leases", ...scope], ok({ leases: [lease], frozen })],
+  ["an account", ["account", ...scope], ok(account)],
+  [
+    "a finding above the leases",
+    ["leases", ...scope],
+    ok({ leases: [], account: { checked_at: account.checked_at, findings: [hostile] } }),
+  ],
   [
     "a title",
     ["get", ...scope],

@@ -46,7 +46,7 @@ test("instances as processes: a killed one is replaced, and the lease outlives i
   const first = await post(broker, "report-service", "/scopes/sales/token");
   expect(first.status).toBe(200);
   const { stdout } = await promisify(execFile)("ps", ["-o", "pid=,args=", "--ppid", String(broker.pid)]);
-  const pids = stdout.split("\n").filter((line) => line.includes("runtime.ts"));
+  const pids = stdout.split("\n").filter((line) => line.includes("runtime.mjs"));
   expect(pids).toHaveLength(1);
   process.kill(Number.parseInt(pids[0] ?? "", 10), "SIGKILL");
   // A request at this very moment may still reach the killed instance, as on Lambda: a 503, no more.

@@ -131,6 +131,25 @@ test("a throttled request is answered as the template says", async () => {
   expect(await ask(reports, "GET", resources.scopes)).toMatchObject({ status: 200 });
 });
 
+test("the access log's filter counts throttled requests under the broker's name", async () => {
+  const { metricFilters } = await deployment.aws("logs", "DescribeMetricFilters", {
+    logGroupName: deployment.outputs.AccessLogGroup,
+  });
+  expect(metricFilters).toMatchObject([
+    {
+      filterPattern: '{ ($.broker = "looker-token-broker/Broker") && ($.error = "THROTTLED") }',
+      metricTransformations: [
+        {
+          metricNamespace: "LookerTokenBroker",
+          metricName: "GatewayThrottles",
+          metricValue: "1",
+          dimensions: { broker: "$.broker" },
+        },
+      ],
+    },
+  ]);
+});
+
 test("the schedule's sweep ends what a revocation could not, within its minute", async () => {
   const { json } = await token();
   const { control } = deployment.looker;

@@ -147,6 +147,23 @@ export const gaps: readonly Gap[] = [
     },
   },
   {
+    what: "a metric filter makes metrics of log lines",
+    reason:
+      "The engine keeps the filter and counts nothing, so the alarm on throttled requests does not ring.",
+    async learned({ aws, outputs }) {
+      const stream = { logGroupName: outputs.AccessLogGroup, logStreamName: "written-by-the-test" };
+      const { metricFilters } = await aws("logs", "DescribeMetricFilters", {
+        logGroupName: outputs.AccessLogGroup,
+      });
+      const [, broker] = /\$\.broker = "([^"]+)"/.exec(metricFilters[0].filterPattern) ?? [];
+      const message = JSON.stringify({ broker, error: "THROTTLED" });
+      await aws("logs", "CreateLogStream", stream);
+      await aws("logs", "PutLogEvents", { ...stream, logEvents: [{ timestamp: Date.now(), message }] });
+      const { Metrics } = await aws("cloudwatch", "ListMetrics", { MetricName: "GatewayThrottles" });
+      return Metrics.length > 0;
+    },
+  },
+  {
     what: "API Gateway's refusals have the form of API Gateway",
     reason:
       "The engine refuses in the form of its other services: another content type, and `__type` in the body.",

@@ -1,5 +1,6 @@
 /** The stand-in Looker's answers compared with Looker's OpenAPI document. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { LookerRole } from "../../../local/looker/roles.ts";
 import { ROUTES } from "../../../local/looker/routes.ts";
 import { type RunningLooker, startLooker } from "../../../local/looker/server.ts";
 import {
@@ -14,6 +15,11 @@ const viewer = { clientId: "viewer", clientSecret: "viewer-secret" };
 const locked = { clientId: "locked", clientSecret: "locked-secret" };
 type Pair = typeof admin;
 
+const TWO_ROLES: LookerRole[] = [
+  { name: "Sales", permissions: ["access_data"], models: ["sales"] },
+  { name: "Everything", permissions: "all", models: "all" },
+];
+
 let document: LookerDocument;
 let looker: RunningLooker;
 /** Operations with a successful answer. */
@@ -26,7 +32,13 @@ async function start(): Promise<void> {
       { userId: "1", displayName: "Admin", credentials: [admin], admin: true },
       { userId: "7", displayName: "Reader", credentials: [reader] },
       { userId: "8", displayName: "Viewer", credentials: [viewer], permissions: ["access_data"] },
-      { userId: "9", displayName: "Locked", credentials: [locked] },
+      {
+        userId: "9",
+        displayName: "Locked",
+        credentials: [locked],
+        roles: TWO_ROLES,
+        canManageCredentials: true,
+      },
     ],
   });
 }
@@ -34,14 +46,15 @@ async function start(): Promise<void> {
 interface Sent {
   readonly token?: string;
   readonly body?: string | URLSearchParams;
-  /** In the place of the operation's `{…}`. */
-  readonly parameter?: string;
+  /** In the place of the operation's `{…}`, in order. */
+  readonly parameters?: readonly string[];
 }
 
 /** Fails unless the document has this answer. */
-async function answered(operation: string, { token, body, parameter = "" }: Sent, query = "") {
+async function answered(operation: string, { token, body, parameters = [] }: Sent, query = "") {
   const [method = "", template = ""] = operation.split(" ");
-  const path = template.replace(/\{\w+\}/, encodeURIComponent(parameter));
+  const left = parameters.map(encodeURIComponent);
+  const path = template.replace(/\{\w+\}/g, () => left.shift() ?? "");
   const response = await fetch(`${looker.url}/api/4.0${path}${query}`, {
     method,
     headers: token === undefined ? {} : { authorization: `token ${token}` },
@@ -58,6 +71,13 @@ const form = ({ clientId, clientSecret }: Pair) =>
   new URLSearchParams({ client_id: clientId, client_secret: clientSecret });
 const login = (pair: Pair) => answered("POST /login", { body: form(pair) });
 const tokenOf = async (pair: Pair): Promise<string> => (await login(pair)).json.access_token;
+
+const list = "GET /users/{user_id}/credentials_api3";
+const create = "POST /users/{user_id}/credentials_api3";
+const read = "GET /users/{user_id}/credentials_api3/{credentials_api3_id}";
+const update = "PATCH /users/{user_id}/credentials_api3/{credentials_api3_id}";
+const remove = "DELETE /users/{user_id}/credentials_api3/{credentials_api3_id}";
+const byCredential = "GET /users/credential/{credential_type}/{credential_id}";
 
 describe.runIf(hasLookerDocument)("the stand-in's answers are in Looker's document", () => {
   beforeAll(start);
@@ -83,8 +103,8 @@ describe.runIf(hasLookerDocument)("the stand-in's answers are in Looker's docume
   });
 
   test("login as another user", async () => {
-    const as = async (pair: Pair, parameter: string) => {
-      const sent = { token: await tokenOf(pair), parameter };
+    const as = async (pair: Pair, userId: string) => {
+      const sent = { token: await tokenOf(pair), parameters: [userId] };
       return (await answered("POST /login/{user_id}", sent)).status;
     };
     expect([await as(admin, "7"), await as(reader, "1"), await as(admin, "99")]).toEqual([200, 403, 404]);
@@ -104,7 +124,7 @@ describe.runIf(hasLookerDocument)("the stand-in's answers are in Looker's docume
     const [token, others] = [await tokenOf(admin), await tokenOf(viewer)];
     expect((await answered("GET /user_login_lockouts", { token: others })).status).toBe(404);
     const [lockout] = (await answered("GET /user_login_lockouts", { token })).json;
-    const lift = { token, parameter: String(lockout.key) };
+    const lift = { token, parameters: [String(lockout.key)] };
     expect((await answered("DELETE /user_login_lockout/{key}", lift)).status).toBe(204);
     expect((await answered("DELETE /user_login_lockout/{key}", lift)).status).toBe(404);
   });
@@ -113,10 +133,51 @@ describe.runIf(hasLookerDocument)("the stand-in's answers are in Looker's docume
     "%s of its own account, and of another without the permission",
     async (operation) => {
       const token = await tokenOf(viewer);
-      expect((await answered(operation, { token, parameter: "8" })).status).toBe(200);
-      expect((await answered(operation, { token, parameter: "7" })).status).toBe(404);
+      expect((await answered(operation, { token, parameters: ["8"] })).status).toBe(200);
+      expect((await answered(operation, { token, parameters: ["7"] })).status).toBe(404);
     },
   );
+
+  test("users and roles of each kind, whole and by fields", async () => {
+    const token = await tokenOf(admin);
+    for (const userId of ["1", "7", "9"])
+      for (const fields of ["", "?fields=id,is_iam_admin,role_ids,credentials_api3(client_id)"]) {
+        await answered("GET /users/{user_id}", { token, parameters: [userId] }, fields);
+        await answered("GET /users/{user_id}/roles", { token, parameters: [userId] }, fields);
+      }
+    const found = await answered(byCredential, { token, parameters: ["api3", "reader"] });
+    expect(found.json).toMatchObject({ id: "7", credentials_api3: [{ client_id: "reader" }] });
+    expect((await answered(byCredential, { token, parameters: ["api3", "nobody"] })).status).toBe(404);
+  });
+
+  test("a pair made, read, marked and deleted, with each refusal", async () => {
+    const [token, others] = [await tokenOf(admin), await tokenOf(reader)];
+    const { json: made } = await answered(create, { token, parameters: ["9"] });
+    const parameters = ["9", made.id];
+    expect((await answered(read, { token, parameters })).json).not.toHaveProperty("client_secret");
+    const mark = async (body: string) => (await answered(update, { token, parameters, body })).status;
+    expect([await mark('{"purpose":"rotation"}'), await mark('{"purpose":7}'), await mark("{")]).toEqual([
+      200, 422, 400,
+    ]);
+    for (const pairRefusalStatus of [404, 403] as const) {
+      looker.control.changeSettings({ pairRefusalStatus });
+      for (const operation of [list, create, read, update, remove]) {
+        const sent = { token: others, parameters, ...(operation === update ? { body: "{}" } : {}) };
+        expect((await answered(operation, sent)).status, operation).toBe(pairRefusalStatus);
+      }
+      const sent = { token: await tokenOf(viewer), parameters: ["api3", "reader"] };
+      expect((await answered(byCredential, sent)).status).toBe(pairRefusalStatus);
+    }
+    expect((await answered(remove, { token, parameters })).status).toBe(204);
+    expect((await answered(remove, { token, parameters })).status).toBe(404);
+    for (const tooManyPairsStatus of [422, 409] as const) {
+      looker.control.changeSettings({ maxPairsPerUser: 1, tooManyPairsStatus });
+      expect((await answered(create, { token, parameters: ["9"] })).status).toBe(tooManyPairsStatus);
+    }
+    looker.control.addFault({ route: "credentials", kind: "status", status: 429, times: 1 });
+    expect((await answered(create, { token, parameters: ["9"] })).status).toBe(429);
+    looker.control.changeSettings({ pairRefusalStatus: 404, maxPairsPerUser: 100, tooManyPairsStatus: 422 });
+  });
 
   test.each(["GET /user", "GET /versions", "GET /permissions"])(
     "%s, whole and by fields",

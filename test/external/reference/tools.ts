@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
-export function tool(name: "moto_server" | "cfn-lint" | "python3" | "schemathesis"): string {
+export function tool(name: "aws" | "moto_server" | "cfn-lint" | "python3" | "schemathesis"): string {
   const directory = process.env.REFERENCE_BIN;
   if (directory === undefined)
     throw new Error(`REFERENCE_BIN does not say where ${name} is (test/external/reference/requirements.txt)`);

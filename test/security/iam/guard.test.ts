@@ -195,6 +195,9 @@ const denied: Record<
     ["logs:PutLogEvents", logStream],
     ["logs:CreateLogStream", `${logGroup}:*`],
     ["logs:DeleteLogGroup", accessLog],
+    // Without its filter the alarm on throttled requests is blind.
+    ["logs:DeleteMetricFilter", accessLog],
+    ["logs:PutMetricFilter", accessLog],
     ["cloudwatch:DeleteAlarms", arn("cloudwatch", "alarm:looker-token-broker-BrokerAlarm-A1B2")],
     ["cloudwatch:SetAlarmState", arn("cloudwatch", "alarm:looker-token-broker-BrokerAlarm-A1B2")],
     ["events:DisableRule", rule],

@@ -1,7 +1,8 @@
 /** A broker that answers as a test says, and the command that asks it: for what a real one does only when it fails. */
 import { tmpdir } from "node:os";
 import { onTestFinished } from "vitest";
-import type { Frozen, ListedLease } from "../../../cli/src/listing.ts";
+import type { AccountCheck } from "../../../cli/src/account.ts";
+import type { AccountSummary, Frozen, ListedLease } from "../../../cli/src/listing.ts";
 import { type Asked, FakeServer, type Reply } from "../fake-server.ts";
 import { Command } from "./command.ts";
 
@@ -17,11 +18,21 @@ export const leaseOf = (id: string, more: Partial<ListedLease> = {}): ListedLeas
   ...more,
 });
 
+export const neverChecked: AccountCheck = {
+  checked_at: null,
+  client_id: null,
+  user: null,
+  roles: [],
+  findings: [],
+  hidden: [],
+};
+
 export class FakeBroker {
   readonly cli: Command;
   readonly #server: FakeServer;
   leases: ListedLease[] = [];
   frozen: Frozen | undefined;
+  accounts: Record<string, AccountCheck> = {};
   /** What is answered in place of what this broker would; undefined: nothing in its place. */
   instead: (asked: Asked) => Reply | "drop" | "silence" | undefined | Promise<Reply> = () => undefined;
 
@@ -60,8 +71,15 @@ export class FakeBroker {
     const route = `${method} ${pathname.split("/").at(-1)}`;
     const id = searchParams.get("lease_id");
     const matched = this.leases.filter(({ lease_id }) => id === null || lease_id === id);
+    const scope = /scopes\/([^/]+)\//.exec(pathname)?.[1] ?? "";
+    const account = this.accounts[scope] ?? neverChecked;
     if (route === "GET leases")
-      return ok({ leases: this.leases, ...(this.frozen ? { frozen: this.frozen } : {}) });
+      return ok({
+        leases: this.leases,
+        ...(this.frozen ? { frozen: this.frozen } : {}),
+        ...(account.checked_at === null ? {} : { account: summaryOf(account.checked_at, account) }),
+      });
+    if (route === "GET account") return ok(account);
     if (route === "GET scopes")
       return ok({ caller: { arn: "arn" }, scopes: ["sales", "finance"].map(operated) });
     if (searchParams.has("dry_run")) return ok({ matched: matched.length });
@@ -84,5 +102,10 @@ export class FakeBroker {
 }
 
 const ok = (body: object): Reply => ({ status: 200, body });
+
+const summaryOf = (checkedAt: string, { findings }: AccountCheck): AccountSummary => ({
+  checked_at: checkedAt,
+  findings: findings.filter(({ accepted }) => !accepted).map(({ code }) => code),
+});
 
 const operated = (scope: string) => ({ scope, base_url: "https://l", lease_seconds: 900, may: ["operate"] });

@@ -28,12 +28,12 @@ export interface Stage {
 }
 
 /** For one test file: started before its tests, emptied after each. */
-export function onStage(): Stage {
+export function onStage(options: Parameters<typeof startStand>[0] = {}): Stage {
   let stand: Stand;
   let cli: Command;
   const printed: string[] = [];
   beforeAll(async () => {
-    stand = await startStand();
+    stand = await startStand(options);
     writeBrokerFile(join(stand.workDir, ".local/broker.json"), stand.broker);
     cli = new Command(stand.workDir);
   }, startsWithinMs);

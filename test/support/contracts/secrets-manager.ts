@@ -5,11 +5,14 @@ import {
   DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
   PutSecretValueCommand,
+  RotateSecretCommand,
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ignoring } from "../../../local/aws/ignoring.ts";
 import { ACCOUNT, type AwsUnderTest, errorOf, REGION, type StartAws } from "./aws-under-test.ts";
 
 /** The calls, as short as the suites want them. */
@@ -25,7 +28,7 @@ export function secretsOf(client: SecretsManagerClient) {
         Name: string;
         VersionId: string;
       }>,
-    /** Of each version that has any; in the order of the alphabet, since none is promised. */
+    /** Of each version with a label, in alphabetical order: AWS promises no order. */
     async stagesOf(SecretId: string) {
       const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId }));
       const sorted = Object.entries(VersionIdsToStages).map(([id, stages]) => [id, stages.sort()] as const);
@@ -216,6 +219,92 @@ export function secretsManagerContract(name: string, startAws: StartAws): void {
         expect((await errorOf(secrets.read(Name, { VersionStage: "AWSPENDING" }))).name).toBe(
           "ResourceNotFoundException",
         );
+      });
+    });
+
+    describe("a rotation that has begun", () => {
+      const functionArn = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:rotate`;
+
+      /** With a function that has done nothing. moto finds none, says so, and has begun the rotation all the same. */
+      async function begin() {
+        const { ARN, Name, VersionId: first } = await secrets.create();
+        const second = randomUUID();
+        const rotate = new RotateSecretCommand({
+          SecretId: Name,
+          ClientRequestToken: second,
+          RotationLambdaARN: functionArn,
+          RotationRules: { AutomaticallyAfterDays: 30 },
+        });
+        await client.send(rotate).catch(ignoring("ResourceNotFoundException"));
+        return { ARN, Name, first, second };
+      }
+      const pending = (ClientRequestToken: string) => ({
+        ClientRequestToken,
+        VersionStages: ["AWSPENDING"],
+      });
+
+      it("is described with its function, its rules and a pending version", async () => {
+        const { ARN, Name, first, second } = await begin();
+        const described = await client.send(new DescribeSecretCommand({ SecretId: Name }));
+        expect(described).toMatchObject({
+          ARN,
+          RotationEnabled: true,
+          RotationLambdaARN: functionArn,
+          RotationRules: { AutomaticallyAfterDays: 30 },
+          VersionIdsToStages: { [first]: ["AWSCURRENT"], [second]: ["AWSPENDING"] },
+        });
+        expect(described.NextRotationDate?.getTime()).toBeGreaterThan(Date.now() + 29 * 86_400_000);
+      });
+
+      it("has no pending value, and the current one as before", async () => {
+        const { Name, first, second } = await begin();
+        for (const by of [
+          { VersionStage: "AWSPENDING" },
+          { VersionId: second },
+          { VersionId: second, VersionStage: "AWSPENDING" },
+        ])
+          expect((await errorOf(secrets.read(Name, by))).name).toBe("ResourceNotFoundException");
+        expect(await secrets.read(Name)).toMatchObject({ VersionId: first, SecretString: "first" });
+      });
+
+      it("takes the value of its version, and then the labels", async () => {
+        const { Name, first, second } = await begin();
+        expect(await secrets.write(Name, "second", pending(second))).toMatchObject({
+          VersionId: second,
+          VersionStages: ["AWSPENDING"],
+        });
+        expect((await secrets.read(Name)).SecretString).toBe("first");
+        expect(
+          (await secrets.read(Name, { VersionId: second, VersionStage: "AWSPENDING" })).SecretString,
+        ).toBe("second");
+        await secrets.move(Name, "AWSCURRENT", first, second);
+        expect((await secrets.read(Name, { VersionStage: "AWSCURRENT" })).SecretString).toBe("second");
+        await secrets.move(Name, "AWSPENDING", second);
+        expect(await secrets.stagesOf(Name)).toEqual({ [first]: ["AWSPREVIOUS"], [second]: ["AWSCURRENT"] });
+      });
+
+      it("is given up by its label, and does not stop another one", async () => {
+        const { Name, first, second } = await begin();
+        await secrets.move(Name, "AWSPENDING", second);
+        expect(await secrets.stagesOf(Name)).toEqual({ [first]: ["AWSCURRENT"] });
+        const third = randomUUID();
+        await secrets.write(Name, "third", pending(third));
+        expect(await secrets.stagesOf(Name)).toEqual({ [first]: ["AWSCURRENT"], [third]: ["AWSPENDING"] });
+      });
+
+      it("loses its label to another pending version", async () => {
+        const { Name, first } = await begin();
+        const third = randomUUID();
+        await secrets.write(Name, "third", pending(third));
+        expect(await secrets.stagesOf(Name)).toEqual({ [first]: ["AWSCURRENT"], [third]: ["AWSPENDING"] });
+      });
+
+      it("lists its version once it has a value", async () => {
+        const { Name, first, second } = await begin();
+        await secrets.write(Name, "second", pending(second));
+        const { Versions = [] } = await client.send(new ListSecretVersionIdsCommand({ SecretId: Name }));
+        const listed = Versions.map(({ VersionId, VersionStages }) => [VersionId, VersionStages]);
+        expect(Object.fromEntries(listed)).toEqual({ [first]: ["AWSCURRENT"], [second]: ["AWSPENDING"] });
       });
     });
 

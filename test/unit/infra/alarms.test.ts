@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Alarm } from "aws-cdk-lib/aws-cloudwatch";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { describe, expect, it } from "vitest";
@@ -6,6 +7,7 @@ import { problems } from "../../../functions/domain/problem.ts";
 import { type AuditRecord, embeddedMetrics } from "../../../functions/http/audit-record.ts";
 import type { AlarmName, OptionalAlarmName } from "../../../infra/alarms.ts";
 import type { BrokerSettings } from "../../../infra/stack.ts";
+import { accessLogMetrics, loggedRequest } from "../../support/audit/access-log.ts";
 import { type AlarmProperties, stateOf } from "../../support/audit/alarm-state.ts";
 import { type Datum, mustBeEmbeddedMetricFormat } from "../../support/audit/embedded-metric-format.ts";
 import { inMemoryApi } from "../../support/fakes/in-memory-api.ts";
@@ -124,6 +126,18 @@ const ofApi = (value: number, minutesAgo: number): Datum => ({
   ),
 });
 
+/** Two requests of each of these minutes, with an answer that no function gave. */
+const refusedByApi = (status: number, responseType: string, minutesAgo: readonly number[]) =>
+  accessLogMetrics(
+    broker,
+    minutesAgo.flatMap((minutes) =>
+      [20, 40].map((seconds) => {
+        const at = noon - minutes * minuteMs + seconds * secondMs;
+        return loggedRequest(broker, at, { status, responseType });
+      }),
+    ),
+  );
+
 /** What sets each alarm off, and what nearly does. */
 const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[] }> = {
   RejectedCredentials: {
@@ -191,6 +205,15 @@ const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[
   EditedRows: {
     enough: () => times(1, { outcome: "minted", unreadable: 1 }),
     notYet: () => times(9, { outcome: "minted" }),
+  },
+  GatewayThrottles: {
+    // The log comes late: the last four minutes are not there yet.
+    enough: () => refusedByApi(429, "THROTTLED", [5, 6, 7, 8, 9]),
+    // Two crowds, and refusals of other kinds all the time.
+    notYet: () => [
+      ...refusedByApi(429, "THROTTLED", [2, 3, 8, 9]),
+      ...refusedByApi(403, "ACCESS_DENIED", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+    ],
   },
   AccountFindings: {
     enough: () => [...checked(70), ...checked(10, { account_findings: 1 })],
@@ -366,6 +389,16 @@ describe("the alarms", () => {
     expect(capitalized).toEqual(names);
     for (const alarm of Object.values(alarms)) expect(alarm).toBeInstanceOf(Alarm);
     for (const [, properties] of alarmsOf(broker)) expect(properties).not.toHaveProperty("AlarmName");
+  });
+
+  it("are listed for operators: those of the functions by the first of them", () => {
+    const page = readFileSync(new URL("../../../docs/how-to/deploy.md", import.meta.url), "utf8");
+    const listed = [...page.matchAll(/^\| `(\w+)`(?:, and of each other function)? \|/gm)].map(
+      ([, name]) => name,
+    );
+    const ofOthers = /^(logout|operate|sweep|checkAccount|rotateSecret)(Errors|Throttles)$/;
+    const expected = Object.keys(broker.stack.broker.alarms).filter((name) => !ofOthers.test(name));
+    expect(listed).toEqual(expect.arrayContaining(expected));
   });
 
   it("treat no data as no fault, all but the one that watches for silence and those of hourly reports", () => {

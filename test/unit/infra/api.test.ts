@@ -2,7 +2,16 @@ import { Match } from "aws-cdk-lib/assertions";
 import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
 import { HostedZone } from "aws-cdk-lib/aws-route53";
 import { describe, expect, it } from "vitest";
-import { account, type Synthesized, synthesizedForFile, synthesizedHere } from "../../support/synthesized.ts";
+import type { TokenBrokerStack } from "../../../infra/stack.ts";
+import { TokenBroker } from "../../../infra/token-broker.ts";
+import { accessLogMetrics, loggedRequest } from "../../support/audit/access-log.ts";
+import {
+  account,
+  type Synthesized,
+  scopeOf,
+  synthesizedForFile,
+  synthesizedHere,
+} from "../../support/synthesized.ts";
 
 const broker = synthesizedForFile();
 
@@ -64,7 +73,9 @@ describe("the API", () => {
     const [, { Properties: stage }] = broker.one("AWS::ApiGateway::Stage");
     const format: Record<string, string> = JSON.parse(stage.AccessLogSetting.Format);
     // Not `error.message`: of a wrong signature it repeats the query and the signed headers, session token included.
-    expect(Object.values(format)).toEqual(
+    const { broker: constant, ...variables } = format;
+    expect(constant).toBe("looker-token-broker/Broker");
+    expect(Object.values(variables)).toEqual(
       [
         "requestTime",
         "requestId",
@@ -84,6 +95,52 @@ describe("the API", () => {
       ].map((variable) => `$context.${variable}`),
     );
     expect(JSON.stringify(stage.AccessLogSetting.DestinationArn)).toContain("AccessLogs");
+  });
+
+  describe("counts throttled requests in its access log", () => {
+    const requestsOf = (made: Synthesized) => [
+      loggedRequest(made, 1, { status: 429, responseType: "THROTTLED" }),
+      // `too_many_mints`, which a function answered.
+      loggedRequest(made, 2, { status: 429, integration: { latencyMs: 1, status: 429 } }),
+      loggedRequest(made, 3, { status: 200, integration: { latencyMs: 1, status: 200 } }),
+      loggedRequest(made, 4, { status: 403, responseType: "ACCESS_DENIED" }),
+      loggedRequest(made, 5, { status: 503, responseType: "INTEGRATION_FAILURE" }),
+    ];
+    const counted = (name: string) => ({
+      namespace: "LookerTokenBroker",
+      name: "GatewayThrottles",
+      value: 1,
+      at: 1,
+      dimensions: { broker: name },
+    });
+
+    it("and no other answers", () => {
+      expect(accessLogMetrics(broker, requestsOf(broker))).toEqual([counted("looker-token-broker/Broker")]);
+    });
+
+    it("under the name of each of two brokers of one account", () => {
+      const other = (stack: TokenBrokerStack) =>
+        new TokenBroker(stack, "Other", { scopes: { sales: scopeOf({ secretName: "looker/sales" }) } });
+      const two = synthesizedHere({ prepare: other });
+      for (const [id, name] of [
+        ["BrokerApi", "looker-token-broker/Broker"],
+        ["OtherApi", "looker-token-broker/Other"],
+      ] as const) {
+        const own = { ...two, one: (type: string) => two.one(type, id) };
+        expect(accessLogMetrics(own, requestsOf(own))).toEqual([counted(name)]);
+        const another = requestsOf(broker).map((event) => ({
+          ...event,
+          message: event.message.replace("looker-token-broker/Broker", "another"),
+        }));
+        expect(accessLogMetrics(own, another)).toEqual([]);
+      }
+    });
+
+    it("in the log that the stage writes", () => {
+      const { LogGroupName } = broker.one("AWS::Logs::MetricFilter")[1].Properties;
+      const { DestinationArn } = broker.one("AWS::ApiGateway::Stage")[1].Properties.AccessLogSetting;
+      expect(JSON.stringify(DestinationArn)).toContain(LogGroupName.Ref);
+    });
   });
 
   it("leaves the account's logging role alone unless told to create it", () => {

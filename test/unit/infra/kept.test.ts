@@ -73,7 +73,7 @@ describe("the table", () => {
     ]);
   });
 
-  it("is open to the function that rotates, which has no part in the sealing key", () => {
+  it("is open to the rotating function, and the sealing key is not", () => {
     const { one } = synthesizedHere({ scopes: rotatingScopes });
     const [role] = one("AWS::IAM::Role", "RotateSecretRole");
     expect(JSON.stringify(one("AWS::DynamoDB::Table")[1].Properties.ResourcePolicy)).toContain(role);

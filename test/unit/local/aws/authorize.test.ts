@@ -15,6 +15,15 @@ const decide = authorizeCalls(
         { Effect: "Deny", Action: "dynamodb:Scan", Resource: "x" },
       ],
     },
+    ...["rotator", "half-rotator"].map((name) => ({
+      arn: role(name),
+      name,
+      roleId: `AROA${name}`,
+      statements: [
+        { Effect: "Allow", Action: "secretsmanager:RotateSecret", Resource: "x" },
+        ...(name === "rotator" ? [{ Effect: "Allow", Action: "lambda:InvokeFunction", Resource: "x" }] : []),
+      ],
+    })),
   ],
   role("administrator"),
 );
@@ -34,6 +43,12 @@ describe("calls at the AWS proxy", () => {
     expect(allowed("administrator", "dynamodb", "Scan")).toBe(true);
     expect(allowed("administrator", "secretsmanager", "PutSecretValue")).toBe(true);
     expect(allowed("administrator", "kms", "Decrypt")).toBe(false);
+  });
+
+  it("rotate a secret for a role that may invoke functions as well", () => {
+    expect(allowed("rotator", "secretsmanager", "RotateSecret")).toBe(true);
+    expect(allowed("half-rotator", "secretsmanager", "RotateSecret")).toBe(false);
+    expect(allowed("administrator", "secretsmanager", "RotateSecret")).toBe(true);
   });
 
   it("are denied to callers, whose keys the AWS proxy knows all the same", () => {

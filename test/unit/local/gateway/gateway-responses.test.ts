@@ -40,7 +40,7 @@ describe("an answer of the gateway's own", () => {
       errorType: "InternalServerErrorException",
       headers: { "retry-after": "1", "content-type": "application/json" },
     });
-    expect(gateway.lines).toMatchObject([{ status: 503, errorType: "InternalServerErrorException" }]);
+    expect(gateway.lines).toMatchObject([{ status: "503", responseType: "INTEGRATION_FAILURE" }]);
   });
 
   test("falls back to DEFAULT_5XX, and to DEFAULT_4XX, where its own type has none", async () => {

@@ -82,7 +82,7 @@ describe("a signed and granted request", () => {
       {
         method: "POST",
         path: salesToken,
-        status: 202,
+        status: "202",
         resource: "/scopes/{scope}/token",
         userArn: service.userArn,
       },

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Pool, type PoolOptions, startPool } from "../../../../local/lambda/pool.ts";
 import type { LocalFunction } from "../../../../local/stack/functions.ts";
 
@@ -144,6 +144,25 @@ describe.each(["threads", "processes"] as const)("instances as %s", (sandbox) =>
     // Warm now: nothing new is started.
     await greet.invoke({});
     expect(greet.instances()).toHaveLength(3);
+  });
+
+  it("are ended when they have had no request for five minutes", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval"] });
+    try {
+      const greet = pool(bundle("return requests;"));
+      await Promise.all([1, 2, 3].map(() => greet.invoke({})));
+      vi.advanceTimersByTime(300_000);
+      expect(greet.instances()).toHaveLength(3);
+      expect(await greet.invoke({})).toEqual({ kind: "answer", payload: 2 });
+      vi.advanceTimersByTime(300_000);
+      await vi.waitUntil(() => greet.instances().length === 1, 20_000);
+      expect(await greet.invoke({})).toEqual({ kind: "answer", payload: 3 });
+      vi.advanceTimersByTime(600_000);
+      await vi.waitUntil(() => greet.instances().length === 0, 20_000);
+      expect(await greet.invoke({})).toEqual({ kind: "answer", payload: 1 });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("let excess requests wait for a free instance", async () => {

@@ -83,6 +83,27 @@ describe("the control interface over HTTP", () => {
     );
   });
 
+  test("pairs are listed without secrets, and a user gets other rights", async () => {
+    const looker = await lookerUnderTest();
+    const reader = { id: "1", user_id: "7", client_id: "reader", created_at: 1_700_000_000_000 };
+    const { body } = await control(looker, "GET /pairs");
+    expect(body[0]).toEqual({ ...reader, purpose: null, disabled: false });
+    const token = `token ${await login(looker)}`;
+    const rights = { admin: false, permissions: ["see_looks"], models: ["sales"], iam_admin: true };
+    const flags = { can_manage_credentials: true, disabled: true };
+    const change = { user_id: "7", ...rights, ...flags };
+    expect((await control(looker, "POST /users", change)).status).toBe(200);
+    const fields = "is_disabled,is_iam_admin,can_manage_api3_creds";
+    const seen = await call(looker, `GET /api/4.0/users/7?fields=${fields}`, token);
+    expect(JSON.parse(seen.body)).toEqual({
+      is_disabled: true,
+      is_iam_admin: true,
+      can_manage_api3_creds: true,
+    });
+    for (const wrong of [{ user_id: "99" }, { user_id: "7", permissions: ["fly"] }, { admin: true }])
+      expect((await control(looker, "POST /users", wrong)).status).toBe(400);
+  });
+
   test("the clock moves on, settings change", async () => {
     const looker = await lookerUnderTest();
     await login(looker);
@@ -95,13 +116,18 @@ describe("the control interface over HTTP", () => {
       locked_out_status: 404,
       expired_logout_status: 401,
       refresh_token: "null",
+      tokens_of_deleted_pairs: "live",
+      own_pairs_by_api: false,
+      pair_refusal_status: 404,
+      max_pairs_per_user: 100,
+      too_many_pairs_status: 422,
     });
   });
 });
 
 describe("bad control input is a 400 that says what is accepted", () => {
   test.each([
-    [{ route: "nowhere", kind: "hang" }, "login | login_user | logout | user | all"],
+    [{ route: "nowhere", kind: "hang" }, "login | login_user | logout | user | users | credentials | all"],
     [{ route: "login" }, "kind is missing"],
     [{ route: "login", kind: "hang", sometimes: 1 }, "Unknown field"],
     [{ route: "login", kind: "status", status: 200 }, "400..599"],
@@ -110,6 +136,7 @@ describe("bad control input is a 400 that says what is accepted", () => {
     [{ route: "login", kind: "hang", bytes: 5 }, "kind huge_body only"],
     [{ route: "login", kind: "malformed_json", when: "before" }, '"after"'],
     [{ route: "login", kind: "hang", times: 0 }, "whole number"],
+    [{ route: "login", kind: "hang", method: "FETCH" }, "GET | POST"],
     [[], "JSON object"],
     [null, "JSON object"],
   ])("%j", async (fault, says) => {

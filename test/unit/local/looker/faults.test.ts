@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { FaultKind } from "../../../../local/looker/faults.ts";
 import type { RunningLooker } from "../../../../local/looker/server.ts";
-import { call, login, lookerUnderTest, READER, tryLogin } from "./looker-client.ts";
+import { ADMIN, call, login, lookerUnderTest, READER, tryLogin } from "./looker-client.ts";
 
 const PROXY_PAGE = /^<html>/;
 
@@ -186,6 +186,59 @@ test("faults strike in order, each on its own route and as often as it says", as
   const statuses: number[] = [];
   for (let i = 0; i < 4; i++) statuses.push((await tryLogin(looker)).status);
   expect(statuses).toEqual([500, 500, 503, 200]);
+});
+
+describe("faults of users and their pairs", () => {
+  const pairs = "/api/4.0/users/7/credentials_api3";
+  const asAdmin = async (looker: RunningLooker) => {
+    const token = `token ${await login(looker, ADMIN)}`;
+    return (route: string) => call(looker, route, token);
+  };
+
+  test("a pair is made although the answer never comes", async () => {
+    const looker = await lookerUnderTest();
+    const admin = await asAdmin(looker);
+    looker.control.addFault({ route: "credentials", method: "POST", kind: "reset", when: "after", times: 1 });
+    expect(JSON.parse((await admin(`GET ${pairs}`)).body)).toHaveLength(1);
+    await expect(admin(`POST ${pairs}`)).rejects.toThrow();
+    expect(looker.ledger().at(-1)).toMatchObject({ event: "pair_created", fault: "reset", status: 0 });
+    expect(JSON.parse((await admin(`GET ${pairs}`)).body)).toHaveLength(2);
+  });
+
+  test("a failed deletion deletes nothing, and leaves other methods alone", async () => {
+    const looker = await lookerUnderTest();
+    const admin = await asAdmin(looker);
+    looker.control.addFault({
+      route: "credentials",
+      method: "DELETE",
+      kind: "status",
+      status: 429,
+      times: 1,
+    });
+    expect((await admin(`POST ${pairs}`)).status).toBe(200);
+    expect((await admin(`DELETE ${pairs}/1`)).status).toBe(429);
+    expect(looker.control.pairs()).toHaveLength(3);
+    expect((await admin(`DELETE ${pairs}/1`)).status).toBe(204);
+  });
+
+  test("users are a route of their own, without pairs and without GET /user", async () => {
+    const looker = await lookerUnderTest();
+    const admin = await asAdmin(looker);
+    looker.control.addFault({ route: "users", kind: "status", status: 503 });
+    const paths = ["/users", "/users/7", "/users/7/roles", "/users/credential/api3/reader"];
+    for (const path of paths) expect((await admin(`GET /api/4.0${path}`)).status).toBe(503);
+    for (const path of ["/user", "/users/7/credentials_api3", "/users/7/credentials_api3/1"])
+      expect((await admin(`GET /api/4.0${path}`)).status).toBe(200);
+  });
+
+  test("malformed_json: V8's SyntaxError quotes the secret of a new pair", async () => {
+    const looker = await lookerUnderTest();
+    const admin = await asAdmin(looker);
+    looker.control.addFault({ route: "credentials", kind: "malformed_json" });
+    const { body } = await admin(`POST ${pairs}`);
+    const secret = /"client_secret":=(\w{24})/.exec(body)?.[1] ?? "absent";
+    expect(() => JSON.parse(body)).toThrow(secret.slice(0, 5));
+  });
 });
 
 describe("every route", () => {

@@ -67,3 +67,35 @@ test("an admin's SDK session reads versions and lifts a lock-out", async () => {
   const reader = LookerNodeSDK.init40(new Settings(looker));
   expect(await reader.ok(reader.me())).toMatchObject({ id: "7" });
 });
+
+test("an admin's SDK session makes, finds, marks and deletes a pair, and the pair's own session reads its rights", async () => {
+  const looker = await lookerUnderTest();
+  const sdk = LookerNodeSDK.init40(new Settings(looker, ADMIN));
+  const made = await sdk.ok(sdk.create_user_credentials_api3("7"));
+  const [id, clientId] = [String(made.id), String(made.client_id)];
+  expect(await sdk.ok(sdk.user_for_credential("api3", clientId))).toMatchObject({ id: "7" });
+  const marked = await sdk.ok(sdk.update_user_credentials_api3("7", id, { purpose: "rotation" }));
+  expect(marked).toMatchObject({ id, client_id: clientId, purpose: "rotation" });
+  expect(await sdk.ok(sdk.user_credentials_api3("7", id))).toEqual(marked);
+  expect(await sdk.ok(sdk.all_user_credentials_api3s("7", "id,purpose"))).toEqual([
+    { id: "1", purpose: null },
+    { id, purpose: "rotation" },
+  ]);
+
+  const own = LookerNodeSDK.init40(
+    new Settings(looker, { clientId, clientSecret: String(made.client_secret) }),
+  );
+  const user = await own.ok(own.user("7", "is_disabled,is_iam_admin,credentials_api3(client_id)"));
+  expect(user).toEqual({
+    is_disabled: false,
+    is_iam_admin: false,
+    credentials_api3: [{ client_id: "reader" }, { client_id: clientId }],
+  });
+  const [role] = await own.ok(own.user_roles({ user_id: "7" }));
+  expect(role?.permission_set).toMatchObject({ all_access: false, built_in: false });
+  expect(role?.model_set).toMatchObject({ all_access: false, models: ["sales", "finance"] });
+  await expect(own.ok(own.create_user_credentials_api3("7"))).rejects.toThrow("Not found");
+
+  await sdk.ok(sdk.delete_user_credentials_api3("7", id));
+  await expect(sdk.ok(sdk.user_credentials_api3("7", id))).rejects.toThrow("Not found");
+});

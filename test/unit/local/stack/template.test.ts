@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { CloudAssembly, Template } from "../../../../local/stack/cloud-assembly.ts";
 import { TemplateError } from "../../../../local/stack/intrinsics.ts";
+import { functionNamed } from "../../../../local/stack/rotations.ts";
 import { readTemplate } from "../../../../local/stack/template.ts";
 
 const location = { partition: "aws", region: "eu-central-1", accountId: "111122223333" };
@@ -131,6 +132,35 @@ const gatewayResponse = (ResponseParameters: Record<string, string>) => ({
   },
 });
 
+const schedule = (properties: object) => ({
+  Type: "AWS::SecretsManager::RotationSchedule",
+  Properties: {
+    SecretId: "looker/sales",
+    RotationLambdaARN: { "Fn::GetAtt": ["Greet", "Arn"] },
+    RotationRules: { ScheduleExpression: "rate(30 days)" },
+    ...properties,
+  },
+});
+const greeted = {
+  Effect: "Allow",
+  Action: "lambda:InvokeFunction",
+  Resource: { "Fn::GetAtt": ["Greet", "Arn"] },
+};
+/** With a permission for the role. */
+const scheduling = (schedules: Record<string, unknown>) => ({
+  ...changed("Role", { Policies: [{ PolicyDocument: { Statement: [greeted] } }] }),
+  ...schedules,
+});
+const scheduled = (ScheduleExpression: string, hasInput: boolean) => {
+  const Arn = { "Fn::GetAtt": ["Greet", "Arn"] };
+  const RoleArn = { "Fn::GetAtt": ["Role", "Arn"] };
+  const Input = hasInput ? '{"retire":true}' : { Ref: "AWS::NoValue" };
+  return {
+    Type: "AWS::Scheduler::Schedule",
+    Properties: { ScheduleExpression, Target: { Arn, RoleArn, Input } },
+  };
+};
+
 describe("reading a template", () => {
   it("gives routes with the functions behind them", () => {
     const { apiId, stage, routes } = read();
@@ -238,7 +268,7 @@ describe("reading a template", () => {
     expect(tables[0]?.createTable).not.toHaveProperty("ResourcePolicy");
   });
 
-  it("gives what the gateway answers by itself, by response type", () => {
+  it("gives the gateway's own answers, by response type", () => {
     expect(read().gatewayResponses).toEqual({});
     const { gatewayResponses } = read(gatewayResponse({ "gatewayresponse.header.Retry-After": "'1'" }));
     expect(gatewayResponses).toEqual({
@@ -250,7 +280,43 @@ describe("reading a template", () => {
     });
   });
 
-  it("passes over what has no effect on one machine", () => {
+  it("gives the stage's access log and throttle", () => {
+    expect(read()).not.toHaveProperty("accessLogFormat");
+    expect(read()).not.toHaveProperty("throttle");
+    const all = { HttpMethod: "*", ResourcePath: "/*", ThrottlingRateLimit: 5, ThrottlingBurstLimit: 7 };
+    const Format = "$context.requestId";
+    const stage = read(changed("Stage", { AccessLogSetting: { Format }, MethodSettings: [all] }));
+    expect(stage).toMatchObject({ accessLogFormat: Format, throttle: { ratePerSecond: 5, burst: 7 } });
+  });
+
+  it("gives rotation schedules, of a function or of its alias", () => {
+    const { rotations, functions } = read({
+      Sales: schedule({}),
+      Finance: schedule({ RotationLambdaARN: { Ref: "Live" }, RotateImmediatelyOnUpdate: false }),
+      Live: {
+        Type: "AWS::Lambda::Alias",
+        Properties: { FunctionName: { Ref: "Greet" }, Name: "live" },
+      },
+    });
+    const functionArn = functions[0]?.arn;
+    const rules = { ScheduleExpression: "rate(30 days)" };
+    expect(rotations).toEqual([
+      { secretId: "looker/sales", functionArn, rules, rotateImmediately: true },
+      { secretId: "looker/sales", functionArn: `${functionArn}:live`, rules, rotateImmediately: false },
+    ]);
+    expect(functionNamed(functions, `${functionArn}:live`)?.id).toBe("greet");
+    expect(functionNamed(functions, `${functionArn}2`)).toBeUndefined();
+  });
+
+  it("gives schedules in minutes, hours and days, with their own events", () => {
+    const rates = { Often: "rate(5 minutes)", Hourly: "rate(1 hour)", Weekly: "rate(7 days)" };
+    const all = Object.entries(rates).map(([id, rate]) => [id, scheduled(rate, id === "Often")]);
+    const { schedules } = read(scheduling(Object.fromEntries(all)));
+    expect(schedules.map(({ everySeconds }) => everySeconds)).toEqual([300, 3_600, 604_800]);
+    expect(schedules.map(({ input }) => input)).toEqual([{ retire: true }, undefined, undefined]);
+  });
+
+  it("passes over resources without an effect on one machine", () => {
     const without = read({
       Endpoint: { Type: "AWS::SSM::Parameter", Properties: { Value: { Ref: "Api" } } },
       Account: { Type: "AWS::ApiGateway::Account" },
@@ -296,8 +362,27 @@ describe("reading a template", () => {
       "Throttled",
       "Retry-After",
     ],
+    [
+      "a throttle of one method",
+      changed("Stage", { MethodSettings: [{ HttpMethod: "GET", ResourcePath: "/*" }] }),
+      "Stage",
+      "single methods",
+    ],
     ["another authorizer", changed("GetScope", { AuthorizationType: "CUSTOM" }), "GetScope", "CUSTOM"],
     ["another integration", changed("GetScope", { Integration: { Type: "MOCK" } }), "GetScope", "MOCK"],
+    [
+      "a schedule of another form",
+      scheduling({ Daily: scheduled("cron(0 3 * * ? *)", false) }),
+      "Daily",
+      "cron",
+    ],
+    [
+      "a rotation by a function from elsewhere",
+      { Sales: schedule({ RotationLambdaARN: "arn:aws:lambda:r:a:function:x" }) },
+      "Sales",
+      "function:x",
+    ],
+    ["a hosted rotation", { Sales: schedule({ HostedRotationLambda: {} }) }, "Sales", "HostedRotationLambda"],
     [
       "a missing permission",
       changed("Permission", { SourceArn: "arn:aws:execute-api:r:a:api/v1/GET/x" }),

@@ -1,34 +1,38 @@
+// @ts-check
+// Plain JavaScript: Node's stripping of types would take 13 MB of each instance, and half of its start.
 /**
- * Runs within an instance, worker thread or child process, in the place of Lambda's runtime: loads the bundle
- * that the environment names and hands it one event after the other.
+ * Takes the place of Lambda's runtime in an instance, a worker thread or child process. It loads the bundle named by the
+ * environment and hands it one event after the other.
  *
- * Not reproduced: Lambda freezes an instance between requests (timers and sockets stand still, time jumps); a worker
- * shares the process's working directory, TZ and NODE_OPTIONS; /tmp is the machine's; console lines have no
- * time stamp and request id in front.
+ * Not reproduced:
+ * - Lambda freezes an instance between requests. Timers and sockets stand still, and time jumps.
+ * - A worker shares the process's working directory, TZ and NODE_OPTIONS, and the machine's /tmp.
+ * - Console lines have no time stamp and request id in front.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parentPort } from "node:worker_threads";
-import {
-  type FromInstance,
-  initRequestId,
-  outputEnd,
-  type ReportedError,
-  type ToInstance,
-} from "./protocol.ts";
+import { initRequestId, outputEnd } from "./output-end.mjs";
 
-type Handler = (event: unknown, context: unknown) => unknown;
+/**
+ * @import { FromInstance, ReportedError, ToInstance } from "./protocol.ts"
+ * @typedef {(event: unknown, context: unknown) => unknown} Handler
+ */
 
 const environment = { ...process.env };
 
 const rightNow = Date.now;
-/** A clock that is off, to see what that costs. Lambda's deadline is by the right one. */
+/** A clock that is off, for tests. Lambda's deadline is by the right one. */
 const skewMs = Number(environment.LOCAL_CLOCK_SKEW_MS ?? 0);
 if (skewMs !== 0) Date.now = () => rightNow() + skewMs;
 
-/** Resolves when the message is on its way, so that an exit may follow. */
-function send(message: FromInstance): Promise<void> {
+/**
+ * Resolves when the message is on its way, so that an exit may follow.
+ * @param {FromInstance} message
+ * @returns {Promise<void>}
+ */
+function send(message) {
   if (parentPort) {
     parentPort.postMessage(message);
     return Promise.resolve();
@@ -36,27 +40,34 @@ function send(message: FromInstance): Promise<void> {
   return new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
 }
 
-function markOutputEnd(requestId: string): void {
+/** @param {string} requestId */
+function markOutputEnd(requestId) {
   process.stdout.write(`${outputEnd(requestId)}\n`);
   process.stderr.write(`${outputEnd(requestId)}\n`);
 }
 
-async function loadHandler(): Promise<Handler> {
+/** @returns {Promise<Handler>} */
+async function loadHandler() {
   const [module = "", name = ""] = (environment._HANDLER ?? "").split(".");
   const base = join(environment.LAMBDA_TASK_ROOT ?? "", module);
   // The order of Lambda's own Node runtime client.
   const file = [".js", ".mjs", ".cjs"].map((extension) => base + extension).find((path) => existsSync(path));
   if (!file) throw named("Runtime.ImportModuleError", `Error: Cannot find module '${module}'`);
-  const handler: unknown = (await import(pathToFileURL(file).href))[name];
+  const handler = (await import(pathToFileURL(file).href))[name];
   if (typeof handler !== "function")
     throw named("Runtime.HandlerNotFound", `${environment._HANDLER} is undefined or not exported`);
-  return handler as Handler;
+  return handler;
 }
 
-async function run(handler: Handler, message: ToInstance): Promise<void> {
+/**
+ * @param {Handler} handler
+ * @param {ToInstance} message
+ */
+async function run(handler, message) {
   const { requestId } = message;
   process.env._X_AMZN_TRACE_ID = message.traceId;
-  let reply: FromInstance;
+  /** @type {FromInstance} */
+  let reply;
   try {
     const answer = await handler(JSON.parse(message.eventJson), contextOf(message));
     reply = { kind: "answered", requestId, json: marshal(answer) };
@@ -67,8 +78,11 @@ async function run(handler: Handler, message: ToInstance): Promise<void> {
   await send(reply);
 }
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
-function contextOf({ requestId, functionArn, deadline }: ToInstance): Record<string, unknown> {
+/**
+ * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
+ * @param {ToInstance} invocation
+ */
+function contextOf({ requestId, functionArn, deadline }) {
   return {
     awsRequestId: requestId,
     functionName: environment.AWS_LAMBDA_FUNCTION_NAME,
@@ -83,12 +97,17 @@ function contextOf({ requestId, functionArn, deadline }: ToInstance): Record<str
   };
 }
 
-function marshal(answer: unknown): string {
-  let json: string;
+/** @param {unknown} answer */
+function marshal(answer) {
+  /** @type {string} */
+  let json;
   try {
     json = JSON.stringify(answer) ?? "null";
   } catch (error) {
-    throw named("Runtime.MarshalError", `Unable to stringify response body: ${(error as Error).message}`);
+    throw named(
+      "Runtime.MarshalError",
+      `Unable to stringify response body: ${error instanceof Error ? error.message : error}`,
+    );
   }
   // Lambda's quota for a synchronous answer is 6 MB.
   if (Buffer.byteLength(json) > 6_291_556)
@@ -99,22 +118,39 @@ function marshal(answer: unknown): string {
   return json;
 }
 
-function reported(error: unknown): ReportedError {
+/**
+ * @param {unknown} error
+ * @returns {ReportedError}
+ */
+function reported(error) {
   if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
   return { errorType: error.name, errorMessage: error.message, trace: error.stack?.split("\n") ?? [] };
 }
 
-/** The runtime writes what it reports into the function's log, too. */
-function logged(what: string, thrown: unknown): ReportedError {
+/**
+ * A report is written into the function's log, too.
+ * @param {string} what
+ * @param {unknown} thrown
+ */
+function logged(what, thrown) {
   const error = reported(thrown);
   process.stderr.write(`${what} ${JSON.stringify(error)}\n`);
   return error;
 }
 
-const named = (name: string, message: string) => Object.assign(new Error(message), { name });
+/**
+ * @param {string} name
+ * @param {string} message
+ */
+const named = (name, message) => Object.assign(new Error(message), { name });
 
-/** Lambda's runtime reports and exits with these codes when an error escapes every handler. */
-async function crash(errorType: string, error: unknown, code: number): Promise<void> {
+/**
+ * Lambda's runtime reports and exits with these codes when an error escapes every handler.
+ * @param {string} errorType
+ * @param {unknown} error
+ * @param {number} code
+ */
+async function crash(errorType, error, code) {
   const report = { ...logged(errorType, error), errorType };
   await send({ kind: "crashed", error: report });
   process.exit(code);
@@ -126,7 +162,7 @@ process.on("disconnect", () => process.exit());
 
 try {
   const handler = await loadHandler();
-  const receive = (message: ToInstance) => void run(handler, message);
+  const receive = (/** @type {ToInstance} */ message) => void run(handler, message);
   if (parentPort) parentPort.on("message", receive);
   else process.on("message", receive);
   markOutputEnd(initRequestId);
