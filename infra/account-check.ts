@@ -37,7 +37,7 @@ export function accountCheck(scope: Construct, props: AccountCheckProps): Broker
     asynchronous: { retryAttempts: 0, maxEventAge: every },
     statements: [
       readAndWriteRows(table),
-      // It has no business with callers' tokens, so the context is that of its own slots.
+      // Callers' tokens have another context.
       useSealingKey(sealingKey, table, ["Encrypt", "Decrypt"], sealContextOfChecks),
     ],
   });

@@ -1,5 +1,5 @@
 /**
- * What wakes somebody. Each alarm's description says what has happened, what to do, and where the runbook has more.
+ * The alarms. Each description gives the event, the next step and the runbook's entry.
  *
  * CloudWatch Logs makes the broker's metrics from its log lines, which takes a moment, and evaluates an alarm every
  * minute over the period that has just passed. With five minutes a line that comes late still counts:

@@ -22,7 +22,7 @@ import { functionCode } from "./function-code.ts";
 import type { FunctionName } from "./function-names.ts";
 import { useNetworkInterfaces, writeLogs, writeTraces } from "./statements.ts";
 
-/** What all functions of a broker have in common. */
+/** Properties of all functions of a broker. */
 export interface SharedFunctionProps {
   readonly architecture: "arm64" | "x86_64";
   readonly memorySize: number;

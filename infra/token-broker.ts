@@ -63,13 +63,13 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
   readonly logout: BrokerFunction;
   readonly operate: BrokerFunction;
   readonly sweep: BrokerFunction;
-  /** Absent where `accountCheck` is false. */
+  /** Undefined with `accountCheck: false`. */
   readonly checkAccount?: BrokerFunction;
-  /** Absent where no secret rotates. */
+  /** Undefined without a rotating secret. */
   readonly rotateSecret?: BrokerFunction;
   /** All of these, by their names. */
   readonly functions: BrokerFunctions;
-  /** The URL to which callers append `/scopes/…`, without a trailing slash. */
+  /** Callers append `/scopes/…`. It has no trailing slash. */
   readonly endpoint: string;
   /** By name, for actions of your own. */
   readonly alarms: BrokerAlarms;
