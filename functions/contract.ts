@@ -61,6 +61,11 @@ export const metricNames = {
   accountFindings: "AccountFindings",
   /** Of each hourly run: scopes whose last check did not work. */
   accountChecksFailed: "AccountChecksFailed",
+  /** Steps of a rotation that did not work. */
+  rotationFailures: "RotationFailures",
+  /** Of each run of the retirement: secrets whose rotation is overdue, and old pairs that should be gone. */
+  rotationOverdue: "RotationOverdue",
+  unretiredPairs: "UnretiredPairs",
   /** Requests and sweeps with work after their early time-out. */
   lateRecords: "LateRecords",
   /** Requests that API Gateway refused by a throttle. No function ran: a filter of the access log counts them. */
@@ -97,6 +102,9 @@ export const sealContextKeys = [
   "base_url",
   "client_id",
 ] as const;
+
+/** In that context, the account check's own tokens (functions/domain/account-check.ts). */
+export const sealContextOfChecks = { account: "000000000000", caller: "CHECKACCOUNT" } as const;
 
 /** The compiled scopes, written beside each bundle that needs them: Lambda's environment holds only 4 KB. */
 export const scopesFile = "scopes.json";

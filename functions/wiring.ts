@@ -56,12 +56,15 @@ export function readEnvironment(
  */
 export function loadScopes(url: URL, accountId: string): Scopes {
   const scopes = parseScopes(JSON.parse(readFileSync(url, "utf8")));
-  const errors = [...scopes.values()]
-    .filter(({ secretId }) => secretId.split(":")[4] === accountId)
-    .map(
-      ({ name }) =>
-        `scope ${JSON.stringify(name)}: secret.secretArn: is of the broker's own account: use secretName, or give the stack an account`,
-    );
+  const errors = [...scopes.values()].flatMap(({ name, secretId, rotation }) => {
+    const named = { secret: secretId, "secret.rotation.administrator": rotation?.administratorId };
+    return Object.entries(named)
+      .filter(([, id]) => id?.split(":")[4] === accountId)
+      .map(
+        ([field]) =>
+          `scope ${JSON.stringify(name)}: ${field}.secretArn: is of the broker's own account: use secretName, or give the stack an account`,
+      );
+  });
   if (errors.length > 0) throw new ScopesError(errors);
   return scopes;
 }

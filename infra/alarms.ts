@@ -1,5 +1,5 @@
 /**
- * What wakes somebody. Each alarm's description says what has happened, what to do, and where the runbook has more.
+ * The alarms. Each description gives the event, the next step and the runbook's entry.
  *
  * CloudWatch Logs makes the broker's metrics from its log lines, which takes a moment, and evaluates an alarm every
  * minute over the period that has just passed. With five minutes a line that comes late still counts:
@@ -18,7 +18,7 @@ import {
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
-import type { BrokerFunctions, FunctionKey } from "./broker-function.ts";
+import type { BrokerFunction, BrokerFunctions, FunctionKey, OptionalFunctionKey } from "./broker-function.ts";
 import type { BrokerMetrics } from "./broker-metrics.ts";
 import type { AlarmThresholds } from "./settings.ts";
 
@@ -28,11 +28,13 @@ export interface AlarmOptions {
   readonly topic?: ITopic;
 }
 
-const names: Readonly<Record<FunctionKey, string>> = {
+const names: Readonly<Record<FunctionKey | OptionalFunctionKey, string>> = {
   issueToken: "issue-token",
   logout: "logout",
   operate: "operate",
   sweep: "sweep",
+  checkAccount: "check-account",
+  rotateSecret: "rotate-secret",
 };
 
 export type AlarmName =
@@ -51,6 +53,20 @@ export type AlarmName =
   | "gatewayThrottles"
   | `${FunctionKey}Errors`
   | `${FunctionKey}Throttles`;
+
+/** Of a broker that checks accounts, or with a secret that rotates. */
+export type OptionalAlarmName =
+  | "accountFindings"
+  | "accountChecksFailed"
+  | "rotationFailures"
+  | "rotationOverdue"
+  | "unretiredPairs"
+  | `${OptionalFunctionKey}Errors`
+  | `${OptionalFunctionKey}Throttles`;
+
+export type BrokerAlarms = Readonly<Record<AlarmName, Alarm>> & {
+  readonly [Name in OptionalAlarmName]?: Alarm;
+};
 
 /** The alarm goes off when the metric is above it, or below. */
 type Bound = { readonly above: number } | { readonly below: number };
@@ -75,7 +91,7 @@ export function brokerAlarms(
   metrics: BrokerMetrics,
   functions: BrokerFunctions,
   { thresholds, runbookUrl, topic }: AlarmOptions,
-): Record<AlarmName, Alarm> {
+): BrokerAlarms {
   const parent = new Construct(metrics, "Alarms");
   const make = ([name, definition]: [string, Definition]): [string, Alarm] => {
     const { metric, periods = 1, datapoints, missing, meaning, action, anchor } = definition;
@@ -99,7 +115,7 @@ export function brokerAlarms(
   };
   const alarms = Object.fromEntries(
     Object.entries(definitions(metrics, functions, thresholds)).map(make),
-  ) as Record<AlarmName, Alarm>;
+  ) as BrokerAlarms;
   // A new broker's first sweeps are under way when its alarms are made: nobody is to be woken by that.
   // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-warm-up.html
   const sweeperStopped = alarms.sweeperStopped.node.defaultChild as CfnAlarm;
@@ -118,7 +134,7 @@ function definitions(
   metrics: BrokerMetrics,
   functions: BrokerFunctions,
   thresholds: Required<AlarmThresholds>,
-): Record<AlarmName, Definition> {
+): Record<string, Definition> {
   const { mintsPerFiveMinutes, p99Milliseconds, deniedCallsPerFiveMinutes } = thresholds;
   return {
     rejectedCredentials: {
@@ -251,16 +267,18 @@ function definitions(
         "See in the access log who sends them. If one caller fetches a token for each call, tell its owner. If there are more callers than before, raise throttle together with accountConcurrency.",
       anchor: "throttled",
     },
-    ...each("Errors", (key, name) => ({
-      metric: functions[key].function.metricErrors({ statistic: Stats.SUM, period: fiveMinutes }),
+    ...(functions.checkAccount ? accountDefinitions(metrics) : {}),
+    ...(functions.rotateSecret ? rotationDefinitions(metrics) : {}),
+    ...each(functions, "Errors", (each, name) => ({
+      metric: each.function.metricErrors({ statistic: Stats.SUM, period: fiveMinutes }),
       above: 0,
       meaning: `The function ${name} crashed or ran out of time.`,
       action:
         "See its log group: an error, or Task timed out. If it began with a deployment, deploy the version before it.",
       anchor: "internal-errors",
     })),
-    ...each("Throttles", (key, name) => ({
-      metric: functions[key].function.metricThrottles({ statistic: Stats.SUM, period: fiveMinutes }),
+    ...each(functions, "Throttles", (each, name) => ({
+      metric: each.function.metricThrottles({ statistic: Stats.SUM, period: fiveMinutes }),
       above: 0,
       meaning: `Lambda refused to run the function ${name}: the concurrency that it may use is used up.`,
       action: "See what uses up the account's concurrency. Ask AWS for more, or set reservedConcurrency.",
@@ -269,14 +287,76 @@ function definitions(
   };
 }
 
+/** An hourly run reports each time, a good result too. Until the next one the alarm stays as it is. */
+const hourly = { statistic: Stats.MAXIMUM, period: Duration.hours(1) };
+
+const accountDefinitions = (
+  metrics: BrokerMetrics,
+): Record<"accountFindings" | "accountChecksFailed", Definition> => ({
+  accountFindings: {
+    metric: metrics.metricAccountFindings(hourly),
+    above: 0,
+    missing: TreatMissingData.IGNORE,
+    meaning:
+      "A scope's service account may do more at Looker than it should, or its pair is old or disabled.",
+    action:
+      "Find the scope and its findings by looker-token account, or in the records of kind account_check. Correct the account in Looker, or accept the finding in the scope's account.accept.",
+    anchor: "account-findings",
+  },
+  accountChecksFailed: {
+    metric: metrics.metricAccountChecksFailed(hourly),
+    above: 0,
+    // A failed check is tried again after an hour, so one bad hour of Looker wakes nobody.
+    periods: 3,
+    missing: TreatMissingData.IGNORE,
+    meaning: "The service account of a scope could not be checked for three hours.",
+    action:
+      "See reason in the records of kind account_check: Looker away, a secret that it refuses, or an account that may not ask about itself.",
+    anchor: "account-check-failed",
+  },
+});
+
+const rotationDefinitions = (
+  metrics: BrokerMetrics,
+): Record<"rotationFailures" | "rotationOverdue" | "unretiredPairs", Definition> => ({
+  rotationFailures: {
+    metric: metrics.metricRotationFailures(),
+    above: 0,
+    meaning: "A step of a secret's rotation failed. The pair that is in use still works.",
+    action:
+      "See secret, step and reason in the records of kind rotation. Secrets Manager starts the step again by itself. After the cause is gone, start the rotation by hand.",
+    anchor: "rotation-failed",
+  },
+  rotationOverdue: {
+    metric: metrics.metricRotationOverdue(),
+    above: 0,
+    meaning: "Secrets Manager should have rotated a secret by now, and has not.",
+    action:
+      "See LastRotatedDate and NextRotationDate of the secret, whether its rotation is switched on, and reason in the records of kind rotation.",
+    anchor: "rotation-overdue",
+  },
+  unretiredPairs: {
+    metric: metrics.metricUnretiredPairs(),
+    above: 0,
+    meaning: "A pair that a rotation has replaced is still at Looker, and should be gone by now.",
+    action:
+      "See client_id and reason in the records of kind rotation. Delete the pair in Looker if nothing else uses it.",
+    anchor: "pair-not-retired",
+  },
+});
+
 /**
  * An alarm for each function, rather than one for the sum of all: a sum would need a value of each in every period, and
  * a function that nobody calls has none.
  */
-const each = <Kind extends "Errors" | "Throttles">(
-  kind: Kind,
-  define: (key: FunctionKey, name: string) => Definition,
-) =>
+const each = (
+  functions: BrokerFunctions,
+  kind: "Errors" | "Throttles",
+  define: (each: BrokerFunction, name: string) => Definition,
+): Record<string, Definition> =>
   Object.fromEntries(
-    Object.entries(names).map(([key, name]) => [`${key}${kind}`, define(key as FunctionKey, name)]),
-  ) as Record<`${FunctionKey}${Kind}`, Definition>;
+    Object.entries(functions).map(([key, each]) => [
+      `${key}${kind}`,
+      define(each, names[key as keyof typeof names]),
+    ]),
+  );

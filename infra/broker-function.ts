@@ -22,7 +22,7 @@ import { functionCode } from "./function-code.ts";
 import type { FunctionName } from "./function-names.ts";
 import { useNetworkInterfaces, writeLogs, writeTraces } from "./statements.ts";
 
-/** What all functions of a broker have in common. */
+/** Properties of all functions of a broker. */
 export interface SharedFunctionProps {
   readonly architecture: "arm64" | "x86_64";
   readonly memorySize: number;
@@ -48,16 +48,24 @@ export interface BrokerFunctionProps extends SharedFunctionProps {
   readonly statements: readonly PolicyStatement[];
   /** The client secrets that it may read, too many for one policy: a managed policy each. */
   readonly secretStatements?: readonly PolicyStatement[][];
+  /** Another function's managed policies, for the same secrets. With many scopes each is 6 KB of the template. */
+  readonly secretPolicies?: readonly ManagedPolicy[];
 }
 
 /** The functions, by their names in code. */
 export type FunctionKey = "issueToken" | "logout" | "operate" | "sweep";
-export type BrokerFunctions = Readonly<Record<FunctionKey, BrokerFunction>>;
+/** Of a broker that checks accounts, or with a secret that rotates. */
+export type OptionalFunctionKey = "checkAccount" | "rotateSecret";
+export type BrokerFunctions = Readonly<Record<FunctionKey, BrokerFunction>> & {
+  readonly [Key in OptionalFunctionKey]?: BrokerFunction;
+};
 
 export class BrokerFunction extends Construct {
   readonly function: LambdaFunction;
   readonly role: Role;
   readonly logGroup: LogGroup;
+  /** One for as many client secrets as fit into it. */
+  readonly secretPolicies: readonly ManagedPolicy[];
   /** What is to be invoked: the function, or the alias that a gradual deployment shifts. */
   readonly target: IFunction;
   /** Of a gradual deployment. Alarms that are added to it roll it back, as those on crashes do. */
@@ -89,7 +97,8 @@ export class BrokerFunction extends Construct {
       id: "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
       reason: "X-Ray's actions and Lambda's own on network interfaces know no resources.",
     });
-    const secretPolicies = (props.secretStatements ?? []).map(
+    for (const shared of props.secretPolicies ?? []) shared.attachToRole(this.role);
+    this.secretPolicies = (props.secretStatements ?? []).map(
       (statements, index) =>
         new ManagedPolicy(this, `Secrets${index}`, {
           description: `Client secrets that ${props.name} of the Looker token broker may read`,
@@ -117,7 +126,7 @@ export class BrokerFunction extends Construct {
       }),
     });
     // No request is served before all that it needs is allowed.
-    this.function.node.addDependency(policy, ...secretPolicies);
+    this.function.node.addDependency(policy, ...this.secretPolicies, ...(props.secretPolicies ?? []));
     // Tools that read the template know a function by this; its logical id is CDK's business.
     (this.function.node.defaultChild as CfnFunction).addMetadata("broker:function", props.name);
     if (props.deploymentConfig) {

@@ -102,6 +102,31 @@ export abstract class BrokerMetrics extends Construct {
     return this.sum(metricNames.unreadableRows, props);
   }
 
+  /** Findings about the scopes' service accounts that no scope accepts. @default - maximum over 5 minutes */
+  metricAccountFindings(props?: MetricOptions): Metric {
+    return this.maximum(metricNames.accountFindings, props);
+  }
+
+  /** Scopes whose last account check did not work. @default - maximum over 5 minutes */
+  metricAccountChecksFailed(props?: MetricOptions): Metric {
+    return this.maximum(metricNames.accountChecksFailed, props);
+  }
+
+  /** Steps of a rotation that did not work. @default - sum over 5 minutes */
+  metricRotationFailures(props?: MetricOptions): Metric {
+    return this.sum(metricNames.rotationFailures, props);
+  }
+
+  /** Secrets whose rotation is overdue. @default - maximum over 5 minutes */
+  metricRotationOverdue(props?: MetricOptions): Metric {
+    return this.maximum(metricNames.rotationOverdue, props);
+  }
+
+  /** Replaced pairs that are still at Looker and should be gone. @default - maximum over 5 minutes */
+  metricUnretiredPairs(props?: MetricOptions): Metric {
+    return this.maximum(metricNames.unretiredPairs, props);
+  }
+
   /** Requests and sweeps with work after their early time-out. @default - sum over 5 minutes */
   metricLateRecords(props?: MetricOptions): Metric {
     return this.sum(metricNames.lateRecords, props);

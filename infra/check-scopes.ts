@@ -2,7 +2,9 @@
 import { Annotations, Stack, Token } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { parseScopes, type ScopeDefinitions, type Scopes } from "../functions/domain/scope.ts";
+import type { SecretReference } from "../functions/domain/scope-secret.ts";
 import { canonicalSecrets } from "./canonical-secrets.ts";
+import { rotatingSecrets } from "./rotating-secrets.ts";
 import { isPlainObject } from "./setting-checks.ts";
 import { errorsIn } from "./written-scopes.ts";
 
@@ -30,6 +32,8 @@ export function scopeErrors(written: unknown, place: Place): string[] {
     ...asWritten,
     ...(asWritten.length === 0 ? errorsIn(definitions) : []),
     ...unreadableSecrets(definitions, place.region),
+    ...foreignRotations(definitions, place.account),
+    ...tooManyRotations(definitions),
     ...contradictoryKeys(definitions),
   ];
   return [...new Set(all)];
@@ -43,37 +47,82 @@ export function checkedScopes(written: ScopeDefinitions, broker: Construct): Che
   return { definitions, scopes };
 }
 
-const secretOf = (name: string) => `scope ${JSON.stringify(name)}: secret`;
+/** A secret as a scope names it. `place`: the scope with the field, for people. */
+interface NamedSecret {
+  readonly scope: string;
+  readonly place: string;
+  readonly secret: SecretReference;
+}
+
+function namedSecrets(definitions: ScopeDefinitions): NamedSecret[] {
+  return Object.entries(definitions).flatMap(([name, { secret }]) => {
+    const scope = `scope ${JSON.stringify(name)}`;
+    const administrator = secret.rotation?.administrator;
+    return [
+      { scope, place: `${scope}: secret`, secret },
+      ...(administrator
+        ? [{ scope, place: `${scope}: secret.rotation.administrator`, secret: administrator }]
+        : []),
+    ];
+  });
+}
 
 /** After `canonicalSecrets` an ARN is of another account. In a stack without an account, the functions refuse one of their own. */
 function unreadableSecrets(definitions: ScopeDefinitions, region: string): string[] {
-  return Object.entries(definitions).flatMap(([name, { secret }]) => {
+  return namedSecrets(definitions).flatMap(({ place, secret }) => {
     if (secret.secretArn === undefined) return [];
     const [, , , arnRegion, account] = secret.secretArn.split(":");
     if (!Token.isUnresolved(region) && arnRegion !== region)
       return [
-        `${secretOf(name)}.secretArn: is in ${arnRegion}. Functions in ${region} read secrets of their own region`,
+        `${place}.secretArn: is in ${arnRegion}. Functions in ${region} read secrets of their own region`,
       ];
     if (secret.encryptionKeyArn === undefined)
       return [
-        `${secretOf(name)}.encryptionKeyArn: is missing. The secret is of account ${account}, and a secret of another account needs a customer managed key`,
+        `${place}.encryptionKeyArn: is missing. The secret is of account ${account}, and a secret of another account needs a customer managed key`,
       ];
     return [];
   });
 }
 
+/** Secrets Manager lets an account rotate its own secrets alone. */
+function foreignRotations(definitions: ScopeDefinitions, account: string): string[] {
+  return Object.entries(definitions).flatMap(([name, { secret }]) => {
+    if (secret.rotation === undefined || secret.secretArn === undefined) return [];
+    const owner = secret.secretArn.split(":")[4];
+    const advice = Token.isUnresolved(account)
+      ? "Use secretName, or give the stack an account"
+      : "The owner of the secret must rotate it there";
+    return [
+      `scope ${JSON.stringify(name)}: secret.rotation: is for secrets of the broker's account, and this one is of account ${owner}. ${advice}`,
+    ];
+  });
+}
+
+/**
+ * Of the 20,480 characters of a function's policy a permission takes some 500 and the secret's name.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+function tooManyRotations(definitions: ScopeDefinitions): string[] {
+  const secrets = rotatingSecrets(definitions);
+  const characters = secrets.reduce((sum, { secretName }) => sum + 550 + secretName.length, 0);
+  if (characters <= 20_480) return [];
+  return [
+    `scopes: ${secrets.length} secrets rotate. The policy of a function has room for about 35: deploy a second broker for the others`,
+  ];
+}
+
 /** A secret has one key. The role would be granted both. */
 function contradictoryKeys(definitions: ScopeDefinitions): string[] {
-  const first = new Map<string, { name: string; key: string }>();
-  return Object.entries(definitions).flatMap(([name, { secret }]) => {
+  const first = new Map<string, { scope: string; key: string }>();
+  return namedSecrets(definitions).flatMap(({ scope, place, secret }) => {
     const id = secret.secretArn ?? secret.secretName ?? "";
     const key = secret.encryptionKeyArn;
     if (key === undefined) return [];
     const twin = first.get(id);
-    if (!twin) first.set(id, { name, key });
+    if (!twin) first.set(id, { scope, key });
     if (!twin || twin.key === key) return [];
     return [
-      `${secretOf(name)}.encryptionKeyArn: differs from the key of the same secret in scope ${JSON.stringify(twin.name)} (${twin.key}). A secret has one key`,
+      `${place}.encryptionKeyArn: differs from the key of the same secret in ${twin.scope} (${twin.key}). A secret has one key`,
     ];
   });
 }

@@ -62,6 +62,7 @@ const brokerChecks: Checks<Omit<TokenBrokerProps, "scopes">> = {
     operate: wholeNumber(1),
     sweep: wholeNumber(1),
   }),
+  accountCheck: trueOrFalse,
   vpc: madeByCdk("vpcId", "Vpc.fromLookup(…)"),
   vpcSubnets: settings<SubnetSelection>({
     availabilityZones: anything,
@@ -97,6 +98,7 @@ const guard = settings<GuardProps>(
   {
     pipelineArns: listOf(someText, "the guard would let nobody deploy: name a role"),
     secretArns: listOf(someText, "no secret would be guarded: leave the setting out"),
+    rotatorArns: listOf(someText, "nobody would be excepted: leave the setting out"),
   },
   ["pipelineArns"],
 );

@@ -1,4 +1,5 @@
-/** One page that answers "how is it?": what is alarmed, who is served, what Looker and AWS take, what is still to be ended. */
+/** One page that answers "how is it?": alarms, served callers, times of Looker and AWS, tokens that are to be ended. */
+import { Duration } from "aws-cdk-lib";
 import {
   type Alarm,
   AlarmStatusWidget,
@@ -10,7 +11,7 @@ import {
   Stats,
 } from "aws-cdk-lib/aws-cloudwatch";
 import { metricDimensions, metricNames, metricNamespace } from "../functions/contract.ts";
-import type { BrokerFunctions } from "./broker-function.ts";
+import type { BrokerFunction, BrokerFunctions } from "./broker-function.ts";
 import type { BrokerMetrics } from "./broker-metrics.ts";
 
 /** Of the 24 columns that a dashboard has. */
@@ -18,14 +19,18 @@ const third = 8;
 
 export function brokerDashboard(
   metrics: BrokerMetrics,
-  { issueToken, logout, operate, sweep }: BrokerFunctions,
+  functions: BrokerFunctions,
   alarms: readonly Alarm[],
 ): Dashboard {
   const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
     new GraphWidget({ title, left, right, width: third, leftYAxis: { min: 0 }, rightYAxis: { min: 0 } });
-  const functions = { IssueToken: issueToken, Logout: logout, Operate: operate, Sweep: sweep };
-  const ofEach = (metricOf: (each: (typeof functions)["Sweep"]["function"], label: string) => IMetric) =>
-    Object.entries(functions).map(([label, each]) => metricOf(each.function, label));
+  const ofEach = (metricOf: (each: BrokerFunction["function"], label: string) => IMetric) =>
+    Object.entries(functions).map(([key, each]) =>
+      metricOf(
+        each.function,
+        key.replace(/^./, (first) => first.toUpperCase()),
+      ),
+    );
   return new Dashboard(metrics, "Dashboard", {
     // Sums of five minutes, however long the time that is looked at.
     periodOverride: PeriodOverride.INHERIT,
@@ -90,8 +95,38 @@ export function brokerDashboard(
         ]),
         graph("Rows that were edited", [metrics.metricUnreadableRows()]),
       ],
+      ...serviceAccounts(graph, metrics, functions),
     ],
   });
+}
+
+/** A row for account checks and rotation, if the broker has them. */
+function serviceAccounts(
+  graph: (title: string, metrics: IMetric[]) => GraphWidget,
+  metrics: BrokerMetrics,
+  { checkAccount, rotateSecret }: BrokerFunctions,
+): GraphWidget[][] {
+  const hourly = { period: Duration.hours(1) };
+  const widgets = [
+    ...(checkAccount
+      ? [
+          graph("Service accounts", [
+            metrics.metricAccountFindings(hourly),
+            metrics.metricAccountChecksFailed(hourly),
+          ]),
+        ]
+      : []),
+    ...(rotateSecret
+      ? [
+          graph("Rotation", [
+            metrics.metricRotationFailures(),
+            metrics.metricRotationOverdue(),
+            metrics.metricUnretiredPairs(),
+          ]),
+        ]
+      : []),
+  ];
+  return widgets.length === 0 ? [] : [widgets];
 }
 
 /**

@@ -1,3 +1,10 @@
 /** The functions, each named after its entry file in `functions/`. */
-export const functionNames = ["issue-token", "logout", "operate", "sweep"] as const;
+export const functionNames = [
+  "issue-token",
+  "logout",
+  "operate",
+  "sweep",
+  "check-account",
+  "rotate-secret",
+] as const;
 export type FunctionName = (typeof functionNames)[number];

@@ -15,7 +15,9 @@ import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { ParameterTier, StringParameter } from "aws-cdk-lib/aws-ssm";
 import { Construct, type IConstruct } from "constructs";
 import type { CustomDomain } from "./broker-api.ts";
-import { checkGuard } from "./check-broker.ts";
+import { BrokerSettingsError, checkGuard } from "./check-broker.ts";
+import { charactersOfRotatingSecrets, keepTheRotation } from "./guard-rotation.ts";
+import { deny, onSecrets, readers } from "./guard-statements.ts";
 import type { GuardProps } from "./settings.ts";
 import type { TokenBroker } from "./token-broker.ts";
 
@@ -25,9 +27,6 @@ import type { TokenBroker } from "./token-broker.ts";
  */
 const charactersOfSecrets = 2_500;
 
-/** What tells, and changes nothing. */
-const readers = (...services: string[]) =>
-  services.flatMap((service) => ["Describe*", "Get*", "List*"].map((verb) => `${service}:${verb}`));
 const logReaders = [...readers("logs"), "logs:FilterLogEvents", "logs:Start*"];
 
 /** What the table's own policy leaves to the functions and to a break-glass role, and denies to all others. */
@@ -44,15 +43,6 @@ const onRows = [
   "dynamodb:UpdateItem",
 ];
 
-/** Whoever looks after a service account stores its secret here, and has no need to read it. */
-const onSecrets = [
-  "secretsmanager:CreateSecret",
-  "secretsmanager:DescribeSecret",
-  "secretsmanager:ListSecretVersionIds",
-  "secretsmanager:PutSecretValue",
-  "secretsmanager:UpdateSecretVersionStage",
-];
-
 export class Guard extends Construct {
   private readonly broker: string;
 
@@ -60,18 +50,28 @@ export class Guard extends Construct {
     super(scope, id);
     this.broker = broker.name;
     checkGuard(props, { construct: this.node.path, caller: Guard });
-    const { pipelineArns, secretArns } = props;
+    const { pipelineArns, secretArns, rotatorArns = [] } = props;
+    const { rotateSecret } = broker;
+    if (rotatorArns.length > 0 && rotateSecret === undefined)
+      throw new BrokerSettingsError(
+        this.node.path,
+        ["rotatorArns: no secret of the scopes rotates: leave the setting out"],
+        Guard,
+      );
     const stack = Stack.of(this);
     const bootstrap = bootstrapOf(stack);
     const deployers = [...pipelineArns, ...bootstrap.roleArns];
 
     // Found, not listed: a function or role that the broker gets later is guarded as well.
-    const all = broker.node.findAll();
+    const rotation = rotateSecret?.node.findAll() ?? [];
+    const all = broker.node.findAll().filter((each) => !rotation.includes(each));
     const only = <T extends IConstruct>(type: abstract new (...args: never[]) => T) =>
       all.filter((each): each is T => each instanceof type);
     const roleArns = only(Role).map(({ roleArn }) => roleArn);
-    const brokerFunctions = [broker.issueToken, broker.logout, broker.operate, broker.sweep];
+    const brokerFunctions = Object.values(broker.functions);
     const functionRoleArns = brokerFunctions.map(({ role }) => role.roleArn);
+    // A function's own role has no business with the code. The schedules' have, and CodeDeploy's.
+    const starters = [...deployers, ...roleArns.filter((arn) => !functionRoleArns.includes(arn))];
     const apiArn = `arn:${stack.partition}:apigateway:${stack.region}::`;
 
     this.publish("code", [
@@ -103,8 +103,7 @@ export class Guard extends Construct {
           ...bootstrap.roleArns,
           ...bootstrap.bucketArns,
         ],
-        // A function's own role has no business with these. The scheduler's has, and CodeDeploy's.
-        but: [...deployers, ...roleArns.filter((arn) => !functionRoleArns.includes(arn))],
+        but: starters,
       }),
       deny("KeepThePipeline", {
         notActions: [...readers("iam"), "sts:*"],
@@ -113,6 +112,10 @@ export class Guard extends Construct {
       }),
     ]);
 
+    const { rotating, others } = guardedSecrets(broker, stack, {
+      secretArns,
+      apart: rotatorArns.length > 0,
+    });
     this.publish("data", [
       deny("KeepWhatItKeeps", {
         notActions: [
@@ -128,11 +131,27 @@ export class Guard extends Construct {
           ...brokerFunctions.map(({ logGroup }) => logGroupArn(stack, logGroup)),
           colonArn(stack, "cloudwatch", "alarm", `${stack.stackName}-*`),
           ...only(Rule).map(({ ruleArn }) => ruleArn),
-          ...(secretArns ?? secretsOf(broker, stack)),
+          ...others,
         ],
         but: [...deployers, ...functionRoleArns],
       }),
     ]);
+
+    if (rotateSecret)
+      this.publish(
+        "rotation",
+        keepTheRotation({
+          parts: rotation,
+          ownRoleArn: rotateSecret.role.roleArn,
+          readerRoleArns: [broker.issueToken, broker.checkAccount, rotateSecret].flatMap(
+            (each) => each?.role.roleArn ?? [],
+          ),
+          secretArns: rotating,
+          // Of the bootstrap's roles, the one that changes what the stack is made of.
+          deployers: deployers.filter((arn) => pipelineArns.includes(arn) || arn.includes("-cfn-exec-role-")),
+          rotatorArns,
+        }),
+      );
 
     if (broker.domain)
       this.publish("domain", [
@@ -195,16 +214,6 @@ function keepTheRecord(
 
 const afterDot = (name: string) => name.slice(name.indexOf(".") + 1);
 
-/** Of a role's session, `aws:PrincipalArn` is the role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
-const deny = (sid: string, what: { notActions: string[]; resources: string[]; but: string[] }) =>
-  new PolicyStatement({
-    sid,
-    effect: Effect.DENY,
-    notActions: what.notActions,
-    resources: what.resources,
-    conditions: { ArnNotLike: { "aws:PrincipalArn": what.but } },
-  });
-
 /** The roles through which the CDK deploys, and the bucket from which CloudFormation then takes the functions' code. */
 function bootstrapOf(stack: Stack): { roleArns: string[]; bucketArns: string[] } {
   const qualifier = stack.synthesizer.bootstrapQualifier;
@@ -218,22 +227,34 @@ function bootstrapOf(stack: Stack): { roleArns: string[]; bucketArns: string[] }
   };
 }
 
-/** Those of other accounts are theirs to guard. */
-function secretsOf(broker: TokenBroker, stack: Stack): string[] {
-  const arns = [...broker.scopes.values()].map(({ secretId }) =>
-    secretId.startsWith("arn:")
-      ? secretId
-      : colonArn(stack, "secretsmanager", "secret", `${secretId}-??????`),
-  );
-  const { account } = stack;
-  const own = [...new Set(arns)].filter(
-    (arn) => Token.isUnresolved(account) || arn.split(":")[4] === account,
-  );
-  if (JSON.stringify(own).length > charactersOfSecrets)
-    throw new Error(
-      `The guard cannot name ${own.length} secrets in one service control policy: set secretArns to patterns that match them.`,
-    );
-  return own;
+/**
+ * `rotating`: where a rotation may be started by hand. Secrets of other accounts are theirs to guard.
+ */
+function guardedSecrets(
+  broker: TokenBroker,
+  stack: Stack,
+  { secretArns, apart }: { readonly secretArns: readonly string[] | undefined; readonly apart: boolean },
+): { rotating: string[]; others: string[] } {
+  const all = [...broker.scopes.values()];
+  const rotatingIds = all.filter(({ rotation }) => rotation).map(({ secretId }) => secretId);
+  const ids = all.flatMap(({ secretId, rotation }) => [secretId, rotation?.administratorId ?? secretId]);
+  const arnOf = (id: string) =>
+    id.startsWith("arn:") ? id : colonArn(stack, "secretsmanager", "secret", `${id}-??????`);
+  const isOwn = (arn: string) => Token.isUnresolved(stack.account) || arn.split(":")[4] === stack.account;
+  const arns = (some: string[]) => [...new Set(some.map(arnOf))].filter(isOwn);
+  // Patterns may match secrets of both kinds.
+  const rotating = apart ? [...(secretArns ?? arns(rotatingIds))] : [];
+  const others = (secretArns ?? arns(ids)).filter((arn) => !rotating.includes(arn));
+  if (secretArns === undefined)
+    for (const [named, room] of [
+      [others, charactersOfSecrets],
+      [rotating, charactersOfRotatingSecrets],
+    ] as const)
+      if (JSON.stringify(named).length > room)
+        throw new Error(
+          `The guard cannot name ${named.length} secrets in one service control policy: set secretArns to patterns that match them.`,
+        );
+  return { rotating, others };
 }
 
 const colonArn = (stack: Stack, service: string, resource: string, resourceName: string) =>

@@ -18,6 +18,7 @@ export const routes: readonly DeployedRoute[] = [
   { method: "POST", path: resources.logout, by: "logout", verbs: ["logout"] },
   { method: "GET", path: resources.leases, by: "operate", verbs: ["operate"] },
   { method: "DELETE", path: resources.leases, by: "operate", verbs: ["operate"] },
+  { method: "GET", path: resources.account, by: "operate", verbs: ["operate"] },
   { method: "PUT", path: resources.freeze, by: "operate", verbs: ["operate"] },
   { method: "DELETE", path: resources.freeze, by: "operate", verbs: ["operate"] },
 ];

@@ -16,8 +16,15 @@ export const scopes = {
 
     // The service account's API credentials: a Secrets Manager secret that holds
     //   {"client_id": "…", "client_secret": "…"}
-    // and exists already; the broker only reads it. Its name, if it is in the broker's account and region:
-    secret: { secretName: "looker/sales" },
+    // and exists already. The broker only reads it. Its name, if it is in the broker's account and region:
+    secret: {
+      secretName: "looker/sales",
+      // Secrets Manager replaces the pair every 30 days, by an administrator's pair: docs/reference/settings.md.
+      // rotation: { everyDays: 30, administrator: { secretName: "looker/rotator" } },
+    },
+
+    // The rights that the service account should have. The account check reports other rights: docs/how-to/least-privilege.md.
+    account: { permissions: ["access_data", "see_lookml_dashboards", "see_looks"], models: ["sales"] },
 
     // Who may fetch tokens and end their own. IAM role or user ARNs without path; `*` and `?` work in the name
     // only, and the account is one account. These *and* the caller's own IAM policy must allow a call.

@@ -87,6 +87,13 @@ export interface TokenBrokerProps<ScopeName extends string = string> {
   readonly reservedConcurrency?: ReservedConcurrency;
 
   /**
+   * Checks the scopes' service accounts: once a week, and after each change of a secret or of a scope's `account`. A check is one
+   * login and three questions to Looker, and Looker (Google Cloud core) meters the questions. Set it to `false` to have no checks.
+   * @default true
+   */
+  readonly accountCheck?: boolean;
+
+  /**
    * Runs the functions in this VPC. From there they must reach DynamoDB, KMS, Secrets Manager and Looker. Private subnets with NAT
    * gateways give them fixed addresses.
    * @default - outside of any VPC
@@ -226,10 +233,17 @@ export interface GuardProps {
    */
   readonly pipelineArns: readonly string[];
   /**
-   * Patterns for the ARNs of the client secrets, if there are too many for one policy. `*` and `?` work.
+   * Patterns for the ARNs of the client secrets and of the administrators' secrets, if there are too many for one policy. `*` and
+   * `?` work.
    * @default - each secret of the broker's account in the scopes
    */
   readonly secretArns?: readonly string[];
+  /**
+   * ARNs, with path, of the IAM roles that may start a rotation at once. They cannot choose another function or another time, and
+   * cannot read the secret. `*` and `?` work.
+   * @default - nobody but the deployment
+   */
+  readonly rotatorArns?: readonly string[];
 }
 
 /** All settings of a deployment but its scopes. */

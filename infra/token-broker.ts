@@ -1,7 +1,7 @@
 /** The broker as a construct: REST API, functions, table, sealing key. */
 import { Annotations, Duration, RemovalPolicy, Stack, Token } from "aws-cdk-lib";
 import { type IResource, LambdaIntegration, type RestApi } from "aws-cdk-lib/aws-apigateway";
-import type { Alarm, Dashboard } from "aws-cdk-lib/aws-cloudwatch";
+import type { Dashboard } from "aws-cdk-lib/aws-cloudwatch";
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { type IVpc, Peer, Port, SecurityGroup } from "aws-cdk-lib/aws-ec2";
 import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
@@ -10,26 +10,29 @@ import { type LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import { environment, stageName, table } from "../functions/contract.ts";
 import type { Scopes } from "../functions/domain/scope.ts";
-import { type AlarmName, brokerAlarms } from "./alarms.ts";
+import { accountCheck } from "./account-check.ts";
+import { type BrokerAlarms, brokerAlarms } from "./alarms.ts";
 import { auditStatements } from "./audit-access.ts";
 import { BrokerApi, type CustomDomain } from "./broker-api.ts";
-import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
+import { BrokerFunction, type BrokerFunctions, type SharedFunctionProps } from "./broker-function.ts";
 import { BrokerMetrics } from "./broker-metrics.ts";
 import { checkBroker } from "./check-broker.ts";
 import { capacityWarnings } from "./check-capacity.ts";
 import { checkedScopes } from "./check-scopes.ts";
 import { brokerDashboard } from "./dashboard.ts";
+import { FunctionSchedule } from "./function-schedule.ts";
 import type { HandedStatement } from "./handed-policy.ts";
 import { tellOfPolicyChanges } from "./policy-changes.ts";
 import { PolicyRecords } from "./policy-records.ts";
 import { saveQueries } from "./query-definitions.ts";
 import { resourcePolicy } from "./resource-policy.ts";
+import { rotation } from "./rotation.ts";
 import { routes, routesOf, type Verb } from "./routes.ts";
 import { letRolesUse, sealingKey } from "./sealing-key.ts";
+import { readScopeSecrets } from "./secret-statements.ts";
 import { defaultThresholds, defaultThrottle, type TokenBrokerProps } from "./settings.ts";
 import { denyRowsToOthers, slotTable } from "./slot-table.ts";
-import { queryDueRows, queryRows, readAndWriteRows, readScopeSecrets, useSealingKey } from "./statements.ts";
-import { SweepSchedule } from "./sweep-schedule.ts";
+import { queryDueRows, queryRows, readAndWriteRows, useSealingKey } from "./statements.ts";
 
 /**
  * A token broker for Looker: REST API, functions, table and sealing key.
@@ -60,10 +63,16 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
   readonly logout: BrokerFunction;
   readonly operate: BrokerFunction;
   readonly sweep: BrokerFunction;
-  /** The URL to which callers append `/scopes/…`, without a trailing slash. */
+  /** Undefined with `accountCheck: false`. */
+  readonly checkAccount?: BrokerFunction;
+  /** Undefined without a rotating secret. */
+  readonly rotateSecret?: BrokerFunction;
+  /** All of these, by their names. */
+  readonly functions: BrokerFunctions;
+  /** Callers append `/scopes/…`. It has no trailing slash. */
   readonly endpoint: string;
   /** By name, for actions of your own. */
-  readonly alarms: Readonly<Record<AlarmName, Alarm>>;
+  readonly alarms: BrokerAlarms;
   readonly dashboard?: Dashboard;
 
   constructor(scope: Construct, id: string, props: TokenBrokerProps<ScopeName>) {
@@ -132,7 +141,7 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
       description: "Looker token broker: gives callers leases, tells them their scopes",
       statements: [
         readAndWriteRows(this.table),
-        useSealingKey(this.sealingKey, this.table, "Encrypt", "Decrypt"),
+        useSealingKey(this.sealingKey, this.table, ["Encrypt", "Decrypt"]),
       ],
       secretStatements: readScopeSecrets(stack, definitions),
     });
@@ -143,7 +152,7 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
       statements: [
         readAndWriteRows(this.table),
         queryRows(this.table),
-        useSealingKey(this.sealingKey, this.table, "Decrypt"),
+        useSealingKey(this.sealingKey, this.table, ["Decrypt"]),
       ],
     });
     this.operate = new BrokerFunction(this, "Operate", {
@@ -153,7 +162,7 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
       statements: [
         readAndWriteRows(this.table),
         queryRows(this.table),
-        useSealingKey(this.sealingKey, this.table, "Decrypt"),
+        useSealingKey(this.sealingKey, this.table, ["Decrypt"]),
       ],
       ...reserved(props.reservedConcurrency?.operate),
     });
@@ -171,28 +180,59 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
         readAndWriteRows(this.table),
         queryRows(this.table),
         queryDueRows(this.table, table.dueIndex.name),
-        useSealingKey(this.sealingKey, this.table, "Decrypt"),
+        useSealingKey(this.sealingKey, this.table, ["Decrypt"]),
       ],
       ...reserved(props.reservedConcurrency?.sweep),
     });
-    new SweepSchedule(this, "SweepSchedule", this.sweep.target);
+    const { scheduler } = new FunctionSchedule(this, "SweepSchedule", {
+      target: this.sweep.target,
+      description: "Ends what is due: revoked tokens, ended leases, unfinished revocations",
+      every: Duration.minutes(1),
+    });
+    const checkAccount =
+      (props.accountCheck ?? true)
+        ? accountCheck(this, {
+            ...shared,
+            scopes: definitions,
+            environment: functionConfig,
+            table: this.table,
+            sealingKey: this.sealingKey,
+            secretPolicies: this.issueToken.secretPolicies,
+            scheduler,
+          })
+        : undefined;
+    const rotateSecret = rotation(this, {
+      ...shared,
+      scopes: definitions,
+      broker: this.name,
+      table: this.table,
+    });
+    if (checkAccount) this.checkAccount = checkAccount;
+    if (rotateSecret) this.rotateSecret = rotateSecret;
 
-    const functions = {
+    this.functions = {
       issueToken: this.issueToken,
       logout: this.logout,
       operate: this.operate,
       sweep: this.sweep,
+      ...(checkAccount && { checkAccount }),
+      ...(rotateSecret && { rotateSecret }),
     };
+    const { functions } = this;
     saveQueries(
       this,
       this.name,
       Object.values(functions).map(({ logGroup }) => logGroup),
     );
 
-    const roleArns = Object.values(functions).map(({ role }) => role.roleArn);
     const breakGlassArns = props.breakGlassArns ?? [];
-    denyRowsToOthers(this.table, [...roleArns, ...breakGlassArns]);
-    letRolesUse(this.sealingKey, { seal: [this.issueToken.role.roleArn], open: roleArns });
+    const rolesOf = (...them: (BrokerFunction | undefined)[]) =>
+      them.flatMap((each) => each?.role.roleArn ?? []);
+    denyRowsToOthers(this.table, [...rolesOf(...Object.values(functions)), ...breakGlassArns]);
+    letRolesUse(this.sealingKey, {
+      seal: rolesOf(this.issueToken, checkAccount),
+      open: rolesOf(this.issueToken, this.logout, this.operate, this.sweep, checkAccount),
+    });
     new PolicyRecords(this, "Policies", {
       broker: this.name,
       table: this.table,
@@ -251,8 +291,7 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
 
   /** The statements that `grantAudit` gives, for IAM policies that are written elsewhere. */
   auditStatements(): HandedStatement[] {
-    const functions = [this.issueToken, this.logout, this.operate, this.sweep];
-    const logGroups = [...functions.map(({ logGroup }) => logGroup), this.accessLogGroup];
+    const logGroups = [...Object.values(this.functions).map(({ logGroup }) => logGroup), this.accessLogGroup];
     return auditStatements(Stack.of(this), { logGroups, dashboard: this.dashboard });
   }
 

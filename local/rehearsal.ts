@@ -33,6 +33,7 @@ const kept: Record<keyof DeploymentSettings, boolean> = {
   memorySize: true,
   accountConcurrency: true,
   reservedConcurrency: true,
+  accountCheck: true,
   vpc: false,
   vpcSubnets: false,
   securityGroups: false,
@@ -91,7 +92,8 @@ export function writeDeployment(
 function locationOf(scopes: Scopes): AwsLocation {
   const all = [...scopes.values()];
   const operator = all[0]?.operators[0];
-  const secretArn = all.map(({ secretId }) => secretId).find((id) => id.startsWith("arn:"));
+  const secretIds = all.flatMap(({ secretId, rotation }) => [secretId, rotation?.administratorId]);
+  const secretArn = secretIds.find((id) => id?.startsWith("arn:"));
   return {
     partition: operator?.partition ?? "aws",
     region: secretArn?.split(":")[3] ?? "us-east-1",

@@ -2,30 +2,26 @@
  * Scope definitions: the operator's one file, checked strictly when it is compiled and again when a function
  * loads it. Every error names the scope and the field, and all errors are reported at once.
  */
-import { type FindingCode, findingCodes } from "./finding.ts";
+import {
+  type Complain,
+  type FieldsOf,
+  isRecord,
+  listFields,
+  parseInteger,
+  refuseUnknown,
+  type UnknownFieldAdvice,
+} from "./definition-checks.ts";
 import { type PrincipalPattern, parsePattern } from "./pattern.ts";
+import { type AccountDefinition, parseAccount } from "./scope-account.ts";
+import { parseSecret, type ScopeSecret, type SecretDefinition } from "./scope-secret.ts";
+import { sharedSecretErrors } from "./shared-secrets.ts";
 
 /** A scope as an operator writes it (infra/scopes.ts). */
 export interface ScopeDefinition {
   /** Origin of the Looker instance, `https://`, with a port if it needs one and without a path. Callers get it with each token. */
   readonly lookerUrl: string;
   /** The Secrets Manager secret of one service account, with `{"client_id": "…", "client_secret": "…"}`. */
-  readonly secret: {
-    /** Name of a secret in the broker's account and region. Give a name or an ARN. */
-    readonly secretName?: string;
-    /** Full ARN, for a secret of another account. An ARN of the broker's own account means the secret of that name. */
-    readonly secretArn?: string;
-    /**
-     * ARN of the KMS key that encrypts the secret. A secret of another account needs one.
-     * @default - the account's `aws/secretsmanager`
-     */
-    readonly encryptionKeyArn?: string;
-    /**
-     * Lets Secrets Manager replace the pair. It needs a secret of the broker's account.
-     * @default - the pair is replaced by hand
-     */
-    readonly rotation?: RotationDefinition;
-  };
+  readonly secret: SecretDefinition;
   /**
    * The rights of the service account at Looker. The account check reports any others.
    * @default - the account check reports only an admin, and access to all permissions or models
@@ -58,76 +54,19 @@ export interface ScopeDefinition {
   readonly sessionMintsPerTenMinutes?: number;
 }
 
-/** How the pair of a secret is replaced. */
-export interface RotationDefinition {
-  /**
-   * Days from one rotation to the next.
-   * @minimum 1
-   * @maximum 365
-   */
-  readonly everyDays: number;
-  /**
-   * The secret with the pair of a Looker account that may manage the service account's pairs. Give a name or an ARN.
-   * @default - the service account's own pair. Looker must let the account manage its own pairs
-   */
-  readonly administrator?: SecretReference;
-}
-
-/** A secret with `{"client_id": "…", "client_secret": "…"}`. */
-export interface SecretReference {
-  /** Name of a secret in the broker's account and region. */
-  readonly secretName?: string;
-  /** Full ARN, for a secret of another account. */
-  readonly secretArn?: string;
-  /**
-   * ARN of the KMS key that encrypts the secret.
-   * @default - the account's `aws/secretsmanager`
-   */
-  readonly encryptionKeyArn?: string;
-}
-
-/** The rights of a service account, and findings about it that are known and wanted. */
-export interface AccountDefinition {
-  /**
-   * Looker permissions that the account may have, such as `see_lookml_dashboards`.
-   * @default - any
-   */
-  readonly permissions?: readonly string[];
-  /**
-   * LookML models that the account may see.
-   * @default - any
-   */
-  readonly models?: readonly string[];
-  /**
-   * Findings that raise no alarm for this scope.
-   * @default - none
-   */
-  readonly accept?: readonly FindingCode[];
-}
-
 /** By name. With the names known, a misspelt one does not compile. */
 export type ScopeDefinitions<Name extends string = string> = Readonly<Record<Name, ScopeDefinition>>;
 
 /** A scope, checked. */
-export interface Scope {
+export interface Scope extends ScopeSecret {
   readonly name: string;
   readonly baseUrl: string;
-  /** Argument of `GetSecretValue`: the name or the ARN. */
-  readonly secretId: string;
   readonly callers: readonly PrincipalPattern[];
   readonly operators: readonly PrincipalPattern[];
   readonly leaseSeconds: number;
   readonly mintsPerTenMinutes: number;
   readonly sessionMintsPerTenMinutes: number;
-  readonly rotation?: Rotation | undefined;
   readonly account?: AccountDefinition | undefined;
-}
-
-/** Of a secret, checked. */
-export interface Rotation {
-  readonly everyDays: number;
-  /** Argument of `GetSecretValue`. Undefined where the service account replaces its own pair. */
-  readonly administratorId?: string | undefined;
 }
 
 export type Scopes = ReadonlyMap<string, Scope>;
@@ -141,8 +80,7 @@ export class ScopesError extends Error {
   }
 }
 
-/** Objects and not lists, so that the compiler keeps them whole. */
-const fields: Record<keyof ScopeDefinition, true> = {
+const fields: FieldsOf<ScopeDefinition> = {
   lookerUrl: true,
   secret: true,
   account: true,
@@ -152,29 +90,8 @@ const fields: Record<keyof ScopeDefinition, true> = {
   mintsPerTenMinutes: true,
   sessionMintsPerTenMinutes: true,
 };
-const referenceFields: Record<keyof SecretReference, true> = {
-  secretName: true,
-  secretArn: true,
-  encryptionKeyArn: true,
-};
-const secretFields: Record<keyof ScopeDefinition["secret"], true> = { ...referenceFields, rotation: true };
-const rotationFields: Record<keyof RotationDefinition, true> = { everyDays: true, administrator: true };
-const accountFields: Record<keyof AccountDefinition, true> = {
-  permissions: true,
-  models: true,
-  accept: true,
-};
-const secretArnShape =
-  /^arn:aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?:secretsmanager:[a-z0-9-]+:\d{12}:secret:([\w/+=.@-]+)-\w{6}$/;
-const keyArnShape = /^arn:aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
-
 /** An own property named "__proto__" and friends cannot pass this, nor anything that a path could hide. */
 export const isScopeName = (text: string): boolean => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
-
-/** Advice about a field that there is not. */
-export type UnknownFieldAdvice = (name: string, fields: readonly string[]) => string;
-
-const listFields: UnknownFieldAdvice = (_, known) => `is not a field; the fields are ${known.join(", ")}`;
 
 /**
  * Parses and checks scope definitions. `advice`: at synthesis, the nearest field (infra/written-scopes.ts).
@@ -195,8 +112,6 @@ export function parseScopes(input: unknown, advice = listFields): Scopes {
   if (errors.length > 0) throw new ScopesError(errors);
   return scopes;
 }
-
-type Complain = (field: string, error: string) => void;
 
 function parseScope(
   name: string,
@@ -256,96 +171,6 @@ export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
-function parseSecret(
-  value: unknown,
-  wrong: Complain,
-  advice: UnknownFieldAdvice,
-): Pick<Scope, "secretId" | "rotation"> {
-  const secretId = parseReference(value, "secret", secretFields, wrong, advice);
-  if (!isRecord(value) || value.rotation === undefined) return { secretId };
-  const { rotation } = value;
-  if (!isRecord(rotation)) {
-    wrong("secret.rotation", "must be an object like { everyDays: 30 }");
-    return { secretId };
-  }
-  refuseUnknown(rotation, rotationFields, within("secret.rotation", wrong), advice);
-  if (secretId.startsWith("arn:"))
-    wrong(
-      "secret.rotation",
-      "is for a secret of the broker's account: the owner of this one must rotate it there",
-    );
-  if (rotation.everyDays === undefined) wrong("secret.rotation.everyDays", "is missing");
-  const everyDays = parseInteger(rotation.everyDays, "secret.rotation.everyDays", [1, 365], 30, wrong);
-  const { administrator } = rotation;
-  if (administrator === undefined) return { secretId, rotation: { everyDays } };
-  const field = "secret.rotation.administrator";
-  const administratorId = parseReference(administrator, field, referenceFields, wrong, advice);
-  return { secretId, rotation: { everyDays, administratorId } };
-}
-
-/** The name or the ARN, or "" after a complaint. */
-function parseReference(
-  value: unknown,
-  field: string,
-  known: Readonly<Record<string, true>>,
-  wrong: Complain,
-  advice: UnknownFieldAdvice,
-): string {
-  if (!isRecord(value)) {
-    wrong(field, 'must be an object like { secretName: "looker/sales" }');
-    return "";
-  }
-  refuseUnknown(value, known, within(field, wrong), advice);
-  const { secretName, secretArn, encryptionKeyArn } = value;
-  if (
-    encryptionKeyArn !== undefined &&
-    !(typeof encryptionKeyArn === "string" && keyArnShape.test(encryptionKeyArn))
-  )
-    wrong(`${field}.encryptionKeyArn`, "must be the ARN of a KMS key (not of an alias)");
-  if ((secretName === undefined) === (secretArn === undefined))
-    wrong(field, "needs either secretName or secretArn");
-  else if (secretArn !== undefined) {
-    if (typeof secretArn === "string" && secretArnShape.test(secretArn)) return secretArn;
-    wrong(`${field}.secretArn`, "must be a full secret ARN, ending in - and six characters");
-  } else if (typeof secretName === "string" && /^[\w/+=.@-]{1,512}$/.test(secretName)) return secretName;
-  else if (String(secretName).startsWith("arn:"))
-    wrong(`${field}.secretName`, "is an ARN: write it as secretArn");
-  else wrong(`${field}.secretName`, "must be 1 to 512 of letters, digits and /_+=.@-");
-  return "";
-}
-
-const within =
-  (parent: string, wrong: Complain): Complain =>
-  (field, error) =>
-    wrong(`${parent}.${field}`, error);
-
-function parseAccount(value: unknown, wrong: Complain, advice: UnknownFieldAdvice): Scope["account"] {
-  if (value === undefined) return undefined;
-  if (!isRecord(value)) {
-    wrong("account", 'must be an object like { permissions: ["access_data"], models: ["sales"] }');
-    return undefined;
-  }
-  refuseUnknown(value, accountFields, within("account", wrong), advice);
-  const names = (
-    field: "permissions" | "models" | "accept",
-    isKnown: (name: string) => boolean,
-    are: string,
-  ) => {
-    const list = value[field];
-    if (list === undefined) return undefined;
-    if (Array.isArray(list) && Array.from(list).every((name) => typeof name === "string" && isKnown(name)))
-      return list as string[];
-    wrong(`account.${field}`, `must be a list of ${are}`);
-    return undefined;
-  };
-  const isName = (name: string) => /^[\w.:-]{1,255}$/.test(name);
-  const permissions = names("permissions", isName, "Looker permissions");
-  const models = names("models", isName, "names of LookML models");
-  const isCode = (name: string) => findingCodes.some((code) => code === name);
-  const accept = names("accept", isCode, `findings: ${findingCodes.join(", ")}`) as FindingCode[] | undefined;
-  return { ...(permissions && { permissions }), ...(models && { models }), ...(accept && { accept }) };
-}
-
 function parsePatterns(value: unknown, field: string, wrong: Complain): PrincipalPattern[] {
   // An empty list must never come to mean everybody, nor a scope that no one can revoke.
   if (!Array.isArray(value) || value.length === 0) {
@@ -363,90 +188,4 @@ function parsePatterns(value: unknown, field: string, wrong: Complain): Principa
     else return [parsed.pattern];
     return [];
   });
-}
-
-function parseInteger(
-  value: unknown,
-  field: string,
-  [min, max]: [number, number],
-  preset: number,
-  wrong: Complain,
-): number {
-  if (value === undefined) return preset;
-  const number = value as number;
-  if (Number.isInteger(number) && number >= min && number <= max) return number;
-  wrong(field, `must be a whole number from ${min} to ${max}`);
-  return preset;
-}
-
-function refuseUnknown(
-  value: Record<string, unknown>,
-  known: Readonly<Record<string, true>>,
-  wrong: Complain,
-  advice: UnknownFieldAdvice,
-): void {
-  for (const key of Object.keys(value))
-    if (!Object.hasOwn(known, key)) wrong(key, advice(key, Object.keys(known)));
-}
-
-/** A secret of a scope with the Looker that its pair is of: the scope's own, or the administrator's of its rotation. */
-interface UsedSecret {
-  readonly scope: Scope;
-  readonly secretId: string;
-  /** As written, for people. */
-  readonly field: "secret" | "secret.rotation.administrator";
-}
-
-const secretsOf = (scope: Scope): UsedSecret[] => {
-  const administratorId = scope.rotation?.administratorId;
-  return [
-    { scope, secretId: scope.secretId, field: "secret" },
-    ...(administratorId === undefined
-      ? []
-      : [{ scope, secretId: administratorId, field: "secret.rotation.administrator" } as const]),
-  ];
-};
-
-/**
- * One secret belongs to one Looker URL, because a second URL would be sent the first one's client secret. All scopes must
- * spell the secret the same way: its lock-out guard is kept under this spelling, so two spellings would be two guards.
- */
-function sharedSecretErrors(scopes: readonly Scope[]): string[] {
-  const errors: string[] = [];
-  const name = (secretId: string) => secretArnShape.exec(secretId)?.[1] ?? secretId;
-  const isSame = (one: string, other: string) =>
-    one.startsWith("arn:") && other.startsWith("arn:") ? one === other : name(one) === name(other);
-  const all = scopes.flatMap(secretsOf);
-  for (const used of all) {
-    // At the latest, it is found itself.
-    const twin = all.find((other) => isSame(other.secretId, used.secretId)) ?? used;
-    const where = `scope ${JSON.stringify(used.scope.name)}: ${used.field}`;
-    const twinScope = JSON.stringify(twin.scope.name);
-    if (twin.scope.baseUrl !== used.scope.baseUrl)
-      errors.push(
-        `${where}: is also the secret of scope ${twinScope}, which has another lookerUrl ` +
-          `(${twin.scope.baseUrl}, not ${used.scope.baseUrl}); one secret belongs to one Looker`,
-      );
-    if (twin.secretId !== used.secretId)
-      errors.push(`${where}: is the secret of scope ${twinScope} too; write it the same way in both`);
-    if (twin.field !== used.field)
-      errors.push(
-        `${where}: is the ${twin.field} of scope ${twinScope}. Callers must not get an administrator's tokens`,
-      );
-    const [one, other] = [twin.scope.rotation, used.scope.rotation];
-    const differ = one?.everyDays !== other?.everyDays || one?.administratorId !== other?.administratorId;
-    if (used.field === "secret" && twin.field === "secret" && one && other && differ)
-      errors.push(
-        `${where}.rotation: differs from the rotation of the same secret in scope ${twinScope}. A secret has one rotation`,
-      );
-  }
-  return errors;
-}
-
-/** Of own fields alone: inherited ones would be lost in the JSON that the functions read. */
-function isRecord(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const prototype = Object.getPrototypeOf(value);
-  // Another realm has another Object.prototype.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

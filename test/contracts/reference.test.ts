@@ -48,6 +48,12 @@ describe("the schema and synthesis agree on", () => {
     ]),
     [{ sales: { ...scope, leaseSecond: 900 } }, false],
     [{ sales: { ...scope, secret: { name: "looker/sales" } } }, false],
+    [{ sales: { ...scope, secret: { secretName: "looker/sales", rotation: { everyDays: 30 } } } }, true],
+    [{ sales: { ...scope, secret: { secretName: "looker/sales", rotation: { everyDays: 0 } } } }, false],
+    [{ sales: { ...scope, secret: { secretName: "looker/sales", rotation: {} } } }, false],
+    [{ sales: { ...scope, account: { permissions: ["access_data"], accept: ["old_credential"] } } }, true],
+    [{ sales: { ...scope, account: { accept: ["old"] } } }, false],
+    [{ sales: { ...scope, account: ["access_data"] } }, false],
     [{ sales: { ...scope, callers: "arn:aws:iam::111122223333:role/report-service" } }, false],
     ...(
       [

@@ -35,6 +35,17 @@ export const threeScopes: ScopeDefinitions = {
   finance: scopeOf({ secretArn, encryptionKeyArn: keyArn }),
 };
 
+/** Two rotating secrets: the first has an administrator and a key. */
+export const rotatingScopes: ScopeDefinitions = {
+  sales: scopeOf({
+    secretName: "looker/sales",
+    encryptionKeyArn: keyArn,
+    rotation: { everyDays: 30, administrator: { secretName: "looker/rotator" } },
+  }),
+  finance: scopeOf({ secretName: "looker/finance", rotation: { everyDays: 7 } }),
+  fixed: scopeOf({ secretName: "looker/fixed" }),
+};
+
 export interface CfnResource {
   readonly Type: string;
   // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where that is missing.

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { functionNames } from "../../../infra/function-names.ts";
 import { filesIn, link, nodes, pack, tool, unpack, verdictOf } from "../../support/packed.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -194,7 +195,7 @@ describe.each([
 describe("the package", () => {
   it("has the files of its README, and none of this repository's own deployment", () => {
     const files = filesIn(tarball).map((file) => file.replace("package/", ""));
-    const bundles = ["issue-token", "logout", "operate", "sweep"].flatMap((each) => [
+    const bundles = functionNames.flatMap((each) => [
       `dist/bundles/${each}/index.mjs`,
       `dist/bundles/${each}/index.mjs.map`,
     ]);

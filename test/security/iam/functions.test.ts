@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { sealContextKeys, table } from "../../../functions/contract.ts";
 import type { PolicyDocument } from "../../../local/stack/policy-document.ts";
 import { assertExists, decide, encryptionContextKeys, type Principal } from "../../support/iam/evaluator.ts";
-import { administratorAccess, defaultKeyPolicy } from "../../support/iam/policies.ts";
+import { administratorAccess, defaultKeyPolicy, policy } from "../../support/iam/policies.ts";
 import {
   arn,
   functionNamed,
@@ -16,16 +16,26 @@ import {
   resolved,
   roleArn,
   roleOf,
+  scopes,
 } from "../../support/iam/resolved.ts";
+import { scopeOf } from "../../support/synthesized.ts";
 
 const breakGlass = roleArn("emergency/break-glass");
-const { stack } = resolved({ settings: () => ({ breakGlassArns: [breakGlass] }) });
+const encryptionKeyArn = arn("kms", "key/5678abcd-12ab-34cd-56ef-1234567890ab");
+const rotation = { everyDays: 30, administrator: { secretName: "looker/rotator" } };
+const { stack, resources } = resolved({
+  settings: () => ({ breakGlassArns: [breakGlass] }),
+  scopes: { ...scopes, sales: scopeOf({ secretName: "looker/sales", encryptionKeyArn, rotation }) },
+});
 const [slots] = stack.tables;
 const [sealingKey] = stack.keys;
 const tableName = slots?.createTable.TableName ?? "";
 
 const functionRole = (name: string) => roleOf(functionNamed(name, stack).roleArn, stack);
-const schedulerRole = stack.roles.find(({ arn }) => stack.functions.every((each) => each.roleArn !== arn));
+const scheduleRole = (schedule: string) => {
+  const found = stack.roles.find(({ arn }) => arn.includes(schedule));
+  return roleOf(found?.arn ?? "", stack);
+};
 const administrator = (arn: string): Principal => ({ roleArn: arn, policies: [administratorAccess] });
 
 const principals = {
@@ -33,13 +43,18 @@ const principals = {
   logout: functionRole("logout"),
   operate: functionRole("operate"),
   sweep: functionRole("sweep"),
-  scheduler: roleOf(schedulerRole?.arn ?? "", stack),
+  "check-account": functionRole("check-account"),
+  "rotate-secret": functionRole("rotate-secret"),
+  scheduler: scheduleRole("SweepSchedule"),
+  "retirement's scheduler": scheduleRole("Retirement"),
   administrator: administrator(roleArn("administrator")),
   "break-glass": administrator(breakGlass),
   "another account's administrator": administrator(roleArn("administrator", otherAccount)),
 };
 type Who = keyof typeof principals;
-const functions = ["issue-token", "logout", "operate", "sweep"] as const;
+const functions = ["issue-token", "logout", "operate", "sweep", "check-account", "rotate-secret"] as const;
+/** They open the tokens of all callers. */
+const openers = ["issue-token", "logout", "operate", "sweep"] as const;
 /** Of the broker's account. What no policy of the broker's own protects is theirs by their `AdministratorAccess`. */
 const administrators = ["administrator", "break-glass"] as const;
 
@@ -135,7 +150,7 @@ describe("on rows", () => {
       BatchGetItem: [...functions, "break-glass"],
       GetItem: [...functions, "break-glass"],
       PutItem: [...functions, "break-glass"],
-      Query: ["logout", "operate", "sweep", "break-glass"],
+      Query: ["logout", "operate", "sweep", "rotate-secret", "break-glass"],
       "Query on the index": ["sweep", "break-glass"],
 
       BatchWriteItem: ["break-glass"],
@@ -185,6 +200,9 @@ describe("with the sealing key", () => {
     Object.fromEntries(Object.entries(complete).filter(([name]) => name !== missing));
   const contexts: Record<string, Record<string, string> | undefined> = {
     "the complete context": complete,
+    "the account check's context": { ...complete, account: "000000000000", caller: "CHECKACCOUNT" },
+    "the account check's account alone": { ...complete, account: "000000000000" },
+    "the account check's caller alone": { ...complete, caller: "CHECKACCOUNT" },
     ...Object.fromEntries(sealContextKeys.map((name) => [`all but ${name}`, without(name)])),
     "one key more": { ...complete, more: "x" },
     "one key for another": { ...without("client_id"), clientId: "x" },
@@ -205,7 +223,14 @@ describe("with the sealing key", () => {
     { ...under("Encrypt"), ...under("Decrypt") },
     {
       "Encrypt under the complete context": ["issue-token"],
-      "Decrypt under the complete context": functions,
+      "Encrypt under the account check's context": ["issue-token", "check-account"],
+      "Encrypt under the account check's account alone": ["issue-token"],
+      "Encrypt under the account check's caller alone": ["issue-token"],
+      // A caller's token is none of the account check's business, and no token is of the rotation's.
+      "Decrypt under the complete context": openers,
+      "Decrypt under the account check's context": [...openers, "check-account"],
+      "Decrypt under the account check's account alone": openers,
+      "Decrypt under the account check's caller alone": openers,
     },
   );
 
@@ -266,16 +291,60 @@ describe("on secrets", () => {
       "read one beneath a scope's": secret("GetSecretValue", "looker/sales/eu-a1B2c3"),
       "write a scope's": secret("PutSecretValue", "looker/sales-a1B2c3"),
       "look a scope's up": secret("DescribeSecret", "looker/sales-a1B2c3"),
+      "move the stages of a scope's": secret("UpdateSecretVersionStage", "looker/sales-a1B2c3"),
+      "write one of a scope that does not rotate": secret("PutSecretValue", "looker/finance-a1B2c3"),
+      "look up one of a scope that does not rotate": secret("DescribeSecret", "looker/finance-a1B2c3"),
+      "read the administrator's": secret("GetSecretValue", "looker/rotator-a1B2c3"),
+      "write the administrator's": secret("PutSecretValue", "looker/rotator-a1B2c3"),
+      "start a rotation": secret("RotateSecret", "looker/sales-a1B2c3"),
+      "delete a scope's": secret("DeleteSecret", "looker/sales-a1B2c3"),
+      "have Secrets Manager make a password": { action: "secretsmanager:GetRandomPassword", resource: "*" },
     },
     {
-      "read a scope's": ["issue-token", ...administrators],
-      "read another scope's": ["issue-token", ...administrators],
+      "read a scope's": ["issue-token", "check-account", "rotate-secret", ...administrators],
+      "read another scope's": ["issue-token", "check-account", ...administrators],
       "read another": administrators,
       "read one whose name begins with a scope's": administrators,
       "read one whose name is a scope's and six characters": administrators,
       "read one beneath a scope's": administrators,
-      "write a scope's": administrators,
-      "look a scope's up": administrators,
+      "write a scope's": ["rotate-secret", ...administrators],
+      "look a scope's up": ["rotate-secret", ...administrators],
+      "move the stages of a scope's": ["rotate-secret", ...administrators],
+      "write one of a scope that does not rotate": administrators,
+      "look up one of a scope that does not rotate": administrators,
+      "read the administrator's": ["rotate-secret", ...administrators],
+      "write the administrator's": administrators,
+      "start a rotation": administrators,
+      "delete a scope's": administrators,
+      "have Secrets Manager make a password": [...administrators, "another account's administrator"],
+    },
+  );
+
+  const withKey = (
+    action: string,
+    secretName: string,
+    via = `secretsmanager.${location.region}.amazonaws.com`,
+  ) => ({
+    action: `kms:${action}`,
+    resource: encryptionKeyArn,
+    resourcePolicy: defaultKeyPolicy(location.accountId),
+    context: {
+      ...encryptionContextKeys({ SecretARN: arn("secretsmanager", `secret:${secretName}`) }),
+      "kms:ViaService": via,
+    },
+  });
+  matrix(
+    {
+      "decrypt with a secret's key": withKey("Decrypt", "looker/sales-a1B2c3"),
+      "encrypt a new version with a secret's key": withKey("GenerateDataKey", "looker/sales-a1B2c3"),
+      "decrypt another secret with that key": withKey("Decrypt", "looker/another-a1B2c3"),
+      "use that key beside Secrets Manager": withKey("GenerateDataKey", "looker/sales-a1B2c3", "s3"),
+    },
+    {
+      "decrypt with a secret's key": ["issue-token", "check-account", "rotate-secret", ...administrators],
+      "encrypt a new version with a secret's key": ["rotate-secret", ...administrators],
+      "decrypt another secret with that key": administrators,
+      "use that key beside Secrets Manager": administrators,
     },
   );
 });
@@ -300,6 +369,8 @@ describe("on functions", () => {
       "invoke logout": administrators,
       "invoke operate": administrators,
       "invoke sweep": ["scheduler", ...administrators],
+      "invoke check-account": ["scheduler", ...administrators],
+      "invoke rotate-secret": ["retirement's scheduler", ...administrators],
       "change the code of sweep": administrators,
       "invoke a function whose name begins with sweep's": administrators,
     },
@@ -330,6 +401,8 @@ describe("on logs, traces and networks", () => {
       "write to the log of logout": ["logout", ...administrators],
       "write to the log of operate": ["operate", ...administrators],
       "write to the log of sweep": ["sweep", ...administrators],
+      "write to the log of check-account": ["check-account", ...administrators],
+      "write to the log of rotate-secret": ["rotate-secret", ...administrators],
       "begin a stream in the log of logout": ["logout", ...administrators],
       "read the log of logout": administrators,
       "write to another log": administrators,
@@ -338,4 +411,55 @@ describe("on logs, traces and networks", () => {
       "see network interfaces": [...administrators, "another account's administrator"],
     },
   );
+});
+
+describe("Secrets Manager invokes the function", () => {
+  const secret = (name: string, account = location.accountId) =>
+    `arn:aws:secretsmanager:${location.region}:${account}:secret:${name}`;
+  const rotator = functionNamed("rotate-secret", stack);
+  const permissions = resources
+    .filter(
+      ({ type, properties }) => type === "AWS::Lambda::Permission" && properties.FunctionName === rotator.arn,
+    )
+    .map(({ properties }) => properties);
+  /** As Lambda writes them: https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html */
+  const resourcePolicy = policy(
+    ...permissions.map(({ Action, SourceAccount, SourceArn }) => ({
+      Effect: "Allow" as const,
+      Principal: "*",
+      Action: String(Action),
+      Resource: rotator.arn,
+      Condition: {
+        StringEquals: { "aws:SourceAccount": String(SourceAccount) },
+        ArnLike: { "aws:SourceArn": String(SourceArn) },
+      },
+    })),
+  );
+  const may = (sourceArn: string, sourceAccount = location.accountId) =>
+    decide({
+      principal: undefined,
+      action: "lambda:InvokeFunction",
+      resource: rotator.arn,
+      resourcePolicy,
+      context: { "aws:SourceArn": sourceArn, "aws:SourceAccount": sourceAccount },
+    }) === "allowed";
+
+  it("and no other service does", () => {
+    expect(permissions.map(({ Principal }) => Principal)).toEqual(["secretsmanager.amazonaws.com"]);
+  });
+
+  it("for the secret that rotates", () => {
+    expect(may(secret("looker/sales-a1B2c3"))).toBe(true);
+  });
+
+  it("and not for a secret of another account, under the same name or under a claimed one", () => {
+    expect(may(secret("looker/sales-a1B2c3", otherAccount), otherAccount)).toBe(false);
+    expect(may(secret("looker/sales-a1B2c3", otherAccount))).toBe(false);
+    expect(may(secret("looker/sales-a1B2c3"), otherAccount)).toBe(false);
+  });
+
+  it("and not for another secret of the account", () => {
+    for (const name of ["looker/finance-a1B2c3", "looker/rotator-a1B2c3", "looker/sales-admin-a1B2c3"])
+      expect(may(secret(name))).toBe(false);
+  });
 });

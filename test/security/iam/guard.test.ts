@@ -5,7 +5,7 @@ import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
 import { HostedZone } from "aws-cdk-lib/aws-route53";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { describe, expect, it } from "vitest";
-import { sealContextKeys, stageName } from "../../../functions/contract.ts";
+import { sealContextKeys, sealContextOfChecks, stageName } from "../../../functions/contract.ts";
 import type { CustomDomain } from "../../../infra/broker-api.ts";
 import { Guard } from "../../../infra/guard.ts";
 import type { GuardProps } from "../../../infra/settings.ts";
@@ -23,7 +23,7 @@ import {
   roleOf,
   scopes,
 } from "../../support/iam/resolved.ts";
-import { keyArn, type SynthesizeOptions } from "../../support/synthesized.ts";
+import { keyArn, type SynthesizeOptions, scopeOf } from "../../support/synthesized.ts";
 
 const pipelineArn = roleArn("ci/deploy");
 const breakGlass = roleArn("emergency/break-glass");
@@ -81,7 +81,7 @@ const accessLogName = ofType("AWS::Logs::LogGroup").find(({ logicalId }) => logi
 const accessLog = arn("logs", `log-group:${accessLogName?.physical.ref}`);
 const schedule = ofType("AWS::Scheduler::Schedule")[0]?.physical.attributes.Arn ?? "";
 const policyArn = ofType("AWS::IAM::ManagedPolicy")[0]?.physical.ref ?? "";
-const schedulerRole = stack.roles.find(({ arn }) => stack.functions.every((each) => each.roleArn !== arn));
+const schedulerRole = stack.roles.find(({ arn }) => arn.includes("SweepSchedule"));
 const api = `arn:aws:apigateway:${location.region}::/restapis/${stack.apiId}`;
 const secret = arn("secretsmanager", "secret:looker/sales-a1B2c3");
 const domain = `arn:aws:apigateway:${location.region}::/domainnames/${domainName}`;
@@ -264,22 +264,28 @@ describe("the guard leaves alone", () => {
       ...Object.fromEntries(sealContextKeys.map((name) => [name, "x"])),
       table: table?.createTable.TableName ?? "",
     });
+    const ofChecks = {
+      "kms:EncryptionContext:account": sealContextOfChecks.account,
+      "kms:EncryptionContext:caller": sealContextOfChecks.caller,
+    };
     const works = (name: string, action: string, resource: string, more = {}) =>
       expect([name, action, verdict(functionRole(name), action, resource, more)]).toEqual([
         name,
         action,
         "allowed",
       ]);
-    for (const name of ["issue-token", "logout", "operate", "sweep"]) {
+    for (const name of ["issue-token", "logout", "operate", "sweep", "check-account"]) {
       for (const action of ["BatchGetItem", "GetItem", "PutItem"])
         works(name, `dynamodb:${action}`, tableArn);
-      works(name, "kms:Decrypt", key?.arn ?? "", context);
-      const own = arn("logs", `log-group:${functionNamed(name, stack).logGroupName}`);
-      works(name, "logs:PutLogEvents", `${own}:log-stream:2026/11/24/[1]0123`);
-      works(name, "logs:CreateLogStream", `${own}:*`);
+      const own = name === "check-account" ? { ...context, ...ofChecks } : context;
+      works(name, "kms:Decrypt", key?.arn ?? "", own);
+      const log = arn("logs", `log-group:${functionNamed(name, stack).logGroupName}`);
+      works(name, "logs:PutLogEvents", `${log}:log-stream:2026/11/24/[1]0123`);
+      works(name, "logs:CreateLogStream", `${log}:*`);
     }
     works("issue-token", "kms:Encrypt", key?.arn ?? "", context);
     works("issue-token", "secretsmanager:GetSecretValue", secret);
+    works("check-account", "secretsmanager:GetSecretValue", secret);
     works("operate", "dynamodb:Query", tableArn);
     works("sweep", "dynamodb:Query", `${tableArn}/index/due`);
   });
@@ -346,6 +352,150 @@ describe("the guard leaves alone", () => {
         action,
         "allowed",
       ]);
+  });
+});
+
+describe("with secrets that rotate", () => {
+  const rotatorArn = roleArn("security/rotator");
+  const administratorSecret = arn("secretsmanager", "secret:looker/rotator-a1B2c3");
+  const fixed = arn("secretsmanager", "secret:looker/finance-a1B2c3");
+  const rotation = { everyDays: 30, administrator: { secretName: "looker/rotator" } };
+  const rotatingScopes = { ...scopes, sales: scopeOf({ secretName: "looker/sales", rotation }) };
+  const madeWith = (props: Partial<GuardProps>) => guarded(props, { scopes: rotatingScopes });
+  const rotationGuard = ["code", "data", "rotation"];
+  const made = madeWith({ rotatorArns: [rotatorArn] });
+  const { stack } = made;
+  const controls = rotationGuard.map((name) => JSON.parse(policyNamed(name, made)) as PolicyDocument);
+  const rotateSecret = functionNamed("rotate-secret", stack);
+  const rotationFunction = (functionArn: string) => ({ "secretsmanager:RotationLambdaARN": functionArn });
+  const as = (arn: string, action: string, resource: string, context: Record<string, string> = {}) =>
+    decide({ principal: administrator(arn, controls), action, resource, context });
+  const rotator = (action: string, resource: string, context: Record<string, string> = {}) =>
+    as(rotatorArn, action, resource, context);
+  const rotate = "secretsmanager:RotateSecret";
+
+  it("a rotator starts a rotation, which takes an invocation of the function", () => {
+    expect(rotator(rotate, secret)).toBe("allowed");
+    expect(rotator(rotate, secret, { "secretsmanager:ModifyRotationRules": "false" })).toBe("allowed");
+    expect(rotator("lambda:InvokeFunction", rotateSecret.arn)).toBe("allowed");
+  });
+
+  it("nobody else starts one, nor invokes the function", () => {
+    for (const other of [roleArn("administrator"), roleArn("rotator"), breakGlass]) {
+      expect(as(other, rotate, secret)).toBe("explicit deny");
+      expect(as(other, "lambda:InvokeFunction", rotateSecret.arn)).toBe("explicit deny");
+    }
+  });
+
+  it("a rotator cannot point rotation at a function of his own, nor at the broker's by naming it", async () => {
+    await assertExists(rotate, secret);
+    for (const functionArn of [arn("lambda", "function:mine"), rotateSecret.arn])
+      expect(rotator(rotate, secret, rotationFunction(functionArn))).toBe("explicit deny");
+  });
+
+  it("a rotator cannot put rotation off for ever, nor switch it off", () => {
+    expect(rotator(rotate, secret, { "secretsmanager:ModifyRotationRules": "true" })).toBe("explicit deny");
+    expect(rotator("secretsmanager:CancelRotateSecret", secret)).toBe("explicit deny");
+  });
+
+  it("a rotator cannot begin the rotation of a secret that does not rotate", () => {
+    for (const other of [fixed, administratorSecret]) expect(rotator(rotate, other)).toBe("explicit deny");
+  });
+
+  it("a rotator cannot read a secret, the administrator's least of all", () => {
+    for (const each of [secret, fixed, administratorSecret])
+      expect(rotator("secretsmanager:GetSecretValue", each)).toBe("explicit deny");
+  });
+
+  it("a rotator cannot invoke another function, nor change this one", () => {
+    expect(rotator("lambda:InvokeFunction", functionNamed("issue-token", stack).arn)).toBe("explicit deny");
+    expect(rotator("lambda:UpdateFunctionCode", rotateSecret.arn)).toBe("explicit deny");
+    expect(rotator("lambda:AddPermission", rotateSecret.arn)).toBe("explicit deny");
+    expect(rotator("iam:PassRole", rotateSecret.roleArn)).toBe("explicit deny");
+    expect(rotator("sts:AssumeRole", rotateSecret.roleArn)).toBe("explicit deny");
+  });
+
+  it("the function does its work", () => {
+    const own: Principal = {
+      ...roleOf(rotateSecret.roleArn, stack),
+      serviceControlPolicies: controls,
+    };
+    const works = (action: string, resource: string) => decide({ principal: own, action, resource });
+    for (const verb of ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"])
+      expect([verb, works(`secretsmanager:${verb}`, secret)]).toEqual([verb, "allowed"]);
+    expect(works("secretsmanager:GetSecretValue", administratorSecret)).toBe("allowed");
+    expect(works("dynamodb:Query", arn("dynamodb", `table/${stack.tables[0]?.createTable.TableName}`))).toBe(
+      "allowed",
+    );
+  });
+
+  it("the other functions read the secret, and the retirement's schedule starts the function", () => {
+    for (const name of ["issue-token", "check-account"]) {
+      const principal = {
+        ...roleOf(functionNamed(name, stack).roleArn, stack),
+        serviceControlPolicies: controls,
+      };
+      expect(decide({ principal, action: "secretsmanager:GetSecretValue", resource: secret })).toBe(
+        "allowed",
+      );
+    }
+    const schedule = stack.roles.find(({ arn }) => arn.includes("Retirement"));
+    const principal = { ...roleOf(schedule?.arn ?? "", stack), serviceControlPolicies: controls };
+    expect(decide({ principal, action: "lambda:InvokeFunction", resource: rotateSecret.arn })).toBe(
+      "allowed",
+    );
+  });
+
+  it("anybody stores a new value, and looks at what there is", () => {
+    for (const each of ["PutSecretValue", "DescribeSecret", "ListSecretVersionIds"])
+      expect(as(roleArn("administrator"), `secretsmanager:${each}`, secret)).toBe("allowed");
+    expect(as(roleArn("administrator"), "lambda:GetFunction", rotateSecret.arn)).toBe("allowed");
+  });
+
+  it("the deployment changes the rotation", () => {
+    expect(as(pipelineArn, rotate, secret, rotationFunction(rotateSecret.arn))).toBe("allowed");
+    expect(as(cdkRole("cfn-exec"), rotate, secret, rotationFunction(rotateSecret.arn))).toBe("allowed");
+  });
+
+  it("nobody but the deployment starts a rotation where no rotator is named", () => {
+    const plain = madeWith({});
+    const plainControls = rotationGuard.map((name) => JSON.parse(policyNamed(name, plain)) as PolicyDocument);
+    const principal = administrator(rotatorArn, plainControls);
+    expect(decide({ principal, action: rotate, resource: secret })).toBe("explicit deny");
+    const { arn: functionArn } = functionNamed("rotate-secret", plain.stack);
+    expect(decide({ principal, action: "lambda:InvokeFunction", resource: functionArn })).toBe(
+      "explicit deny",
+    );
+  });
+
+  it("a rotator is not named where no secret rotates", () => {
+    expect(() => guarded({ rotatorArns: [rotatorArn] })).toThrow(
+      /rotatorArns: no secret of the scopes rotates/,
+    );
+  });
+
+  it("the third policy looks like docs/how-to/guard/rotation.json", () => {
+    const file = new URL("../../../docs/how-to/guard/rotation.json", import.meta.url);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(JSON.parse(policyNamed("rotation", made)));
+  });
+
+  it("the policies fit, by patterns for many secrets", () => {
+    const secretArns = [arn("secretsmanager", "secret:looker/*")];
+    const large = madeWith({ rotatorArns: [rotatorArn], secretArns });
+    for (const name of rotationGuard) expect(policyNamed(name, large).length).toBeLessThan(5_120 - 1_000);
+  });
+
+  it("the policies fit, with as many secrets as are taken by name", () => {
+    const many = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, index) => [
+          `scope-${index}`,
+          scopeOf({ secretName: `looker/department-${index}`, rotation: { everyDays: 30 } }),
+        ]),
+      );
+    const named = (count: number) => guarded({ rotatorArns: [rotatorArn] }, { scopes: many(count) });
+    for (const name of rotationGuard) expect(policyNamed(name, named(4)).length).toBeLessThan(5_120 - 300);
+    expect(() => named(5)).toThrow(/5 secrets .* secretArns/);
   });
 });
 

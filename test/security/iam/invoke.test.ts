@@ -30,6 +30,7 @@ const operator = (scope: string) => [
   "GET /scopes",
   `GET /scopes/${scope}/leases`,
   `DELETE /scopes/${scope}/leases`,
+  `GET /scopes/${scope}/account`,
   `PUT /scopes/${scope}/freeze`,
   `DELETE /scopes/${scope}/freeze`,
 ];

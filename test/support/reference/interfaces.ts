@@ -23,17 +23,22 @@ export type Type =
 // biome-ignore lint/suspicious/noExplicitAny: nodes of a syntax tree. An unknown one is an error below.
 type Node = any;
 
-/** The named interfaces of a file, each with its own members. */
+/** The named interfaces of a file. Each has the members of the interfaces of the file that it extends, and its own. */
 export function interfacesOf(file: URL, names: readonly string[]): Map<string, readonly Member[]> {
   const source = readFileSync(file, "utf8");
   const { program, comments, errors } = parseSync(file.pathname, source);
   if (errors.length > 0) throw new Error(`${file.pathname}: ${errors[0]?.message}`);
   const declarations = program.body.map((node: Node) => node.declaration ?? node);
-  return new Map(
-    declarations
-      .filter(({ type, id }: Node) => type === "TSInterfaceDeclaration" && names.includes(id.name))
-      .map(({ id, body }: Node) => [id.name, membersOf(body.body, source, comments)]),
-  );
+  const interfaces = declarations.filter(({ type }: Node) => type === "TSInterfaceDeclaration");
+  const allMembersOf = (name: string): readonly Member[] =>
+    interfaces
+      .filter(({ id }: Node) => id.name === name)
+      .flatMap((node: Node) => [
+        ...node.extends.flatMap(({ expression }: Node) => allMembersOf(expression.name)),
+        ...membersOf(node.body.body, source, comments),
+      ]);
+  const found = names.filter((name) => interfaces.some(({ id }: Node) => id.name === name));
+  return new Map(found.map((name) => [name, allMembersOf(name)]));
 }
 
 const membersOf = (nodes: Node[], source: string, comments: Comment[]): Member[] =>

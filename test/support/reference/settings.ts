@@ -1,9 +1,12 @@
 /** The fields of a scope and the settings of a deployment, as docs/reference has them: a page and a JSON Schema. */
+import { findingCodes } from "../../../functions/domain/finding.ts";
 import { interfacesOf, type Member, type Type } from "./interfaces.ts";
 
 const root = new URL("../../../", import.meta.url);
 const sources = {
   "functions/domain/scope.ts": ["ScopeDefinition"],
+  "functions/domain/scope-secret.ts": ["SecretDefinition", "RotationDefinition", "SecretReference"],
+  "functions/domain/scope-account.ts": ["AccountDefinition"],
   "infra/broker-api.ts": ["CustomDomain"],
   "infra/settings.ts": [
     "TokenBrokerProps",
@@ -17,6 +20,9 @@ const sources = {
 const interfaces = new Map(
   Object.entries(sources).flatMap(([file, names]) => [...interfacesOf(new URL(file, root), names)]),
 );
+
+/** Types that are made from lists of values. */
+const choices: ReadonlyMap<string, readonly string[]> = new Map([["FindingCode", findingCodes]]);
 
 const membersOf = (name: string): readonly Member[] => {
   const members = interfaces.get(name);
@@ -32,6 +38,10 @@ const settings = [
 /** The members inside of a type, if it is an object of these sources. */
 const inside = (type: Type): readonly Member[] | undefined =>
   type.kind === "object" ? type.members : type.kind === "reference" ? interfaces.get(type.name) : undefined;
+
+/** The values of a type that is a choice of some. */
+const valuesOf = (type: Type): readonly string[] | undefined =>
+  type.kind === "choice" ? type.values : type.kind === "reference" ? choices.get(type.name) : undefined;
 
 export function settingsPage(): string {
   return `# Settings and scope fields
@@ -84,7 +94,8 @@ function typeText({ type, tags: { minimum, maximum } }: Member): string {
   if (minimum !== undefined)
     return `whole number from ${minimum}${maximum === undefined ? "" : ` to ${maximum}`}`;
   const plain = (each: Type): string => {
-    if (each.kind === "choice") return each.values.map((value) => `\`"${value}"\``).join(" or ");
+    const values = valuesOf(each);
+    if (values) return values.map((value) => `\`"${value}"\``).join(" or ");
     if (each.kind === "list") return `list of ${plain(each.of)}`;
     if (inside(each)) return "object";
     return each.kind === "reference" ? `\`${each.name}\` of the CDK` : each.kind;
@@ -141,9 +152,9 @@ function schemaOf({ type, text, tags }: Member): object {
 function typeSchema(type: Type): object {
   const members = inside(type);
   if (members) return objectSchema(members);
+  const values = valuesOf(type);
+  if (values) return { enum: values };
   switch (type.kind) {
-    case "choice":
-      return { enum: type.values };
     case "list":
       return { type: "array", items: typeSchema(type.of) };
     case "reference":

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { metricNames, metricNamespace } from "../../../functions/contract.ts";
 import { problems } from "../../../functions/domain/problem.ts";
 import { type AuditRecord, embeddedMetrics } from "../../../functions/http/audit-record.ts";
-import type { AlarmName } from "../../../infra/alarms.ts";
+import type { AlarmName, OptionalAlarmName } from "../../../infra/alarms.ts";
 import type { BrokerSettings } from "../../../infra/stack.ts";
 import { accessLogMetrics, loggedRequest } from "../../support/audit/access-log.ts";
 import { type AlarmProperties, stateOf } from "../../support/audit/alarm-state.ts";
@@ -13,12 +13,20 @@ import { type Datum, mustBeEmbeddedMetricFormat } from "../../support/audit/embe
 import { inMemoryApi } from "../../support/fakes/in-memory-api.ts";
 import { inMemoryBroker } from "../../support/fakes/in-memory-broker.ts";
 import { sweepNow } from "../../support/fakes/in-memory-operator.ts";
-import { type Synthesized, synthesizedForFile, synthesizedHere } from "../../support/synthesized.ts";
+import {
+  rotatingScopes,
+  type Synthesized,
+  synthesizedForFile,
+  synthesizedHere,
+} from "../../support/synthesized.ts";
 
 /** What {@link faults} exceeds, whatever the defaults are. */
 const thresholds = { mintsPerFiveMinutes: 300, p99Milliseconds: 3_000, deniedCallsPerFiveMinutes: 20 };
 
-const broker = synthesizedForFile({ settings: () => ({ alarms: thresholds }) });
+const broker = synthesizedForFile({
+  scopes: rotatingScopes,
+  settings: () => ({ alarms: thresholds }),
+});
 
 /** The broker's own alarms; a gradual deployment has more. */
 const alarmsOf = ({ ofType }: Synthesized): [id: string, properties: Properties][] =>
@@ -33,7 +41,7 @@ interface Properties extends AlarmProperties {
 }
 
 /** As in the template: `RejectedCredentials`. */
-type TemplateName = Capitalize<AlarmName>;
+type TemplateName = Capitalize<AlarmName | OptionalAlarmName>;
 
 const propertiesOf = (name: TemplateName, of: Synthesized = broker) => {
   const found = alarmsOf(of).find(([id]) => id === name);
@@ -78,6 +86,22 @@ const times = (count: number, changes: Partial<AuditRecord>, spanMs = 4 * minute
 /** A sweep each minute, so many minutes long, the last of them just before noon. */
 const sweeps = (minutes: number, changes: Partial<AuditRecord> = {}) =>
   times(minutes, swept(changes), minutes * minuteMs);
+
+/** An hourly run of the account check, so many minutes before noon. */
+const checked = (minutesAgo: number, changes: Partial<AuditRecord> = {}) =>
+  recorded(
+    { verb: "check", account_findings: 0, account_checks_failed: 0, ...changes },
+    minutesAgo * minuteMs,
+  );
+
+/** A value of the broker's own, so many minutes before noon. */
+const reported = (name: string, value: number, minutesAgo = 1): Datum => ({
+  namespace: metricNamespace,
+  name,
+  value,
+  at: noon - minutesAgo * minuteMs,
+  dimensions: { broker: "looker-token-broker/Broker" },
+});
 
 /** What Lambda says of a function, which no log line holds. */
 const ofLambda = (name: string, value: number, construct: string): Datum => ({
@@ -191,6 +215,30 @@ const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[
       ...refusedByApi(403, "ACCESS_DENIED", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
     ],
   },
+  AccountFindings: {
+    enough: () => [...checked(70), ...checked(10, { account_findings: 1 })],
+    notYet: () => [...checked(70), ...checked(10)],
+  },
+  AccountChecksFailed: {
+    enough: () => [170, 110, 50].flatMap((minutes) => checked(minutes, { account_checks_failed: 1 })),
+    // Looker may be away for an hour or two.
+    notYet: () => [
+      ...checked(170),
+      ...[110, 50].flatMap((minutes) => checked(minutes, { account_checks_failed: 1 })),
+    ],
+  },
+  RotationFailures: {
+    enough: () => [reported(metricNames.rotationFailures, 1)],
+    notYet: () => [reported(metricNames.rotationFailures, 0)],
+  },
+  RotationOverdue: {
+    enough: () => [reported(metricNames.rotationOverdue, 1)],
+    notYet: () => [reported(metricNames.rotationOverdue, 0)],
+  },
+  UnretiredPairs: {
+    enough: () => [reported(metricNames.unretiredPairs, 1)],
+    notYet: () => [reported(metricNames.unretiredPairs, 0)],
+  },
   IssueTokenErrors: {
     enough: () => [ofLambda("Errors", 1, "IssueToken")],
     notYet: () => [ofLambda("Errors", 1, "Logout")],
@@ -207,6 +255,14 @@ const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[
     enough: () => [ofLambda("Errors", 1, "Sweep")],
     notYet: () => [ofLambda("Errors", 0, "Sweep")],
   },
+  CheckAccountErrors: {
+    enough: () => [ofLambda("Errors", 1, "CheckAccount")],
+    notYet: () => [ofLambda("Errors", 0, "CheckAccount")],
+  },
+  RotateSecretErrors: {
+    enough: () => [ofLambda("Errors", 1, "RotateSecret")],
+    notYet: () => [ofLambda("Errors", 0, "RotateSecret")],
+  },
   IssueTokenThrottles: {
     enough: () => [ofLambda("Throttles", 1, "IssueToken")],
     notYet: () => [ofLambda("Throttles", 1, "Sweep")],
@@ -222,6 +278,14 @@ const faults: Record<TemplateName, { enough: () => Datum[]; notYet: () => Datum[
   SweepThrottles: {
     enough: () => [ofLambda("Throttles", 1, "Sweep")],
     notYet: () => [ofLambda("Throttles", 0, "Sweep")],
+  },
+  CheckAccountThrottles: {
+    enough: () => [ofLambda("Throttles", 1, "CheckAccount")],
+    notYet: () => [ofLambda("Throttles", 0, "CheckAccount")],
+  },
+  RotateSecretThrottles: {
+    enough: () => [ofLambda("Throttles", 1, "RotateSecret")],
+    notYet: () => [ofLambda("Throttles", 0, "RotateSecret")],
   },
 };
 const names = Object.keys(faults) as TemplateName[];
@@ -250,7 +314,10 @@ describe("the alarm", () => {
 
   it.each(names)("%s is over when its fault is", (name) => {
     const anHourOn = noon + 60 * minuteMs;
-    const since = sweeps(30).map((datum) => ({ ...datum, at: datum.at + 60 * minuteMs }));
+    const since = [...sweeps(30), ...checked(10)].map((datum) => ({
+      ...datum,
+      at: datum.at + 60 * minuteMs,
+    }));
     expect(stateOf(propertiesOf(name), [...faults[name].enough(), ...since], anHourOn, "ALARM")).toBe("OK");
   });
 
@@ -329,14 +396,35 @@ describe("the alarms", () => {
     const listed = [...page.matchAll(/^\| `(\w+)`(?:, and of each other function)? \|/gm)].map(
       ([, name]) => name,
     );
-    const ofOthers = /^(logout|operate|sweep)(Errors|Throttles)$/;
+    const ofOthers = /^(logout|operate|sweep|checkAccount|rotateSecret)(Errors|Throttles)$/;
     const expected = Object.keys(broker.stack.broker.alarms).filter((name) => !ofOthers.test(name));
     expect(listed).toEqual(expect.arrayContaining(expected));
   });
 
-  it("treat no data as no fault, all but the one that watches for silence", () => {
+  it("treat no data as no fault, all but the one that watches for silence and those of hourly reports", () => {
+    const others: Record<string, string> = {
+      SweeperStopped: "breaching",
+      AccountFindings: "ignore",
+      AccountChecksFailed: "ignore",
+    };
     for (const [id, { TreatMissingData }] of alarmsOf(broker))
-      expect([id, TreatMissingData]).toEqual([id, id === "SweeperStopped" ? "breaching" : "notBreaching"]);
+      expect([id, TreatMissingData]).toEqual([id, others[id] ?? "notBreaching"]);
+  });
+
+  it("are those of the functions that there are", () => {
+    const without = synthesizedHere({ settings: () => ({ accountCheck: false }) });
+    const absent = ["Account", "Rotation", "RotateSecret", "Unretired"];
+    expect(alarmsOf(without).filter(([id]) => absent.some((name) => id.includes(name)))).toEqual([]);
+    expect(without.stack.broker.alarms.accountFindings).toBeUndefined();
+    expect(without.stack.broker.alarms.sweepErrors).toBeInstanceOf(Alarm);
+  });
+
+  it("of account findings stay on until a check finds none, also while no check reports", () => {
+    const alarm = propertiesOf("AccountFindings");
+    const found = checked(10, { account_findings: 2 });
+    expect(stateOf(alarm, found, noon, "OK")).toBe("ALARM");
+    expect(stateOf(alarm, found, noon + 180 * minuteMs, "ALARM")).toBe("ALARM");
+    expect(stateOf(alarm, [...found, ...checked(-50)], noon + 60 * minuteMs, "ALARM")).toBe("OK");
   });
 
   it("are on metrics that there are, with codes that there are", () => {
@@ -393,6 +481,11 @@ describe("an alarm's description", () => {
     "denied-calls",
     "internal-errors",
     "edited-rows",
+    "account-findings",
+    "account-check-failed",
+    "rotation-failed",
+    "rotation-overdue",
+    "pair-not-retired",
   ]);
   const form = /^What: [A-Z][\x20-\x7e]+\. Do: [A-Z][\x20-\x7e]+\. Runbook: (\S+)#([a-z-]+)$/;
 

@@ -43,7 +43,7 @@ describe("the API", () => {
   it("demands AWS_IAM on every method, and no method is without it", () => {
     const methods = broker.ofType("AWS::ApiGateway::Method");
     expect(methods.map(([, { Properties }]) => Properties.AuthorizationType)).toEqual(
-      Array(7).fill("AWS_IAM"),
+      Array(8).fill("AWS_IAM"),
     );
   });
 
@@ -62,6 +62,7 @@ describe("the API", () => {
       [expect.stringContaining("Logout"), expect.stringContaining("/POST/scopes/*/logout")],
       [expect.stringContaining("Operate"), expect.stringContaining("/GET/scopes/*/leases")],
       [expect.stringContaining("Operate"), expect.stringContaining("/DELETE/scopes/*/leases")],
+      [expect.stringContaining("Operate"), expect.stringContaining("/GET/scopes/*/account")],
       [expect.stringContaining("Operate"), expect.stringContaining("/PUT/scopes/*/freeze")],
       [expect.stringContaining("Operate"), expect.stringContaining("/DELETE/scopes/*/freeze")],
     ]);

@@ -29,6 +29,18 @@ describe("a secret's identity", () => {
     });
   });
 
+  it("is its name for an administrator's secret too", () => {
+    const rotation = { everyDays: 30, administrator: { secretArn: arnOf("looker/rotator") } };
+    expect(secretOf({ secretArn: arnOf("looker/sales"), rotation })).toEqual({
+      secretName: "looker/sales",
+      rotation: { everyDays: 30, administrator: { secretName: "looker/rotator" } },
+    });
+    expect(secretOf({ secretName: "looker/sales", rotation: { everyDays: 30 } })).toEqual({
+      secretName: "looker/sales",
+      rotation: { everyDays: 30 },
+    });
+  });
+
   it("is its ARN where it is another account's", () => {
     expect(secretOf({ secretArn })).toEqual({ secretArn });
   });
@@ -51,7 +63,7 @@ describe("two scopes of one secret", () => {
 
   it("spell it the same way, by the name and field that the operator wrote", () => {
     const scopes = { one: scopeOf(spellings[0]), two: scopeOf(spellings[1]) };
-    expect(() => synthesizedHere({ scopes })).toThrow(/scope "two": secret: .*write it the same way in both/);
+    expect(() => synthesizedHere({ scopes })).toThrow(/scope "two": secret: .*Write it the same way in both/);
   });
 
   it("share what is known of it when both give the ARN", () => {
@@ -73,6 +85,13 @@ describe("the functions of a stack without an account", () => {
   it("refuse to start with a secret of the own account by its ARN, and name the scope", () => {
     expect(() => read({ secretArn: arnOf("looker/sales") })).toThrow(
       /scope "sales": secret\.secretArn: .*use secretName, or give the stack an account/,
+    );
+  });
+
+  it("refuse to start with an administrator's secret of the own account by its ARN, and name the field", () => {
+    const rotation = { everyDays: 30, administrator: { secretArn: arnOf("looker/rotator") } };
+    expect(() => read({ secretName: "looker/sales", rotation })).toThrow(
+      /scope "sales": secret\.rotation\.administrator\.secretArn: .*use secretName, or give the stack an account/,
     );
   });
 

@@ -25,12 +25,21 @@ describe("a misspelt field is refused with its right name", () => {
     [{ mintsPer10Minutes: 1 }, "mintsPer10Minutes: there is no such field. Did you mean mintsPerTenMinutes?"],
     [
       { tokenLife: 1 },
-      "tokenLife: there is no such field. The fields are lookerUrl, secret, callers, operators, leaseSeconds, mintsPerTenMinutes, sessionMintsPerTenMinutes",
+      "tokenLife: there is no such field. The fields are lookerUrl, secret, account, callers, operators, leaseSeconds, mintsPerTenMinutes, sessionMintsPerTenMinutes",
     ],
     [
       { secret: { secretName: "a", encryptionKey: keyArn } },
       "secret.encryptionKey: there is no such field. Did you mean encryptionKeyArn?",
     ],
+    [
+      { secret: { secretName: "a", rotate: { everyDays: 30 } } },
+      "secret.rotate: there is no such field. Did you mean rotation?",
+    ],
+    [
+      { secret: { secretName: "a", rotation: { everyDays: 30, admin: { secretName: "b" } } } },
+      "secret.rotation.admin: there is no such field. Did you mean administrator?",
+    ],
+    [{ account: { model: ["sales"] } }, "account.model: there is no such field. Did you mean models?"],
   ])("%o", (changes, line) => {
     expect(linesAboutSales(changes)).toEqual([`scope "sales": ${line}`]);
   });
@@ -153,6 +162,78 @@ describe("a secret", () => {
     });
     expect(lines).toEqual([
       `scope "two": secret.encryptionKeyArn: differs from the key of the same secret in scope "one" (${keyArn}). A secret has one key`,
+    ]);
+  });
+});
+
+describe("a rotation", () => {
+  const rotating = (changes: object, administrator?: object) =>
+    scopeOf({ ...changes, rotation: { everyDays: 30, ...(administrator && { administrator }) } });
+  const own = secretArn.replace("444455556666", account);
+
+  it("of a secret of another account is refused", () => {
+    expect(linesAbout({ sales: rotating({ secretArn, encryptionKeyArn: keyArn }) })).toEqual([
+      `scope "sales": secret.rotation: is for secrets of the broker's account, and this one is of account 444455556666. The owner of the secret must rotate it there`,
+    ]);
+  });
+
+  it("of a secret by its ARN is refused in a stack without an account", () => {
+    const scopes = { sales: rotating({ secretArn: own, encryptionKeyArn: keyArn }) };
+    expect(linesOf(() => synthesizedHere({ scopes, env: { region } }))).toEqual([
+      `scope "sales": secret.rotation: is for secrets of the broker's account, and this one is of account ${account}. Use secretName, or give the stack an account`,
+    ]);
+  });
+
+  it("of a secret of the own account by its ARN is taken", () => {
+    expect(() => synthesizedHere({ scopes: { sales: rotating({ secretArn: own }) } })).not.toThrow();
+  });
+
+  it("may have an administrator of another account, with a key", () => {
+    const administrator = { secretArn, encryptionKeyArn: keyArn };
+    const scopes = { sales: rotating({ secretName: "looker/sales" }, administrator) };
+    expect(() => synthesizedHere({ scopes })).not.toThrow();
+  });
+
+  it.each<[string, object, string]>([
+    [
+      "of another account without its key",
+      { secretArn },
+      "encryptionKeyArn: is missing. The secret is of account 444455556666, and a secret of another account needs a customer managed key",
+    ],
+    [
+      "of another region",
+      { secretArn: own.replace(region, "us-east-1") },
+      `secretArn: is in us-east-1. Functions in ${region} read secrets of their own region`,
+    ],
+  ])("is refused with an administrator's secret %s", (_, administrator, line) => {
+    expect(linesAbout({ sales: rotating({ secretName: "looker/sales" }, administrator) })).toEqual([
+      `scope "sales": secret.rotation.administrator.${line}`,
+    ]);
+  });
+
+  it("of more secrets than the function's policy has room for is refused", () => {
+    const many = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, index) => [
+          `scope-${index}`,
+          rotating({ secretName: `looker/department-${index}` }),
+        ]),
+      );
+    expect(() => synthesizedHere({ scopes: many(35) })).not.toThrow();
+    expect(linesAbout(many(36))).toEqual([
+      "scopes: 36 secrets rotate. The policy of a function has room for about 35: deploy a second broker for the others",
+    ]);
+  });
+
+  it("is refused with two keys of one administrator's secret", () => {
+    const administrator = { secretName: "looker/rotator", encryptionKeyArn: keyArn };
+    const other = { ...administrator, encryptionKeyArn: keyArn.replace("1234abcd", "5678abcd") };
+    const lines = linesAbout({
+      one: rotating({ secretName: "looker/one" }, administrator),
+      two: rotating({ secretName: "looker/two" }, other),
+    });
+    expect(lines).toEqual([
+      `scope "two": secret.rotation.administrator.encryptionKeyArn: differs from the key of the same secret in scope "one" (${keyArn}). A secret has one key`,
     ]);
   });
 });

@@ -93,7 +93,7 @@ describe("a stack that does not know its environment", () => {
     const text = JSON.stringify(stack.resolve(endpoint));
     expect(text.includes("AWS::Region")).toBe(env?.region === undefined);
     expect(text).not.toContain("undefined");
-    expect(resources(stack).filter(({ Type }) => Type === "AWS::Lambda::Function")).toHaveLength(4);
+    expect(resources(stack).filter(({ Type }) => Type === "AWS::Lambda::Function")).toHaveLength(5);
   });
 });
 

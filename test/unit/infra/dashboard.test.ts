@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { metricNames, metricNamespace } from "../../../functions/contract.ts";
-import { synthesized, synthesizedHere } from "../../support/synthesized.ts";
+import { rotatingScopes, synthesized, synthesizedHere } from "../../support/synthesized.ts";
 
 interface Widget {
   readonly type: string;
@@ -24,7 +24,7 @@ function widgetsOf(made = synthesizedHere()): Widget[] {
 }
 
 it("the dashboard shows the state of every alarm", () => {
-  const made = synthesizedHere();
+  const made = synthesizedHere({ scopes: rotatingScopes });
   const [alarms] = widgetsOf(made).flatMap(({ properties }) =>
     properties.alarms ? [properties.alarms] : [],
   );
@@ -32,7 +32,9 @@ it("the dashboard shows the state of every alarm", () => {
 });
 
 it("the dashboard shows every metric of the broker, of this broker alone", () => {
-  const rows = widgetsOf().flatMap(({ properties }) => properties.metrics ?? []);
+  const rows = widgetsOf(synthesizedHere({ scopes: rotatingScopes })).flatMap(
+    ({ properties }) => properties.metrics ?? [],
+  );
   const own = rows.filter(([namespace]) => namespace === metricNamespace);
   for (const row of own) expect(row.slice(2, 4)).toEqual(["broker", "looker-token-broker/Broker"]);
   const searches = rows.flatMap(([first]) => (typeof first === "object" ? [first.expression] : []));
@@ -41,6 +43,14 @@ it("the dashboard shows every metric of the broker, of this broker alone", () =>
   ]);
   const shown = [...own.map(([, name]) => name), metricNames.failures];
   expect(new Set(shown)).toEqual(new Set(Object.values(metricNames)));
+});
+
+it("the dashboard shows nothing of account checks and rotation to a broker that has neither", () => {
+  const titles = widgetsOf(synthesizedHere({ settings: () => ({ accountCheck: false }) })).map(
+    ({ properties }) => properties.title,
+  );
+  expect(titles).not.toContain("Service accounts");
+  expect(titles).not.toContain("Rotation");
 });
 
 it("the dashboard's widgets stay within its 24 columns", () => {

@@ -6,6 +6,8 @@ import { type IVpc, SecurityGroup, Vpc } from "aws-cdk-lib/aws-ec2";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sealContextOfChecks } from "../../../functions/contract.ts";
+import { checkCaller } from "../../../functions/domain/account-check.ts";
 import { loginTimeoutMs } from "../../../functions/domain/lease.ts";
 import { parseScopes } from "../../../functions/domain/scope.ts";
 import { lockMs } from "../../../functions/domain/slot.ts";
@@ -14,6 +16,7 @@ import { mintNeedsMs } from "../../../functions/use-cases/mint.ts";
 import {
   account,
   keyArn,
+  rotatingScopes,
   type Statement,
   type Synthesized,
   scopeOf,
@@ -33,11 +36,13 @@ const functionsOf = ({ ofType }: Synthesized) =>
     .filter(([id]) => id.startsWith("Broker"))
     .map(([id, { Properties }]) => ({ id, ...Properties }));
 
+const behindApi = (id: string) => /^Broker(?:IssueToken|Logout|Operate)/.test(id);
+
 describe("the functions", () => {
   it("run on x86_64 if the deployment says so, all of them, with the same code", () => {
-    const x86 = synthesizedHere({ settings: () => ({ architecture: "x86_64" }) });
+    const x86 = synthesizedHere({ scopes: rotatingScopes, settings: () => ({ architecture: "x86_64" }) });
     const architectures = functionsOf(x86).map(({ Architectures }) => Architectures);
-    expect(architectures).toEqual([["x86_64"], ["x86_64"], ["x86_64"], ["x86_64"]]);
+    expect(architectures).toEqual(Array(6).fill(["x86_64"]));
   });
 
   it("run on Node 24 on arm64, and trace", () => {
@@ -60,7 +65,7 @@ describe("the functions", () => {
       expect(loginTimeoutMs).toBeLessThan(lockMs);
       expect(lockMs).toBeLessThan(mintNeedsMs);
       expect(mintNeedsMs).toBeLessThan(timeout * 1_000);
-      if (!id.includes("Sweep")) expect(timeout).toBeLessThan(29);
+      if (behindApi(id)) expect(timeout).toBeLessThan(29);
       // A request that waited three seconds for another's login still has time for its own, and a second to answer.
       expect(timeout * 1_000 - mintNeedsMs).toBeGreaterThanOrEqual(3_000 + 1_000);
     }
@@ -82,8 +87,10 @@ describe("the functions", () => {
       API_STAGE: "v1",
       ACCOUNT_ID: account,
     };
+    const { ACCOUNT_ID } = api;
+    const more = (id: string) => (behindApi(id) ? api : id.includes("Sweep") ? {} : { ACCOUNT_ID });
     for (const { id, Environment } of functionsOf(broker)) {
-      expect(Environment).toEqual({ Variables: id.includes("Sweep") ? places : { ...places, ...api } });
+      expect(Environment).toEqual({ Variables: { ...places, ...more(id) } });
       expect(JSON.stringify(Environment).length).toBeLessThan(1024);
     }
   });
@@ -91,10 +98,10 @@ describe("the functions", () => {
   it("have the checked scopes beside their bundles", () => {
     const { outdir } = broker;
     const assets = readdirSync(outdir).filter((name) => name.startsWith("asset."));
-    expect(assets).toHaveLength(4);
+    expect(assets).toHaveLength(5);
     const withScopes = assets.filter((asset) => readdirSync(join(outdir, asset)).includes("scopes.json"));
     // The sweeper has none: a removed scope's leases still end.
-    expect(withScopes).toHaveLength(3);
+    expect(withScopes).toHaveLength(4);
     for (const asset of withScopes) {
       expect(readdirSync(join(outdir, asset)).sort()).toEqual(["index.mjs", "index.mjs.map", "scopes.json"]);
       const written: unknown = JSON.parse(readFileSync(join(outdir, asset, "scopes.json"), "utf8"));
@@ -127,7 +134,7 @@ describe("the functions", () => {
       }),
     });
     template.allResourcesProperties("AWS::Logs::LogGroup", { RetentionInDays: 365, KmsKeyId: keyArn });
-    template.resourceCountIs("AWS::Logs::LogGroup", 5);
+    template.resourceCountIs("AWS::Logs::LogGroup", 6);
   });
 
   it("have 512 MB, and can have more, and a floor of concurrency for those that revoke", () => {
@@ -145,6 +152,7 @@ describe("the functions", () => {
       Logout: undefined,
       Operate: 5,
       Sweep: 2,
+      CheckAccount: undefined,
     });
   });
 });
@@ -153,7 +161,7 @@ describe("the sweeper", () => {
   const retries = { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 };
 
   it("is not run again by Lambda when a run fails or is throttled: the next minute is the retry", () => {
-    const [, { Properties }] = broker.one("AWS::Lambda::EventInvokeConfig");
+    const [, { Properties }] = broker.one("AWS::Lambda::EventInvokeConfig", "Sweep");
     expect(Properties).toMatchObject({ Qualifier: "$LATEST", ...retries });
     expect(JSON.stringify(Properties.FunctionName)).toContain("Sweep");
   });
@@ -162,11 +170,39 @@ describe("the sweeper", () => {
     const { ofType } = synthesizedHere({
       settings: () => ({ deploymentConfig: LambdaDeploymentConfig.ALL_AT_ONCE }),
     });
-    const configs = ofType("AWS::Lambda::EventInvokeConfig").map(([, { Properties }]) => Properties);
+    const all = ofType("AWS::Lambda::EventInvokeConfig");
+    const configs = all.filter(([id]) => id.includes("Sweep")).map(([, { Properties }]) => Properties);
     expect(configs).toHaveLength(2);
     for (const config of configs) expect(config).toMatchObject(retries);
     expect(JSON.stringify(configs)).toContain("$LATEST");
     expect(JSON.stringify(configs)).toContain("Live");
+  });
+});
+
+describe("the account check", () => {
+  it("starts once an hour, has five minutes, and is not run again by Lambda", () => {
+    const [check, { Properties }] = broker.one("AWS::Lambda::Function", "CheckAccount");
+    expect(Properties.Timeout).toBe(300);
+    const schedule = broker.one("AWS::Scheduler::Schedule", "CheckAccount")[1].Properties;
+    expect(schedule).toMatchObject({
+      ScheduleExpression: "rate(1 hour)",
+      Target: {
+        Arn: { "Fn::GetAtt": [check, "Arn"] },
+        RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 3_600 },
+      },
+    });
+    const retries = broker.one("AWS::Lambda::EventInvokeConfig", "CheckAccount")[1].Properties;
+    expect(retries).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 3_600 });
+  });
+
+  it("is not there at all if it is switched off", () => {
+    const { resources, stack } = synthesizedHere({ settings: () => ({ accountCheck: false }) });
+    expect(Object.keys(resources).filter((id) => id.includes("CheckAccount"))).toEqual([]);
+    expect(stack.broker.checkAccount).toBeUndefined();
+  });
+
+  it("seals and opens under its own context, by the identity that the function has", () => {
+    expect(sealContextOfChecks).toEqual({ account: checkCaller.account, caller: checkCaller.uniqueId });
   });
 });
 
@@ -223,13 +259,13 @@ describe("in a VPC", () => {
 
 describe("deployed step by step", () => {
   it("are called by an alias, by API Gateway and the schedule alike", () => {
-    const { template, ofType, one } = synthesizedHere({
+    const { template, ofType } = synthesizedHere({
       settings: () => ({ deploymentConfig: LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES }),
     });
-    template.resourceCountIs("AWS::Lambda::Alias", 4);
-    template.resourceCountIs("AWS::CodeDeploy::DeploymentGroup", 4);
+    template.resourceCountIs("AWS::Lambda::Alias", 5);
+    template.resourceCountIs("AWS::CodeDeploy::DeploymentGroup", 5);
     // Back to the old version when the new one crashes.
-    expect(ofType("AWS::CloudWatch::Alarm").filter(([id]) => !id.startsWith("BrokerAlarms"))).toHaveLength(4);
+    expect(ofType("AWS::CloudWatch::Alarm").filter(([id]) => !id.startsWith("BrokerAlarms"))).toHaveLength(5);
     for (const [, { Properties }] of ofType("AWS::CodeDeploy::DeploymentGroup"))
       expect(Properties).toMatchObject({
         AlarmConfiguration: { Enabled: true, Alarms: [expect.anything()] },
@@ -242,6 +278,7 @@ describe("deployed step by step", () => {
       expect(JSON.stringify(Properties.FunctionName)).toContain("Live");
     for (const [, { Properties }] of ofType("AWS::ApiGateway::Method"))
       expect(JSON.stringify(Properties.Integration.Uri)).toContain("Live");
-    expect(JSON.stringify(one("AWS::Scheduler::Schedule")[1].Properties.Target.Arn)).toContain("Live");
+    for (const [, { Properties }] of ofType("AWS::Scheduler::Schedule"))
+      expect(JSON.stringify(Properties.Target.Arn)).toContain("Live");
   });
 });

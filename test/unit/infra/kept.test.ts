@@ -1,13 +1,19 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import { describe, expect, it } from "vitest";
-import { account, type Statement, synthesizedForFile, synthesizedHere } from "../../support/synthesized.ts";
+import {
+  account,
+  rotatingScopes,
+  type Statement,
+  synthesizedForFile,
+  synthesizedHere,
+} from "../../support/synthesized.ts";
 
 const broker = synthesizedForFile();
 
 const roleArn = (construct: string) => ({
   "Fn::GetAtt": [broker.one("AWS::IAM::Role", `${construct}Role`)[0], "Arn"],
 });
-const roleArns = () => ["IssueToken", "Logout", "Operate", "Sweep"].map(roleArn);
+const roleArns = () => ["IssueToken", "Logout", "Operate", "Sweep", "CheckAccount"].map(roleArn);
 
 describe("the table", () => {
   it("is on demand with TTL and the sparse index, protected and retained, without replicas or restoration", () => {
@@ -67,13 +73,20 @@ describe("the table", () => {
     ]);
   });
 
+  it("is open to the rotating function, and the sealing key is not", () => {
+    const { one } = synthesizedHere({ scopes: rotatingScopes });
+    const [role] = one("AWS::IAM::Role", "RotateSecretRole");
+    expect(JSON.stringify(one("AWS::DynamoDB::Table")[1].Properties.ResourcePolicy)).toContain(role);
+    expect(JSON.stringify(one("AWS::KMS::Key")[1].Properties.KeyPolicy)).not.toContain(role);
+  });
+
   it("is open to a break-glass role that is named, beside the functions' roles", () => {
     const arn = `arn:aws:iam::${account}:role/security/break-glass`;
     const { one } = synthesizedHere({ settings: () => ({ breakGlassArns: [arn] }) });
     const [statement]: Statement[] =
       one("AWS::DynamoDB::Table")[1].Properties.ResourcePolicy.PolicyDocument.Statement;
     const except = statement?.Condition?.ArnNotEquals?.["aws:PrincipalArn"];
-    expect(except).toHaveLength(5);
+    expect(except).toHaveLength(6);
     expect(except).toContain(arn);
   });
 
@@ -111,7 +124,7 @@ describe("the sealing key", () => {
         Principal: root,
         Resource: "*",
         Action: "kms:Encrypt",
-        Condition: { ArnEquals: { "aws:PrincipalArn": [roleArn("IssueToken")] } },
+        Condition: { ArnEquals: { "aws:PrincipalArn": [roleArn("IssueToken"), roleArn("CheckAccount")] } },
       },
       {
         Sid: "Open",

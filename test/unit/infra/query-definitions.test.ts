@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { savedQueries } from "../../../infra/saved-queries.ts";
-import { synthesizedHere } from "../../support/synthesized.ts";
+import { rotatingScopes, synthesizedHere } from "../../support/synthesized.ts";
 
 it("saves each question as a query, in a folder of the broker's name", () => {
   const { ofType, stack } = synthesizedHere();
@@ -27,13 +27,13 @@ it("has the console ask for what a question needs, and for nothing else", () => 
   }
 });
 
-it("reads the log groups of the four functions, and not the access log", () => {
-  const { ofType } = synthesizedHere();
+it("reads the log groups of all functions, and not the access log", () => {
+  const { ofType } = synthesizedHere({ scopes: rotatingScopes });
   const groups = ofType("AWS::Logs::LogGroup").filter(([, { Properties }]) => Properties);
   const ofFunctions = groups
     .map(([id]) => id)
-    .filter((id) => /^Broker(?:IssueToken|Logout|Operate|Sweep)/.test(id));
-  expect(ofFunctions).toHaveLength(4);
+    .filter((id) => /^Broker(?:IssueToken|Logout|Operate|Sweep|CheckAccount|RotateSecret)/.test(id));
+  expect(ofFunctions).toHaveLength(6);
   for (const [, { Properties }] of ofType("AWS::Logs::QueryDefinition"))
     expect(Properties.LogGroupNames.map(({ Ref }: { Ref: string }) => Ref).sort()).toEqual(
       ofFunctions.sort(),

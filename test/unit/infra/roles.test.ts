@@ -6,6 +6,7 @@ import {
   account,
   keyArn,
   region,
+  rotatingScopes,
   scopeOf,
   synthesizedForFile,
   synthesizedHere,
@@ -13,7 +14,7 @@ import {
 
 const broker = synthesizedForFile();
 
-const functions = ["IssueToken", "Logout", "Operate", "Sweep"];
+const functions = ["IssueToken", "Logout", "Operate", "Sweep", "CheckAccount"];
 
 describe("the roles", () => {
   // test/security/iam evaluates their resources and conditions.
@@ -28,11 +29,61 @@ describe("the roles", () => {
       Logout: [...always, "dynamodb:Query"].sort(),
       Operate: [...always, "dynamodb:Query"].sort(),
       Sweep: [...always, "dynamodb:Query"].sort(),
+      CheckAccount: [...always, "kms:Encrypt", "secretsmanager:GetSecretValue"].sort(),
     });
   });
 
-  it("of the scheduler starts the sweeper once a minute, without retries, and may do nothing else", () => {
+  it("of the rotation reads and writes the secrets that rotate, with their keys, reads the administrators', and opens no token", () => {
+    const { statementsOf } = synthesizedHere({ scopes: rotatingScopes });
+    const own = statementsOf("RotateSecret");
+    const named = (sid: string) => own.find(({ Sid }) => Sid === sid);
+    const arnOf = (name: string) => `arn:aws:secretsmanager:${region}:${account}:secret:${name}-??????`;
+    expect(named("RotateSecrets")).toMatchObject({
+      Action: [
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:UpdateSecretVersionStage",
+      ],
+      Resource: [arnOf("looker/finance"), arnOf("looker/sales")],
+    });
+    expect(named("ReadAdministratorSecrets")).toMatchObject({
+      Action: "secretsmanager:GetSecretValue",
+      Resource: arnOf("looker/rotator"),
+    });
+    expect(named("UseKeysOfSecrets0")).toMatchObject({
+      Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+      Resource: keyArn,
+      Condition: {
+        StringEquals: { "kms:ViaService": `secretsmanager.${region}.amazonaws.com` },
+        StringLike: { "kms:EncryptionContext:SecretARN": [arnOf("looker/sales")] },
+      },
+    });
+    const sids = own.map(({ Sid }) => Sid).sort();
+    expect(sids).toEqual(
+      [
+        ...["QueryRows", "ReadAdministratorSecrets", "ReadAndWriteRows", "RotateSecrets"],
+        ...["UseKeysOfSecrets0", "WriteLogs", "WriteTraces"],
+      ].sort(),
+    );
+  });
+
+  it("of the rotation uses a key that another scope names for the same secret", () => {
+    const rotation = { everyDays: 30 };
+    const { statementsOf } = synthesizedHere({
+      scopes: {
+        one: scopeOf({ secretName: "looker/sales", rotation }),
+        two: scopeOf({ secretName: "looker/sales", encryptionKeyArn: keyArn }),
+      },
+    });
+    expect(statementsOf("RotateSecret").find(({ Sid }) => Sid === "UseKeysOfSecrets0")?.Resource).toBe(
+      keyArn,
+    );
+  });
+
+  it("of the scheduler starts the sweeper once a minute without retries, and the account check, and may do nothing else", () => {
     const sweep = { "Fn::GetAtt": [broker.one("AWS::Lambda::Function", "Sweep")[0], "Arn"] };
+    const check = { "Fn::GetAtt": [broker.one("AWS::Lambda::Function", "CheckAccount")[0], "Arn"] };
     broker.template.hasResourceProperties("AWS::Scheduler::Schedule", {
       ScheduleExpression: "rate(1 minute)",
       FlexibleTimeWindow: { Mode: "OFF" },
@@ -42,7 +93,7 @@ describe("the roles", () => {
     expect(Policies).toEqual([
       expect.objectContaining({
         PolicyDocument: expect.objectContaining({
-          Statement: [expect.objectContaining({ Effect: "Allow", Action: "lambda:InvokeFunction" })],
+          Statement: [{ Effect: "Allow", Action: "lambda:InvokeFunction", Resource: [check, sweep] }],
         }),
       }),
     ]);
@@ -54,12 +105,12 @@ describe("the roles", () => {
         expect([Action].flat().filter((action) => action.includes("*"))).toEqual([]);
         if (Sid !== "WriteTraces") expect([Resource].flat()).not.toContain("*");
       }
-    broker.template.resourceCountIs("AWS::IAM::Role", 5);
-    broker.template.resourceCountIs("AWS::IAM::Policy", 4);
+    broker.template.resourceCountIs("AWS::IAM::Role", 6);
+    broker.template.resourceCountIs("AWS::IAM::Policy", 5);
     broker.template.resourceCountIs("AWS::IAM::ManagedPolicy", 1);
     for (const [id, { Properties }] of broker.ofType("AWS::IAM::Role")) {
       expect(Properties).not.toHaveProperty("ManagedPolicyArns");
-      if (!id.includes("SweepSchedule")) expect(Properties).not.toHaveProperty("Policies");
+      if (!id.includes("Schedule")) expect(Properties).not.toHaveProperty("Policies");
     }
   });
 
@@ -126,7 +177,11 @@ describe("200 scopes", () => {
         expect(JSON.stringify(Properties.PolicyDocument).replace(/\s/g, "").length).toBeLessThanOrEqual(
           6_144,
         );
-      expect(managed.length).toBeLessThanOrEqual(10);
+      const roles = managed.flatMap(([, { Properties }]) =>
+        Properties.Roles.map(({ Ref }: { Ref: string }) => Ref),
+      );
+      for (const role of new Set(roles))
+        expect(roles.filter((each) => each === role).length).toBeLessThanOrEqual(10);
       const secrets = statementsOf("IssueToken").filter(({ Sid }) => Sid === "ReadScopeSecrets");
       const named = secrets.flatMap(({ Resource }) => Resource as string[]);
       expect(named).toHaveLength(200);

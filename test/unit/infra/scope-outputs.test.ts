@@ -32,6 +32,7 @@ const operatorArns = [
   arn("GET", "scopes"),
   arn("GET", "scopes/sales/leases"),
   arn("DELETE", "scopes/sales/leases"),
+  arn("GET", "scopes/sales/account"),
   arn("PUT", "scopes/sales/freeze"),
   arn("DELETE", "scopes/sales/freeze"),
 ];

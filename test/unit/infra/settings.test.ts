@@ -287,6 +287,7 @@ describe("a setting of a wrong type, as JavaScript lets it pass, is refused", ()
       { vpcEndpointIds: undefined },
       "vpcEndpointIds: is undefined: leave it out if callers may come from everywhere",
     ],
+    [{ accountCheck: "no" }, 'accountCheck: must be true or false, not "no"'],
     [{ dashboard: "false" }, 'dashboard: must be true or false, not "false"'],
     [{ deletionProtection: "true" }, 'deletionProtection: must be true or false, not "true"'],
     [{ tellOfPolicyChanges: 1 }, "tellOfPolicyChanges: must be true or false, not 1"],
@@ -368,7 +369,7 @@ describe("demands of an account are met by CDK's own means", () => {
     }
     const { ofType } = synthesizedHere({ prepare: (stack) => Aspects.of(stack).add(new PrefixRoles()) });
     const names = ofType("AWS::IAM::Role").map(([, { Properties }]) => Properties.RoleName);
-    expect(new Set(names).size).toBe(5);
+    expect(new Set(names).size).toBe(6);
     for (const name of names) expect(name).toMatch(/^app-/);
   });
 

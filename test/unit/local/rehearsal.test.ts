@@ -31,6 +31,12 @@ describe("a rehearsal", () => {
     const secretArn = "arn:aws-cn:secretsmanager:cn-north-1:333344445555:secret:looker/far-a1B2c3";
     const { location } = await rehearse(written({ scope, far: { ...scope, secret: { secretArn } } }));
     expect(location).toEqual({ partition: "aws-cn", region: "cn-north-1", accountId: "111122223333" });
+    const rotating = {
+      secretName: "looker/sales",
+      rotation: { everyDays: 30, administrator: { secretArn } },
+    };
+    const rehearsed = await rehearse(written({ scope: { ...scope, secret: rotating } }));
+    expect(rehearsed.location).toEqual(location);
   });
 
   it("leaves out settings with a need for AWS and their resources, and names them", async () => {

@@ -31,11 +31,11 @@ describe("a refusal gives advice", () => {
   it.each<[object, string]>([
     [
       { lookerURL: "x" },
-      "lookerURL: is not a field; the fields are lookerUrl, secret, account, callers, operators, leaseSeconds, mintsPerTenMinutes, sessionMintsPerTenMinutes",
+      "lookerURL: is not a field. The fields are lookerUrl, secret, account, callers, operators, leaseSeconds, mintsPerTenMinutes, sessionMintsPerTenMinutes",
     ],
     [
       { secret: { secretName: "a", name: "b" } },
-      "secret.name: is not a field; the fields are secretName, secretArn, encryptionKeyArn, rotation",
+      "secret.name: is not a field. The fields are secretName, secretArn, encryptionKeyArn, rotation",
     ],
     [{ lookerUrl: "example" }, 'lookerUrl: must be a URL like "https://example.cloud.looker.com"'],
     [
@@ -82,8 +82,8 @@ describe("a refusal gives advice", () => {
       two: definition({ lookerUrl: "https://other.example.com", secret: { secretArn: arn() } }),
     });
     expect(errors).toEqual([
-      'scope "two": secret: is also the secret of scope "one", which has another lookerUrl (https://example.cloud.looker.com, not https://other.example.com); one secret belongs to one Looker',
-      'scope "two": secret: is the secret of scope "one" too; write it the same way in both',
+      'scope "two": secret: is also the secret of scope "one", which has another lookerUrl (https://example.cloud.looker.com, not https://other.example.com). One secret belongs to one Looker',
+      'scope "two": secret: is the secret of scope "one" too. Write it the same way in both',
     ]);
   });
 

@@ -183,7 +183,7 @@ describe("several definitions", () => {
 
   it("are refused when one secret is written in two ways", () => {
     expect(errorsOf({ one: definition(), two: definition({ secret: { secretArn } }) })).toEqual([
-      expect.stringMatching(/^scope "two": secret: .*write it the same way/),
+      expect.stringMatching(/^scope "two": secret: .*Write it the same way/),
     ]);
   });
 
