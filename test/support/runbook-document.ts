@@ -36,6 +36,7 @@ export const typedBy = {
   "runbook-leaks.test.ts": ["leaked-token", "leaked-client-secret", "rejected-credentials"],
   "runbook-looker.test.ts": ["looker-unavailable", "pending-logouts", "possible-orphans", "slow-answers"],
   "runbook-callers.test.ts": ["mint-rate", "denied-calls", "throttled", "internal-errors"],
+  "runbook-account.test.ts": ["account-findings", "account-check-failed"],
   "runbook-rows.test.ts": [
     "sweeper-stopped",
     "edited-rows",
