@@ -30,6 +30,7 @@ describe("the local principals", () => {
     const operate = (scope: string) => [
       `${api}/GET/scopes/${scope}/leases`,
       `${api}/DELETE/scopes/${scope}/leases`,
+      `${api}/GET/scopes/${scope}/account`,
       `${api}/PUT/scopes/${scope}/freeze`,
       `${api}/DELETE/scopes/${scope}/freeze`,
     ];
