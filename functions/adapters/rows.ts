@@ -8,7 +8,9 @@ import type { OutboxToken, SupersededToken, TrackedToken } from "../domain/lease
 import { isCallerArn } from "../domain/principal.ts";
 import { isSessionName, type SessionBudget } from "../domain/session-budget.ts";
 import { deletableAt, dueAt, type Mint, type Slot } from "../domain/slot.ts";
-import { type CallerKey, type DueRow, type SlotKey, Unreadable } from "../use-cases/ports.ts";
+import type { CallerKey, DueRow, SlotKey } from "../use-cases/ports.ts";
+import { readRotation, rotationItem } from "./rotation-item.ts";
+import { isSha256, list, number, numbers, optional, record, text, UnreadableRow } from "./row-values.ts";
 
 export type Item = Record<string, unknown>;
 export type ItemKey = { pk: string; sk: string };
@@ -55,9 +57,6 @@ export function sessionBudgetKey(caller: CallerKey): ItemKey {
 export const slotPartitionKey = (scope: string, partition: number) => `scope#${scope}#${partition}`;
 export const scopeControlKey = (scope: string): ItemKey => ({ pk: `scope#${scope}`, sk: "#control" });
 export const secretControlKey = (secretId: string): ItemKey => ({ pk: `secret#${secretId}`, sk: "#control" });
-
-/** A row that this version cannot read: written by a newer one, or edited. */
-export class UnreadableRow extends Unreadable {}
 
 export function slotItem(key: SlotKey, slot: Slot, now: number): Item {
   const itemKey = slotKey(key);
@@ -156,6 +155,7 @@ export const secretControlItem = (secretId: string, row: SecretControl): Item =>
   })),
   throttles: row.throttles.map(({ baseUrl, until }) => ({ base_url: baseUrl, until })),
   denied_client_ids: row.deniedClientIds,
+  rotation: row.rotation && rotationItem(row.rotation),
 });
 
 export function readSecretControl(item: Item): SecretControl {
@@ -168,6 +168,7 @@ export function readSecretControl(item: Item): SecretControl {
       return { baseUrl: text(base_url), until: number(until) };
     }),
     deniedClientIds: list(item.denied_client_ids, (id) => text(id)),
+    rotation: optional(item.rotation, readRotation),
   };
 }
 
@@ -288,37 +289,4 @@ function readFailure(value: unknown): Failure {
     until: number(until),
     count: number(count),
   };
-}
-
-function record(value: unknown): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new UnreadableRow("map");
-  return value as Record<string, unknown>;
-}
-
-const isSha256 = (value: string) => /^[0-9a-f]{64}$/.test(value);
-
-/** `isOfShape` for what is shown to somebody as it is. */
-function text(value: unknown, isOfShape = (_: string) => true): string {
-  if (typeof value !== "string" || !isOfShape(value)) throw new UnreadableRow("text");
-  return value;
-}
-
-function number(value: unknown): number {
-  // Most are times: what no Date can hold would break a record or a listing later on (ECMA-262, "Time Values").
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || Math.abs(value) > 8e15)
-    throw new UnreadableRow("number");
-  return value;
-}
-
-function numbers(value: unknown): Record<string, number> {
-  return Object.fromEntries(Object.entries(record(value)).map(([name, each]) => [name, number(each)]));
-}
-
-function list<T>(value: unknown, read: (item: unknown) => T): T[] {
-  if (!Array.isArray(value)) throw new UnreadableRow("list");
-  return value.map((item) => read(item));
-}
-
-function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
-  return value === undefined ? undefined : read(value);
 }

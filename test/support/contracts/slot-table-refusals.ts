@@ -1,11 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  type Item,
-  scopeControlKey,
-  secretControlKey,
-  slotKey,
-  UnreadableRow,
-} from "../../../functions/adapters/rows.ts";
+import { UnreadableRow } from "../../../functions/adapters/row-values.ts";
+import { type Item, scopeControlKey, secretControlKey, slotKey } from "../../../functions/adapters/rows.ts";
 import { newSecretControl } from "../../../functions/domain/control.ts";
 import type { Slot } from "../../../functions/domain/slot.ts";
 import { someDigest, someLease, someOutboxToken, someSupersededToken } from "./rows.ts";
