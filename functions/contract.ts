@@ -57,6 +57,11 @@ export const metricNames = {
   budgetRefusals: "BudgetRefusals",
   /** Rows that were edited, swapped, or written by a newer version. */
   unreadableRows: "UnreadableRows",
+  /** Steps of a rotation that failed, retirements included. */
+  rotationFailures: "RotationFailures",
+  /** Of one retirement run: secrets whose rotation is two days late, and old pairs that wait for more than two days. */
+  rotationOverdue: "RotationOverdue",
+  unretiredPairs: "UnretiredPairs",
   /** Requests and sweeps with work after their early time-out. */
   lateRecords: "LateRecords",
 } as const;

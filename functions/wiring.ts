@@ -7,6 +7,7 @@ import { clientLimits } from "./adapters/aws-client.ts";
 import { dynamodbSlotTable } from "./adapters/dynamodb-slot-table.ts";
 import { kmsSealer } from "./adapters/kms-sealer.ts";
 import { type LookerApi, lookerApi } from "./adapters/looker-api.ts";
+import { lookerHttp } from "./adapters/looker-http.ts";
 import { randomIds, systemClock } from "./adapters/system.ts";
 import { environment } from "./contract.ts";
 import { loginTimeoutMs } from "./domain/lease.ts";
@@ -15,7 +16,7 @@ import type { AuditOptions } from "./http/audit.ts";
 import type { OperatePorts } from "./use-cases/revoke-slots.ts";
 
 /** @throws when a variable is missing: a function must not start half configured. */
-function required(variables: NodeJS.ProcessEnv, name: string): string {
+export function required(variables: NodeJS.ProcessEnv, name: string): string {
   const value = variables[name];
   if (!value) throw new Error(`the environment variable ${name} is not set`);
   return value;
@@ -70,16 +71,17 @@ export function auditOptions({ brokerName }: FunctionConfig): AuditOptions {
   return { broker: brokerName, now: systemClock.now, write: writeLogLine };
 }
 
-export function brokerPorts({
-  tableName,
-  sealingKeyArn,
-}: FunctionConfig): OperatePorts & { readonly looker: LookerApi } {
+/** @param http given where other adapters ask Looker too: all of them share its connections */
+export function brokerPorts(
+  { tableName, sealingKeyArn }: FunctionConfig,
+  http = lookerHttp(),
+): OperatePorts & { readonly looker: LookerApi } {
   return {
     clock: systemClock,
     ids: randomIds,
     table: dynamodbSlotTable(new DynamoDBClient(clientLimits), tableName, systemClock),
     sealer: kmsSealer(new KMSClient(clientLimits), { keyArn: sealingKeyArn, tableName }),
-    looker: lookerApi({ loginMs: loginTimeoutMs, logoutMs: 5_000, userMs: 3_000 }, systemClock),
+    looker: lookerApi({ loginMs: loginTimeoutMs, logoutMs: 5_000, userMs: 3_000 }, systemClock, http),
   };
 }
 

@@ -32,8 +32,9 @@ export function lookerPairs(
         await ask(sendOnce, request(baseUrl, "POST", pairsOf(userId)), token),
         readCreated,
       );
-      // An answer of success that cannot be read has made a pair all the same.
-      return created.kind === "failed" && ["shape", "too_large"].includes(created.reason)
+      // An answer that cannot be read, and an error behind the work, have perhaps made a pair all the same.
+      return created.kind === "failed" &&
+        /^(?:shape|too_large|not_http|status_(?:2|5)\d\d)$/.test(created.reason)
         ? { kind: "unknown", reason: created.reason }
         : created;
     },

@@ -88,7 +88,7 @@ export function releaseLock(rotation: Rotation, owner: string): Rotation | undef
 export const isKnown = ({ retiring }: Rotation, clientId: string): boolean =>
   retiring.some((pair) => pair.clientId === clientId);
 
-export const hasRoom = ({ retiring }: Rotation): boolean => retiring.length < maxRetiring;
+export const hasRoom = ({ retiring }: Rotation, pairs = 1): boolean => retiring.length + pairs <= maxRetiring;
 
 /**
  * To be done before the stage moves: a pair that is current is not retired, and one that nobody remembers stays for ever.

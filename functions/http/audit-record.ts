@@ -4,10 +4,10 @@
  */
 import { type MetricName, metricDimensions, metricNames, metricNamespace } from "../contract.ts";
 import type { ProblemCode } from "../domain/problem.ts";
-import type { AuditFields, LeaseEnd, MintedToken } from "../use-cases/record.ts";
+import type { AuditFields, LeaseEnd, MintedToken, RotationNote } from "../use-cases/record.ts";
 import type { Spent } from "../use-cases/timings.ts";
 
-export interface AuditRecord extends Omit<AuditFields, "mints" | "lease_ends" | Instant>, Spent {
+export interface AuditRecord extends Omit<AuditFields, "mints" | "lease_ends" | "rotations" | Instant>, Spent {
   /** ISO 8601, when the request arrived. */
   time: string;
   kind: "audit";
@@ -64,7 +64,16 @@ export interface LeaseEndLine extends LeaseEnd {
   verb: string;
 }
 
-export type LogLine = AuditLine | MintLine | LeaseEndLine;
+export interface RotationLine extends RotationNote {
+  /** ISO 8601, at the end of the invocation. */
+  time: string;
+  kind: "rotation";
+  broker: string;
+  request_id: string;
+  verb: string;
+}
+
+export type LogLine = AuditLine | MintLine | LeaseEndLine | RotationLine;
 
 export type EmbeddedMetrics = { readonly [name in MetricName]?: number } & {
   readonly _aws: {
@@ -99,6 +108,7 @@ export function embeddedMetrics(record: AuditRecord, timestamp: number): Embedde
           {
             ...tokenMetrics(record),
             ...sweepMetrics(record),
+            ...retirementMetrics(record),
             ...dependencyMetrics(record),
             ...eventMetrics(record),
           },
@@ -145,6 +155,12 @@ function sweepMetrics({ outcome, pending, oldest_pending_ms, sweep_lag_ms }: Aud
   };
 }
 
+/** Zeros too. */
+function retirementMetrics({ outcome, overdue, unretired }: AuditRecord): Values {
+  if (outcome !== "retired") return {};
+  return { [metricNames.rotationOverdue]: overdue, [metricNames.unretiredPairs]: unretired };
+}
+
 function dependencyMetrics({ looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms }: AuditRecord): Values {
   return {
     [metricNames.lookerLatency]: looker_ms,
@@ -168,5 +184,6 @@ function eventMetrics(record: AuditRecord): Values {
     [metricNames.lockOutsAvoided]: record.lockouts_avoided,
     [metricNames.budgetRefusals]: record.code === "too_many_mints" ? 1 : undefined,
     [metricNames.unreadableRows]: record.unreadable,
+    [metricNames.rotationFailures]: record.rotation_failures,
   };
 }

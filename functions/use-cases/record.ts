@@ -7,7 +7,18 @@ import type { ProblemCode } from "../domain/problem.ts";
  */
 export interface AuditFields {
   /** How a request was answered. */
-  outcome?: "hit" | "minted" | "waited" | "revoked" | "listed" | "counted" | "frozen" | "unfrozen" | "swept";
+  outcome?:
+    | "hit"
+    | "minted"
+    | "waited"
+    | "revoked"
+    | "listed"
+    | "counted"
+    | "frozen"
+    | "unfrozen"
+    | "swept"
+    | "rotated"
+    | "retired";
   /** The lease that was given out, or that the request named. */
   lease_id?: string;
   /** The lease that this request's own login made, given out or not: a revocation may have overtaken it. */
@@ -56,6 +67,12 @@ export interface AuditFields {
   sweep_lag_ms?: number;
   /** Of the tokens not ended by the sweep: the oldest age of one at its next try. */
   oldest_pending_ms?: number;
+  /** Steps of a rotation that failed. */
+  rotation_failures?: number;
+  /** Secrets whose rotation should have been long ago. */
+  overdue?: number;
+  /** Old pairs that should have been deleted long ago. */
+  unretired?: number;
   /** Why, where the code alone does not tell: from a fixed vocabulary. */
   reason?: string;
   /** Class name of an unexpected error that the request survived; never its message. */
@@ -66,6 +83,27 @@ export interface AuditFields {
   mints?: MintedToken[];
   /** Leases whose end Looker confirmed at this request: a record of their own each. */
   lease_ends?: LeaseEnd[];
+  /** Steps of a rotation, and changes of old pairs. Each gets a record of its own. */
+  rotations?: RotationNote[];
+}
+
+export type RotationStep = "createSecret" | "setSecret" | "testSecret" | "finishSecret";
+
+/** A step of a rotation, or a change of an old pair. */
+export interface RotationNote {
+  readonly step: RotationStep | "retire";
+  /** Its name. Absent where the event named none that rotates. */
+  readonly secret?: string;
+  /** Of the secret. */
+  readonly version?: string;
+  readonly outcome: "done" | "failed" | "denied" | "allowed" | "deleted" | "forgotten";
+  /** From a fixed vocabulary. */
+  readonly reason?: string;
+  readonly client_id?: string;
+  /** Looker's id of the account. */
+  readonly user_id?: string;
+  /** With the reason `ambiguous_pairs`: how many. */
+  readonly pairs?: number;
 }
 
 /** A new token. It names no holder: only the record of a served request does. */
@@ -100,6 +138,7 @@ export const counters = [
   "unreadable",
   "expired",
   "slots",
+  "rotation_failures",
 ] as const;
 
 type Counter = (typeof counters)[number];

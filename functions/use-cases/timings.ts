@@ -1,6 +1,7 @@
 /** How long a request waits for each dependency. */
 import type { LogOutPorts } from "./end-tokens.ts";
 import type { ClientSecrets, Remembering, TimeCall } from "./ports.ts";
+import type { RotationPorts } from "./rotation-job.ts";
 
 /** Milliseconds with at least one remote call under way. Absent without such a call. */
 export interface Spent {
@@ -10,9 +11,13 @@ export interface Spent {
   looker_ms?: number;
 }
 
+type WatchedPorts = LogOutPorts & { readonly secrets?: ClientSecrets } & Partial<
+    Pick<RotationPorts, "users" | "pairs" | "versions">
+  >;
+
 export interface Timings {
   /** The same ports, watched. */
-  of<Ports extends LogOutPorts & { secrets?: ClientSecrets }>(ports: Ports): Ports;
+  of<Ports extends WatchedPorts>(ports: Ports): Ports;
   /** Up to now, with what is still under way: a request that is cut off shows what it waited for. */
   spent(): Spent;
 }
@@ -31,6 +36,9 @@ export function startTimings(now: () => number): Timings {
       sealer: watchedBelow(ports.sealer, watches.kms),
       looker: watched(ports.looker, watches.looker),
       ...(ports.secrets && { secrets: watchedBelow(ports.secrets, watches.secretsmanager) }),
+      ...(ports.users && { users: watched(ports.users, watches.looker) }),
+      ...(ports.pairs && { pairs: watched(ports.pairs, watches.looker) }),
+      ...(ports.versions && { versions: watched(ports.versions, watches.secretsmanager) }),
     }),
     spent: () =>
       Object.fromEntries(

@@ -1,6 +1,6 @@
 /** Where a test's records go. Every one must be what docs/reference/audit-record.schema.json says, and CloudWatch must take its metrics. */
 import type { AuditOptions } from "../../../functions/http/audit.ts";
-import type { AuditLine, LeaseEndLine, MintLine } from "../../../functions/http/audit-record.ts";
+import type { AuditLine, LeaseEndLine, MintLine, RotationLine } from "../../../functions/http/audit-record.ts";
 import { mustBeEmbeddedMetricFormat } from "../audit/embedded-metric-format.ts";
 import { mustBeRecord } from "../audit/schema.ts";
 
@@ -8,6 +8,7 @@ export function recorded(now: () => number) {
   const lines: AuditLine[] = [];
   const mints: MintLine[] = [];
   const leaseEnds: LeaseEndLine[] = [];
+  const rotations: RotationLine[] = [];
   const audit: AuditOptions = {
     broker: "test/Broker",
     now,
@@ -17,8 +18,9 @@ export function recorded(now: () => number) {
         mustBeEmbeddedMetricFormat(line);
         lines.push(line);
       } else if (line.kind === "mint") mints.push(line);
-      else leaseEnds.push(line);
+      else if (line.kind === "lease_end") leaseEnds.push(line);
+      else rotations.push(line);
     },
   };
-  return { audit, lines, mints, leaseEnds };
+  return { audit, lines, mints, leaseEnds, rotations };
 }
