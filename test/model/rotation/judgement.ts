@@ -1,11 +1,11 @@
 /** The rules that every rotation keeps, whatever strikes it. */
 import { secretControlItem } from "../../../functions/adapters/rows.ts";
 import { serviceUser } from "./looker-accounts.ts";
-import type { Outcome } from "./run.ts";
+import type { Outcome, Scenario } from "./run.ts";
 import { secretName } from "./world.ts";
 
 /** @returns the broken rules */
-export async function judge(outcome: Outcome): Promise<string[]> {
+export async function judge(scenario: Scenario, outcome: Outcome): Promise<string[]> {
   const { world, done } = outcome;
   const { accounts, secret } = world;
   const wrong = [...accounts.violations, ...outcome.unforeseen];
@@ -28,25 +28,26 @@ export async function judge(outcome: Outcome): Promise<string[]> {
   rule(!rotation.created, "a creation is open still");
   const size = JSON.stringify(secretControlItem(secretName, control)).length;
   rule(size < 8_000, `the control item has ${size} characters`);
-  const denied = done.has("deny the old pair") || done.has("deny the current pair");
-  for (const { pair, held } of accounts.deleted)
+  for (const { pair, at, held } of accounts.deleted) {
+    if (world.denied.has(pair.clientId)) continue;
+    rule(held === 0, `${pair.clientId} was deleted while ${held} of its tokens were held`);
+    const replacedAt = world.replacedAt.get(pair.clientId);
     rule(
-      held === 0 || denied || pair !== world.first,
-      `${pair.clientId} was deleted while ${held} of its tokens were held`,
+      replacedAt === undefined || at - replacedAt >= 86_400_000,
+      `${pair.clientId} was deleted within a day`,
     );
-  for (const { pair, at } of accounts.deleted)
-    if (pair === world.first && !denied && !done.has("rotate again"))
-      rule(at - (secret.lastRotatedAt ?? 0) > 86_000_000, "the first pair was deleted within a day");
+  }
   const left = accounts.tokens.filter((token) => accounts.isAlive(token) && !token.isCallers);
   rule(
-    left.every(({ owner }) => world.killed.has(owner)),
+    scenario.strikes.some(({ fault }) => fault.kind !== "crash") ||
+      left.every(({ owner }) => world.killed.has(owner)),
     `a token of ${left.map(({ owner }) => owner)} is alive`,
   );
   rule(
     left.length <= outcome.possibleOrphans,
     `${left.length} tokens are alive, and ${outcome.possibleOrphans} are counted`,
   );
-  if (!denied)
+  if (world.denied.size === 0 && !done.has("Looker is away") && !done.has("roll back"))
     rule(outcome.refusals.length === 0, `callers were refused: ${[...new Set(outcome.refusals)].join(" | ")}`);
   return wrong;
 }

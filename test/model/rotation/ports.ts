@@ -38,9 +38,15 @@ function lookerFor(
   isCallers: boolean,
 ): Pick<FunctionPorts, "looker" | "users" | "pairs"> {
   const { accounts, simulation } = world;
-  const send = async <Answer>(label: string, lost: Answer, effect: () => Answer, away: Answer): Promise<Answer> => {
+  const send = async <Answer>(
+    label: string,
+    lost: Answer,
+    effect: () => Answer,
+    away: Answer,
+  ): Promise<Answer> => {
     try {
-      return await simulation.call(instance, { label, isWrite: false }, () => {
+      // A question changes nothing: it may come late without harm.
+      return await simulation.call(instance, { label, isWrite: true }, () => {
         const answer = accounts.isAway ? away : effect();
         simulation.tell(instance, () => `${label} → ${JSON.stringify(answer)}`);
         return answer;

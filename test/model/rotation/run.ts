@@ -6,6 +6,7 @@ import type { AuditFields, RotationStep } from "../../../functions/use-cases/rec
 import type { Scope } from "../../../functions/domain/scope.ts";
 import type { Strike } from "../simulation.ts";
 import type { RotationCore } from "./core.ts";
+import { serviceUser } from "./looker-accounts.ts";
 import { portsFor } from "./ports.ts";
 import {
   baseUrl,
@@ -20,6 +21,7 @@ import {
 /** What people do, and what happens to Looker. */
 export type Deed =
   | "deny the old pair"
+  | "deny the pending pair"
   | "deny the current pair"
   | "roll back"
   | "Looker is away"
@@ -109,6 +111,13 @@ class Run {
     await this.fetchTokens();
     await this.rotate();
     if (this.done.has("rotate again")) await this.rotate();
+    const { secret } = this.world;
+    // As an operator does in the end, or the next day of the schedule.
+    for (let more = 0; more < 2 && this.gaveUp; more++) {
+      this.gaveUp = false;
+      await this.pass(60 * minuteMs);
+      if (secret.at("AWSPENDING") !== secret.at("AWSCURRENT")) await this.rotate();
+    }
     await this.retire();
     this.world.simulation.calmDown();
     await this.fetchTokens();
@@ -234,6 +243,9 @@ class Run {
     switch (deed) {
       case "deny the old pair":
         return await this.deny(world.first.clientId);
+      case "deny the pending pair":
+        if (secret.at("AWSPENDING") === secret.at("AWSCURRENT")) return void this.done.delete(deed);
+        return await this.deny(secret.valueAt("AWSPENDING")?.clientId ?? "nobody");
       case "deny the current pair":
         return await this.deny(secret.valueAt("AWSCURRENT")?.clientId ?? "");
       case "roll back": {
@@ -248,11 +260,16 @@ class Run {
         accounts.awayUntil = simulation.now + 10 * minuteMs;
         return;
       case "somebody makes a pair":
-        accounts.create("7", "others");
+        // Within the same minute nobody could tell it from a pair of a run that was killed.
+        await this.pass(2 * minuteMs);
+        accounts.create(serviceUser, "others");
         return;
       case "the new pair is deleted": {
         const pending = accounts.find(secret.valueAt("AWSPENDING")?.clientId ?? "");
-        if (pending && secret.at("AWSPENDING") !== secret.at("AWSCURRENT")) accounts.remove(pending);
+        const versionId = secret.at("AWSPENDING") ?? "";
+        // Between its test and the move of the stage nobody looks again.
+        const isTested = world.core.isProven(await world.control(), { versionId, baseUrl });
+        if (pending && versionId !== secret.at("AWSCURRENT") && !isTested) accounts.remove(pending);
         else this.done.delete(deed);
         return;
       }
@@ -262,6 +279,7 @@ class Run {
   }
 
   private async deny(clientId: string): Promise<void> {
+    this.world.denied.add(clientId);
     const deadline = this.world.simulation.now + 28_000;
     for (const name of this.world.rotating.scopes)
       await this.world.core.revokeLeases(this.warm, { scope: scopeOf(name), deadline, audit: {} }, { clientId });

@@ -15,7 +15,7 @@ export class Secret {
   rotationEnabled = true;
   lastRotatedAt: number | undefined;
   /** Told of each version that becomes current. */
-  onCurrent: (value: SecretValue | undefined) => void = () => {};
+  onCurrent: (value: SecretValue | undefined, before: SecretValue | undefined) => void = () => {};
 
   constructor(name: string, functionArn: string) {
     this.name = name;
@@ -65,6 +65,6 @@ export class Secret {
     this.labels.set(stage, versionId);
     if (stage !== "AWSCURRENT" || before === versionId) return;
     if (before !== undefined) this.labels.set("AWSPREVIOUS", before);
-    this.onCurrent(this.values.get(versionId));
+    this.onCurrent(this.values.get(versionId), this.values.get(before ?? ""));
   }
 }

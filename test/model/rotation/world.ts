@@ -36,6 +36,10 @@ export class World {
   readonly network: Instance = { name: "network", skewMs: 0, crashed: false, frozen: false };
   /** Invocations that were killed, by name. */
   readonly killed = new Set<string>();
+  /** Client ids that operators denied. */
+  readonly denied = new Set<string>();
+  /** When another pair took the place of each. */
+  readonly replacedAt = new Map<string, number>();
   private named = 0;
 
   constructor(
@@ -69,7 +73,8 @@ export class World {
       ...(settings.own ? {} : { administratorId: administratorName }),
       scopes: settings.twoScopes ? ["sales", "people"] : ["sales"],
     };
-    this.secret.onCurrent = (value) => {
+    this.secret.onCurrent = (value, before) => {
+      if (before) this.replacedAt.set(before.clientId, now());
       if (!this.accounts.find(value?.clientId ?? ""))
         this.accounts.violations.push("the current version has no pair at Looker");
     };
