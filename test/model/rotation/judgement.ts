@@ -21,9 +21,15 @@ export async function judge(scenario: Scenario, outcome: Outcome): Promise<strin
   rule(accounts.pairs.includes(world.foreign), "a pair of others is gone");
   if (!done.has("roll back")) {
     rule(current !== world.first, "the first pair is current still");
-    rule(own.length === 1, `${own.length} pairs of the broker are left: ${own.map(({ clientId }) => clientId)}`);
+    rule(
+      own.length === 1,
+      `${own.length} pairs of the broker are left: ${own.map(({ clientId }) => clientId)}`,
+    );
   }
-  rule(rotation.retiring.every(({ clientId }) => accounts.find(clientId)), "a deleted pair is remembered");
+  rule(
+    rotation.retiring.every(({ clientId }) => accounts.find(clientId)),
+    "a deleted pair is remembered",
+  );
   rule(done.has("roll back") || rotation.retiring.length === 0, "a pair is waiting still");
   rule(!rotation.created, "a creation is open still");
   const size = JSON.stringify(secretControlItem(secretName, control)).length;
@@ -48,6 +54,9 @@ export async function judge(scenario: Scenario, outcome: Outcome): Promise<strin
     `${left.length} tokens are alive, and ${outcome.possibleOrphans} are counted`,
   );
   if (world.denied.size === 0 && !done.has("Looker is away") && !done.has("roll back"))
-    rule(outcome.refusals.length === 0, `callers were refused: ${[...new Set(outcome.refusals)].join(" | ")}`);
+    rule(
+      outcome.refusals.length === 0,
+      `callers were refused: ${[...new Set(outcome.refusals)].join(" | ")}`,
+    );
   return wrong;
 }

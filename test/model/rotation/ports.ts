@@ -1,9 +1,10 @@
 /** All that an invocation is given of the world. Each call stops before its effect and before its answer. */
+
+import type { Versioned } from "../../../functions/domain/control.ts";
 import type { MintPorts } from "../../../functions/use-cases/mint-job.ts";
 import type { Asked, ClientSecret, LoginOutcome, Rows } from "../../../functions/use-cases/ports.ts";
 import type { OperatePorts } from "../../../functions/use-cases/revoke-slots.ts";
 import type { RotationPorts } from "../../../functions/use-cases/rotation-job.ts";
-import type { Versioned } from "../../../functions/domain/control.ts";
 import { CallLost, type Instance } from "../simulation.ts";
 import type { Pair, Token } from "./looker-accounts.ts";
 import type { World } from "./world.ts";
@@ -81,8 +82,7 @@ function lookerFor(
           },
           { kind: "unreached", reason: "ECONNREFUSED" },
         ),
-      logout: (_, token) =>
-        send("logs out", "timed_out", () => accounts.logOut(token), "unreached" as const),
+      logout: (_, token) => send("logs out", "timed_out", () => accounts.logOut(token), "unreached" as const),
     },
     users: {
       me: (_, token) =>
@@ -131,7 +131,12 @@ function lookerFor(
 
 function versionsFor(world: World, instance: Instance): RotationPorts["versions"] {
   const { simulation, secrets, core } = world;
-  const ask = async <Answer>(secretId: string, label: string, isWrite: boolean, effect: (name: string) => Answer) => {
+  const ask = async <Answer>(
+    secretId: string,
+    label: string,
+    isWrite: boolean,
+    effect: (name: string) => Answer,
+  ) => {
     try {
       return await simulation.call(instance, { label, isWrite }, () => {
         const answer = effect(secretId);
@@ -188,7 +193,11 @@ function cachedSecrets(world: World, instance: Instance): MintPorts["secrets"] {
 
 function tableFor(world: World, instance: Instance): FunctionPorts["table"] {
   const { simulation, table, core } = world;
-  const ask = async <Answer>(label: string, isWrite: boolean, effect: () => Promise<Answer>): Promise<Answer> => {
+  const ask = async <Answer>(
+    label: string,
+    isWrite: boolean,
+    effect: () => Promise<Answer>,
+  ): Promise<Answer> => {
     try {
       return await simulation.call(instance, { label, isWrite }, effect);
     } catch (error) {

@@ -2,21 +2,14 @@
  * One rotation from its begin to the end of the old pair, as Secrets Manager, the schedule, callers and people drive it. What of
  * it is struck, and in which order calls go on, is the scenario's.
  */
-import type { AuditFields, RotationStep } from "../../../functions/use-cases/record.ts";
+
 import type { Scope } from "../../../functions/domain/scope.ts";
+import type { AuditFields, RotationStep } from "../../../functions/use-cases/record.ts";
 import type { Strike } from "../simulation.ts";
 import type { RotationCore } from "./core.ts";
 import { serviceUser } from "./looker-accounts.ts";
 import { portsFor } from "./ports.ts";
-import {
-  baseUrl,
-  broker,
-  functionArn,
-  secretName,
-  versionName,
-  World,
-  type WorldSettings,
-} from "./world.ts";
+import { baseUrl, broker, functionArn, secretName, versionName, World, type WorldSettings } from "./world.ts";
 
 /** What people do, and what happens to Looker. */
 export type Deed =
@@ -71,8 +64,15 @@ export interface Outcome {
   readonly gaveUp: boolean;
 }
 
-export async function play(core: RotationCore, scenario: Scenario, telling = false): Promise<Outcome> {
+/** @param prepare what is there before the rotation begins */
+export async function play(
+  core: RotationCore,
+  scenario: Scenario,
+  telling = false,
+  prepare: (world: World) => void = () => {},
+): Promise<Outcome> {
   const run = new Run(core, scenario, telling);
+  prepare(run.world);
   const played = run.play().catch((error: unknown) => {
     run.unforeseen.push(String((error as Error).stack ?? error));
   });
@@ -109,6 +109,7 @@ class Run {
 
   async play(): Promise<void> {
     await this.fetchTokens();
+    await this.doDeeds();
     await this.rotate();
     if (this.done.has("rotate again")) await this.rotate();
     const { secret } = this.world;
@@ -155,8 +156,13 @@ class Run {
     const once = () => this.invokeOnce(step, versionId);
     const ends = await Promise.all(this.scenario.twice ? [once(), once()] : [once()]);
     this.invocations++;
-    for (const { after, deed } of this.scenario.deeds) if (after === this.invocations) await this.carryOut(deed);
+    await this.doDeeds();
     return ends.includes(true);
+  }
+
+  private async doDeeds(): Promise<void> {
+    for (const { after, deed } of this.scenario.deeds)
+      if (after === this.invocations) await this.carryOut(deed);
   }
 
   private async invokeOnce(step: RotationStep | "retire", versionId: string): Promise<boolean> {
@@ -207,7 +213,9 @@ class Run {
       await this.sweep();
       await this.fetchTokens();
       const { rotation } = await world.control();
-      if (run >= pauses.length && (rotation?.retiring.length ?? 0) === 0 && !isLocked(rotation, world)) return;
+      // A pair that is current again waits for its next replacement.
+      const isDone = (rotation?.retiring ?? []).every(({ movedAt }) => movedAt === undefined);
+      if (run >= pauses.length && isDone && !isLocked(rotation, world)) return;
       const minutes = pauses[run] ?? scenario.retireEveryMinutes;
       await this.pass(Math.max(minutes, Math.min(scenario.retireEveryMinutes, 24 * 60)) * minuteMs);
     }
@@ -230,7 +238,9 @@ class Run {
         const deadline = world.simulation.now + 28_000;
         const request = { scope: scopeOf(scope), key, callerArn, minTtlSeconds: 60, deadline, audit: {} };
         await world.core.issueToken(this.warm, request).catch((error: unknown) => {
-          this.refusals.push(`${(error as { code?: string }).code}: ${(error as { detail?: string }).detail}`);
+          this.refusals.push(
+            `${(error as { code?: string }).code}: ${(error as { detail?: string }).detail}`,
+          );
         });
       }
   }
@@ -282,7 +292,11 @@ class Run {
     this.world.denied.add(clientId);
     const deadline = this.world.simulation.now + 28_000;
     for (const name of this.world.rotating.scopes)
-      await this.world.core.revokeLeases(this.warm, { scope: scopeOf(name), deadline, audit: {} }, { clientId });
+      await this.world.core.revokeLeases(
+        this.warm,
+        { scope: scopeOf(name), deadline, audit: {} },
+        { clientId },
+      );
   }
 }
 

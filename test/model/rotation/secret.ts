@@ -9,7 +9,7 @@ export interface SecretValue {
 export class Secret {
   readonly name: string;
   readonly arn: string;
-  readonly functionArn: string;
+  functionArn: string;
   readonly values = new Map<string, SecretValue>();
   private readonly labels = new Map<string, string>();
   rotationEnabled = true;

@@ -4,7 +4,13 @@ import { fakeSealer } from "../../support/fakes/fake-sealer.ts";
 import { type MemorySlotTable, memorySlotTable } from "../../support/fakes/memory-slot-table.ts";
 import { type Instance, Simulation, type Strike } from "../simulation.ts";
 import type { RotationCore } from "./core.ts";
-import { Accounts, administratorUser, type LookerSettings, type Pair, serviceUser } from "./looker-accounts.ts";
+import {
+  Accounts,
+  administratorUser,
+  type LookerSettings,
+  type Pair,
+  serviceUser,
+} from "./looker-accounts.ts";
 import { Secret } from "./secret.ts";
 
 export const functionArn = "arn:aws:lambda:eu-west-1:111122223333:function:rotate";
