@@ -35,7 +35,7 @@ export async function judge(scenario: Scenario, outcome: Outcome): Promise<strin
   const size = JSON.stringify(secretControlItem(secretName, control)).length;
   rule(size < 8_000, `the control item has ${size} characters`);
   for (const { pair, at, held } of accounts.deleted) {
-    if (world.denied.has(pair.clientId)) continue;
+    if (world.deniedAt.has(pair.clientId)) continue;
     rule(held === 0, `${pair.clientId} was deleted while ${held} of its tokens were held`);
     const replacedAt = world.replacedAt.get(pair.clientId);
     rule(
@@ -43,6 +43,23 @@ export async function judge(scenario: Scenario, outcome: Outcome): Promise<strin
       `${pair.clientId} was deleted within a day`,
     );
   }
+  const calm = scenario.strikes.length === 0 && scenario.retireEveryMinutes < 60;
+  if (
+    calm &&
+    world.deniedAt.has(world.first.clientId) &&
+    !done.has("roll back") &&
+    !done.has("Looker is away")
+  ) {
+    const [deletion] = accounts.deleted.filter(({ pair }) => pair === world.first);
+    const replacedAt = world.replacedAt.get(world.first.clientId) ?? 0;
+    const deniedAt = world.deniedAt.get(world.first.clientId) ?? 0;
+    const waited = (deletion?.at ?? Number.POSITIVE_INFINITY) - Math.max(replacedAt, deniedAt);
+    rule(waited < 2 * 3_600_000, "a denied pair was not deleted soon");
+  }
+  rule(
+    outcome.lastRefusals === 0 || world.deniedAt.has(current?.clientId ?? ""),
+    `in the end callers are refused: ${outcome.refusals.at(-1)}`,
+  );
   const left = accounts.tokens.filter((token) => accounts.isAlive(token) && !token.isCallers);
   rule(
     scenario.strikes.some(({ fault }) => fault.kind !== "crash") ||
@@ -53,7 +70,7 @@ export async function judge(scenario: Scenario, outcome: Outcome): Promise<strin
     left.length <= outcome.possibleOrphans,
     `${left.length} tokens are alive, and ${outcome.possibleOrphans} are counted`,
   );
-  if (world.denied.size === 0 && !done.has("Looker is away") && !done.has("roll back"))
+  if (world.deniedAt.size === 0 && !done.has("Looker is away") && !done.has("roll back"))
     rule(
       outcome.refusals.length === 0,
       `callers were refused: ${[...new Set(outcome.refusals)].join(" | ")}`,

@@ -32,6 +32,8 @@ export interface LookerSettings {
   /** Whether an account may manage its own pairs. */
   readonly ownPairs: boolean;
   readonly administratorMay: boolean;
+  /** Whether the administrator's secret has the right pair. */
+  readonly administratorWorks: boolean;
   readonly maxPairs: number;
 }
 

@@ -37,7 +37,7 @@ export interface Scenario {
 export const plain: Scenario = {
   settings: {
     ...{ own: false, twoScopes: false, endsTokens: true, logsOutOrphans: true },
-    ...{ ownPairs: true, administratorMay: true, maxPairs: 10 },
+    ...{ ownPairs: true, administratorMay: true, administratorWorks: true, maxPairs: 10 },
   },
   order: [0],
   strikes: [],
@@ -59,6 +59,8 @@ export interface Outcome {
   readonly failures: readonly string[];
   readonly possibleOrphans: number;
   readonly refusals: readonly string[];
+  /** Of these, when all was over. */
+  readonly lastRefusals: number;
   readonly unforeseen: readonly string[];
   readonly done: Set<Deed>;
   readonly gaveUp: boolean;
@@ -81,7 +83,7 @@ export async function play(
   return {
     ...{ world: run.world, stops: run.world.simulation.clock, failures: run.failures },
     ...{ possibleOrphans: run.possibleOrphans, refusals: run.refusals, unforeseen: run.unforeseen },
-    ...{ done: run.done, gaveUp: run.gaveUp },
+    ...{ done: run.done, gaveUp: run.gaveUp, lastRefusals: run.lastRefusals },
   };
 }
 
@@ -92,6 +94,7 @@ class Run {
   readonly unforeseen: string[] = [];
   readonly done = new Set<Deed>();
   possibleOrphans = 0;
+  lastRefusals = 0;
   gaveUp = false;
   private readonly scenario: Scenario;
   private invocations = 0;
@@ -121,7 +124,11 @@ class Run {
     }
     await this.retire();
     this.world.simulation.calmDown();
+    this.world.accounts.awayUntil = 0;
+    await this.pass(60 * minuteMs);
+    const before = this.refusals.length;
     await this.fetchTokens();
+    this.lastRefusals = this.refusals.length - before;
   }
 
   private pass(milliseconds: number, label = "time passes"): Promise<void> {
@@ -289,7 +296,7 @@ class Run {
   }
 
   private async deny(clientId: string): Promise<void> {
-    this.world.denied.add(clientId);
+    this.world.deniedAt.set(clientId, this.world.simulation.now);
     const deadline = this.world.simulation.now + 28_000;
     for (const name of this.world.rotating.scopes)
       await this.world.core.revokeLeases(

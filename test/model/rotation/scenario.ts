@@ -11,6 +11,7 @@ const settings: fc.Arbitrary<WorldSettings> = fc.record({
   logsOutOrphans: fc.boolean(),
   ownPairs: fc.constant(true),
   administratorMay: fc.constant(true),
+  administratorWorks: fc.constant(true),
   maxPairs: fc.constant(10),
 });
 

@@ -42,8 +42,8 @@ export class World {
   readonly network: Instance = { name: "network", skewMs: 0, crashed: false, frozen: false };
   /** Invocations that were killed, by name. */
   readonly killed = new Set<string>();
-  /** Client ids that operators denied. */
-  readonly denied = new Set<string>();
+  /** Client ids that operators denied, and when. */
+  readonly deniedAt = new Map<string, number>();
   /** When another pair took the place of each. */
   readonly replacedAt = new Map<string, number>();
   private named = 0;
@@ -73,7 +73,9 @@ export class World {
     const manager = this.accounts.create(administratorUser, "others", "client-administrator");
     this.simulation.now += 30 * 86_400_000;
     this.secret.put(versionName(0), this.first, "AWSCURRENT");
-    administrator.put("administrator-version", manager, "AWSCURRENT");
+    const { clientId, clientSecret } = manager;
+    const right = settings.administratorWorks ? clientSecret : "wrong";
+    administrator.put("administrator-version", { clientId, clientSecret: right }, "AWSCURRENT");
     this.rotating = {
       ...{ secretId: secretName, baseUrl, everyDays: 30 },
       ...(settings.own ? {} : { administratorId: administratorName }),
