@@ -43,16 +43,13 @@ export async function judge(scenario: Scenario, outcome: Outcome): Promise<strin
       `${pair.clientId} was deleted within a day`,
     );
   }
-  const calm = scenario.strikes.length === 0 && scenario.retireEveryMinutes < 60;
-  if (
-    calm &&
-    world.deniedAt.has(world.first.clientId) &&
-    !done.has("roll back") &&
-    !done.has("Looker is away")
-  ) {
+  const replacedAt = world.replacedAt.get(world.first.clientId) ?? Number.NaN;
+  const deniedAt = world.deniedAt.get(world.first.clientId) ?? Number.NaN;
+  // Later on a retirement run is a day away.
+  const isEarly = deniedAt < replacedAt + 60_000 && scenario.retireEveryMinutes < 60;
+  const isCalm = scenario.strikes.length === 0 && !done.has("roll back") && !done.has("Looker is away");
+  if (isEarly && isCalm) {
     const [deletion] = accounts.deleted.filter(({ pair }) => pair === world.first);
-    const replacedAt = world.replacedAt.get(world.first.clientId) ?? 0;
-    const deniedAt = world.deniedAt.get(world.first.clientId) ?? 0;
     const waited = (deletion?.at ?? Number.POSITIVE_INFINITY) - Math.max(replacedAt, deniedAt);
     rule(waited < 2 * 3_600_000, "a denied pair was not deleted soon");
   }
