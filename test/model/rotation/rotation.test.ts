@@ -28,7 +28,7 @@ describe("a rotation ends with one new pair", () => {
       "by the account itself, of a secret of two scopes, at a Looker that lets tokens outlive their pair",
       own,
     ],
-    ["with every invocation twice at once", { ...plain, twice: true }],
+    ["with every invocation twice at once", { ...plain, secondAfterMs: 30 }],
     ["with one retirement run a day", { ...plain, retireEveryMinutes: 24 * 60 }],
   ])("%s", async (_, scenario) => {
     expect(await broken(core, scenario)).toEqual([]);

@@ -26,8 +26,8 @@ export interface Scenario {
   readonly settings: WorldSettings;
   readonly order: readonly number[];
   readonly strikes: readonly Strike[];
-  /** Every invocation is made twice at once. */
-  readonly twice: boolean;
+  /** Every invocation is made twice, the second so long after the first. */
+  readonly secondAfterMs?: number | undefined;
   /** How long after one retirement run the next one is: minutes. */
   readonly retireEveryMinutes: number;
   /** By how many invocations have ended. */
@@ -41,7 +41,6 @@ export const plain: Scenario = {
   },
   order: [0],
   strikes: [],
-  twice: false,
   retireEveryMinutes: 5,
   deeds: [],
 };
@@ -161,7 +160,9 @@ class Run {
   /** @returns whether a step came to its end */
   private async invoke(step: RotationStep | "retire", versionId: string): Promise<boolean> {
     const once = () => this.invokeOnce(step, versionId);
-    const ends = await Promise.all(this.scenario.twice ? [once(), once()] : [once()]);
+    const { secondAfterMs } = this.scenario;
+    const second = secondAfterMs === undefined ? [] : [this.pass(secondAfterMs).then(once)];
+    const ends = await Promise.all([once(), ...second]);
     this.invocations++;
     await this.doDeeds();
     return ends.includes(true);

@@ -47,7 +47,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   settings,
   order: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 20 }),
   strikes: fc.array(strike, { maxLength: 3 }),
-  twice: fc.boolean(),
+  secondAfterMs: fc.option(fc.nat(300), { nil: undefined }),
   retireEveryMinutes: fc.constantFrom(5, 5, 24 * 60),
   deeds: fc.array(fc.record({ after: fc.integer({ min: 1, max: 12 }), deed: fc.constantFrom(...deeds) }), {
     maxLength: 2,
