@@ -7,7 +7,9 @@ import type { ProblemCode } from "../domain/problem.ts";
 import type { AuditFields, LeaseEnd, MintedToken, RotationNote } from "../use-cases/record.ts";
 import type { Spent } from "../use-cases/timings.ts";
 
-export interface AuditRecord extends Omit<AuditFields, "mints" | "lease_ends" | "rotations" | Instant>, Spent {
+export interface AuditRecord
+  extends Omit<AuditFields, "mints" | "lease_ends" | "rotations" | Instant>,
+    Spent {
   /** ISO 8601, when the request arrived. */
   time: string;
   kind: "audit";

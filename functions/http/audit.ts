@@ -53,7 +53,11 @@ export interface Audit extends MiddlewareObj<unknown, ProxyResult> {
 /** Middleware that goes first, so that it begins before and ends after everything else. */
 export function auditing({ broker, now, write }: AuditOptions): Audit {
   const entries = new WeakMap<object, OpenEntry>();
-  const writeAll = (record: AuditRecord, { mints = [], lease_ends = [], rotations = [] }: AuditFields, endedAt: number) => {
+  const writeAll = (
+    record: AuditRecord,
+    { mints = [], lease_ends = [], rotations = [] }: AuditFields,
+    endedAt: number,
+  ) => {
     // CloudWatch takes no metric older than two weeks, and the request of a late record can be of any age.
     const at = record.late ? endedAt : Date.parse(record.time);
     write({ ...record, ...embeddedMetrics(record, at) });
