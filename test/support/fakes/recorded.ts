@@ -1,6 +1,11 @@
 /** Where a test's records go. Every one must be what docs/reference/audit-record.schema.json says, and CloudWatch must take its metrics. */
 import type { AuditOptions } from "../../../functions/http/audit.ts";
-import type { AuditLine, LeaseEndLine, MintLine, RotationLine } from "../../../functions/http/audit-record.ts";
+import type {
+  AuditLine,
+  LeaseEndLine,
+  MintLine,
+  RotationLine,
+} from "../../../functions/http/audit-record.ts";
 import { mustBeEmbeddedMetricFormat } from "../audit/embedded-metric-format.ts";
 import { mustBeRecord } from "../audit/schema.ts";
 
