@@ -71,7 +71,7 @@ export function auditOptions({ brokerName }: FunctionConfig): AuditOptions {
   return { broker: brokerName, now: systemClock.now, write: writeLogLine };
 }
 
-/** @param http given where other adapters ask Looker too: all of them share its connections */
+/** @param http its connections, shared with other adapters for Looker */
 export function brokerPorts(
   { tableName, sealingKeyArn }: FunctionConfig,
   http = lookerHttp(),

@@ -11,14 +11,14 @@ export function record(value: unknown): Record<string, unknown> {
 
 export const isSha256 = (value: string) => /^[0-9a-f]{64}$/.test(value);
 
-/** `isOfShape` for what is shown to somebody as it is. */
+/** @param isOfShape for text that people are shown unchanged */
 export function text(value: unknown, isOfShape = (_: string) => true): string {
   if (typeof value !== "string" || !isOfShape(value)) throw new UnreadableRow("text");
   return value;
 }
 
 export function number(value: unknown): number {
-  // Most are times: what no Date can hold would break a record or a listing later on (ECMA-262, "Time Values").
+  // Most are times. A time beyond the range of Date would break a record or a listing later on (ECMA-262, "Time Values").
   if (typeof value !== "number" || !Number.isSafeInteger(value) || Math.abs(value) > 8e15)
     throw new UnreadableRow("number");
   return value;

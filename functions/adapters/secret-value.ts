@@ -17,7 +17,7 @@ export function asUnusable(error: unknown): UnusableSecret | undefined {
 }
 
 /**
- * Never quotes what it read: JSON.parse's own message would.
+ * Never quotes the value. JSON.parse's own message would.
  * @throws {UnusableSecret}
  */
 export function parsePair(text: string | undefined): {

@@ -124,7 +124,7 @@ export type LoginPlan =
   | { kind: "rejected"; until: number };
 
 export interface LoginOptions {
-  /** For the rotation of a denied pair: nothing else brings a new one. */
+  /** For the rotation of a denied pair. Nothing else brings a new one. */
   readonly evenDenied?: boolean;
 }
 
@@ -223,12 +223,12 @@ export function announceVersion(
   return { ...control, attempts };
 }
 
-/** More than an operator denies in a lifetime; the row stays small. */
+/** More than an operator denies in a lifetime. The row stays small. */
 export const maxDeniedClientIds = 200;
 
 /**
- * Records that an operator allows no login with this client id any more; undefined if it is recorded, or there is no room. A pair
- * that waits for its retirement is deleted soon.
+ * Records that an operator allows no login with this client id any more. Undefined if it is recorded, or if there is no room. A
+ * waiting pair is deleted soon.
  */
 export function denyClientId(
   control: SecretControl,

@@ -1,4 +1,4 @@
-/** Pairs that an earlier run of a rotation left at Looker, told apart from the pairs of everybody else. Pure. */
+/** Pairs left at Looker by an earlier run of a rotation, told apart from the pairs of everybody else. Pure. */
 import type { CreatedPair } from "./rotation.ts";
 
 /** A pair as Looker lists it. */
@@ -18,7 +18,7 @@ export interface LeftOver<Pair> {
   readonly ambiguous: readonly Pair[];
 }
 
-/** Looker's clock and the broker's may differ by this, and a request takes its time. */
+/** The largest difference of Looker's clock and the broker's, with the time of a request. */
 const createdWithinMs = 60_000;
 
 /**
@@ -28,13 +28,13 @@ const createdWithinMs = 60_000;
 export const purposeOf = (broker: string, secretArn: string, versionId: string): string =>
   `looker-token-broker ${broker} ${secretArn} ${versionId}`;
 
-/** The version of the secret that a pair was made for. */
+/** The version of the secret for this pair. */
 export function markedVersion(purpose: string | undefined, secretArn: string): string | undefined {
   const words = purpose?.split(" ") ?? [];
   return words[0] === "looker-token-broker" && words.at(-2) === secretArn ? words.at(-1) : undefined;
 }
 
-/** @param run.versionId about to be made; nothing is stored under it */
+/** @param run.versionId the version about to be made, without a value yet */
 export function leftOverPairs<Pair extends ListedPair>(
   listed: readonly Pair[],
   run: {

@@ -1,5 +1,5 @@
 /**
- * What a rotation remembers of a secret: who is at work, which pair it is making, and which old pairs wait for their end. Pure.
+ * The memory of a secret's rotation: the invocation at work, the pair under way, and the old pairs waiting for their end. Pure.
  *
  *   queued ──▶ moved ──(a day)──▶ denied ──(nothing left of it)──▶ deleted ──▶ forgotten
  *     ▲          │                  │ (by an operator: five minutes) ▲
@@ -14,26 +14,26 @@ export interface Rotation {
   readonly retiring: readonly RetiringPair[];
 }
 
-/** Held by the one invocation that may change pairs and stages of the secret. */
+/** Held by the one invocation with the right to change pairs and stages of the secret. */
 export interface RotationLock {
   readonly owner: string;
-  /** The end of the invocation: nothing that it began is under way any more. */
+  /** The end of the invocation. By then nothing of it is under way. */
   readonly until: number;
 }
 
-/** A new pair, written ahead: a killed run is tidied up by this. */
+/** A new pair, written ahead. The next run tidies up after a killed one. */
 export interface CreatedPair {
   readonly versionId: string;
   readonly userId: string;
   /** When the pair was about to be made. */
   readonly at: number;
-  /** Looker's ids of the pairs that were there before. */
+  /** Looker's ids of the earlier pairs. */
   readonly before: readonly string[];
   /** Looker's id of the new pair. Undefined until Looker's answer is noted. */
   readonly pairId?: string | undefined;
 }
 
-/** A pair that a new one takes the place of. It works until it is denied. */
+/** A pair with a successor. It works until it is denied. */
 export interface RetiringPair {
   readonly clientId: string;
   /** Looker's id of its account. */
@@ -55,7 +55,7 @@ export const maxRetiring = 10;
 const dayMs = 86_400_000;
 /** How long an old pair stays usable, for a rollback. */
 export const rollbackMs = dayMs;
-/** A leaked pair logs a thief in until it is deleted. This much is left to callers that hold its tokens. */
+/** A leaked pair logs a thief in until it is deleted. Callers with its tokens get this much time. */
 export const operatorDenialMs = 300_000;
 /**
  * From its denial on until nobody can be at a login with the pair any more: longer than an invocation of any function that read
@@ -69,7 +69,7 @@ const unretiredAfterMs = 2 * dayMs;
 
 export type Locking = "taken" | "taken_over" | "held";
 
-/** A lock that ran out belongs to a run that was killed: perhaps it left a token at Looker. */
+/** A lock runs out when its run was killed. Perhaps this run left a token at Looker. */
 export function takeLock(
   rotation: Rotation,
   lock: RotationLock,
@@ -91,7 +91,7 @@ export const isKnown = ({ retiring }: Rotation, clientId: string): boolean =>
 export const hasRoom = ({ retiring }: Rotation, pairs = 1): boolean => retiring.length + pairs <= maxRetiring;
 
 /**
- * To be done before the stage moves: a pair that is current is not retired, and one that nobody remembers stays for ever.
+ * To be done before the stage moves. A current pair is not retired, and a forgotten one would stay for ever.
  * @param denied by an operator, before the rotation
  */
 export function queuePair(
@@ -108,7 +108,7 @@ export function queuePair(
   return { ...rotation, retiring: [...rotation.retiring, pair] };
 }
 
-/** The stages as they are: a pair that is in use again after a rollback is allowed again, unless an operator denied it. */
+/** After a rollback a pair in use is allowed again, unless an operator denied it. */
 export function settleStages(rotation: Rotation, inUse: ReadonlySet<string>, now: number): Rotation {
   return {
     ...rotation,
@@ -127,12 +127,12 @@ export function settleStages(rotation: Rotation, inUse: ReadonlySet<string>, now
 export type Retirement =
   | "wait"
   | "deny"
-  /** Only if nothing that was minted by it is left. */
+  /** Only if no token of it is left. */
   | "delete_if_unused"
   | "delete"
   | "forget";
 
-/** @param currentWorks whether Looker accepted the pair that is current: if not, the old one may be needed */
+/** @param currentWorks whether Looker accepted the current pair. If not, the old one may be needed */
 export function nextRetirement(pair: RetiringPair, currentWorks: boolean, now: number): Retirement {
   const { movedAt, denied, deletedAt } = pair;
   if (deletedAt !== undefined) return now >= deletedAt + secretForgottenMs ? "forget" : "wait";
@@ -143,7 +143,7 @@ export function nextRetirement(pair: RetiringPair, currentWorks: boolean, now: n
   return now >= movedAt + rollbackMs ? "deny" : "wait";
 }
 
-/** Denies the pairs that are due for it, and forgets those whose deletion is long over. */
+/** Denies the due pairs, and forgets those whose deletion is long over. */
 export function advanceRetirement(rotation: Rotation, currentWorks: boolean, now: number): Rotation {
   const retiring = rotation.retiring.flatMap((pair): RetiringPair[] => {
     const next = nextRetirement(pair, currentWorks, now);
@@ -160,14 +160,14 @@ export function noteDeleted(rotation: Rotation, clientId: string, now: number): 
 export const isDeniedByRotation = ({ retiring }: Rotation, clientId: string): boolean =>
   retiring.some((pair) => pair.clientId === clientId && pair.denied !== undefined);
 
-/** An operator denies a pair that waits already. Undefined if there is nothing to note. */
+/** An operator denies a waiting pair. Undefined if there is nothing to note. */
 export function denyRetiring(rotation: Rotation, clientId: string, now: number): Rotation | undefined {
   const pair = rotation.retiring.find((each) => each.clientId === clientId);
   if (!pair || pair.denied?.by === "operator" || pair.deletedAt !== undefined) return undefined;
   return withPair(rotation, clientId, (each) => ({ ...each, denied: { at: now, by: "operator" } }));
 }
 
-/** Pairs that should have been deleted long ago. */
+/** Pairs whose deletion is long overdue. */
 export const unretired = ({ retiring }: Rotation, now: number): number =>
   retiring.filter(
     ({ movedAt, deletedAt }) =>

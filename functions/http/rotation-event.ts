@@ -13,7 +13,10 @@ export interface RotationInvocation {
 
 const steps: readonly RotationStep[] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
-/** Undefined for the schedule's event: it names no step. @throws {RotationFailure} `bad_event` */
+/**
+ * Undefined for the schedule's event, because it names no step.
+ * @throws {RotationFailure} `bad_event`
+ */
 export function readRotationEvent(event: object): StepRequest | undefined {
   if (!("Step" in event)) return undefined;
   const { Step, SecretId, ClientRequestToken, RotationToken } = event as Record<string, unknown>;
@@ -26,7 +29,7 @@ export function readRotationEvent(event: object): StepRequest | undefined {
 
 const isText = (value: unknown, longest: number): value is string =>
   typeof value === "string" && value !== "" && value.length <= longest;
-/** It goes into records and into Looker's free text. */
+/** Records and Looker's free text show the version. */
 const isVersion = (value: unknown): value is string =>
   typeof value === "string" && /^[\w-]{32,64}$/.test(value);
 

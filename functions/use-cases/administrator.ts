@@ -25,7 +25,7 @@ export async function currentPair(
   }
 }
 
-/** @param current the service account's pair: it stands in where no administrator is named, even one that an operator denied */
+/** @param current the service account's pair, denied or not. It stands in for an administrator */
 export async function withAdministrator<Result>(
   ports: RotationPorts,
   job: RotationJob,

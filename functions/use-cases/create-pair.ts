@@ -1,6 +1,6 @@
 /**
- * The step createSecret: a new pair of the account, stored as the pending version. Written ahead, made, noted, marked, stored: a
- * run that is killed in between leaves at most one pair, and the next run knows it.
+ * The step createSecret: a new pair of the account, stored as the pending version. It is written ahead, made, noted, marked and
+ * stored. A run killed in between leaves at most one pair, and the next run knows it.
  */
 import { isDeniedByOperator } from "../domain/control.ts";
 import { leftOverPairs, purposeOf } from "../domain/left-over-pairs.ts";
@@ -23,7 +23,7 @@ const maxPairs = 50;
 export interface PendingVersion {
   readonly versionId: string;
   readonly secretArn: string;
-  /** The broker's name, for people who read a pair's purpose at Looker. */
+  /** The broker's name, for readers of a pair's purpose at Looker. */
   readonly broker: string;
   readonly rotationToken?: string | undefined;
 }
@@ -32,7 +32,7 @@ export interface PendingVersion {
 export interface MadePair {
   readonly clientId: string;
   readonly userId: string;
-  /** Pairs that an earlier run may have left, and that nothing tells from other people's. */
+  /** Pairs of an earlier run or of other people. Nothing tells them apart. */
   readonly ambiguous: number;
 }
 
@@ -60,7 +60,7 @@ interface Run {
   readonly current: StoredPair;
 }
 
-/** Undefined where nothing is stored. @throws {RotationFailure} where it is no pair: the broker stores none such */
+/** Undefined without a value. @throws {RotationFailure} for a value of another shape, because the broker stores pairs alone */
 export async function pendingPair(
   { versions }: Pick<RotationPorts, "versions">,
   secretId: string,
@@ -107,7 +107,7 @@ async function make(run: Run): Promise<MadePair> {
   await note(run, (at) => ({ versionId, userId, at, before }));
   const pair = await looker.ask(async (baseUrl, token) => {
     const answer = await ports.pairs.create(baseUrl, token, userId);
-    // No pair was made: none that somebody else makes now must look like it.
+    // No pair was made. A pair by somebody else must not look like it.
     if (answer.kind === "refused" || answer.kind === "failed") await note(run, () => undefined);
     return answer;
   }, refusedPair);
@@ -138,7 +138,7 @@ const refusedPair = (status: number): RotationReason => {
   return status === 403 || status === 404 ? "needs_administrator" : "looker_unavailable";
 };
 
-/** Ends what an earlier run left. @returns the pairs that stay */
+/** Ends the left-over pairs of an earlier run. @returns the other pairs */
 async function tidyUp(run: Run): Promise<{ kept: readonly LookerCredential[]; ambiguous: number }> {
   const { ports, job, version, userId, current } = run;
   const listed = await listPairs(run);
@@ -169,12 +169,12 @@ async function tidyUp(run: Run): Promise<{ kept: readonly LookerCredential[]; am
 const listPairs = async ({ ports, looker, userId }: Run): Promise<readonly LookerCredential[]> =>
   await looker.ask((baseUrl, token) => ports.pairs.list(baseUrl, token, userId));
 
-/** Deletes a pair whose secret nobody has, and is sure of it. */
+/** Deletes a pair whose secret nobody has. */
 async function remove(run: Run, { id: pairId }: { readonly id: string }): Promise<void> {
   await removePair(run, { userId: run.userId, pairId });
 }
 
-/** @throws {RotationFailure} unless Looker confirms that the pair is gone */
+/** @throws {RotationFailure} without Looker's confirmation */
 export async function removePair(
   { ports, looker }: Pick<Run, "ports" | "looker">,
   pair: { userId: string; pairId: string },

@@ -67,11 +67,11 @@ export interface AuditFields {
   sweep_lag_ms?: number;
   /** Of the tokens not ended by the sweep: the oldest age of one at its next try. */
   oldest_pending_ms?: number;
-  /** Steps of a rotation that failed. */
+  /** Failed steps of a rotation. */
   rotation_failures?: number;
-  /** Secrets whose rotation should have been long ago. */
+  /** Secrets whose rotation is long overdue. */
   overdue?: number;
-  /** Old pairs that should have been deleted long ago. */
+  /** Old pairs whose deletion is long overdue. */
   unretired?: number;
   /** Why, where the code alone does not tell: from a fixed vocabulary. */
   reason?: string;
@@ -92,7 +92,7 @@ export type RotationStep = "createSecret" | "setSecret" | "testSecret" | "finish
 /** A step of a rotation, or a change of an old pair. */
 export interface RotationNote {
   readonly step: RotationStep | "retire";
-  /** Its name. Absent where the event named none that rotates. */
+  /** The secret's name. Absent if the event named no rotating secret. */
   readonly secret?: string;
   /** Of the secret. */
   readonly version?: string;

@@ -1,6 +1,6 @@
 /**
- * Old pairs come to their end: denied a day after their replacement, and deleted when nothing is left of them. Nothing is asked of
- * Looker before a pair is due for its deletion.
+ * Old pairs come to their end: denied a day after their replacement, and deleted when nothing is left of them. Looker is asked
+ * nothing before a deletion is due.
  */
 import { isProven, type SecretControl } from "../domain/control.ts";
 import { clockSkewMs, lookerLifeIsOver } from "../domain/lease.ts";
@@ -41,7 +41,7 @@ export interface RetireJob {
   readonly audit: AuditFields;
 }
 
-/** Each secret by itself: one that fails keeps no other waiting. @throws what nobody foresaw, after the last secret */
+/** One failing secret keeps no other waiting. @throws an unforeseen error, after the last secret */
 export async function retirePairs(
   ports: RotationPorts,
   { secrets, deadline, audit }: RetireJob,
@@ -82,7 +82,7 @@ async function lookAfter(ports: RotationPorts, job: RotationJob): Promise<void> 
   if (rotation.retiring.length > 0) await withLock(ports, job, () => retire(ports, job));
 }
 
-/** A secret that never rotated is measured by the day that Secrets Manager planned. */
+/** Before the first rotation, the day planned by Secrets Manager counts. */
 export function isOverdue(
   { rotationEnabled, lastRotatedAt, nextRotationAt }: DescribedSecret,
   everyDays: number,
@@ -134,7 +134,7 @@ async function pendingClientId({ versions }: RotationPorts, secretId: string): P
 
 const sameText = (one: object, other: object) => JSON.stringify(one) === JSON.stringify(other);
 
-/** What a record tells of each pair. */
+/** Changes of pairs, for records. */
 function changesOf(
   secret: string,
   before: readonly RetiringPair[],
@@ -158,8 +158,7 @@ const shown = ({ versionId, clientId, userId }: RetiringPair) => ({
 });
 
 /**
- * Of these pairs, those that a token may be left of, in any scope of the secret. A lock that was taken before the denial may hide
- * one, and so may a row that cannot be read.
+ * Pairs with a token left in any scope of the secret. A lock from before the denial may hide one, and so may an unreadable row.
  */
 async function clientIdsInUse(
   { table, clock }: RotationPorts,
@@ -200,7 +199,7 @@ async function deletePair(
   const { clientId, userId } = pair;
   const listed = await looker.ask((baseUrl, token) => ports.pairs.list(baseUrl, token, userId));
   const found = listed.find((each) => each.clientId === clientId);
-  // Somebody may have moved the stage back in between. What is not at Looker any more needs no such look.
+  // Somebody may have moved the stage back in between. A missing pair needs no such look.
   if (found && (await currentPair(ports, job.secret.secretId)).clientId !== current.clientId)
     throw new RotationFailure("locked", { detail: "the stage has moved" });
   if (found) await removePair({ ports, looker }, { userId, pairId: found.id });

@@ -19,7 +19,7 @@ import { withLogin } from "./rotation-login.ts";
 import type { DescribedSecret } from "./rotation-ports.ts";
 import { changeControl, withLock } from "./rotation-state.ts";
 
-/** Secrets Manager's event. It proves nothing: anybody who may invoke the function can send one. */
+/** Secrets Manager's event. It proves nothing, because others may invoke the function too. */
 export interface StepRequest {
   readonly step: RotationStep;
   /** Name or ARN. */
@@ -37,7 +37,7 @@ export interface RotateJob {
   readonly audit: AuditFields;
 }
 
-/** @throws {RotationFailure} so that Secrets Manager tries again */
+/** @throws {RotationFailure} for Secrets Manager to try again */
 export async function rotateSecret(
   ports: RotationPorts,
   request: StepRequest,
@@ -113,8 +113,8 @@ async function describe({ versions }: RotationPorts, secretId: string): Promise<
 }
 
 /**
- * A new schedule is tested before there is a pending value: the administrator finds the account, and that proves the
- * configuration.
+ * A new schedule is tested before there is a pending value. The administrator finds the account, and so the configuration is
+ * right.
  */
 async function testPair(ports: RotationPorts, job: RotationJob, versionId: string): Promise<Partial<Result>> {
   const { secretId } = job.secret;
@@ -154,7 +154,7 @@ async function makeCurrent(
       ...settleStages(before, new Set([clientId]), now),
       created: created?.versionId === versionId ? undefined : created,
     };
-    // Instances that hold the old version read again before their next login.
+    // Instances with the old version read again before their next login.
     return { ...(announceVersion(control, { versionId, baseUrl }, now) ?? control), rotation };
   });
   return { client_id: clientId };
@@ -164,7 +164,7 @@ async function moveCurrent(ports: RotationPorts, job: RotationJob, versionId: st
   const { secretId, baseUrl } = job.secret;
   const pending = await pendingPair(ports, secretId, versionId);
   const current = await currentPair(ports, secretId);
-  // A pair that nobody remembers would stay for ever, and one that never logged in may be wrong.
+  // A forgotten pair would stay for ever, and an untested one may be wrong.
   await changeControl(ports, job, (control, rotation, now) => {
     const { created } = rotation;
     if (!pending || created?.versionId !== versionId) throw new RotationFailure("foreign_pending");

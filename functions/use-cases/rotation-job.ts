@@ -21,14 +21,14 @@ export interface RotationPorts {
   readonly versions: SecretVersions;
 }
 
-/** A secret that rotates, of one or more scopes. */
+/** A rotating secret of one or more scopes. */
 export interface RotatingSecret {
-  /** Its name: a secret of another account does not rotate. */
+  /** The secret's name. A secret of another account does not rotate. */
   readonly secretId: string;
   readonly baseUrl: string;
   readonly everyDays: number;
   readonly administratorId?: string | undefined;
-  /** Names of all scopes that use the secret. */
+  /** Names of all its scopes. */
   readonly scopes: readonly string[];
 }
 
@@ -49,12 +49,12 @@ export interface RotationJob {
   readonly secret: RotatingSecret;
   /** Fencing token of this invocation. */
   readonly owner: string;
-  /** The last moment to begin something that ends within a second. */
+  /** The last moment to begin a short call. */
   readonly deadline: number;
   readonly audit: AuditFields;
 }
 
-/** Why a step failed, and the words for the person who reads the error in CloudTrail or in the function's log. */
+/** Reasons of failed steps, with advice for readers of CloudTrail and of the function's log. */
 const advice = {
   bad_event: "the event is not one of Secrets Manager's rotation",
   not_rotating: "rotation of this secret is not switched on, in the scopes file or at Secrets Manager",
@@ -73,8 +73,8 @@ const advice = {
     "Looker does not have the pair of the pending version, so its stage was taken away: rotate again",
   foreign_pending:
     "somebody else stored the pending version: take the stage AWSPENDING from it, then rotate again",
-  another_user: "the new pair logs in as another user than the old one: nothing was changed",
-  pending_rejected: "the new pair has not logged in: nothing was changed. Rotate again after six minutes",
+  another_user: "the new pair logs in as another user than the old one. Nothing was changed",
+  pending_rejected: "the new pair has not logged in. Nothing was changed. Rotate again after six minutes",
   dynamodb_unavailable: "DynamoDB did not answer: rotate again",
   secretsmanager_unavailable: "Secrets Manager did not answer: rotate again",
   internal: "an error that nobody foresaw: see the function's log",
@@ -82,7 +82,7 @@ const advice = {
 
 export type RotationReason = keyof typeof advice;
 
-/** Its message is one line, and holds no secret. */
+/** The message is one line without a secret. */
 export class RotationFailure extends Error {
   override readonly name = "RotationFailure";
   readonly reason: RotationReason;

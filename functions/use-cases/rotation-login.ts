@@ -16,7 +16,7 @@ import type { StoredPair } from "./rotation-ports.ts";
 /** Of one question to Looker. */
 export const askTimeoutMs = 5_000;
 
-/** Whose pair it is, and what its failures are called. */
+/** A pair with its secret, and the name of its failures. */
 export interface LoginAs extends LoginOptions {
   readonly secretId: string;
   readonly pair: StoredPair;
@@ -26,7 +26,7 @@ export interface LoginAs extends LoginOptions {
 /** Looker's answers to one token. */
 export interface Conversation {
   /**
-   * @param refused the reason for each status that Looker refuses with
+   * @param refused the reason for each refusing status
    * @throws {RotationFailure}
    */
   ask<Value>(
@@ -38,7 +38,7 @@ export interface Conversation {
 const refusedAs = (status: number): RotationReason =>
   status === 403 || status === 404 ? "needs_administrator" : "looker_unavailable";
 
-/** The token is logged out whatever comes of the work. */
+/** The token is logged out on every path. */
 export async function withLogin<Result>(
   ports: RotationPorts,
   job: RotationJob,
@@ -83,7 +83,7 @@ async function logIn(ports: RotationPorts, job: RotationJob, as: LoginAs): Promi
   const against = isAhead ? await writeAhead(ports, attempt, deadline, as) : plan;
   if (against && against.kind !== "log_in") {
     if (against.kind !== "denied") count(audit, "lockouts_avoided");
-    // What was not answered may be right: only Looker says that a pair is wrong.
+    // An unanswered login proves nothing: only Looker can reject a pair.
     if (against.kind === "rejected" || against.kind === "denied")
       throw new RotationFailure(rejected, { detail: against.kind });
     throw unavailable(against.kind);
@@ -122,7 +122,7 @@ async function logIn(ports: RotationPorts, job: RotationJob, as: LoginAs): Promi
   }
 }
 
-/** A token is in hand: where the record of its login cannot be written, the token is ended first. */
+/** A token is in hand. If its login cannot be recorded, the token is ended first. */
 async function worked(
   ports: RotationPorts,
   job: RotationJob,

@@ -21,7 +21,7 @@ export interface StoredPair {
   readonly versionId: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** What else is in the secret: it goes on into the next version. */
+  /** Other fields of the secret. The next version keeps them. */
   readonly others: Readonly<Record<string, unknown>>;
 }
 

@@ -1,4 +1,4 @@
-/** The rotation's part of a secret's control item, changed by the one invocation that holds its lock. */
+/** The rotation's part of a secret's control item, changed by the one invocation with its lock. */
 import type { SecretControl } from "../domain/control.ts";
 import { noRotation, type Rotation, releaseLock, takeLock } from "../domain/rotation.ts";
 import type { Step } from "../domain/slot.ts";
@@ -10,8 +10,8 @@ import { RotationFailure, type RotationJob, type RotationPorts } from "./rotatio
 type Work<Result> = () => Promise<Result>;
 
 /**
- * Secrets Manager repeats a step, and may run it twice at once. Until the lock runs out, what a killed run had under way may
- * still take effect, so nobody else begins.
+ * Secrets Manager repeats a step, and may run it twice at once. Until the lock runs out, calls of a killed run may still take
+ * effect, so nobody else begins.
  * @throws {RotationFailure} `locked`
  */
 export async function withLock<Result>(
@@ -36,10 +36,10 @@ export async function withLock<Result>(
   }
 }
 
-/** What is kept of an invocation behind its deadline, for its last write and its record. */
+/** Kept free at the end of an invocation, for its last write and its record. */
 export const invocationEndsMs = 3_000;
 
-/** A lock that is not given back runs out. */
+/** Without this, the lock runs out. */
 async function release(ports: RotationPorts, { secret, owner, deadline }: RotationJob): Promise<void> {
   const give = (control: SecretControl) => {
     const next = control.rotation && releaseLock(control.rotation, owner);

@@ -1,4 +1,4 @@
-/** Rotations that cannot succeed: the reason is told, nothing is left over, and the current version still works. */
+/** Rotations without success: the reason is told, nothing is left over, and the current version still works. */
 import { describe, expect, it } from "vitest";
 import { loadRotation } from "./core.ts";
 import { judge } from "./judgement.ts";
@@ -13,7 +13,7 @@ const withSettings = (settings: Partial<Scenario["settings"]>): Scenario => ({
   settings: { ...plain.settings, ...settings },
 });
 
-/** Plays it, and checks that nothing changed. @returns the reasons */
+/** Plays it and expects no change. @returns the reasons */
 async function failing(scenario: Scenario, prepare: (world: World) => void = () => {}): Promise<string[]> {
   const outcome = await play(core, scenario, false, prepare);
   expect(await stillAsBefore(scenario, outcome)).toEqual([]);
@@ -47,21 +47,21 @@ describe("a rotation fails", () => {
     expect(await failing(withSettings({ maxPairs: 2 }))).toEqual(["createSecret: too_many_pairs"]);
   });
 
-  it("of an account with more pairs than a control item remembers", async () => {
+  it("of an account with more than fifty pairs", async () => {
     const crowd = (world: World) => {
       for (let more = 0; more < 50; more++) world.accounts.create(serviceUser, "others");
     };
     expect(await failing(withSettings({ maxPairs: 1_000 }), crowd)).toEqual(["createSecret: too_many_pairs"]);
   });
 
-  it("with an administrator's pair that Looker rejects, which is tried once in six minutes", async () => {
+  it("with a rejected pair of the administrator, tried once in six minutes", async () => {
     // The rule about failed logins in a row is the judgement's.
     expect(await failing(withSettings({ administratorWorks: false }))).toEqual([
       "createSecret: administrator_rejected",
     ]);
   });
 
-  it("while somebody else's version is pending, which is left alone", async () => {
+  it("while somebody else's version is pending, and leaves it alone", async () => {
     const foreign = (world: World) => {
       const { clientId, clientSecret } = world.foreign;
       for (const number of [1, 2, 3])
@@ -70,7 +70,7 @@ describe("a rotation fails", () => {
     expect(await failing(plain, foreign)).toEqual(["createSecret: foreign_pending"]);
   });
 
-  it("if Secrets Manager does not say that the secret rotates, or names another function", async () => {
+  it("of a secret without rotation at Secrets Manager, or with another function", async () => {
     expect(
       await failing(plain, (world) => {
         world.secret.rotationEnabled = false;

@@ -9,7 +9,7 @@ export interface Verdict {
   readonly failure: string | undefined;
 }
 
-/** @param options.path of a failure that was printed before: plays that very scenario */
+/** @param options.path as printed with a failure: plays its scenario again */
 export async function checkRotation(
   core: RotationCore,
   { runs, seed, path }: { runs: number; seed: number; path?: string | undefined },

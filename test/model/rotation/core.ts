@@ -1,4 +1,4 @@
-/** The rotation under test, with the logins that go on beside it: the project's own, or a mutant's copy. */
+/** The rotation under test, with the callers' logins: the project's own code, or a mutant's copy. */
 import type * as ControlModule from "../../../functions/domain/control.ts";
 import type * as RotationModule from "../../../functions/domain/rotation.ts";
 import type * as Issue from "../../../functions/use-cases/issue.ts";

@@ -1,4 +1,4 @@
-/** The rules that every rotation keeps, whatever strikes it. */
+/** The rules of every rotation, under all faults. */
 import { secretControlItem } from "../../../functions/adapters/rows.ts";
 import { serviceUser } from "./looker-accounts.ts";
 import type { Outcome, Scenario } from "./run.ts";
@@ -57,15 +57,16 @@ export async function judge(scenario: Scenario, outcome: Outcome): Promise<strin
     outcome.lastRefusals === 0 || world.deniedAt.has(current?.clientId ?? ""),
     `in the end callers are refused: ${outcome.refusals.at(-1)}`,
   );
-  const left = accounts.tokens.filter((token) => accounts.isAlive(token) && !token.isCallers);
+  // Also if Looker has ended it by itself since.
+  const left = accounts.tokens.filter(({ alive, isCallers }) => alive && !isCallers);
   rule(
     scenario.strikes.some(({ fault }) => fault.kind !== "crash") ||
       left.every(({ owner }) => world.killed.has(owner)),
-    `a token of ${left.map(({ owner }) => owner)} is alive`,
+    `a token of ${left.map(({ owner }) => owner)} was not logged out`,
   );
   rule(
     left.length <= outcome.possibleOrphans,
-    `${left.length} tokens are alive, and ${outcome.possibleOrphans} are counted`,
+    `${left.length} tokens were not logged out, and ${outcome.possibleOrphans} are counted`,
   );
   if (world.deniedAt.size === 0 && !done.has("Looker is away") && !done.has("roll back"))
     rule(

@@ -10,16 +10,17 @@ const kill = (atStop: number): Strike => ({
 
 /**
  * @param every the n-th place alone, beginning with `from`
+ * @param to the last place
  * @param pairs also two of them, one after the other
  */
 export async function* killings(
   core: RotationCore,
   scenarios: readonly Scenario[],
-  { every = 1, from = 0, pairs = false }: { every?: number; from?: number; pairs?: boolean },
+  { every = 1, from = 0, to, pairs = false }: { every?: number; from?: number; to?: number; pairs?: boolean },
 ): AsyncGenerator<Scenario> {
   for (const scenario of scenarios) {
     const { stops } = await play(core, scenario);
-    for (let first = 1 + from; first <= stops; first += every) {
+    for (let first = 1 + from; first <= (to ?? stops); first += every) {
       yield { ...scenario, strikes: [kill(first)] };
       if (!pairs) continue;
       const { stops: more } = await play(core, { ...scenario, strikes: [kill(first)] });

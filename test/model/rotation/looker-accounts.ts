@@ -1,4 +1,4 @@
-/** Looker's users, their pairs and the tokens of these, with the unknowns settable. */
+/** Looker's users, pairs and tokens, with the unknowns settable. */
 
 export interface Pair {
   readonly id: string;
@@ -7,7 +7,7 @@ export interface Pair {
   readonly clientSecret: string;
   readonly createdAt: number;
   purpose?: string;
-  /** By whom it was made. */
+  /** The maker. */
   readonly by: "broker" | "others";
 }
 
@@ -20,7 +20,7 @@ export interface Token {
   readonly isCallers: boolean;
   readonly endsAt: number;
   alive: boolean;
-  /** Looker deleted its pair, and lets it live, and a logout of it says 404. */
+  /** The token lives on without its pair, and its logout says 404. */
   isDeaf: boolean;
 }
 
@@ -127,7 +127,7 @@ export class Accounts {
 
   logOut(token: string): "ended" | "unconfirmed" {
     const found = this.tokens.find((each) => each.token === token);
-    // A dead one says 404, and then 401: that is proof.
+    // A dead one says 404, and then 401, as proof.
     if (!found || !this.isAlive(found)) return "ended";
     if (found.isDeaf) return "unconfirmed";
     found.alive = false;

@@ -4,11 +4,11 @@ import { broken } from "./broken.ts";
 import { checkRotation, type Verdict } from "./check.ts";
 import type { RotationCore } from "./core.ts";
 import { killings } from "./killings.ts";
-import { plain } from "./run.ts";
+import { plain, type Scenario } from "./run.ts";
 
 /**
- * Some rules are of a second line of defence, and break no promise alone: the search for tokens of an old pair a day after its last
- * login, the announcement of a new version, the proof that it logged in. Unit tests catch their mutants.
+ * Some rules are a second line of defence, and break no promise alone. Examples are the search for tokens of an old pair and the
+ * announcement of a new version. steps.test.ts tests them.
  */
 export const rotationMutants: Record<string, readonly Edit[]> = {
   "a rotation's lock is nobody's": [
@@ -129,13 +129,16 @@ export const rotationMutants: Record<string, readonly Edit[]> = {
   ],
 };
 
-/** Killings first, since most mutants need one; then everything else. */
+/** A person makes a pair just after the first step. */
+const besidePeople: Scenario = { ...plain, deeds: [{ after: 1, deed: "somebody makes a pair" }] };
+
+/** Killings first, since most mutants need one. */
 export async function catchRotationMutant(
   core: RotationCore,
   options: { runs: number; seed: number },
 ): Promise<Verdict> {
   let runs = 0;
-  for await (const scenario of killings(core, [plain], { every: 1 })) {
+  for await (const scenario of killings(core, [plain, besidePeople], { every: 1, to: 220 })) {
     runs++;
     const wrong = await broken(core, scenario);
     if (wrong.length > 0) return { runs, failure: wrong.join("\n") };

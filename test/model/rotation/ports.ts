@@ -46,7 +46,7 @@ function lookerFor(
     away: Answer,
   ): Promise<Answer> => {
     try {
-      // A question changes nothing: it may come late without harm.
+      // A late question does no harm.
       return await simulation.call(instance, { label, isWrite: true }, () => {
         const answer = accounts.isAway ? away : effect();
         simulation.tell(instance, () => `${label} → ${JSON.stringify(answer)}`);

@@ -39,7 +39,7 @@ describe("a rotation ends with one new pair", () => {
       expect(await broken(core, scenario)).toEqual([]);
   });
 
-  it("in any order of calls, with answers lost, and whatever people do", { timeout: 120_000 }, async () => {
+  it("in any order of calls, with answers lost, and with deeds of people", { timeout: 120_000 }, async () => {
     const { failure } = await checkRotation(core, { runs: 40, seed });
     expect(failure).toBeUndefined();
   });
@@ -56,7 +56,7 @@ describe("people", () => {
   });
   const timeOf = (minutes: number) => minutes * 60_000;
 
-  it("a pair that an operator denies is deleted within minutes, whatever holds its tokens", async () => {
+  it("a pair denied by an operator is deleted within minutes", async () => {
     const scenario = deeds([4, "deny the old pair"]);
     expect(await broken(core, scenario)).toEqual([]);
     const { world } = await play(core, scenario);
@@ -67,7 +67,7 @@ describe("people", () => {
     expect(waited).toBeLessThan(timeOf(15));
   });
 
-  it("a pair that was denied while it was current is replaced and deleted", async () => {
+  it("a current pair, denied, is replaced and deleted", async () => {
     for (const scenario of [deeds([1, "deny the old pair"]), { ...own, ...deeds([1, "deny the old pair"]) }])
       expect(await broken(core, { ...scenario, settings: own.settings })).toEqual([]);
   });
@@ -85,7 +85,7 @@ describe("people", () => {
     }
   });
 
-  it("a pending pair that somebody deletes is given up, and the next rotation works", async () => {
+  it("a pending pair deleted by somebody is given up, and the next rotation works", async () => {
     const scenario = deeds([1, "the new pair is deleted"]);
     expect(await broken(core, scenario)).toEqual([]);
     const { failures } = await play(core, scenario);

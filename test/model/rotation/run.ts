@@ -1,6 +1,6 @@
 /**
- * One rotation from its begin to the end of the old pair, as Secrets Manager, the schedule, callers and people drive it. What of
- * it is struck, and in which order calls go on, is the scenario's.
+ * One rotation from its begin to the end of the old pair, driven by Secrets Manager, the schedule, callers and people. The scenario
+ * has the faults and the order of calls.
  */
 
 import type { Scope } from "../../../functions/domain/scope.ts";
@@ -11,7 +11,7 @@ import { serviceUser } from "./looker-accounts.ts";
 import { portsFor } from "./ports.ts";
 import { baseUrl, broker, functionArn, secretName, versionName, World, type WorldSettings } from "./world.ts";
 
-/** What people do, and what happens to Looker. */
+/** Deeds of people, and an outage of Looker. */
 export type Deed =
   | "deny the old pair"
   | "deny the pending pair"
@@ -28,9 +28,9 @@ export interface Scenario {
   readonly strikes: readonly Strike[];
   /** Every invocation is made twice, the second so long after the first. */
   readonly secondAfterMs?: number | undefined;
-  /** How long after one retirement run the next one is: minutes. */
+  /** From one retirement run to the next. */
   readonly retireEveryMinutes: number;
-  /** By how many invocations have ended. */
+  /** By the number of ended invocations. */
   readonly deeds: readonly { readonly after: number; readonly deed: Deed }[];
 }
 
@@ -54,18 +54,18 @@ const steps: readonly RotationStep[] = ["createSecret", "setSecret", "testSecret
 export interface Outcome {
   readonly world: World;
   readonly stops: number;
-  /** Of all invocations that were not killed. */
+  /** Of all invocations without a kill. */
   readonly failures: readonly string[];
   readonly possibleOrphans: number;
   readonly refusals: readonly string[];
-  /** Of these, when all was over. */
+  /** Refusals after the end. */
   readonly lastRefusals: number;
   readonly unforeseen: readonly string[];
   readonly done: Set<Deed>;
   readonly gaveUp: boolean;
 }
 
-/** @param prepare what is there before the rotation begins */
+/** @param prepare changes the world before the rotation begins */
 export async function play(
   core: RotationCore,
   scenario: Scenario,
@@ -99,7 +99,7 @@ class Run {
   private invocations = 0;
   private versions = 0;
   private callers = 0;
-  /** The service whose processes fetch tokens all along. */
+  /** Instances of issue-token for the callers. */
   private readonly warm;
 
   constructor(core: RotationCore, scenario: Scenario, telling: boolean) {
@@ -149,7 +149,7 @@ class Run {
         secret.lastRotatedAt = this.world.simulation.now;
         return;
       }
-      // A version that lost its stage is given up, and the next rotation begins.
+      // Without its stage a version is given up, and the next rotation begins.
       if (secret.at("AWSPENDING") !== versionId && secret.at("AWSCURRENT") !== versionId)
         return await this.rotate();
       await this.pass(tries * 2 * minuteMs, "Secrets Manager tries again");
@@ -199,7 +199,7 @@ class Run {
       },
     );
     const timeout = async () => {
-      // Looked at in pieces, so that the time-out of what has ended costs nothing.
+      // In pieces, so an ended invocation needs no more of them.
       for (let passed = 0; passed < timeoutMs && !ended; passed += 20_000) await this.pass(20_000, "waits");
       return false;
     };
@@ -221,7 +221,7 @@ class Run {
       await this.sweep();
       await this.fetchTokens();
       const { rotation } = await world.control();
-      // A pair that is current again waits for its next replacement.
+      // A pair in use again waits for its next replacement.
       const isDone = (rotation?.retiring ?? []).every(({ movedAt }) => movedAt === undefined);
       if (run >= pauses.length && isDone && !isLocked(rotation, world)) return;
       const minutes = pauses[run] ?? scenario.retireEveryMinutes;
@@ -234,7 +234,7 @@ class Run {
     await this.world.core.sweep(this.warm, { audit, deadline: this.world.simulation.now + 60_000 });
   }
 
-  /** The service that is there all along, and one that has never been there. */
+  /** One old service, and one new one. */
   private async fetchTokens(): Promise<void> {
     const { world } = this;
     this.callers++;

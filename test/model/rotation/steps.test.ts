@@ -7,7 +7,7 @@ import { baseUrl, secretName, versionName } from "./world.ts";
 const core = await loadRotation(new URL("../../../functions/", import.meta.url));
 const dayMinutes = 24 * 60;
 
-/** A secret whose new pair is current, and whose old pair waits. */
+/** The new pair is current, and the old one waits. */
 async function rotated() {
   const s = stand(core);
   s.begin();
@@ -28,7 +28,7 @@ describe("a step", () => {
     expect(audit).toMatchObject({ outcome: "rotated", logins: 1, login_attempts: 1, logouts: 1 });
   });
 
-  it("that fails says what to do in one line, and is counted", async () => {
+  it("fails with advice in one line, and is counted", async () => {
     const { step } = stand(core);
     const { failure, audit, note } = await step("createSecret");
     expect(failure).toMatch(/^unknown_version: [^\n]+$/);
@@ -36,7 +36,7 @@ describe("a step", () => {
     expect(note).toMatchObject({ secret: secretName, outcome: "failed", reason: "unknown_version" });
   });
 
-  it("of a version that is current already is done, without a call to Looker", async () => {
+  it("of the current version is done, without a call to Looker", async () => {
     const { step, world } = await rotated();
     const logins = world.accounts.logins.length;
     for (const again of ["createSecret", "setSecret", "testSecret", "finishSecret"] as const)
@@ -73,7 +73,7 @@ describe("createSecret", () => {
     expect(world.accounts.pairsOf("7")).toHaveLength(3);
   });
 
-  it("reports two new pairs that nothing tells apart, and leaves them", async () => {
+  it("reports two new pairs of unknown makers, and leaves them", async () => {
     const { begin, step, world } = stand(core);
     begin();
     const created = { versionId: "killed", userId: "7", at: world.simulation.now, before: ["101", "102"] };
@@ -90,7 +90,7 @@ describe("createSecret", () => {
 });
 
 describe("testSecret", () => {
-  it("without a pending value proves that the administrator finds the account", async () => {
+  it("without a pending value has the administrator find the account", async () => {
     const { begin, step, world } = stand(core);
     begin();
     expect((await step("testSecret")).note).toMatchObject({ outcome: "done", user_id: "7" });
@@ -110,7 +110,7 @@ describe("testSecret", () => {
     expect(world.accounts.tokens.every(({ alive }) => !alive)).toBe(true);
   });
 
-  it("logs in once with a pair that Looker rejects, in six minutes", async () => {
+  it("logs in once in six minutes with a rejected pair", async () => {
     const { begin, step, pass, world } = stand(core);
     begin();
     await step("createSecret");
@@ -124,7 +124,7 @@ describe("testSecret", () => {
 });
 
 describe("finishSecret", () => {
-  it("moves no stage to a pair that has not logged in", async () => {
+  it("moves no stage to an untested pair", async () => {
     const { begin, step, world } = stand(core);
     begin();
     await step("createSecret");
@@ -132,7 +132,7 @@ describe("finishSecret", () => {
     expect(world.secret.at("AWSCURRENT")).toBe(versionName(0));
   });
 
-  it("tells instances that hold the old version to read again", async () => {
+  it("tells instances with the old version to read again", async () => {
     const { begin, step, world } = stand(core);
     begin();
     await step("createSecret");
@@ -180,7 +180,7 @@ describe("a retirement", () => {
     expect(world.accounts.logins).toHaveLength(logins);
   });
 
-  it("deletes a pair that nothing is left of, and forgets it later", async () => {
+  it("deletes a pair without tokens, and forgets it later", async () => {
     const { retire, pass, world, rotation } = await denied();
     expect((await retire()).note).toMatchObject({
       step: "retire",
@@ -221,7 +221,7 @@ describe("a retirement", () => {
 
   it.each<[string, (now: number) => Partial<Slot>]>([
     ["a lease of the new pair", (now) => ({ lease: token("client-4", now) })],
-    ["a token that Looker has ended", (now) => ({ lease: token("client-first", now - 4_000_000) })],
+    ["a token ended by Looker", (now) => ({ lease: token("client-first", now - 4_000_000) })],
     [
       "a lock of after the denial",
       (now) => ({
@@ -234,7 +234,7 @@ describe("a retirement", () => {
     expect(world.accounts.find("client-first")).toBeUndefined();
   });
 
-  it("waits for a row that cannot be read", async () => {
+  it("waits for an unreadable row", async () => {
     const { retire, world } = await denied(() => ({}));
     for (const [name, item] of world.table.items)
       if (name.includes("caller#")) world.table.items.set(name, { ...item, schema: 99 });
@@ -252,7 +252,7 @@ describe("a retirement", () => {
     expect((await s.retire()).audit.unretired).toBe(1);
   });
 
-  it("counts a rotation that is two days late, or switched off", async () => {
+  it("counts a rotation two days late, or switched off", async () => {
     const s = stand(core);
     s.world.secret.lastRotatedAt = s.world.simulation.now;
     s.pass(32 * dayMinutes - 1);
@@ -264,7 +264,7 @@ describe("a retirement", () => {
     expect((await s.retire()).audit.overdue).toBe(1);
   });
 
-  it("that Looker does not answer is told, and does not end the run", async () => {
+  it("without an answer of Looker is told, and does not end the run", async () => {
     const { retire, world } = await denied();
     world.accounts.awayUntil = world.simulation.now + 1_000_000;
     const { audit, failure } = await retire();

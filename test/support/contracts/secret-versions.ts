@@ -1,4 +1,4 @@
-/** What the adapter for a rotation's secrets must do over every Secrets Manager. */
+/** Duties of the adapter for a rotation's secrets, over every Secrets Manager. */
 import { randomUUID } from "node:crypto";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -34,7 +34,7 @@ export function secretVersionsContract(name: string, startAws: StartAws): void {
       }
     });
 
-    it("a value is read by stage and by version, with what else is in it", async () => {
+    it("a value is read by stage and by version, with its other fields", async () => {
       const { id, current, versions } = await secretUnderTest();
       const pair = {
         ...{ clientId: "client-old", clientSecret: old.client_secret, versionId: current },
@@ -83,7 +83,7 @@ export function secretVersionsContract(name: string, startAws: StartAws): void {
       expect(findLeaks(inspect(error, { depth: 10 }))).toEqual([]);
     });
 
-    it("a secret that is missing, or may not be read, is told by a reason", async () => {
+    it("a missing or forbidden secret is told by a reason", async () => {
       const { id, versions } = await secretUnderTest();
       await expect(versions.describe(`${id}-none`)).rejects.toMatchObject({ reason: "not_found" });
       aws.awsProxy.setAuthorize(() => ({ allow: false, reason: "a test" }));
@@ -91,7 +91,7 @@ export function secretVersionsContract(name: string, startAws: StartAws): void {
       aws.awsProxy.setAuthorize(undefined);
     });
 
-    it("a Secrets Manager that cannot answer is unavailable", async () => {
+    it("an error of Secrets Manager means unavailable", async () => {
       const { id, pending, versions } = await secretUnderTest();
       aws.awsProxy.setFault(() => ({ throw: "internal" }));
       await expect(versions.putPending(id, { versionId: pending, pair: fresh })).rejects.toBeInstanceOf(

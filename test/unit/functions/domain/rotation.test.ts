@@ -86,7 +86,7 @@ describe("the next step of a retirement", () => {
     expect(at(pair, later)).toBe(next);
   });
 
-  it("is none while the new pair is not known to work, but for what an operator denied", () => {
+  it("is none before the new pair works, unless an operator denied the old one", () => {
     expect(at(retiring({ movedAt: now }), 9 * dayMs, false)).toBe("wait");
     expect(at(retiring({ movedAt: now, denied: byRotation }), 9 * dayMs, false)).toBe("wait");
     expect(at(retiring({ movedAt: now, denied: byOperator }), 300_000, false)).toBe("delete");
@@ -97,19 +97,19 @@ describe("the stages", () => {
   const settled = (pair: RetiringPair, inUse: string[]) =>
     settleStages({ retiring: [pair] }, new Set(inUse), now + 5).retiring;
 
-  it("begin the day of a pair that is not current any more", () => {
+  it("begin the day of a replaced pair", () => {
     expect(settled(retiring(), ["new"])).toEqual([retiring({ movedAt: now + 5 })]);
     expect(settled(retiring({ movedAt: now }), ["new"])).toEqual([retiring({ movedAt: now })]);
   });
 
-  it("allow a pair again that a rollback made current, unless an operator denied it", () => {
+  it("allow a pair again after a rollback, unless an operator denied it", () => {
     expect(settled(retiring({ movedAt: now, denied: byRotation }), ["old"])).toEqual([retiring()]);
     expect(settled(retiring({ movedAt: now, denied: byOperator }), ["old"])).toEqual([
       retiring({ denied: byOperator }),
     ]);
   });
 
-  it("say nothing of a pair that is deleted", () => {
+  it("say nothing of a deleted pair", () => {
     const deleted = retiring({ movedAt: now, denied: byRotation, deletedAt: now });
     expect(settled(deleted, ["old"])).toEqual([deleted]);
   });
@@ -123,7 +123,7 @@ it("an operator's denial of a waiting pair counts from now, also after the rotat
   expect(denyRetiring(rotation, "another", now)).toBeUndefined();
 });
 
-it("a pair that waits for two days is counted", () => {
+it("a pair waiting for two days is counted", () => {
   const rotation: Rotation = {
     retiring: [retiring({ movedAt: now }), retiring({ deletedAt: now, movedAt: 0 })],
   };
@@ -157,19 +157,19 @@ describe("pairs at Looker", () => {
     expect(sorted(listed)).toEqual({ remove: [], retire: [], ambiguous: listed });
   });
 
-  it("a pair that was noted is known, and no other is looked for", () => {
+  it("a noted pair is known, and no other is looked for", () => {
     const left = sorted([pair("2"), pair("3")], { versionId: "v1", created: { ...created, pairId: "3" } });
     expect(left).toEqual({ remove: [pair("3")], retire: [], ambiguous: [] });
   });
 
-  it("a pair of a version that was stored is retired, not deleted: somebody may have used it", () => {
+  it("a pair of a stored version is retired, because somebody may have used it", () => {
     const listed = [pair("2", marked("v1")), pair("3", marked("v2"))];
     const left = sorted(listed, { created: undefined });
     expect(left.retire).toEqual([{ pair: listed[0], versionId: "v1" }]);
     expect(left.remove).toEqual([listed[1]]);
   });
 
-  it("a pair in use is left alone, whatever it says", () => {
+  it("a pair in use is left alone, with a mark and without", () => {
     const listed = [pair("2", marked("v1")), pair("3")];
     expect(sorted(listed, { isTaken: () => true })).toEqual({ remove: [], retire: [], ambiguous: [] });
   });
