@@ -61,9 +61,9 @@ export const metricNames = {
   accountFindings: "AccountFindings",
   /** Of each hourly run: scopes whose last check did not work. */
   accountChecksFailed: "AccountChecksFailed",
-  /** Steps of a rotation that did not work. */
+  /** Steps of a rotation that failed, retirements included. */
   rotationFailures: "RotationFailures",
-  /** Of each run of the retirement: secrets whose rotation is overdue, and old pairs that should be gone. */
+  /** Of one retirement run: secrets whose rotation is two days late, and old pairs that wait for more than two days. */
   rotationOverdue: "RotationOverdue",
   unretiredPairs: "UnretiredPairs",
   /** Requests and sweeps with work after their early time-out. */

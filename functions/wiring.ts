@@ -7,7 +7,7 @@ import { clientLimits } from "./adapters/aws-client.ts";
 import { dynamodbSlotTable } from "./adapters/dynamodb-slot-table.ts";
 import { kmsSealer } from "./adapters/kms-sealer.ts";
 import { type LookerApi, lookerApi } from "./adapters/looker-api.ts";
-import { lookerHttp } from "./adapters/looker-http.ts";
+import { type LookerHttp, lookerHttp } from "./adapters/looker-http.ts";
 import { randomIds, systemClock } from "./adapters/system.ts";
 import { environment } from "./contract.ts";
 import { loginTimeoutMs } from "./domain/lease.ts";
@@ -23,17 +23,27 @@ export function required(variables: NodeJS.ProcessEnv, name: string): string {
 }
 
 /** Where the rows are, and what seals the tokens in them. */
-interface FunctionConfig {
+interface TableConfig {
   readonly tableName: string;
-  readonly sealingKeyArn: string;
   readonly brokerName: string;
+}
+
+interface FunctionConfig extends TableConfig {
+  readonly sealingKeyArn: string;
+}
+
+/** For a function that opens no token. */
+export function readTableConfig(variables: NodeJS.ProcessEnv): TableConfig {
+  return {
+    tableName: required(variables, environment.tableName),
+    brokerName: required(variables, environment.brokerName),
+  };
 }
 
 export function readFunctionConfig(variables: NodeJS.ProcessEnv): FunctionConfig {
   return {
-    tableName: required(variables, environment.tableName),
+    ...readTableConfig(variables),
     sealingKeyArn: required(variables, environment.sealingKeyArn),
-    brokerName: required(variables, environment.brokerName),
   };
 }
 
@@ -70,19 +80,26 @@ export function loadScopes(url: URL, accountId: string): Scopes {
 }
 
 /** Where records go, and metrics with them. */
-export function auditOptions({ brokerName }: FunctionConfig): AuditOptions {
+export function auditOptions({ brokerName }: Pick<TableConfig, "brokerName">): AuditOptions {
   return { broker: brokerName, now: systemClock.now, write: writeLogLine };
 }
 
+/** @param http its connections, shared with other adapters for Looker */
 export function brokerPorts(
-  { tableName, sealingKeyArn }: FunctionConfig,
+  config: FunctionConfig,
   http = lookerHttp(),
-): OperatePorts & { readonly looker: LookerApi } {
+): OperatePorts & { looker: LookerApi } {
+  const { tableName, sealingKeyArn } = config;
+  const sealer = kmsSealer(new KMSClient(clientLimits), { keyArn: sealingKeyArn, tableName });
+  return { ...tablePorts(config, http), sealer };
+}
+
+/** The same without the sealing key. */
+export function tablePorts({ tableName }: TableConfig, http: LookerHttp) {
   return {
     clock: systemClock,
     ids: randomIds,
     table: dynamodbSlotTable(new DynamoDBClient(clientLimits), tableName, systemClock),
-    sealer: kmsSealer(new KMSClient(clientLimits), { keyArn: sealingKeyArn, tableName }),
     looker: lookerApi({ loginMs: loginTimeoutMs, logoutMs: 5_000, userMs: 3_000 }, systemClock, http),
   };
 }

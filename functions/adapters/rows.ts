@@ -9,6 +9,7 @@ import { isCallerArn } from "../domain/principal.ts";
 import { isSessionName, type SessionBudget } from "../domain/session-budget.ts";
 import { deletableAt, dueAt, type Mint, type Slot } from "../domain/slot.ts";
 import type { CallerKey, DueRow, SlotKey } from "../use-cases/ports.ts";
+import { readRotation, rotationItem } from "./rotation-item.ts";
 import {
   checkSchema,
   head,
@@ -160,6 +161,7 @@ export const secretControlItem = (secretId: string, row: SecretControl): Item =>
   })),
   throttles: row.throttles.map(({ baseUrl, until }) => ({ base_url: baseUrl, until })),
   denied_client_ids: row.deniedClientIds,
+  rotation: row.rotation && rotationItem(row.rotation),
 });
 
 export function readSecretControl(item: Item): SecretControl {
@@ -172,6 +174,7 @@ export function readSecretControl(item: Item): SecretControl {
       return { baseUrl: text(base_url), until: number(until) };
     }),
     deniedClientIds: list(item.denied_client_ids, (id) => text(id)),
+    rotation: optional(item.rotation, readRotation),
   };
 }
 

@@ -2,6 +2,7 @@
  * The two control items: a scope's (epoch, freeze) and a secret's (what is known of its versions). Pure.
  */
 import { digestOf } from "./digest.ts";
+import { denyRetiring, isDeniedByRotation, type Rotation } from "./rotation.ts";
 
 /** Fields that every row carries for conditional writes. */
 export interface Versioned {
@@ -88,6 +89,8 @@ export interface SecretControl extends Versioned {
   readonly throttles: readonly Throttle[];
   /** {@link digestOf}: what was pasted in a client id's place by mistake may be a secret, and is not kept. */
   readonly deniedClientIds: readonly string[];
+  /** Absent for a secret that was never rotated. */
+  readonly rotation?: Rotation | undefined;
 }
 
 export const newSecretControl: SecretControl = {
@@ -120,9 +123,19 @@ export type LoginPlan =
   | { kind: "trying"; since: number; until: number }
   | { kind: "rejected"; until: number };
 
+export interface LoginOptions {
+  /** For the rotation of a denied pair. Nothing else brings a new one. */
+  readonly evenDenied?: boolean;
+}
+
 /** Whether this login may be made now, and whether it must be written ahead. */
-export function planLogin(control: SecretControl, credential: Credential, now: number): LoginPlan {
-  if (isDenied(control, credential.clientId)) return { kind: "denied" };
+export function planLogin(
+  control: SecretControl,
+  credential: Credential,
+  now: number,
+  { evenDenied = false }: LoginOptions = {},
+): LoginPlan {
+  if (!evenDenied && isDenied(control, credential.clientId)) return { kind: "denied" };
   const throttle = control.throttles.find(({ baseUrl }) => baseUrl === credential.baseUrl);
   if (throttle && throttle.until > now) return { kind: "throttled", until: throttle.until };
   const attempt = attemptOf(control, credential);
@@ -144,9 +157,10 @@ export function beginAttempt(
   credential: Credential,
   owner: string,
   now: number,
+  options: LoginOptions = {},
 ): SecretControl | undefined {
   if (attemptOf(control, credential)?.owner === owner) return control;
-  if (planLogin(control, credential, now).kind !== "log_in") return undefined;
+  if (planLogin(control, credential, now, options).kind !== "log_in") return undefined;
   return withAttempt(control, credential, { state: "trying", owner, at: now, until: now + attemptBackoffMs });
 }
 
@@ -191,19 +205,58 @@ export function endAttempt(
   }
 }
 
-/** More than an operator denies in a lifetime; the row stays small. */
-export const maxDeniedClientIds = 200;
+/** Whether a login with this version has worked. */
+export const isProven = (
+  control: SecretControl,
+  version: Pick<Credential, "versionId" | "baseUrl">,
+): boolean => attemptOf(control, version)?.state === "worked";
 
-/** Records that no login may be made with this client id any more; undefined if it is recorded, or there is no room. */
-export function denyClientId(control: SecretControl, clientId: string): SecretControl | undefined {
-  if (isDenied(control, clientId) || control.deniedClientIds.length >= maxDeniedClientIds) return undefined;
-  return { ...control, deniedClientIds: [...control.deniedClientIds, digestOf(clientId)] };
+/** A version became current: instances that read the secret before now look for it. Undefined if it never worked. */
+export function announceVersion(
+  control: SecretControl,
+  version: Pick<Credential, "versionId" | "baseUrl">,
+  now: number,
+): SecretControl | undefined {
+  const attempt = attemptOf(control, version);
+  if (attempt?.state !== "worked") return undefined;
+  const attempts = control.attempts.map((each) => (each === attempt ? { ...each, at: now } : each));
+  return { ...control, attempts };
 }
 
-export const isDenied = (control: SecretControl, clientId: string): boolean =>
+/** More than an operator denies in a lifetime. The row stays small. */
+export const maxDeniedClientIds = 200;
+
+/**
+ * Records that an operator allows no login with this client id any more. Undefined if it is recorded, or if there is no room. A
+ * waiting pair is deleted soon.
+ */
+export function denyClientId(
+  control: SecretControl,
+  clientId: string,
+  now: number,
+): SecretControl | undefined {
+  const rotation = control.rotation && denyRetiring(control.rotation, clientId, now);
+  const { deniedClientIds: denied } = control;
+  const listed = isDeniedByOperator(control, clientId) || denied.length >= maxDeniedClientIds;
+  if (listed && !rotation) return undefined;
+  return {
+    ...control,
+    deniedClientIds: listed ? denied : [...denied, digestOf(clientId)],
+    rotation: rotation ?? control.rotation,
+  };
+}
+
+export const isDeniedByOperator = (control: SecretControl, clientId: string): boolean =>
   control.deniedClientIds.includes(digestOf(clientId));
 
-function attemptOf(control: SecretControl, { versionId, baseUrl }: Credential): Attempt | undefined {
+export const isDenied = (control: SecretControl, clientId: string): boolean =>
+  isDeniedByOperator(control, clientId) ||
+  (control.rotation !== undefined && isDeniedByRotation(control.rotation, clientId));
+
+function attemptOf(
+  control: SecretControl,
+  { versionId, baseUrl }: Pick<Credential, "versionId" | "baseUrl">,
+): Attempt | undefined {
   return control.attempts.find((each) => each.versionId === versionId && each.baseUrl === baseUrl);
 }
 

@@ -4,11 +4,11 @@
  */
 import { type MetricName, metricDimensions, metricNames, metricNamespace } from "../contract.ts";
 import type { ProblemCode } from "../domain/problem.ts";
-import type { AuditFields, CheckedScope, LeaseEnd, MintedToken } from "../use-cases/record.ts";
+import type { AuditFields, CheckedScope, LeaseEnd, MintedToken, RotationNote } from "../use-cases/record.ts";
 import type { Spent } from "../use-cases/timings.ts";
 
 export interface AuditRecord
-  extends Omit<AuditFields, "mints" | "lease_ends" | "account_checks" | Instant>,
+  extends Omit<AuditFields, "mints" | "lease_ends" | "account_checks" | "rotations" | Instant>,
     Spent {
   /** ISO 8601, when the request arrived. */
   time: string;
@@ -76,7 +76,16 @@ export interface AccountCheckLine extends CheckedScope {
   verb: string;
 }
 
-export type LogLine = AuditLine | MintLine | LeaseEndLine | AccountCheckLine;
+export interface RotationLine extends RotationNote {
+  /** ISO 8601, at the end of the invocation. */
+  time: string;
+  kind: "rotation";
+  broker: string;
+  request_id: string;
+  verb: string;
+}
+
+export type LogLine = AuditLine | MintLine | LeaseEndLine | AccountCheckLine | RotationLine;
 
 export type EmbeddedMetrics = { readonly [name in MetricName]?: number } & {
   readonly _aws: {
@@ -112,6 +121,7 @@ export function embeddedMetrics(record: AuditRecord, timestamp: number): Embedde
             ...tokenMetrics(record),
             ...sweepMetrics(record),
             ...checkMetrics(record),
+            ...retirementMetrics(record),
             ...dependencyMetrics(record),
             ...eventMetrics(record),
           },
@@ -164,6 +174,12 @@ const checkMetrics = ({ account_findings, account_checks_failed }: AuditRecord):
   [metricNames.accountChecksFailed]: account_checks_failed,
 });
 
+/** Zeros too. */
+function retirementMetrics({ outcome, overdue, unretired }: AuditRecord): Values {
+  if (outcome !== "retired") return {};
+  return { [metricNames.rotationOverdue]: overdue, [metricNames.unretiredPairs]: unretired };
+}
+
 function dependencyMetrics({ looker_ms, dynamodb_ms, kms_ms, secretsmanager_ms }: AuditRecord): Values {
   return {
     [metricNames.lookerLatency]: looker_ms,
@@ -187,5 +203,6 @@ function eventMetrics(record: AuditRecord): Values {
     [metricNames.lockOutsAvoided]: record.lockouts_avoided,
     [metricNames.budgetRefusals]: record.code === "too_many_mints" ? 1 : undefined,
     [metricNames.unreadableRows]: record.unreadable,
+    [metricNames.rotationFailures]: record.rotation_failures,
   };
 }

@@ -1,6 +1,6 @@
 /**
  * One audit record for each request, on every path. It is begun before anything else and emitted once the answer is known.
- * Records of the tokens made and of the leases ended follow it. Work after the answer adds a second record, marked late.
+ * Records of the tokens made, of the leases ended and of the steps of a rotation follow it. Work after the answer adds a second record, marked late.
  * The fields are an allow-list by type: no text of a header or a body can get in, except a well-formed trace id.
  * docs/reference/audit-record.schema.json describes them.
  */
@@ -11,6 +11,7 @@ import { Problem } from "../domain/problem.ts";
 import { isScopeName } from "../domain/scope.ts";
 import { Unreadable } from "../use-cases/ports.ts";
 import { type AuditFields, counters } from "../use-cases/record.ts";
+import { RotationFailure } from "../use-cases/rotation-job.ts";
 import { startTimings, type Timings } from "../use-cases/timings.ts";
 import type { ProxyResult } from "./answer.ts";
 import { readEvent } from "./api-event.ts";
@@ -53,7 +54,7 @@ export interface Audit extends MiddlewareObj<unknown, ProxyResult> {
 export function auditing({ broker, now, write }: AuditOptions): Audit {
   const entries = new WeakMap<object, OpenEntry>();
   const writeAll = (record: AuditRecord, fields: AuditFields, endedAt: number) => {
-    const { mints = [], lease_ends = [], account_checks = [] } = fields;
+    const { mints = [], lease_ends = [], account_checks = [], rotations = [] } = fields;
     // CloudWatch takes no metric older than two weeks, and the request of a late record can be of any age.
     const at = record.late ? endedAt : Date.parse(record.time);
     write({ ...record, ...embeddedMetrics(record, at) });
@@ -63,6 +64,7 @@ export function auditing({ broker, now, write }: AuditOptions): Audit {
       write({ ...common, kind: "mint", ...mint, ...optional("token_ends_at", isoTime(token_ends_at)) });
     for (const end of lease_ends) write({ ...common, kind: "lease_end", ...end });
     for (const check of account_checks) write({ ...common, kind: "account_check", ...check });
+    for (const note of rotations) write({ ...common, kind: "rotation", ...note });
   };
   const emit = (request: AnsweredRequest) => {
     const entry = entries.get(request.event as object);
@@ -156,22 +158,30 @@ function recordOf(broker: string, entry: OpenEntry, request: AnsweredRequest, en
     ...(entry.caller ? { caller: callerFields(entry.caller) } : {}),
     ...optional("source_ip", plain(identity.sourceIp)),
     ...optional("source_vpce", plain(identity.vpceId)),
-    code: problem?.code ?? (error === undefined ? "ok" : "internal"),
+    code: problem?.code ?? codeOf(error),
     ...(response?.statusCode === undefined ? {} : { status: response.statusCode }),
     duration_ms: endedAt - entry.startedAt,
     ...entry.timings.spent(),
     ...fields,
-    ...optional("reason", problem?.reason ?? fields.reason),
+    ...optional("reason", problem?.reason ?? rotationReason(error) ?? fields.reason),
     // The sweeper does not come by every row: a secret's control row is never due.
     ...(cause instanceof Unreadable ? { unreadable: (fields.unreadable ?? 0) + 1 } : {}),
     ...(cause instanceof Error ? errorFields(cause) : {}),
   };
 }
 
+const rotationReason = (error: unknown) => (error instanceof RotationFailure ? error.reason : undefined);
+
+function codeOf(error: unknown): string {
+  if (error === undefined) return "ok";
+  return rotationReason(error) ? "rotation_failed" : "internal";
+}
+
 function recordedFields({
   mints: _,
   lease_ends: __,
   account_checks: ___,
+  rotations: ____,
   lease_ends_at,
   token_ends_at,
   issued_before_at,

@@ -6,21 +6,13 @@
  *   │ secret, controls, attempt │ /login │ seal, store (tried until) │ /logout, release │
  */
 
-import {
-  type AttemptOutcome,
-  beginAttempt,
-  type Credential,
-  endAttempt,
-  knowsNewerVersion,
-  type LoginPlan,
-  planLogin,
-  type SecretControl,
-} from "../domain/control.ts";
+import { type Credential, knowsNewerVersion, type LoginPlan, planLogin } from "../domain/control.ts";
 import type { MintFailure, Refusal } from "../domain/failures.ts";
 import { configurationDigest, loginTimeoutMs } from "../domain/lease.ts";
 import type { Scope } from "../domain/scope.ts";
-import { lockMs, type Slot, type Step } from "../domain/slot.ts";
+import { lockMs, type Slot } from "../domain/slot.ts";
 import { dropUnwanted, type FailedMint, releaseMint, type Unwanted } from "../domain/slot-mint.ts";
+import { type Blocked, type LoginAttempt, recordAttempt, throttledUntil, writeAhead } from "./attempt.ts";
 import { commit } from "./commit.ts";
 import { logoutNeedsMs } from "./end-tokens.ts";
 import {
@@ -122,13 +114,13 @@ async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult
   audit.secret_version = secret.versionId;
   if (plan.kind !== "log_in") return failed(blocked(plan, clock.now(), audit));
   if (plan.writeAhead) {
-    const against = await writeAhead(ports, job, credential);
+    const against = await writeAhead(ports, attemptOf({ ...job, credential }), job.deadline);
     if (against) return failed(blocked(against, clock.now(), audit));
   }
   const login: LoginJob = { ...job, credential, epoch: control.epoch, writtenAhead: plan.writeAhead };
   // A slow store or secret has used up the lock: another may hold it by the time Looker answers.
   if (clock.now() + loginTimeoutMs + storeNeedsMs > lock.until) {
-    if (plan.writeAhead) await recordAttempt(ports, login, { kind: "not_tried" });
+    if (plan.writeAhead) await recordAttempt(ports, attemptOf(login), { kind: "not_tried" }, lock.until);
     return failed({ code: "busy", detail: "A dependency was too slow." });
   }
   return await logIn(ports, login, secret);
@@ -157,7 +149,13 @@ const credentialOf = ({ baseUrl }: Scope, { clientId, versionId }: ClientSecret)
   baseUrl,
 });
 
-type Blocked = Exclude<LoginPlan, { kind: "log_in" }>;
+const attemptOf = ({
+  scope,
+  credential,
+  lock,
+}: Pick<LoginJob, "scope" | "credential" | "lock">): LoginAttempt => ({
+  ...{ secretId: scope.secretId, credential, owner: lock.owner },
+});
 
 function blocked(plan: Blocked, now: number, audit: AuditFields): MintFailure {
   audit.reason = `secret_${plan.kind}`;
@@ -195,40 +193,10 @@ const rejectedDetail =
   "Looker answered 404 to the scope's client id and secret. An operator should check the pair in Secrets Manager and the " +
   "scope's lookerUrl. The broker retries a rejected version at most once every six minutes, and a new version at once.";
 
-/** Writes `trying` before the login, unless another attempt stands. @returns the obstacle, if any */
-async function writeAhead(
-  { table, clock, ids }: MintPorts,
-  { scope, lock, deadline }: MintJob,
-  credential: Credential,
-): Promise<Blocked | undefined> {
-  return await commit(
-    table.secretControls,
-    scope.secretId,
-    (row, now): Step<SecretControl, Blocked | undefined> => {
-      const next = beginAttempt(row, credential, lock.owner, now);
-      return { next, outcome: next ? undefined : (planLogin(row, credential, now) as Blocked) };
-    },
-    { clock, ids, deadline },
-  );
-}
-
-async function recordAttempt(
-  { table, clock, ids }: MintPorts,
-  { scope, lock, credential }: LoginJob,
-  outcome: AttemptOutcome,
-  deadline = lock.until,
-) {
-  await commit(
-    table.secretControls,
-    scope.secretId,
-    (row, now) => ({ next: endAttempt(row, credential, lock.owner, outcome, now), outcome: undefined }),
-    { clock, ids, deadline, mustLand: true },
-  );
-}
-
 async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Promise<MintResult> {
   const { clock, ids, looker } = ports;
-  const { scope, audit } = job;
+  const { scope, audit, lock } = job;
+  const attempt = attemptOf(job);
   const askedAt = clock.now();
   // Counted before the answer, because a request cut off here has tried too.
   count(audit, "login_attempts");
@@ -247,19 +215,19 @@ async function logIn(ports: MintPorts, job: LoginJob, secret: ClientSecret): Pro
   audit.reason = `login_${answer.kind}${"reason" in answer ? `_${answer.reason}` : ""}`;
   switch (answer.kind) {
     case "rejected":
-      await recordAttempt(ports, job, { kind: "rejected" });
+      await recordAttempt(ports, attempt, { kind: "rejected" }, lock.until);
       return failed({
         code: "looker_rejected_credentials",
         detail: rejectedDetail,
         until: clock.now() + recheckMs,
       });
     case "throttled": {
-      const until = clock.now() + Math.min(Math.max(answer.retryAfterSeconds ?? 30, 1), 300) * 1_000;
-      await recordAttempt(ports, job, { kind: "throttled", until });
+      const until = throttledUntil(answer.retryAfterSeconds, clock.now());
+      await recordAttempt(ports, attempt, { kind: "throttled", until }, lock.until);
       return failed({ code: "looker_unavailable", detail: "Looker asked for fewer logins.", until });
     }
     case "unreached":
-      await recordAttempt(ports, job, { kind: "not_tried" });
+      await recordAttempt(ports, attempt, { kind: "not_tried" }, lock.until);
       return failed({
         code: "looker_unavailable",
         detail:
@@ -300,7 +268,7 @@ const unansweredDetail = (reason: string): string =>
 async function recordWorked(ports: MintPorts, job: LoginJob): Promise<void> {
   if (!job.writtenAhead) return;
   // Not to the very end: the caller has a token to be served.
-  await recordAttempt(ports, job, { kind: "worked" }, job.deadline - answerNeedsMs).catch(() => {
+  await recordAttempt(ports, attemptOf(job), { kind: "worked" }, job.deadline - answerNeedsMs).catch(() => {
     job.audit.reason = "attempt_not_recorded";
   });
 }

@@ -150,8 +150,8 @@ async function deny(
   return await commit(
     ports.table.secretControls,
     scope.secretId,
-    (control) => {
-      const next = denyClientId(control, clientId);
+    (control, now) => {
+      const next = denyClientId(control, clientId, now);
       return { next, outcome: next !== undefined || isDenied(control, clientId) };
     },
     { ...ports, deadline },

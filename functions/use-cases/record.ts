@@ -19,7 +19,9 @@ export interface AuditFields {
     | "frozen"
     | "unfrozen"
     | "swept"
-    | "checked";
+    | "checked"
+    | "rotated"
+    | "retired";
   /** The lease that was given out, or that the request named. */
   lease_id?: string;
   /** The lease that this request's own login made, given out or not: a revocation may have overtaken it. */
@@ -68,6 +70,12 @@ export interface AuditFields {
   sweep_lag_ms?: number;
   /** Of the tokens not ended by the sweep: the oldest age of one at its next try. */
   oldest_pending_ms?: number;
+  /** Failed steps of a rotation. */
+  rotation_failures?: number;
+  /** Secrets whose rotation is long overdue. */
+  overdue?: number;
+  /** Old pairs whose deletion is long overdue. */
+  unretired?: number;
   /** Why, where the code alone does not tell: from a fixed vocabulary. */
   reason?: string;
   /** Class name of an unexpected error that the request survived; never its message. */
@@ -84,6 +92,8 @@ export interface AuditFields {
   account_checks_failed?: number;
   /** Service accounts that were checked. Each gets a record of its own. */
   account_checks?: CheckedScope[];
+  /** Steps of a rotation, and changes of old pairs. Each gets a record of its own. */
+  rotations?: RotationNote[];
 }
 
 /** The check of one scope's service account. */
@@ -99,6 +109,25 @@ export interface CheckedScope {
   readonly hidden?: readonly HiddenAnswer[];
   /** Why the check did not work: from a fixed vocabulary. */
   readonly reason?: string | undefined;
+}
+
+export type RotationStep = "createSecret" | "setSecret" | "testSecret" | "finishSecret";
+
+/** A step of a rotation, or a change of an old pair. */
+export interface RotationNote {
+  readonly step: RotationStep | "retire";
+  /** The secret's name. Absent if the event named no rotating secret. */
+  readonly secret?: string;
+  /** Of the secret. */
+  readonly version?: string;
+  readonly outcome: "done" | "failed" | "denied" | "allowed" | "deleted" | "forgotten";
+  /** From a fixed vocabulary. */
+  readonly reason?: string;
+  readonly client_id?: string;
+  /** Looker's id of the account. */
+  readonly user_id?: string;
+  /** With the reason `ambiguous_pairs`: how many. */
+  readonly pairs?: number;
 }
 
 /** A new token. It names no holder: only the record of a served request does. */
@@ -133,6 +162,7 @@ export const counters = [
   "unreadable",
   "expired",
   "slots",
+  "rotation_failures",
 ] as const;
 
 type Counter = (typeof counters)[number];

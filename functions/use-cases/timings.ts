@@ -1,6 +1,7 @@
 /** How long a request waits for each dependency. */
 import type { LogOutPorts } from "./end-tokens.ts";
-import type { ClientSecrets, LookerUsers, Remembering, TimeCall } from "./ports.ts";
+import type { ClientSecrets, Remembering, TimeCall } from "./ports.ts";
+import type { RotationPorts } from "./rotation-job.ts";
 
 /** Milliseconds with at least one remote call under way. Absent without such a call. */
 export interface Spent {
@@ -10,9 +11,15 @@ export interface Spent {
   looker_ms?: number;
 }
 
+type WatchedPorts = Pick<LogOutPorts, "table" | "looker"> &
+  Partial<
+    Pick<LogOutPorts, "sealer"> &
+      Pick<RotationPorts, "users" | "pairs" | "versions"> & { readonly secrets: ClientSecrets }
+  >;
+
 export interface Timings {
   /** The same ports, watched. */
-  of<Ports extends LogOutPorts & { secrets?: ClientSecrets; users?: LookerUsers }>(ports: Ports): Ports;
+  of<Ports extends WatchedPorts>(ports: Ports): Ports;
   /** Up to now, with what is still under way: a request that is cut off shows what it waited for. */
   spent(): Spent;
 }
@@ -28,10 +35,12 @@ export function startTimings(now: () => number): Timings {
     of: (ports) => ({
       ...ports,
       table: watched(ports.table, watches.dynamodb),
-      sealer: watchedBelow(ports.sealer, watches.kms),
+      ...(ports.sealer && { sealer: watchedBelow(ports.sealer, watches.kms) }),
       looker: watched(ports.looker, watches.looker),
-      ...(ports.users && { users: watched(ports.users, watches.looker) }),
       ...(ports.secrets && { secrets: watchedBelow(ports.secrets, watches.secretsmanager) }),
+      ...(ports.users && { users: watched(ports.users, watches.looker) }),
+      ...(ports.pairs && { pairs: watched(ports.pairs, watches.looker) }),
+      ...(ports.versions && { versions: watched(ports.versions, watches.secretsmanager) }),
     }),
     spent: () =>
       Object.fromEntries(

@@ -95,7 +95,8 @@ function standing(
 ): Record<string, Answer> {
   const linesOf = (groups = ""): readonly string[] => {
     if (groups === accessLogGroup) return accessLog;
-    if (groups.split(" ").length !== stand().broker.stack.functions.length) throw new Error(`${groups} are not the functions' log groups`);
+    if (groups.split(" ").length !== stand().broker.stack.functions.length)
+      throw new Error(`${groups} are not the functions' log groups`);
     return stand()
       .broker.logs()
       .map((line) => line.slice(line.indexOf(" ") + 1))

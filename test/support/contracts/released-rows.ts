@@ -193,5 +193,47 @@ const schema1: ReleasedRows = {
   },
 };
 
+/** With the optional `rotation` of a secret's control item. */
+const withRotation: ReleasedRows = {
+  ...schema1,
+  secretControl: {
+    key: schema1.secretControl.key,
+    item: {
+      ...schema1.secretControl.item,
+      rotation: {
+        lock: { owner: "owner-2", until: at + 60_000 },
+        created: { version_id: "version-2", user_id: "7", at, before: ["11", "12"], pair_id: "13" },
+        retiring: [
+          {
+            ...{
+              client_id: "clientZero",
+              user_id: "7",
+              version_id: "version-0",
+              queued_at: at,
+              moved_at: at + 1,
+            },
+            ...{ denied: { at: at + 2, by: "operator" }, deleted_at: at + 3 },
+          },
+          { client_id: "clientOne", user_id: "7", version_id: "version-1", queued_at: at },
+        ],
+      },
+    },
+    row: {
+      ...schema1.secretControl.row,
+      rotation: {
+        lock: { owner: "owner-2", until: at + 60_000 },
+        created: { versionId: "version-2", userId: "7", at, before: ["11", "12"], pairId: "13" },
+        retiring: [
+          {
+            ...{ clientId: "clientZero", userId: "7", versionId: "version-0", queuedAt: at, movedAt: at + 1 },
+            ...{ denied: { at: at + 2, by: "operator" }, deletedAt: at + 3 },
+          },
+          { clientId: "clientOne", userId: "7", versionId: "version-1", queuedAt: at },
+        ],
+      },
+    },
+  },
+};
+
 /** The oldest first. This release writes rows like the last. */
-export const releasedRows: readonly ReleasedRows[] = [schema1];
+export const releasedRows: readonly ReleasedRows[] = [schema1, withRotation];

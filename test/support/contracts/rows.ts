@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { Attempt, ScopeControl, SecretControl } from "../../../functions/domain/control.ts";
 import type { Failure } from "../../../functions/domain/failures.ts";
 import type { Lease, OutboxToken, SupersededToken } from "../../../functions/domain/lease.ts";
+import { maxRetiring, type Rotation } from "../../../functions/domain/rotation.ts";
 import { type Mint, maxTracked, type Slot } from "../../../functions/domain/slot.ts";
 
 const text = fc.string({ unit: "grapheme", maxLength: 40 });
@@ -88,12 +89,32 @@ const attempt: fc.Arbitrary<Attempt> = fc.record({
   until: time,
   clientId: text,
 });
+const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
+
+const rotation: fc.Arbitrary<Rotation> = fc.record({
+  lock: optional(fc.record({ owner: id, until: time })),
+  created: optional(
+    fc.record({ versionId: text, userId: text, at: time, before: fc.array(text), pairId: optional(text) }),
+  ),
+  retiring: fc.array(
+    fc.record({
+      ...{ clientId: text, userId: text, versionId: text, queuedAt: time },
+      ...{ movedAt: optional(time), deletedAt: optional(time) },
+      denied: optional(
+        fc.record({ at: time, by: fc.constantFrom("operator" as const, "rotation" as const) }),
+      ),
+    }),
+    { maxLength: maxRetiring },
+  ),
+});
+
 export const anySecretControl: fc.Arbitrary<SecretControl> = fc.record({
   version: fc.integer({ min: 1 }),
   writeId: id,
   attempts: fc.array(attempt, { maxLength: 8 }),
   throttles: fc.array(fc.record({ baseUrl: fc.webUrl(), until: time }), { maxLength: 3 }),
   deniedClientIds: fc.array(text, { maxLength: 5 }),
+  rotation: optional(rotation),
 });
 
 /** A configuration's: 132 bits in base64url. */

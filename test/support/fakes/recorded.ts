@@ -5,6 +5,7 @@ import type {
   AuditLine,
   LeaseEndLine,
   MintLine,
+  RotationLine,
 } from "../../../functions/http/audit-record.ts";
 import { mustBeEmbeddedMetricFormat } from "../audit/embedded-metric-format.ts";
 import { mustBeRecord } from "../audit/schema.ts";
@@ -14,6 +15,7 @@ export function recorded(now: () => number) {
   const mints: MintLine[] = [];
   const leaseEnds: LeaseEndLine[] = [];
   const accountChecks: AccountCheckLine[] = [];
+  const rotations: RotationLine[] = [];
   const audit: AuditOptions = {
     broker: "test/Broker",
     now,
@@ -24,8 +26,9 @@ export function recorded(now: () => number) {
         lines.push(line);
       } else if (line.kind === "mint") mints.push(line);
       else if (line.kind === "lease_end") leaseEnds.push(line);
-      else accountChecks.push(line);
+      else if (line.kind === "account_check") accountChecks.push(line);
+      else rotations.push(line);
     },
   };
-  return { audit, lines, mints, leaseEnds, accountChecks };
+  return { audit, lines, mints, leaseEnds, accountChecks, rotations };
 }

@@ -11,11 +11,12 @@ import { scopes } from "../../../infra/scopes.ts";
 
 /** Bytes of index.mjs, about one per cent above what each is. What goes beyond is to be worth its cold start. */
 const budgets = {
-  "issue-token": 317_000,
-  logout: 284_000,
-  operate: 293_000,
-  sweep: 274_000,
-  "check-account": 330_000,
+  "issue-token": 321_000,
+  logout: 288_000,
+  operate: 297_000,
+  sweep: 278_000,
+  "check-account": 325_000,
+  "rotate-secret": 287_000,
 };
 
 describe.each(Object.entries(budgets) as [FunctionName, number][])("the bundle of %s", (name, budget) => {

@@ -172,7 +172,7 @@ describe("a pair at two Lookers", () => {
   });
 
   it("that is denied is denied at both", () => {
-    const denied = denyClientId(newSecretControl, "clientOne") ?? expect.fail("not denied");
+    const denied = denyClientId(newSecretControl, "clientOne", 0) ?? expect.fail("not denied");
     expect([secret, elsewhere].map((each) => planLogin(denied, each, now).kind)).toEqual([
       "denied",
       "denied",

@@ -79,7 +79,7 @@ describe("the record has the reason against a login:", () => {
   it("a denied client id, without an avoided lock-out", async () => {
     const broker = inMemoryBroker();
     const row = await broker.table.secretControls.read(secretId);
-    const next = denyClientId(row, firstSecret.clientId) ?? expect.fail("no room");
+    const next = denyClientId(row, firstSecret.clientId, 0) ?? expect.fail("no room");
     await broker.table.secretControls.write(secretId, { ...next, version: 1, writeId: "w" }, 0);
     const { audit } = await broker.ask();
     expect(audit).toMatchObject({ reason: "secret_denied", mint_failure: "looker_rejected_credentials" });
