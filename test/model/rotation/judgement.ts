@@ -17,6 +17,7 @@ export async function judge(scenario: Scenario, outcome: Outcome): Promise<strin
   const current = accounts.find(secret.valueAt("AWSCURRENT")?.clientId ?? "");
   const own = accounts.pairsOf(serviceUser).filter(({ by }) => by === "broker");
   rule(!outcome.gaveUp, "the rotation never ended");
+  rule(!outcome.gaveUpOnce || done.has("deny the pending pair"), "a rotation was given up");
   rule(current?.by === "broker", "the current version has no pair");
   rule(accounts.pairs.includes(world.foreign), "a pair of others is gone");
   if (!done.has("roll back")) {

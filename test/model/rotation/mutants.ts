@@ -119,7 +119,7 @@ export const rotationMutants: Record<string, readonly Edit[]> = {
       replace: "",
     },
   ],
-  "an administrator's failed login is not counted": [
+  "a login of a rotation is not written ahead": [
     {
       file: "use-cases/rotation-login.ts",
       find: "const plan = planLogin(await table.secretControls.read(secretId), credential, clock.now(), as);",
@@ -132,17 +132,27 @@ export const rotationMutants: Record<string, readonly Edit[]> = {
 /** A person makes a pair just after the first step. */
 const besidePeople: Scenario = { ...plain, deeds: [{ after: 1, deed: "somebody makes a pair" }] };
 
+const pairGone: Scenario = { ...plain, deeds: [{ after: 1, deed: "the new pair is deleted" }] };
+
+const deniedSoon: Scenario = { ...plain, deeds: [{ after: 4, deed: "deny the old pair" }] };
+
 /** Killings first, since most mutants need one. */
 export async function catchRotationMutant(
   core: RotationCore,
   options: { runs: number; seed: number },
 ): Promise<Verdict> {
   let runs = 0;
-  for await (const scenario of killings(core, [plain, besidePeople], { every: 1, to: 220 })) {
-    runs++;
-    const wrong = await broken(core, scenario);
-    if (wrong.length > 0) return { runs, failure: wrong.join("\n") };
-  }
+  const struck = [
+    [pairGone, deniedSoon],
+    killings(core, [plain, besidePeople], { to: 220 }),
+    killings(core, [plain], { kind: "lose" }),
+  ];
+  for (const scenarios of struck)
+    for await (const scenario of scenarios) {
+      runs++;
+      const wrong = await broken(core, scenario);
+      if (wrong.length > 0) return { runs, failure: wrong.join("\n") };
+    }
   const wrongAdministrator = { ...plain, settings: { ...plain.settings, administratorWorks: false } };
   const failedLogins = (await broken(core, wrongAdministrator)).filter((rule) =>
     rule.startsWith("two failed"),

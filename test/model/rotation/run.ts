@@ -63,6 +63,8 @@ export interface Outcome {
   readonly unforeseen: readonly string[];
   readonly done: Set<Deed>;
   readonly gaveUp: boolean;
+  /** A later rotation may have come to its end. */
+  readonly gaveUpOnce: boolean;
 }
 
 /** @param prepare changes the world before the rotation begins */
@@ -82,7 +84,7 @@ export async function play(
   return {
     ...{ world: run.world, stops: run.world.simulation.clock, failures: run.failures },
     ...{ possibleOrphans: run.possibleOrphans, refusals: run.refusals, unforeseen: run.unforeseen },
-    ...{ done: run.done, gaveUp: run.gaveUp, lastRefusals: run.lastRefusals },
+    ...{ done: run.done, gaveUp: run.gaveUp, gaveUpOnce: run.gaveUpOnce, lastRefusals: run.lastRefusals },
   };
 }
 
@@ -95,6 +97,7 @@ class Run {
   possibleOrphans = 0;
   lastRefusals = 0;
   gaveUp = false;
+  gaveUpOnce = false;
   private readonly scenario: Scenario;
   private invocations = 0;
   private versions = 0;
@@ -118,6 +121,7 @@ class Run {
     // As an operator does in the end, or the next day of the schedule.
     for (let more = 0; more < 2 && this.gaveUp; more++) {
       this.gaveUp = false;
+      this.gaveUpOnce = true;
       await this.pass(60 * minuteMs);
       if (secret.at("AWSPENDING") !== secret.at("AWSCURRENT")) await this.rotate();
     }
