@@ -10,7 +10,7 @@ import type { FunctionName } from "../../../infra/function-names.ts";
 import { scopes } from "../../../infra/scopes.ts";
 
 /** Bytes of index.mjs, about one per cent above what each is. What goes beyond is to be worth its cold start. */
-const budgets = { "issue-token": 311_000, logout: 279_000, operate: 288_000, sweep: 272_000 };
+const budgets = { "issue-token": 315_000, logout: 282_000, operate: 291_000, sweep: 272_000 };
 
 describe.each(Object.entries(budgets) as [FunctionName, number][])("the bundle of %s", (name, budget) => {
   const write = () => {
