@@ -11,7 +11,7 @@ import { Problem } from "../domain/problem.ts";
 import { isScopeName } from "../domain/scope.ts";
 import { Unreadable } from "../use-cases/ports.ts";
 import { type AuditFields, counters } from "../use-cases/record.ts";
-import { RotationFailure } from "../use-cases/rotation-job.ts";
+import type { RotationFailure } from "../use-cases/rotation-job.ts";
 import { startTimings, type Timings } from "../use-cases/timings.ts";
 import type { ProxyResult } from "./answer.ts";
 import { readEvent } from "./api-event.ts";
@@ -170,7 +170,9 @@ function recordOf(broker: string, entry: OpenEntry, request: AnsweredRequest, en
   };
 }
 
-const rotationReason = (error: unknown) => (error instanceof RotationFailure ? error.reason : undefined);
+/** By its name, because the class with its advice would be in every function's bundle. */
+const rotationReason = (error: unknown): string | undefined =>
+  error instanceof Error && error.name === "RotationFailure" ? (error as RotationFailure).reason : undefined;
 
 function codeOf(error: unknown): string {
   if (error === undefined) return "ok";

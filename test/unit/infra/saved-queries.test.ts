@@ -62,7 +62,7 @@ describe.each(savedQueries)("$name", ({ name, asks, answer, query, placeholders 
 });
 
 describe("docs/reference/audit.md", () => {
-  it.each(["audit", "mint", "lease_end", "account_check"] as const)(
+  it.each(["audit", "mint", "lease_end", "account_check", "rotation"] as const)(
     "has the fields of a record of kind %s as the schema has them",
     (kind) => {
       expect(page).toContain(`\n${fieldsTable(kind)}\n`);
