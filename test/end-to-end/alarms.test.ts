@@ -79,14 +79,19 @@ async function during(work: () => Promise<unknown>): Promise<Datum[]> {
 /** What the alarm says just after the minute of the last of them, had it been so for the last half hour. */
 function stateAfter(name: string, data: readonly Datum[], { everyMs = 5 * minuteMs } = {}) {
   const last = Math.max(...data.map(({ at }) => at));
-  const span = 30 * minuteMs;
-  const lasting = Array.from({ length: span / everyMs }, (_, ago) =>
+  const span = Math.max(30 * minuteMs, 4 * everyMs);
+  const lasting = Array.from({ length: Math.ceil(span / everyMs) }, (_, ago) =>
     data.map((datum) => ({ ...datum, at: datum.at - ago * everyMs })),
   ).flat();
   return stateOf(alarm(name), lasting, Math.ceil((last + 1) / minuteMs) * minuteMs);
 }
 
 const sweep = () => stand.broker.runSchedules();
+/** As if none had been made before. */
+async function check(): Promise<void> {
+  await rows.delete(({ sk }) => sk === "#account");
+  await stand.broker.runSchedules();
+}
 const wellBehaved = () =>
   during(async () => {
     await reports.token("sales");
@@ -177,6 +182,21 @@ const faults: Record<string, { fault: () => Promise<unknown>; everyMs?: number }
       });
       await reports.token("sales");
     },
+  },
+  AccountFindings: {
+    async fault() {
+      looker.changeUser("101", { admin: true });
+      await check();
+      looker.changeUser("101", { admin: false });
+    },
+    everyMs: 60 * minuteMs,
+  },
+  AccountChecksFailed: {
+    async fault() {
+      looker.addFault({ route: "users", kind: "status", status: 500 });
+      await check();
+    },
+    everyMs: 60 * minuteMs,
   },
 };
 
