@@ -1,4 +1,4 @@
-/** The runbook's entries about rotation: a leaked secret rotated away, a step that fails, a rotation switched off, a pair that stays. */
+/** The runbook's entries about rotation: a leaked secret, failed steps, a rotation switched off, and a pair left at Looker. */
 import { fileURLToPath } from "node:url";
 import {
   CancelRotateSecretCommand,
@@ -196,7 +196,7 @@ test("#rotation-failed: somebody else's pending version loses its stage, and the
   expect(await currentClientId()).not.toBe(old);
 }, 120_000);
 
-test("#rotation-overdue: a rotation that somebody switched off is seen, and one command brings it back", async () => {
+test("#rotation-overdue: a rotation is switched off, and one command brings it back", async () => {
   await atSecrets((manager) => manager.send(new CancelRotateSecretCommand({ SecretId: secretName })));
   await book.stand.broker.runSchedules();
   await untilSeen(() => book.alarm("RotationOverdue") === "ALARM", "the alarm");
@@ -210,7 +210,7 @@ test("#rotation-overdue: a rotation that somebody switched off is seen, and one 
   expect(await currentClientId()).not.toBe(old);
 }, 120_000);
 
-test("#pair-not-retired: a pair that Looker does not delete is seen, and denied by an operator it goes", async () => {
+test("#pair-not-retired: Looker does not delete a pair, an operator denies it, and it goes", async () => {
   const old = await currentClientId();
   await book.caller("report-service").token("sales");
   await atSecrets((manager) => rotate(manager, { "secret-id": secretName }));
