@@ -109,7 +109,7 @@ async function rotationBegan(ms: number): Promise<void> {
   await book.put(row);
 }
 
-test("#rotate-now: a leaked secret is rotated without a failed call, denied, and its pair and tokens are gone", async () => {
+test("#rotate-now: a leaked secret is rotated and denied, and its pair and tokens are gone", async () => {
   const old = await currentClientId();
   const reports = book.caller("report-service");
   const { json: before } = await reports.token("sales");

@@ -1,6 +1,6 @@
 /**
- * `npm run test:model -- --runs N --seed S`: the model test for as long as one likes. With `--rotation` it is the rotation's: all
- * killings, with `--pairs` also two in a row, and then random scenarios.
+ * `npm run test:model -- --runs N --seed S`: the model test for as long as one likes. `--rotation` takes the model of the rotation,
+ * with all killings, and then random scenarios. `--pairs` adds two killings in a row.
  */
 import { parseArgs } from "node:util";
 import { check } from "./check.ts";

@@ -18,7 +18,7 @@ const schema = JSON.parse(
   readFileSync(new URL("../../../docs/reference/audit-record.schema.json", import.meta.url), "utf8"),
 );
 
-type Kind = "audit" | "mint" | "lease_end" | "account_check";
+type Kind = "audit" | "mint" | "lease_end" | "account_check" | "rotation";
 
 /** Those that hold a value: an object is told by what is in it. */
 export function fieldsOf(kind: Kind): Field[] {
