@@ -1,6 +1,6 @@
 /**
- * `npm run test:model -- --runs N --seed S`: the model test for as long as one likes. `--rotation` takes the model of the rotation,
- * with all killings, and then random scenarios. `--pairs` adds two killings in a row.
+ * `npm run test:model -- --runs N --seed S`: the model test for as long as one likes. `--rotation` plays the rotation's model. It
+ * begins with all killings, and goes on with random scenarios. `--pairs` adds two killings in a row.
  */
 import { parseArgs } from "node:util";
 import { check } from "./check.ts";
