@@ -87,7 +87,12 @@ async function rotate(manager: SecretsManagerClient, flags: Flags) {
   return VersionId;
 }
 
-const currentClientId = async () => (await clientSecretOf(book.stand.broker, secretName)).client_id;
+/** From now on no shell may print its secret. */
+async function currentClientId(): Promise<string> {
+  const { client_id, client_secret } = await clientSecretOf(book.stand.broker, secretName);
+  book.stand.secrets.add(client_secret);
+  return client_id;
+}
 const clientIdsAtLooker = () =>
   book.looker
     .pairs()
