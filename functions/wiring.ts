@@ -1,4 +1,4 @@
-/** What the functions are wired from: configuration from the environment, the scopes file, and the adapters. */
+/** The wiring of the functions: configuration from the environment, the scopes file, and the adapters. */
 import { readFileSync } from "node:fs";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";

@@ -55,4 +55,4 @@ export function isAuditRecord(line: string): boolean {
   }
 }
 
-const recordKinds: readonly unknown[] = ["audit", "mint", "lease_end"];
+const recordKinds: readonly unknown[] = ["audit", "mint", "lease_end", "account_check", "rotation"];

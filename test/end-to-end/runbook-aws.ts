@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { SecretsManagerServiceException } from "@aws-sdk/client-secrets-manager";
 import { ask } from "../../local/insights/ask.ts";
 import { asObjects } from "../../local/insights/show.ts";
 import { listen } from "../../local/loopback.ts";
@@ -30,6 +31,7 @@ export interface TemplateResource {
   readonly Type: string;
   // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where that is missing.
   readonly Properties: any;
+  readonly Metadata?: Readonly<Record<string, string>>;
 }
 
 export function resourcesOf({ workDir }: Stand): Record<string, TemplateResource> {
@@ -48,9 +50,10 @@ export async function startAws(stand: () => Stand, bin: string, accessLog: reado
     const { command, flags } = commandOf(JSON.parse(body));
     typed.push(command);
     const answer = answers.get(command);
-    const said = answer ? await answer(flags) : undefined;
-    if (answer) response.end(typeof said === "string" ? said : JSON.stringify(said));
-    else response.writeHead(501).end(`aws ${command} is not known here`);
+    if (!answer) return void response.writeHead(501).end(`aws ${command} is not known here`);
+    const said = await refusal(answer(flags));
+    if (said instanceof Error) return void response.writeHead(400).end(said.message);
+    response.end(typeof said === "string" ? said : JSON.stringify(said));
   });
   const { url, close } = await listen(server);
   writeFileSync(join(bin, "aws"), script(url), { mode: 0o755 });
@@ -62,10 +65,20 @@ export async function startAws(stand: () => Stand, bin: string, accessLog: reado
   };
 }
 
+/** A service's refusal, which the CLI prints. It ends with 254 then. */
+async function refusal(answered: unknown): Promise<unknown> {
+  try {
+    return await answered;
+  } catch (error) {
+    if (error instanceof SecretsManagerServiceException) return error;
+    throw error;
+  }
+}
+
 const script = (url: string) => `#!${process.execPath}
 fetch("${url}", { method: "POST", body: JSON.stringify(process.argv.slice(2)) }).then(async (answer) => {
   process.stdout.write((await answer.text()) + "\\n");
-  process.exitCode = answer.ok ? 0 : 252;
+  process.exitCode = answer.ok ? 0 : answer.status === 400 ? 254 : 252;
 });
 `;
 

@@ -37,6 +37,7 @@ export const typedBy = {
   "runbook-looker.test.ts": ["looker-unavailable", "pending-logouts", "possible-orphans", "slow-answers"],
   "runbook-callers.test.ts": ["mint-rate", "denied-calls", "throttled", "internal-errors"],
   "runbook-account.test.ts": ["account-findings", "account-check-failed"],
+  "runbook-rotation.test.ts": ["rotate-now", "rotation-failed", "rotation-overdue", "pair-not-retired"],
   "runbook-rows.test.ts": [
     "sweeper-stopped",
     "edited-rows",

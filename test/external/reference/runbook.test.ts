@@ -157,6 +157,8 @@ async function type(script: string) {
       PAIR: join(log, "pair"),
       KEY_ID: keyId,
       GRANT: "grant",
+      VERSION: "01234567-89ab-cdef-0123-456789abcdef",
+      DAYS: "30",
     },
   });
   let out = "";

@@ -71,7 +71,13 @@ describe("docs/reference/audit.md", () => {
 
   it("shows records that are such, but for what is left out", () => {
     const shown = [...page.matchAll(/```json\n([^`]+)```/g)].map(([, text]) => JSON.parse(text ?? ""));
-    expect(shown.map(({ kind }) => kind)).toEqual(["audit", "mint", "lease_end", "account_check"]);
+    expect(shown.map(({ kind }) => kind)).toEqual([
+      "audit",
+      "mint",
+      "lease_end",
+      "account_check",
+      "rotation",
+    ]);
     for (const record of shown) {
       const names = fieldsOf(record.kind).map(({ name }) => name);
       for (const key of Object.keys(record))
