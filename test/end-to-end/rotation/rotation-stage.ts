@@ -210,7 +210,7 @@ async function withRow<T>(
   }
 }
 
-/** All times in it lie `ms` further back. */
+/** Its times lie `ms` further back. That of a new pair stays, because Looker's time of the pair stays. */
 function older(row: Row, ms: number): Row {
   const times = ["at", "until", "queued_at", "moved_at", "deleted_at"];
   const shift = (value: unknown): unknown => {
@@ -223,5 +223,10 @@ function older(row: Row, ms: number): Row {
       ]),
     );
   };
-  return { ...row, attempts: shift(row.attempts), rotation: shift(row.rotation) };
+  const { created, ...rotation } = row.rotation ?? {};
+  return {
+    ...row,
+    attempts: shift(row.attempts),
+    rotation: row.rotation && { ...(shift(rotation) as object), created },
+  };
 }
