@@ -210,7 +210,10 @@ async function withRow<T>(
   }
 }
 
-/** Its times lie `ms` further back. That of a new pair stays, because Looker's time of the pair stays. */
+/**
+ * Its times lie `ms` further back. Two stay: that of a new pair, as Looker's time of it does, and that of an attempt, because
+ * instances compare it with the time of their copy of the secret.
+ */
 function older(row: Row, ms: number): Row {
   const times = ["at", "until", "queued_at", "moved_at", "deleted_at"];
   const shift = (value: unknown): unknown => {
@@ -226,7 +229,7 @@ function older(row: Row, ms: number): Row {
   const { created, ...rotation } = row.rotation ?? {};
   return {
     ...row,
-    attempts: shift(row.attempts),
+    attempts: row.attempts.map((attempt: Row) => ({ ...attempt, until: attempt.until - ms })),
     rotation: row.rotation && { ...(shift(rotation) as object), created },
   };
 }

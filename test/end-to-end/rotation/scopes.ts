@@ -5,11 +5,12 @@ const lookerUrl = "https://example.cloud.looker.com";
 const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
 const operators = [role("platform-engineer")];
 
+const named = (name: string, count: number) =>
+  Array.from({ length: count }, (_, index) => `${name}-${String(index + 1).padStart(2, "0")}`);
 /** With three processes each they are more than a hundred callers. */
-export const services = Array.from(
-  { length: 34 },
-  (_, index) => `service-${String(index + 1).padStart(2, "0")}`,
-);
+export const services = named("service", 34);
+/** Each run of a job is a login at Looker. */
+export const jobs = named("job", 4);
 
 export const scopes = {
   sales: {
@@ -18,8 +19,9 @@ export const scopes = {
       secretName: "looker/sales",
       rotation: { everyDays: 30, administrator: { secretName: "looker/rotator" } },
     },
-    callers: services.map(role),
+    callers: [...services, ...jobs].map(role),
     operators,
+    mintsPerTenMinutes: 60,
   },
   finance: {
     lookerUrl,

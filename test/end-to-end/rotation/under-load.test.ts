@@ -1,14 +1,18 @@
 /** A rotation while a hundred processes fetch tokens without a pause. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { TokenBrokerClient } from "../../../client/src/token/token-broker-client.ts";
-import { callerOf, statusAtLooker } from "../../support/broker-stand.ts";
+import { callerOf, statusAtLooker, untilSeen } from "../../support/broker-stand.ts";
 import { sha256 } from "../../support/held-tokens.ts";
 import { events } from "../../support/looker-ledger.ts";
 import { dayMs, minuteMs, onRotation } from "./rotation-stage.ts";
-import { services } from "./scopes.ts";
+import { jobs, services } from "./scopes.ts";
 
 const stage = onRotation();
 const processesPerService = 3;
+/** Within the logins that a caller has in ten minutes, for four crowds. */
+const runsPerJob = 14;
+const jobRestsMs = 1_000;
 
 afterEach(() => stage.stand.looker.control.clearFaults());
 
@@ -25,7 +29,8 @@ async function crowd(): Promise<Crowd> {
   const given = new Set<string>();
   const statuses = new Set<number>();
   let [fetches, leaving] = [0, false];
-  const fetchOnce = async (name: string) => {
+  /** The end of the lease is a job's alone: services share theirs. */
+  const fetchOnce = async (name: string, endLease = false) => {
     const { accessKeyId, secretAccessKey, sessionToken } = callerOf(stage.stand, name).principal;
     const client = new TokenBrokerClient({
       endpoint: broker.endpoint,
@@ -37,6 +42,7 @@ async function crowd(): Promise<Crowd> {
     secrets.add(accessToken);
     given.add(sha256(accessToken));
     statuses.add(await statusAtLooker(baseUrl, accessToken));
+    if (endLease) expect((await client.logout()).pending).toBe(0);
     fetches += 1;
   };
   const callers = services.flatMap((name) => Array.from({ length: processesPerService }, () => name));
@@ -46,6 +52,14 @@ async function crowd(): Promise<Crowd> {
     while (!leaving) await fetchOnce(name);
   });
   await Promise.all(firstFetches);
+  loops.push(
+    ...jobs.map(async (name) => {
+      for (let run = 0; run < runsPerJob && !leaving; run++) {
+        await fetchOnce(name, true);
+        await sleep(jobRestsMs);
+      }
+    }),
+  );
   return {
     given,
     async leave() {
@@ -82,6 +96,13 @@ test.each([
     await stage.timePasses(5 * minuteMs);
     await stage.retire();
     expect(stage.pairs()).toEqual([old, fresh]);
+    await untilSeen(
+      () =>
+        events(stage.stand, "login").some(
+          ({ clientId, tokenSha256 = "" }) => clientId === fresh && early.given.has(tokenSha256),
+        ),
+      "a job's token by the new pair",
+    );
     const before = await early.leave();
     expect(before.statuses).toEqual(new Set([200]));
     expect(before.fetches).toBeGreaterThan(2 * services.length * processesPerService);
