@@ -105,10 +105,11 @@ async function startParts(
   options: BrokerOptions,
   closeWithBroker: <Part extends Closable>(part: Part) => Part,
 ): Promise<Omit<RunningBroker, "close">> {
-  const rehearsal = await rehearse(options.scopesFile ?? ownScopesFile);
+  const { externalLooker, onAccessLog } = options;
+  // The pairs of another Looker are somebody's, and outlive this run.
+  const rehearsal = await rehearse(options.scopesFile ?? ownScopesFile, { rotates: !externalLooker });
   const { scopes, location } = rehearsal;
   const { region } = location;
-  const { externalLooker, onAccessLog } = options;
   const accounts = serviceAccounts(scopes);
   const lookers: StandInLooker[] = [];
   for (const inPlaceOf of externalLooker ? [] : new Set(accounts.map(({ baseUrl }) => baseUrl))) {

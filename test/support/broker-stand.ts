@@ -44,6 +44,8 @@ export async function startStand(options: Partial<BrokerOptions> = {}): Promise<
     authorize: templatePolicies,
     ...options,
   });
+  // The test of a rotation's schedule is over, and its login is nobody's.
+  for (const { looker } of broker.lookers) looker.control.resetLedger();
   const secrets = new Set(broker.principals.flatMap((each) => [each.secretAccessKey, each.sessionToken]));
   for (const secretId of broker.secretIds)
     secrets.add((await clientSecretOf(broker, secretId)).client_secret);

@@ -75,11 +75,10 @@ async function endLeases(): Promise<void> {
   for (const name of services) expect((await callerOf(stage.stand, name).logout("sales")).status).toBe(200);
 }
 
-test.each([
-  ["live", "live on"],
-  ["ended", "end"],
-] as const)(
-  "a hundred callers see nothing of a rotation at a Looker where the tokens of a deleted pair %s",
+const deletions: readonly ("live" | "ended")[] = ["live", "ended"];
+
+test.each(deletions)(
+  "at a Looker that leaves the tokens of a deleted pair %s, a hundred callers see nothing of a rotation",
   async (tokensOfDeletedPairs) => {
     const { looker } = stage.stand;
     looker.control.changeSettings({ tokensOfDeletedPairs });
