@@ -31,6 +31,8 @@ export interface BrokerOptions extends StartFlags {
   workDir: string;
   /** Ends a start at the synthesis of the stack, which is most of it. */
   abort?: AbortSignal;
+  /** False leaves the rotation of all secrets out, for tests. */
+  rotates?: boolean;
   /** A line that a function instance wrote. */
   onLog?(functionId: string, instanceNumber: number, line: string): void;
   /** A line of the API's access log. */
@@ -107,7 +109,8 @@ async function startParts(
 ): Promise<Omit<RunningBroker, "close">> {
   const { externalLooker, onAccessLog } = options;
   // The pairs of another Looker are somebody's, and outlive this run.
-  const rehearsal = await rehearse(options.scopesFile ?? ownScopesFile, { rotates: !externalLooker });
+  const rotates = !externalLooker && options.rotates !== false;
+  const rehearsal = await rehearse(options.scopesFile ?? ownScopesFile, { rotates });
   const { scopes, location } = rehearsal;
   const { region } = location;
   const accounts = serviceAccounts(scopes);

@@ -77,6 +77,7 @@ export function onRotation(options: Partial<BrokerOptions> = {}): RotationStage 
   beforeAll(async () => {
     stand = await startStand({
       scopesFile: fileURLToPath(new URL("scopes.ts", import.meta.url)),
+      rotates: true,
       ...options,
     });
     const { accessKeyId, secretAccessKey, sessionToken } = callerOf(stand, administratorName).principal;

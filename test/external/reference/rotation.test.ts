@@ -31,6 +31,7 @@ beforeAll(async () => {
   moto = await startMoto();
   stand = await startStand({
     scopesFile,
+    rotates: true,
     externalEngines: { secretsmanager: moto.url },
     // By action alone: the ARNs of moto's secrets have moto's own account, and the policies name the broker's.
     authorize: ({ roles }) => authorizeCalls(roles, ""),
