@@ -50,17 +50,17 @@ export interface RotationStage {
   changeSchedule(): Promise<void>;
   /** The Looker user of the secret. */
   userId(secretId?: string): string;
-  /** Client ids of the pairs that the secret's account has at Looker. */
+  /** Client ids of the account's pairs at Looker. */
   pairs(secretId?: string): readonly string[];
   /** Secrets Manager's retries come until the version is current. */
   untilRotated(versionId: string, secretId?: string): Promise<void>;
   /** The schedule of the function rotate-secret, once. */
   retire(): Promise<void>;
-  /** A day and some minutes pass, until the secret's control row waits for nothing. Returns the pairs that are left. */
+  /** A day and some minutes pass, until the secret's control row waits for nothing. Returns the remaining pairs. */
   untilRetired(secretId?: string): Promise<readonly string[]>;
   /** The secret's control row, as it is. */
   control(secretId?: string): Promise<Row>;
-  /** Makes what the control rows of all secrets remember older. The callers' leases stay as they are. */
+  /** Makes the control rows of all secrets older. The callers' leases stay as they are. */
   timePasses(ms: number): Promise<void>;
   /** Records of all steps and retirements so far. */
   notes(): readonly Row[];
@@ -212,8 +212,8 @@ async function withRow<T>(
 }
 
 /**
- * Its times lie `ms` further back. Two stay: that of a new pair, as Looker's time of it does, and that of an attempt, because
- * instances compare it with the time of their copy of the secret.
+ * The row's times lie `ms` further back. The time of a new pair stays, like Looker's own. The time of an attempt stays, because
+ * instances compare it with the age of their secret.
  */
 function older(row: Row, ms: number): Row {
   const times = ["at", "until", "queued_at", "moved_at", "deleted_at"];

@@ -78,7 +78,7 @@ async function endLeases(): Promise<void> {
 const deletions: readonly ("live" | "ended")[] = ["live", "ended"];
 
 test.each(deletions)(
-  "at a Looker that leaves the tokens of a deleted pair %s, a hundred callers see nothing of a rotation",
+  "the tokens of a deleted pair are %s: a hundred callers see nothing of a rotation",
   async (tokensOfDeletedPairs) => {
     const { looker } = stage.stand;
     looker.control.changeSettings({ tokensOfDeletedPairs });

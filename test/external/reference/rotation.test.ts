@@ -95,19 +95,19 @@ test("AWS's test of a new schedule passes on a pending version without a value, 
   await expect(valueAt("AWSPENDING")).rejects.toMatchObject({ name: "ResourceNotFoundException" });
 });
 
-test("an event with a version that the secret does not have is refused", async () => {
+test("an event with an unknown version is refused", async () => {
   expect(await step("createSecret", randomUUID())).toMatchObject({ kind: "function_error" });
   expect(lastReason()).toBe("unknown_version");
 });
 
-test("an event for a secret that another function rotates is refused", async () => {
+test("an event for a secret with another rotation function is refused", async () => {
   const another = functionArn.replace(/[^:]+$/, "another-function");
   const version = await begin(another);
   expect(await step("createSecret", version)).toMatchObject({ kind: "function_error" });
   expect(lastReason()).toBe("foreign_function");
 });
 
-test("the four steps, each of them twice, move the stages to a new pair that is the account's", async () => {
+test("the four steps, each of them twice, move the stages to a new pair of the account", async () => {
   const { control } = stand.looker;
   const old = await valueAt("AWSCURRENT");
   const { VersionIdsToStages: before = {} } = await described();
@@ -135,7 +135,7 @@ test("the four steps, each of them twice, move the stages to a new pair that is 
 
   const events = stand.looker.ledger().map(({ event }) => event);
   expect(events.filter((event) => event === "pair_created")).toHaveLength(1);
-  // moto reads another version where no stage is named, so no function of the broker fetches a token here.
+  // Not by the broker: it names no stage, and moto then reads another version.
   const login = await fetch(`${stand.broker.lookerUrl}/api/4.0/login`, {
     method: "POST",
     body: new URLSearchParams(fresh),

@@ -112,7 +112,7 @@ export function clientSecretsContract(name: string, startAws: StartAws): void {
         expect(reads()).toBe(2);
       });
 
-      it("gives no copy that was read by the time it was outdated", async () => {
+      it("gives no outdated copy, however young it is", async () => {
         const { id, secrets, clock } = await secretUnderTest();
         const { readAt } = await secrets.current(id);
         const { versionId: newVersionId } = await aws.putSecret(id, newer);
