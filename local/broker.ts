@@ -31,6 +31,8 @@ export interface BrokerOptions extends StartFlags {
   workDir: string;
   /** Ends a start at the synthesis of the stack, which is most of it. */
   abort?: AbortSignal;
+  /** False leaves the rotation of all secrets out, for tests. */
+  rotates?: boolean;
   /** A line that a function instance wrote. */
   onLog?(functionId: string, instanceNumber: number, line: string): void;
   /** A line of the API's access log. */
@@ -105,10 +107,12 @@ async function startParts(
   options: BrokerOptions,
   closeWithBroker: <Part extends Closable>(part: Part) => Part,
 ): Promise<Omit<RunningBroker, "close">> {
-  const rehearsal = await rehearse(options.scopesFile ?? ownScopesFile);
+  const { externalLooker, onAccessLog } = options;
+  // The pairs of another Looker are somebody's, and outlive this run.
+  const rotates = !externalLooker && options.rotates !== false;
+  const rehearsal = await rehearse(options.scopesFile ?? ownScopesFile, { rotates });
   const { scopes, location } = rehearsal;
   const { region } = location;
-  const { externalLooker, onAccessLog } = options;
   const accounts = serviceAccounts(scopes);
   const lookers: StandInLooker[] = [];
   for (const inPlaceOf of externalLooker ? [] : new Set(accounts.map(({ baseUrl }) => baseUrl))) {

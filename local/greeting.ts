@@ -36,7 +36,7 @@ Try it as ${caller?.name}, in another terminal in this directory:
 }
 
 function lookersOf({ lookers, lookerUrl }: RunningBroker): string {
-  if (lookers.length === 0) return `  Looker        ${lookerUrl}\n`;
+  if (lookers.length === 0) return `  Looker        ${lookerUrl} (no secret rotates)\n`;
   return lookers
     .map(
       ({ inPlaceOf, looker }) =>

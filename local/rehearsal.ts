@@ -49,10 +49,14 @@ const kept: Record<keyof DeploymentSettings, boolean> = {
   guard: false,
 };
 
-/** @throws an error with one line for each mistake in the file. */
-export async function rehearse(file: string): Promise<Rehearsal> {
-  const { scopes: definitions, settings } = await importDeployment(file);
-  const wrong = errorsIn(definitions);
+/**
+ * @param rotates false: no secret rotates
+ * @throws an error with one line for each mistake in the file.
+ */
+export async function rehearse(file: string, { rotates = true } = {}): Promise<Rehearsal> {
+  const { scopes: written, settings } = await importDeployment(file);
+  const wrong = errorsIn(written);
+  const definitions = rotates || wrong.length > 0 ? written : withoutRotation(written);
   const scopes = wrong.length === 0 ? parseWrittenScopes(definitions) : new Map();
   const location = locationOf(scopes);
   const given = settings === undefined ? {} : await settingsOf(settings, location);
@@ -66,6 +70,14 @@ export async function rehearse(file: string): Promise<Rehearsal> {
     leftOut: names.filter((name) => !kept[name]),
     location,
   };
+}
+
+function withoutRotation(definitions: ScopeDefinitions): ScopeDefinitions {
+  const changed = Object.entries(definitions).map(([name, { secret, ...definition }]) => {
+    const { rotation: _, ...fixed } = secret;
+    return [name, { ...definition, secret: fixed }];
+  });
+  return Object.fromEntries(changed);
 }
 
 /** Writes the file that local/deployment.ts reads, with the stand-in's address in the place of each Looker URL. */

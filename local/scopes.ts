@@ -7,7 +7,10 @@ const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
 export const scopes = {
   sales: {
     lookerUrl,
-    secret: { secretName: "looker/sales" },
+    secret: {
+      secretName: "looker/sales",
+      rotation: { everyDays: 30, administrator: { secretName: "looker/rotator" } },
+    },
     callers: [role("report-service"), role("nightly-job")],
     operators: [role("platform-engineer")],
     leaseSeconds: 900,

@@ -33,7 +33,10 @@ export function secretsManager(client: SecretsManagerClient, clock: Clock): Clie
   const secretsBy = (time: TimeCall): ClientSecrets => ({
     timedBy: secretsBy,
     current: async (secretId) => younger(secretId, maxAgeMs) ?? (await read(secretId, time)),
-    reread: async (secretId) => younger(secretId, rereadEveryMs) ?? (await read(secretId, time)),
+    reread: async (secretId, outdatedAt = Number.NEGATIVE_INFINITY) => {
+      const known = younger(secretId, rereadEveryMs);
+      return known && known.readAt > outdatedAt ? known : await read(secretId, time);
+    },
   });
   return secretsBy((call) => call());
 }

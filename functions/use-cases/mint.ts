@@ -106,8 +106,9 @@ async function logInAndStore(ports: MintPorts, job: MintJob): Promise<MintResult
   let plan = planLogin(secretControl, credential, clock.now());
   // Only a proven version is taken from a copy. Looker would count a failure for a replaced pair, and a version that blocks
   // logins must not go on blocking them once it is replaced.
-  if (!isProven(plan) || knowsNewerVersion(secretControl, secret.versionId, secret.readAt)) {
-    secret = await secrets.reread(scope.secretId);
+  const isOutdated = knowsNewerVersion(secretControl, secret.versionId, secret.readAt);
+  if (!isProven(plan) || isOutdated) {
+    secret = await secrets.reread(scope.secretId, isOutdated ? secret.readAt : undefined);
     credential = credentialOf(scope, secret);
     plan = planLogin(secretControl, credential, clock.now());
   }

@@ -184,8 +184,11 @@ export class UnusableSecret extends Error {
 export interface ClientSecrets extends Remembering<ClientSecrets> {
   /** At most five minutes old. */
   current(secretId: string): Promise<ClientSecret>;
-  /** Read anew, but not more often than every ten seconds. */
-  reread(secretId: string): Promise<ClientSecret>;
+  /**
+   * Read anew, but not more often than every ten seconds.
+   * @param outdatedAt a copy that was read by then is of no use, however young it is
+   */
+  reread(secretId: string, outdatedAt?: number): Promise<ClientSecret>;
 }
 
 /** `reason` is from a fixed vocabulary: an error code of Node's, `status_` and a number, or a word of the adapter's. */

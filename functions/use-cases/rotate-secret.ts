@@ -113,14 +113,14 @@ async function describe({ versions }: RotationPorts, secretId: string): Promise<
 }
 
 /**
- * A new schedule is tested before there is a pending value. The administrator finds the account, and so the configuration is
- * right.
+ * A new schedule is tested without a new pair: its version has no value, or a copy of the current one, as AWS does not say. The
+ * administrator finds the account, and so the configuration is right.
  */
 async function testPair(ports: RotationPorts, job: RotationJob, versionId: string): Promise<Partial<Result>> {
   const { secretId } = job.secret;
   const pair = await pendingPair(ports, secretId, versionId);
-  if (!pair) {
-    const current = await currentPair(ports, secretId);
+  const current = await currentPair(ports, secretId);
+  if (!pair || pair.clientId === current.clientId) {
     const account = await withAdministrator(ports, job, current, (looker) =>
       serviceAccount(ports, job, looker, current),
     );

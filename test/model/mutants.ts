@@ -256,7 +256,7 @@ const mutants: Record<string, readonly Edit[]> = {
   "a newer version is not looked for": [
     {
       file: "use-cases/mint.ts",
-      find: "secret = await secrets.reread(scope.secretId);",
+      find: "secret = await secrets.reread(scope.secretId, isOutdated ? secret.readAt : undefined);",
       replace: "",
     },
   ],

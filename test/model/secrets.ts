@@ -21,7 +21,9 @@ export function secretsFor(world: World, instance: Instance, ageMs: number): Cli
     );
   return {
     current: async (secretId) => (ageMs > 0 ? secretAsOf(secretId, readAt) : await read(secretId)),
-    reread: async (secretId) =>
-      ageMs > 0 && ageMs < rereadAfterMs ? secretAsOf(secretId, readAt) : await read(secretId),
+    reread: async (secretId, outdatedAt) =>
+      ageMs > 0 && ageMs < rereadAfterMs && outdatedAt === undefined
+        ? secretAsOf(secretId, readAt)
+        : await read(secretId),
   };
 }

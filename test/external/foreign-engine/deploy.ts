@@ -39,7 +39,7 @@ async function deployInto(
   workDir: string,
   running: { close(): Promise<unknown> }[],
 ): Promise<Omit<Deployment, "close">> {
-  const rehearsal = await rehearse(join(projectRoot, "local/scopes.ts"));
+  const rehearsal = await rehearse(join(projectRoot, "local/scopes.ts"), { rotates: false });
   const { region, accountId } = rehearsal.location;
   const accounts = serviceAccounts(rehearsal.scopes);
   const looker = await startLooker({ accounts: accounts.map(({ account }) => account) });

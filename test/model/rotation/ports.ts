@@ -178,16 +178,18 @@ const pairOf = ({ clientId, clientSecret }: { clientId: string; clientSecret: st
 /** As instances keep the secret: five minutes, and ten seconds where somebody asks anew. */
 function cachedSecrets(world: World, instance: Instance): MintPorts["secrets"] {
   const cache = new Map<string, ClientSecret>();
-  const notOlderThan = (ageMs: number) => async (secretId: string) => {
-    const known = cache.get(secretId);
-    const now = world.simulation.now;
-    if (known && now - known.readAt < ageMs) return known;
-    const pair = await versionsFor(world, instance).read(secretId, { stage: "AWSCURRENT" });
-    if (!pair) throw new world.core.UnusableSecret("not_found");
-    const secret = { ...pairOf(pair), versionId: pair.versionId, readAt: now };
-    cache.set(secretId, secret);
-    return secret;
-  };
+  const notOlderThan =
+    (ageMs: number) =>
+    async (secretId: string, outdatedAt = Number.NEGATIVE_INFINITY) => {
+      const known = cache.get(secretId);
+      const now = world.simulation.now;
+      if (known && now - known.readAt < ageMs && known.readAt > outdatedAt) return known;
+      const pair = await versionsFor(world, instance).read(secretId, { stage: "AWSCURRENT" });
+      if (!pair) throw new world.core.UnusableSecret("not_found");
+      const secret = { ...pairOf(pair), versionId: pair.versionId, readAt: now };
+      cache.set(secretId, secret);
+      return secret;
+    };
   return { current: notOlderThan(300_000), reread: notOlderThan(10_000) };
 }
 

@@ -112,6 +112,16 @@ export function clientSecretsContract(name: string, startAws: StartAws): void {
         expect(reads()).toBe(2);
       });
 
+      it("gives no outdated copy, however young it is", async () => {
+        const { id, secrets, clock } = await secretUnderTest();
+        const { readAt } = await secrets.current(id);
+        const { versionId: newVersionId } = await aws.putSecret(id, newer);
+        clock.jump(1);
+        expect((await secrets.reread(id, readAt)).versionId).toBe(newVersionId);
+        expect((await secrets.reread(id, readAt)).versionId).toBe(newVersionId);
+        expect(reads()).toBe(2);
+      });
+
       it("counts the five minutes of current from the rereading", async () => {
         const { id, secrets, clock } = await secretUnderTest();
         await secrets.current(id);

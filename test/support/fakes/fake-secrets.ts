@@ -25,17 +25,19 @@ export function fakeSecrets(
   stored: FakeSecrets["stored"] = new Map(),
 ): FakeSecrets {
   const cache = new Map<string, ClientSecret>();
-  const notOlderThan = (maxAgeMs: number) => async (secretId: string) => {
-    const known = cache.get(secretId);
-    if (known && clock.now() - known.readAt < maxAgeMs) return known;
-    secrets.reads++;
-    if (secrets.down) throw new Unavailable("secretsmanager");
-    const found = stored.get(secretId) ?? "not_found";
-    if (typeof found === "string") throw new UnusableSecret(found);
-    const secret = { ...found, readAt: clock.now() };
-    cache.set(secretId, secret);
-    return secret;
-  };
+  const notOlderThan =
+    (maxAgeMs: number) =>
+    async (secretId: string, outdatedAt = Number.NEGATIVE_INFINITY) => {
+      const known = cache.get(secretId);
+      if (known && clock.now() - known.readAt < maxAgeMs && known.readAt > outdatedAt) return known;
+      secrets.reads++;
+      if (secrets.down) throw new Unavailable("secretsmanager");
+      const found = stored.get(secretId) ?? "not_found";
+      if (typeof found === "string") throw new UnusableSecret(found);
+      const secret = { ...found, readAt: clock.now() };
+      cache.set(secretId, secret);
+      return secret;
+    };
   const secrets: FakeSecrets = {
     stored,
     reads: 0,

@@ -39,6 +39,15 @@ describe("a rehearsal", () => {
     expect(rehearsed.location).toEqual(location);
   });
 
+  it("leaves out the rotation of all secrets where it is told to", async () => {
+    const rotation = { everyDays: 30, administrator: { secretName: "looker/rotator" } };
+    const file = written({ scope: { ...scope, secret: { ...scope.secret, rotation } } });
+    expect((await rehearse(file)).scopes.get("scope")?.rotation?.administratorId).toBe("looker/rotator");
+    const { scopes, definitions } = await rehearse(file, { rotates: false });
+    expect(scopes.get("scope")?.rotation).toBeUndefined();
+    expect(definitions).toEqual({ scope });
+  });
+
   it("leaves out settings with a need for AWS and their resources, and names them", async () => {
     const file = written(
       { scope },

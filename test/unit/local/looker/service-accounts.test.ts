@@ -8,11 +8,12 @@ import { call, login } from "./looker-client.ts";
 const baseUrl = "https://looker.example";
 const administratorId = "looker/rotator";
 
-test("the local run has a minimal account next to the usual one, and no admin without rotation", () => {
+test("the local run has a minimal account next to the usual one, and an admin for the rotation", () => {
   const accounts = serviceAccounts(parseScopes(definitions));
   expect(accounts.map(({ secretId, account }) => [secretId, account.admin, account.roles])).toEqual([
     ["looker/sales", undefined, undefined],
     ["looker/finance", undefined, [expect.objectContaining({ models: ["finance"] })]],
+    [administratorId, true, undefined],
   ]);
 });
 
