@@ -1,13 +1,14 @@
 /** Answers of the broker and of Looker, counted, and those that nobody should get. */
 
 /**
- * `weather`: Looker is faulty. `killed`: an instance was killed a moment ago. `frozen`: an operator froze a scope. Each of them
- * explains some answers.
+ * `weather`: Looker is faulty. `killed`: an instance was killed a moment ago. `frozen`: an operator froze a scope. `revoked`: an
+ * operator ended leases. Each of them explains some answers.
  */
 export interface Circumstances {
   readonly weather: boolean;
   readonly killed: boolean;
   readonly frozen: boolean;
+  readonly revoked: boolean;
 }
 
 export interface Answered {
@@ -22,7 +23,8 @@ const whileKilled = new Set([502, 503, 504]);
 
 export function isExplained({ by, status, code }: Answered, now: Circumstances): boolean {
   if (status === 200 || status === 202) return true;
-  if (by === "looker") return now.weather;
+  // A fresh token is dead only if somebody has ended it on its way to the service.
+  if (by === "looker") return status === 401 ? now.frozen || now.revoked : now.weather;
   if (now.frozen && code === "scope_frozen") return true;
   // For example after a revocation during a login, or on a slow machine. The client comes again.
   if (code === "busy") return true;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Answers, isExplained } from "./answers.ts";
 import { faultsOf, type Soaked } from "./judge.ts";
 
-const calm = { weather: false, killed: false, frozen: false };
+const calm = { weather: false, killed: false, frozen: false, revoked: false };
 
 const sample = (atSeconds: number, residentMb = 600) => ({
   atSeconds,
@@ -59,7 +59,7 @@ test.each([
   ["an error of the broker's own", { by: "broker", status: 500, code: "internal" }],
   ["a refusal of a caller", { by: "broker", status: 403, code: "not_allowed" }],
 ] as const)("no circumstance explains %s", (_, answered) => {
-  expect(isExplained(answered, { weather: true, killed: true, frozen: true })).toBe(false);
+  expect(isExplained(answered, { weather: true, killed: true, frozen: true, revoked: true })).toBe(false);
 });
 
 test.each([
@@ -67,6 +67,8 @@ test.each([
   ["killed", { by: "broker", status: 502 }],
   ["weather", { by: "broker", status: 503, code: "looker_unavailable" }],
   ["weather", { by: "looker", status: 0 }],
+  ["revoked", { by: "looker", status: 401 }],
+  ["frozen", { by: "looker", status: 401 }],
 ] as const)("the circumstance %s explains its answer, and calm does not", (name, answered) => {
   expect(isExplained(answered, { ...calm, [name]: true })).toBe(true);
   expect(isExplained(answered, calm)).toBe(false);

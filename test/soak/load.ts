@@ -35,7 +35,9 @@ const weathers: readonly (readonly Fault[])[] = [
 
 export function startLoad(broker: RemoteBroker, answers: Answers): Load {
   const ending = new AbortController();
-  const until = { weather: 0, killed: 0, frozen: 0 };
+  const until = { weather: 0, killed: 0, frozen: 0, revoked: 0 };
+  /** By service. */
+  const lastTokens = new Map<string, unknown>();
   const count = { sessions: 0, kills: 0 };
   const usedAfterRevocation: string[] = [];
   const running: Promise<void>[] = [];
@@ -44,6 +46,7 @@ export function startLoad(broker: RemoteBroker, answers: Answers): Load {
     weather: until.weather > sentAt,
     killed: until.killed > sentAt,
     frozen: until.frozen > sentAt,
+    revoked: until.revoked > sentAt,
   });
   const note = (answered: Answered, sentAt: number, requestId?: unknown) =>
     answers.add(answered, circumstances(sentAt), String(requestId ?? ""));
@@ -105,10 +108,14 @@ export function startLoad(broker: RemoteBroker, answers: Answers): Load {
       let stale: unknown;
       repeat(400, async () => {
         const body = stale === undefined ? {} : { stale_lease_id: stale };
+        const sentAt = Date.now();
         const { status, json } = await call(service, "POST", `/scopes/${scope}/token`, body);
         if (status !== 200) return;
-        // A token may have been revoked on its way here. Its service asks for another one, as the client does.
-        stale = (await useAtLooker(json.access_token)) === 401 ? json.lease_id : undefined;
+        lastTokens.set(service.name, json.access_token);
+        const isDead = (await useAtLooker(json.access_token)) === 401;
+        if (isDead) note({ by: "looker", status: 401 }, sentAt, json.lease_id);
+        // The service asks for another token, as the client does.
+        stale = isDead ? json.lease_id : undefined;
       });
     }
 
@@ -125,17 +132,32 @@ export function startLoad(broker: RemoteBroker, answers: Answers): Load {
       if ((await useAtLooker(json.access_token)) === 200) usedAfterRevocation.push(`${scope} ${session}`);
     });
 
+  /** Ends leases of services, and uses their last tokens once Looker has confirmed all ends. */
+  const endLeases = async (services: readonly string[], end: () => ReturnType<typeof call>) => {
+    const before = services.flatMap((name) => lastTokens.get(name) ?? []);
+    const { status } = await end();
+    if (status !== 200) return;
+    for (const token of before)
+      if ((await useAtLooker(token)) === 200) usedAfterRevocation.push(`one of ${services.join(", ")}`);
+  };
+
   repeat(20_000, async (round) => {
     const scope = scopeNames[round % 2] ?? "sales";
-    const caller = encodeURIComponent(named(`${scope}-service-${round % 10}`).callerArn);
-    await call(operator, "GET", `/scopes/${scope}/leases`);
-    await call(operator, "DELETE", `/scopes/${scope}/leases?caller=${caller}`);
+    const name = `${scope}-service-${round % 10}`;
+    const path = `/scopes/${scope}/leases`;
+    await call(operator, "GET", path);
+    until.revoked = Number.POSITIVE_INFINITY;
+    const caller = encodeURIComponent(named(name).callerArn);
+    await endLeases([name], () => call(operator, "DELETE", `${path}?caller=${caller}`));
+    until.revoked = Date.now();
   });
 
   repeat(110_000, async (round) => {
     const scope = scopeNames[round % 2] ?? "sales";
     until.frozen = Number.POSITIVE_INFINITY;
-    await call(operator, "PUT", `/scopes/${scope}/freeze`, { reason: "soak" });
+    const services = Array.from({ length: 10 }, (_, index) => `${scope}-service-${index}`);
+    const body = { reason: "soak" };
+    await endLeases(services, () => call(operator, "PUT", `/scopes/${scope}/freeze`, body));
     await pause(3_000);
     while ((await call(operator, "DELETE", `/scopes/${scope}/freeze`)).status !== 200) await sleep(500);
     until.frozen = Date.now() + aftermathMs;
