@@ -123,7 +123,7 @@ export const newAttributes: readonly Edit[] = [
  * the number keeps today's release from reading it wrong. This release reads both meanings and writes the old one.
  */
 export const readsNewSchema: readonly Edit[] = [
-  { file: "adapters/rows.ts", find: "readable: [1]", replace: "readable: [1, 2]" },
+  { file: "adapters/row-values.ts", find: "readable: [1]", replace: "readable: [1, 2]" },
   {
     file: "adapters/rows.ts",
     find: "[digest, list(times, number)]",
@@ -134,7 +134,7 @@ export const readsNewSchema: readonly Edit[] = [
 /** The release after {@link readsNewSchema}. */
 export const writesNewSchema: readonly Edit[] = [
   ...readsNewSchema,
-  { file: "adapters/rows.ts", find: "written: 1", replace: "written: 2" },
+  { file: "adapters/row-values.ts", find: "written: 1", replace: "written: 2" },
   {
     file: "adapters/rows.ts",
     find: "    minted_at: slot.mintedAt,",
