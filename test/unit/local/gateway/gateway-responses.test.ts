@@ -66,7 +66,7 @@ describe("an answer of the gateway's own", () => {
   });
 
   test.each(["INTEGRATION_FAILURE", "DEFAULT_5XX"])(
-    "keeps its own status under a gateway response of %s that says none",
+    "keeps its own status under a gateway response of %s without one",
     async (type) => {
       await start({ [type]: { headers: {}, templates: {} } }, () => ({ kind: "throttled" }));
       expect((await get()).status).toBe(500);

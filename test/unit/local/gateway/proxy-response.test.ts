@@ -75,7 +75,7 @@ test("headers of the connection are remapped or dropped, and the gateway's own a
   ]);
 });
 
-test("headers that the guide lists, and that AWS passed on all the same, are passed on", () => {
+test("TE, Via and Warn are passed on, as AWS was seen to do", () => {
   const { headers } = readProxyResponse({
     statusCode: 200,
     headers: { "Content-Type": "text/plain", TE: "trailers", Via: "1.1 a", Warn: "299 a" },
