@@ -20,6 +20,7 @@ import {
   refuseInvoke,
   refuseSignature,
   unknownStage,
+  uriTooLong,
 } from "./refusals.ts";
 import { matchRoute } from "./routes.ts";
 
@@ -52,6 +53,12 @@ export interface Answer {
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "6 MB each for request and response (synchronous)" */
 const maxEventBytes = 6 * 1024 * 1024;
 
+/**
+ * "When authorization is enabled on a method, the maximum length of the method's ARN […] is 1600 bytes."
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+ */
+const maxMethodArnBytes = 1600;
+
 export async function answerRequest(
   request: ReceivedRequest,
   api: GatewayApi,
@@ -67,6 +74,8 @@ export async function answerRequest(
   let principal: GatewayPrincipal | undefined;
   const refused = (reply: Refusal): Answer => ({ reply, logged: { resource, principal } });
   if (match.route.authorization === "AWS_IAM") {
+    const arn = methodArn(api, request.method, path);
+    if (Buffer.byteLength(arn) > maxMethodArnBytes) return refused(uriTooLong);
     const verification = await verifySignature(signedRequest(request), {
       service: "execute-api",
       region: api.region,
@@ -75,7 +84,6 @@ export async function answerRequest(
     });
     if (!verification.ok) return refused(refuseSignature(verification.fault, verification.message));
     principal = verification.credential;
-    const arn = methodArn(api, request.method, path);
     const decision = decideInvoke(principal, arn);
     if (decision !== "allowed")
       return refused(refuseInvoke(principal.userArn, arn, decision === "explicit_deny"));

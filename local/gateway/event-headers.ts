@@ -14,8 +14,21 @@ export function groupHeaders(headers: readonly (readonly [string, string])[]): G
   return [...groups.values()];
 }
 
-/** Seen in events by LocalStack's tests against AWS: these two stay behind. */
-const hopByHop = ["connection", "content-length"];
+/** Sent to AWS and absent from the event, as captured (README.md). */
+const leftBehind = [
+  "connection",
+  "content-length",
+  "content-md5",
+  "expect",
+  "max-forwards",
+  "proxy-authenticate",
+  "server",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "www-authenticate",
+];
 
 /** The gateway's own statements. The root of a trace is the client's all the same. */
 const ownHeaders = ["x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id"];
@@ -35,7 +48,7 @@ export function forwardedHeaders(
   signed: boolean,
 ): GroupedHeaders {
   const all = groupHeaders(request.headers);
-  const left = [...hopByHop, ...ownHeaders, ...(signed ? ["authorization"] : [])];
+  const left = [...leftBehind, ...ownHeaders, ...(signed ? ["authorization"] : [])];
   const claimed = all.find(([name]) => name.toLowerCase() === "x-forwarded-for")?.[1] ?? [];
   return [
     ...all.filter(([name]) => !left.includes(name.toLowerCase())),

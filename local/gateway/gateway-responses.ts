@@ -4,7 +4,7 @@
  */
 import type { GatewayResponses } from "../stack/gateway-responses.ts";
 import type { GatewayReply, Refusal } from "./refusals.ts";
-import { defaultStatus } from "./response-types.ts";
+import { responseTypes } from "./response-types.ts";
 
 /** What a template may name beside the refusal itself. */
 export interface RequestVariables {
@@ -34,7 +34,8 @@ const variable = /\$\w*(?:\.\w+)*/g;
 /** At the start, since a gateway response that is passed over would show in no answer but a failed one. */
 export function checkGatewayResponses(responses: GatewayResponses): void {
   for (const [type, { status, templates }] of Object.entries(responses)) {
-    if (!Object.hasOwn(defaultStatus, type)) throw new Error(`${type} is no gateway response type`);
+    if (!responseTypes.some((known) => known === type))
+      throw new Error(`${type} is no gateway response type`);
     if (status !== undefined && !(Number.isInteger(status) && status >= 100 && status <= 599))
       throw new Error(`${type}: ${status} is no status code`);
     if (Object.keys(templates).length > 1)
@@ -56,8 +57,7 @@ export function customize(
 ): GatewayReply {
   const { responseType } = refusal;
   if (responseType === undefined) return refusal;
-  const own = responses[responseType];
-  const response = own ?? responses[refusal.status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX"];
+  const response = responses[responseType] ?? responses[refusal.status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX"];
   if (!response) return refusal;
   const [template] = Object.entries(response.templates);
   const set: [string, string][] = [
@@ -66,7 +66,8 @@ export function customize(
   ];
   const isSet = (name: string) => set.some(([other]) => other.toLowerCase() === name.toLowerCase());
   return {
-    status: response.status ?? (own && defaultStatus[responseType]) ?? refusal.status,
+    // Not the status that the guide gives for the type: README.md, "Captured from AWS".
+    status: response.status ?? refusal.status,
     headers: [...refusal.headers.filter(([name]) => !isSet(name)), ...set],
     body: template
       ? template[1].replaceAll(variable, (used) => variables[used]?.(refusal, request) ?? used)

@@ -14,8 +14,8 @@ import { functionFailed, type GatewayReply, type Refusal } from "./refusals.ts";
 const fields = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
 
 /**
- * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html: those of its list that
- * concern a response. The page says "may be remapped".
+ * As captured from AWS for response parameters (README.md). The guide's own list "may be remapped", and a capture of AWS has its
+ * te, via and warn unchanged: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
  */
 const remapped = [
   "authorization",
@@ -28,19 +28,15 @@ const remapped = [
   "max-forwards",
   "proxy-authenticate",
   "server",
-  "te",
   "trailer",
-  "transfer-encoding",
   "upgrade",
   "user-agent",
-  "via",
-  "warn",
   "www-authenticate",
   "x-amzn-requestid",
 ];
 
-/** The gateway's own, which a function does not replace. */
-const own = ["x-amz-apigw-id", "x-amzn-trace-id"];
+/** The gateway's own, which a function does not replace, and the framing of its answer to the client. */
+const dropped = ["x-amz-apigw-id", "x-amzn-trace-id", "transfer-encoding"];
 
 export function readProxyResponse(payload: unknown): GatewayReply | Refusal {
   if (!isJsonObject(payload)) return functionFailed;
@@ -85,7 +81,7 @@ function mergeHeaders(single: unknown, multiple: unknown): [string, string][] | 
     if (!merged.some(([other, same]) => other.toLowerCase() === name.toLowerCase() && same === text))
       merged.push([name, text]);
   }
-  const passed = merged.filter(([name]) => !own.includes(name.toLowerCase()));
+  const passed = merged.filter(([name]) => !dropped.includes(name.toLowerCase()));
   try {
     for (const [name, value] of passed) {
       validateHeaderName(name);

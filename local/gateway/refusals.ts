@@ -48,7 +48,8 @@ export const missingAuthentication = refusal(
 
 export const unknownStage = refusal(undefined, 403, "ForbiddenException", "Forbidden");
 export const malformedQuery = refusal("DEFAULT_4XX", 400, "BadRequestException", "Bad Request");
-export const uriTooLong = refusal(undefined, 414, "RequestTooLargeException", "Request-URI Too Long");
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html, "the API client receives a 414 Request URI too long response" */
+export const uriTooLong = refusal(undefined, 414, "RequestTooLargeException", "Request URI too long");
 /**
  * The answer comes from in front of the API, so it has no request id and no gateway response.
  * https://github.com/koki-develop/lgtm-generator/issues/10 (both answers of 413, as captured)

@@ -34,8 +34,8 @@ export interface GatewayOptions extends GatewayApi {
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html */
 const maxBodyBytes = 10 * 1024 * 1024;
-/** CloudFront's limit, which stands before an edge-optimized API; the guide gives none for a regional one. */
-const maxUriBytes = 8192;
+/** The same page's length of the URL for a regional API. Authorization has a narrower limit (answer.ts). */
+const maxUriBytes = 10_240;
 
 /** The URL has the stage and no trailing slash. */
 export async function startGateway(options: GatewayOptions): Promise<Listening> {

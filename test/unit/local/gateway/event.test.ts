@@ -104,6 +104,22 @@ test("without a body the body is null", () => {
   expect(build({ body: new Uint8Array() })?.body).toBeNull();
 });
 
+test("headers of the connection, and those that AWS was seen to leave behind, are not in the event", () => {
+  const left = [
+    "Connection",
+    "Content-Length",
+    "Content-MD5",
+    "Expect",
+    "Max-Forwards",
+    "Proxy-Authenticate",
+  ];
+  left.push("Server", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "WWW-Authenticate");
+  const passed = ["Accept", "Date", "Range", "Via", "Warn"];
+  const event = build({ headers: [...left, ...passed].map((name) => [name, "x"] as const) });
+  const names = Object.keys(event?.headers ?? {}).filter((name) => !/^X-/.test(name));
+  expect(names).toEqual(passed);
+});
+
 test("of several values all are kept, the last one also by itself", () => {
   const event = build({
     rawQuery: "a=1&b=x+y%20z&a=2&flag&__proto__=p",

@@ -54,10 +54,11 @@ test("a pair in both header maps appears once", () => {
   ]);
 });
 
-test("headers of the connection are remapped, the gateway's own are dropped", () => {
+test("headers of the connection are remapped or dropped, and the gateway's own are dropped", () => {
   const { headers } = readProxyResponse({
     statusCode: 200,
     headers: {
+      "Transfer-Encoding": "chunked",
       Date: "x",
       "Content-Length": "1",
       "WWW-Authenticate": "Basic",
@@ -72,6 +73,14 @@ test("headers of the connection are remapped, the gateway's own are dropped", ()
     "x-amzn-Remapped-WWW-Authenticate",
     "x-amzn-Remapped-x-amzn-RequestId",
   ]);
+});
+
+test("TE, Via and Warn are passed on, as AWS was seen to do", () => {
+  const { headers } = readProxyResponse({
+    statusCode: 200,
+    headers: { "Content-Type": "text/plain", TE: "trailers", Via: "1.1 a", Warn: "299 a" },
+  });
+  expect(headers.map(([name]) => name)).toEqual(["Content-Type", "TE", "Via", "Warn"]);
 });
 
 describe("502 for", () => {

@@ -295,10 +295,29 @@ describe("refused before any function", () => {
     expectRefusal(answer, 413, "BadRequestException", '{"message": "Request Too Long"}');
   });
 
-  test("a URI over 8 KB", async () => {
+  test("a URL over 10,240 bytes, where no authorization limits the path", async () => {
     await start();
-    const answer = await sendSigned(gateway.port, `/v1/scopes/${"a".repeat(8192)}/token`, signing());
-    expectRefusal(answer, 414, "RequestTooLargeException");
+    const answer = await sendRaw(gateway.port, `/v1/health?${"a".repeat(10_240)}`, {
+      method: "GET",
+      headers: {},
+    });
+    expectRefusal(answer, 414, "RequestTooLargeException", '{"message":"Request URI too long"}');
+  });
+
+  test("a path that makes the method's ARN longer than 1,600 bytes", async () => {
+    await start();
+    const arn = (scope: string) =>
+      `arn:aws:execute-api:${region}:111122223333:a1b2c3d4e5/v1/POST/scopes/${scope}/token`;
+    const longest = "a".repeat(1600 - arn("").length);
+    const send = (scope: string) =>
+      sendSigned(gateway.port, `/v1/scopes/${scope}/token`, signing({ credentials: user }));
+    expectRefusal(
+      await send(`${longest}a`),
+      414,
+      "RequestTooLargeException",
+      '{"message":"Request URI too long"}',
+    );
+    expect((await send(longest)).status).toBe(200);
   });
 
   test("requests beyond the stage's rate", async () => {
