@@ -76,8 +76,12 @@ describe("a warning", () => {
     expect(warnings({ accountConcurrency, ...throttle(200, 1_250) }, "eu-south-1")).toEqual([]);
     expect(warnings({ accountConcurrency, ...throttle(200, 1_251) }, "eu-south-1")).toEqual([burstQuota]);
     expect(warnings({ accountConcurrency, ...throttle(200, 5_000) })).toEqual([]);
-    const told = capacityWarnings({ accountConcurrency, ...throttle(200, 5_000) }, "eu-south-1").get(burstQuota);
-    expect(told).toContain("burstLimit 5000 is above API Gateway's burst quota of 1250 for an account in eu-south-1.");
+    const told = capacityWarnings({ accountConcurrency, ...throttle(200, 5_000) }, "eu-south-1").get(
+      burstQuota,
+    );
+    expect(told).toContain(
+      "burstLimit 5000 is above API Gateway's burst quota of 1250 for an account in eu-south-1.",
+    );
   });
 
   it("stands in the stack's annotations", () => {
