@@ -16,8 +16,8 @@ const requestsPerSecond = 10;
 const longestWaitSeconds = 3;
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
-const usualApiQuota = 10_000;
-const smallerApiQuota = 2_500;
+const usualApiQuota = { rate: 10_000, burst: 5_000 };
+const smallerApiQuota = { rate: 2_500, burst: 1_250 };
 const regionsWithSmallerApiQuota: ReadonlySet<string> = new Set([
   ...["af-south-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7"],
   ...[
@@ -51,22 +51,34 @@ export function capacityFaults(props: CapacityProps): string[] {
 
 /** By id. `region`: undefined where it is known at deployment only. */
 export function capacityWarnings(props: CapacityProps, region: string | undefined): Map<string, string> {
-  const { rateLimit } = props.throttle ?? defaultThrottle;
+  const { rateLimit, burstLimit } = props.throttle ?? defaultThrottle;
   const { accountConcurrency } = props;
   const concurrency = accountConcurrency ?? usualConcurrency;
-  const free = concurrency - reservedIn(props);
+  const free = Math.max(0, concurrency - reservedIn(props));
+  const left = `accountConcurrency ${accountConcurrency ?? `(not set, taken to be ${concurrency})`} leaves ${free}`;
   const held = Math.ceil(rateLimit * longestWaitSeconds);
   const quota = region && regionsWithSmallerApiQuota.has(region) ? smallerApiQuota : usualApiQuota;
   const warnings = new Map<string, string>();
   if (held > free)
     warnings.set(
       "throttle-above-concurrency",
-      `throttle: while Looker hangs, a request holds an instance for ${longestWaitSeconds} s. ${rateLimit} requests a second hold ${held} instances, and accountConcurrency ${accountConcurrency ?? `(not set, taken to be ${concurrency})`} leaves ${Math.max(0, free)}. The account's other functions would be refused. See docs/explanation/limits.md.`,
+      `throttle: while Looker hangs, a request holds an instance for ${longestWaitSeconds} s. ${rateLimit} requests a second hold ${held} instances, and ${left}. The account's other functions would be refused. See docs/explanation/limits.md.`,
     );
-  if (rateLimit > quota)
+  if (burstLimit > free)
+    warnings.set(
+      "burst-above-concurrency",
+      `throttle: a crowd of burstLimit ${burstLimit} gets in at once, and ${left}. Lambda would refuse the rest of the crowd, and the account's other functions. See docs/explanation/limits.md.`,
+    );
+  const inAccount = `for an account${region ? ` in ${region}` : ""}`;
+  if (rateLimit > quota.rate)
     warnings.set(
       "throttle-above-quota",
-      `throttle: ${rateLimit} requests a second is above API Gateway's quota of ${quota} for an account${region ? ` in ${region}` : ""}. Ask AWS for more.`,
+      `throttle: ${rateLimit} requests a second is above API Gateway's quota of ${quota.rate} ${inAccount}. Ask AWS for more.`,
+    );
+  if (burstLimit > quota.burst)
+    warnings.set(
+      "burst-above-quota",
+      `throttle: burstLimit ${burstLimit} is above API Gateway's burst quota of ${quota.burst} ${inAccount}. AWS raises it only along with the rate.`,
     );
   return warnings;
 }

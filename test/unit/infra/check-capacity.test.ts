@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type CapacityProps, capacityWarnings } from "../../../infra/check-capacity.ts";
 import { linesOf, synthesizedHere } from "../../support/synthesized.ts";
 
-const throttle = (rateLimit: number) => ({ throttle: { rateLimit, burstLimit: 400 } });
+const throttle = (rateLimit: number, burstLimit = 400) => ({ throttle: { rateLimit, burstLimit } });
 
 describe("throttle, account concurrency and reserved concurrency that cannot fit", () => {
   it.each<[string, CapacityProps, string]>([
@@ -39,6 +39,8 @@ describe("a warning", () => {
   const warnings = (props: CapacityProps, region?: string) => [...capacityWarnings(props, region).keys()];
   const hung = "throttle-above-concurrency";
   const quota = "throttle-above-quota";
+  const crowd = "burst-above-concurrency";
+  const burstQuota = "burst-above-quota";
 
   it("comes when requests that wait for a hanging Looker would fill the account", () => {
     expect(warnings({})).toEqual([]);
@@ -46,7 +48,7 @@ describe("a warning", () => {
     expect(warnings(throttle(334))).toEqual([hung]);
     expect(warnings({ ...throttle(333), reservedConcurrency: { operate: 10, sweep: 2 } })).toEqual([hung]);
     expect(warnings({ ...throttle(1_000), accountConcurrency: 3_000 })).toEqual([]);
-    expect(warnings({ ...throttle(100), accountConcurrency: 10 })).toEqual([hung]);
+    expect(warnings({ ...throttle(100, 10), accountConcurrency: 10 })).toEqual([hung]);
   });
 
   it("comes when API Gateway's quota is below the throttle, which is lower in some regions", () => {
@@ -55,6 +57,31 @@ describe("a warning", () => {
     expect(warnings({ accountConcurrency, ...throttle(10_000) }, "eu-central-1")).toEqual([]);
     expect(warnings({ accountConcurrency, ...throttle(2_501) }, "eu-central-2")).toEqual([quota]);
     expect(warnings({ accountConcurrency, ...throttle(2_501) })).toEqual([]);
+  });
+
+  it("comes when a burst is larger than the concurrency that is left for it", () => {
+    expect(warnings(throttle(200, 1_000))).toEqual([]);
+    expect(warnings(throttle(200, 1_001))).toEqual([crowd]);
+    expect(warnings({ ...throttle(200, 1_000), reservedConcurrency: { operate: 10 } })).toEqual([crowd]);
+    expect(warnings({ ...throttle(200, 2_000), accountConcurrency: 2_000 })).toEqual([]);
+    expect(warnings(throttle(200, 100_000))).toEqual([crowd, burstQuota]);
+    const told = capacityWarnings({ ...throttle(200, 500), accountConcurrency: 400 }, undefined).get(crowd);
+    expect(told).toContain("burstLimit 500 gets in at once, and accountConcurrency 400 leaves 400.");
+  });
+
+  it("comes when API Gateway's burst quota is below the burst, which is lower in some regions", () => {
+    const accountConcurrency = 100_000;
+    expect(warnings({ accountConcurrency, ...throttle(200, 5_000) }, "eu-central-1")).toEqual([]);
+    expect(warnings({ accountConcurrency, ...throttle(200, 5_001) }, "eu-central-1")).toEqual([burstQuota]);
+    expect(warnings({ accountConcurrency, ...throttle(200, 1_250) }, "eu-south-1")).toEqual([]);
+    expect(warnings({ accountConcurrency, ...throttle(200, 1_251) }, "eu-south-1")).toEqual([burstQuota]);
+    expect(warnings({ accountConcurrency, ...throttle(200, 5_000) })).toEqual([]);
+    const told = capacityWarnings({ accountConcurrency, ...throttle(200, 5_000) }, "eu-south-1").get(
+      burstQuota,
+    );
+    expect(told).toContain(
+      "burstLimit 5000 is above API Gateway's burst quota of 1250 for an account in eu-south-1.",
+    );
   });
 
   it("stands in the stack's annotations", () => {
