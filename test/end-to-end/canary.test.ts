@@ -179,7 +179,7 @@ test("a login that works, a logout that does not, and requests that hold secrets
 
   const ended = hear(await reports.logout("sales"));
   expect([ended.status, ended.json]).toEqual([202, { revoked: 0, pending: 1 }]);
-  await stand.broker.runSchedules();
+  await stand.broker.runSchedules("sweep");
 });
 
 /** After a login without an end the broker waits for Looker's lock-out to pass. The test does not. */

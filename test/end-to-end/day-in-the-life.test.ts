@@ -92,7 +92,7 @@ test("the day", async () => {
   stand.looker.control.clearFaults();
   await untilSeen(
     async () => {
-      await stand.broker.runSchedules();
+      await stand.broker.runSchedules("sweep");
       return (await operate("GET", "sales/leases")).json.leases.length === 0;
     },
     "the sweep that ends what the freeze left",

@@ -160,7 +160,7 @@ function standing(
       return '"version"';
     },
     "lambda invoke": async () => {
-      await stand().broker.runSchedules();
+      await stand().broker.runSchedules("sweep");
       return '{"revoked":0,"pending":0}';
     },
   };

@@ -39,7 +39,7 @@ test("#pending-logouts: what Looker does not confirm is pending until it does", 
     row.outbox[0].retry_at = 0;
     row.due_at = 1;
   });
-  await book.stand.broker.runSchedules();
+  await book.stand.broker.runSchedules("sweep");
   await untilSeen(() => book.alarm("OldestPendingLogout") === "ALARM", "the alarm");
 
   const shell = await book.at("pending-logouts");

@@ -19,6 +19,7 @@ const minute = 60_000;
 const day = 24 * 60 * minute;
 const book = onRunbook(import.meta.filename, {
   scopesFile: fileURLToPath(new URL("rotating-scopes.ts", import.meta.url)),
+  rotates: true,
 });
 
 /** At the stand-in itself, past the AWS proxy. */

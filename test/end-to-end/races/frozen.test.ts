@@ -102,20 +102,20 @@ test("of 100 logouts that are due after a thaw all get through in one sweep", as
   await leasesEndingAt(dueAt, 100);
   await leasesEndingAt(Date.now() - 5_000, 20);
   await sleep(dueAt - 2_000 - Date.now());
-  await stand.broker.runSchedules();
+  await stand.broker.runSchedules("sweep");
   expect(lines("sweep").at(-1)).toMatchObject({ revoked: 20, pending: 0 });
 
   const sweeps = lines("sweep").length;
 
   await thawedBy(
     "sweep",
-    () => stand.broker.runSchedules(),
+    () => stand.broker.runSchedules("sweep"),
     () => sleep(dueAt + 1_000 - Date.now()),
   );
 
   // A row that the table did not give in time is the next sweep's; a logout that Looker was asked for is not.
   const after = () => lines("sweep").slice(sweeps);
-  if (after().some(({ reason }) => reason === "dynamodb_unavailable")) await stand.broker.runSchedules();
+  if (after().some(({ reason }) => reason === "dynamodb_unavailable")) await stand.broker.runSchedules("sweep");
   expect(after().map(({ pending }) => pending ?? 0)).toEqual(after().map(() => 0));
   expect(after().reduce((sum, { revoked }) => sum + (revoked ?? 0), 0)).toBe(100);
   const due = looker.liveTokens().filter(({ sha256 }) => made.has(sha256));
@@ -129,7 +129,7 @@ test("no function leaves a connection to Looker open behind its answer", async (
     operate: () => operator.send("DELETE", "/scopes/finance/leases?all=true"),
     sweep: async () => {
       await leasesEndingAt(Date.now() - 5_000, 3);
-      await stand.broker.runSchedules();
+      await stand.broker.runSchedules("sweep");
     },
   };
   for (const [functionId, invoke] of Object.entries(invocations)) {

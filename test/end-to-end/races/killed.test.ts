@@ -28,7 +28,7 @@ const whereIs = async (token: string) => (await heldRows(stand)).tokens.get(sha2
 const untilSwept = (scope: string) =>
   untilSeen(async () => {
     // The index knows whole seconds: what was revoked in this one is due in the next.
-    await stand.broker.runSchedules();
+    await stand.broker.runSchedules("sweep");
     const listed = await listing(callerOf(stand, "platform-engineer"), scope);
     return listed.every(({ state }) => state !== "pending");
   }, "the sweeper's end of what is due");
@@ -141,7 +141,7 @@ test("instances killed at random under load: every live token is in a row, or wa
   const operator = callerOf(stand, "platform-engineer");
   const ended = await operator.send("DELETE", "/scopes/sales/leases?all=true");
   expect([200, 202]).toContain(ended.status);
-  await broker.runSchedules();
+  await broker.runSchedules("sweep");
   const { tokens } = await heldRows(stand);
   const left = [...tokens.values()].filter(({ scope, where }) => scope === "sales" && where !== "outbox");
   expect(left).toEqual([]);

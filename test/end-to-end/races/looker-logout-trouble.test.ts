@@ -36,10 +36,10 @@ test("a Looker, or a proxy, that does not confirm a logout: pending, retried by 
   }
   // Not due yet: the sweeper leaves them alone, for a Looker in trouble is not to be stormed.
   const before = events(stand, "logout").length;
-  await broker.runSchedules();
+  await broker.runSchedules("sweep");
   expect(events(stand, "logout")).toHaveLength(before);
   await sleep(16_000);
-  await broker.runSchedules();
+  await broker.runSchedules("sweep");
   for (const token of tokens) expect(await statusAtLooker(broker.lookerUrl, token)).toBe(401);
   expect(looker.liveTokens()).toEqual([]);
   expect((await heldRows(stand)).tokens.size).toBe(0);

@@ -53,7 +53,7 @@ describe.skipIf(missing !== undefined)("the whole broker on AWS's DynamoDB Local
     await expect
       .poll(
         async () => {
-          await stand.broker.runSchedules();
+          await stand.broker.runSchedules("sweep");
           return stand.looker.liveTokens().length;
         },
         { timeout: 40_000, interval: 2_000 },

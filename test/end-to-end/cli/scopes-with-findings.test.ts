@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { FakeBroker, neverChecked } from "../../../test/support/cli/fake-broker.ts";
+import { FakeBroker, neverChecked } from "../../support/cli/fake-broker.ts";
 
 let broker: FakeBroker;
 beforeEach(async () => {
