@@ -24,7 +24,10 @@ const sweepMs = 69_000;
 /** The functions' memory, and their own work for a request: CPU time by their share of a CPU (docs/reference/performance.md). */
 const memoryGb = 0.5;
 const ownWorkMs = 10;
-/** Usual bytes for each request, next to those of its records (docs/how-to/deploy.md, "Costs"). A long session name or path makes an access log line longer. */
+/**
+ * Usual bytes for each request, next to those of its records (docs/how-to/deploy.md, "Costs"). A long session name or path makes a
+ * line of the access log longer.
+ */
 const logs = { accessLog: 608, platformLines: 270, eventOverhead: 26, otherEvents: 4 };
 
 interface Keeping {
