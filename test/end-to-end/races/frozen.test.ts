@@ -115,7 +115,8 @@ test("of 100 logouts that are due after a thaw all get through in one sweep", as
 
   // A row that the table did not give in time is the next sweep's; a logout that Looker was asked for is not.
   const after = () => lines("sweep").slice(sweeps);
-  if (after().some(({ reason }) => reason === "dynamodb_unavailable")) await stand.broker.runSchedules("sweep");
+  if (after().some(({ reason }) => reason === "dynamodb_unavailable"))
+    await stand.broker.runSchedules("sweep");
   expect(after().map(({ pending }) => pending ?? 0)).toEqual(after().map(() => 0));
   expect(after().reduce((sum, { revoked }) => sum + (revoked ?? 0), 0)).toBe(100);
   const due = looker.liveTokens().filter(({ sha256 }) => made.has(sha256));
