@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { findingCodes } from "../../../functions/domain/finding.ts";
-import { neverChecked } from "../../../test/support/cli/fake-broker.ts";
+import { minimal, neverChecked, tooMuch } from "../../../test/support/cli/account-checks.ts";
 import type { AccountCheck } from "../../src/account.ts";
 import { painter } from "../../src/colour.ts";
 import { accountText } from "../../src/commands/account.ts";
@@ -9,28 +9,6 @@ import { nextStepFor } from "../../src/next-step.ts";
 
 const plain = painter({}, {});
 const now = Date.parse("2026-11-24T13:00:00Z");
-
-const minimal: AccountCheck = {
-  checked_at: "2026-11-24T10:00:00.000Z",
-  client_id: "salesclient",
-  user: { id: "12", display_name: "Sales API" },
-  roles: [{ name: "Sales API", permissions: 4, models: 1 }],
-  findings: [],
-  hidden: [],
-};
-
-const tooMuch: AccountCheck = {
-  ...minimal,
-  roles: [
-    { name: "Sales API", permissions: 1, models: 2 },
-    { name: "Everything", permissions: "all", models: "all" },
-  ],
-  findings: [
-    { code: "all_permissions", detail: "All permissions come with the role Everything.", accepted: false },
-    { code: "all_models", detail: "All models come with the role Everything.", accepted: false },
-    { code: "old_credential", detail: "The API credential in use is 120 days old.", accepted: true },
-  ],
-};
 
 test("a minimal account has no findings", () => {
   expect(accountText("sales", minimal, now, plain)).toBe(`\

@@ -1,29 +1,7 @@
 /** `looker-token account` for several scopes, before a broker that answers as it is told. */
 import { expect, test } from "vitest";
-import type { AccountCheck } from "../../../cli/src/account.ts";
-import { FakeBroker, neverChecked } from "../../support/cli/fake-broker.ts";
-
-const minimal: AccountCheck = {
-  checked_at: "2026-11-24T10:00:00.000Z",
-  client_id: "salesclient",
-  user: { id: "12", display_name: "Sales API" },
-  roles: [{ name: "Sales API", permissions: 4, models: 1 }],
-  findings: [],
-  hidden: [],
-};
-
-const tooMuch: AccountCheck = {
-  ...minimal,
-  roles: [
-    { name: "Sales API", permissions: 1, models: 2 },
-    { name: "Everything", permissions: "all", models: "all" },
-  ],
-  findings: [
-    { code: "all_permissions", detail: "All permissions come with the role Everything.", accepted: false },
-    { code: "all_models", detail: "All models come with the role Everything.", accepted: false },
-    { code: "old_credential", detail: "The API credential in use is 120 days old.", accepted: true },
-  ],
-};
+import { neverChecked, tooMuch } from "../../support/cli/account-checks.ts";
+import { FakeBroker } from "../../support/cli/fake-broker.ts";
 
 test("--all-scopes shows each scope, though one fails and gives the exit code", async () => {
   const broker = await FakeBroker.start();

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
-import { FakeBroker, neverChecked } from "../../support/cli/fake-broker.ts";
+import { neverChecked } from "../../support/cli/account-checks.ts";
+import { FakeBroker } from "../../support/cli/fake-broker.ts";
 
 let broker: FakeBroker;
 beforeEach(async () => {

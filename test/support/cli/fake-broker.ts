@@ -1,9 +1,11 @@
 /** A broker that answers as a test says, and the command that asks it: for what a real one does only when it fails. */
+
 import { tmpdir } from "node:os";
 import { onTestFinished } from "vitest";
 import type { AccountCheck } from "../../../cli/src/account.ts";
 import type { AccountSummary, Frozen, ListedLease } from "../../../cli/src/listing.ts";
 import { type Asked, FakeServer, type Reply } from "../fake-server.ts";
+import { neverChecked } from "./account-checks.ts";
 import { Command } from "./command.ts";
 
 export const leaseOf = (id: string, more: Partial<ListedLease> = {}): ListedLease => ({
@@ -17,15 +19,6 @@ export const leaseOf = (id: string, more: Partial<ListedLease> = {}): ListedLeas
   client_id: "salesclient",
   ...more,
 });
-
-export const neverChecked: AccountCheck = {
-  checked_at: null,
-  client_id: null,
-  user: null,
-  roles: [],
-  findings: [],
-  hidden: [],
-};
 
 export class FakeBroker {
   readonly cli: Command;
