@@ -9,7 +9,7 @@ export function greeting(broker: RunningBroker, brokerFile: string): string {
       ...(scopes.length > 0 ? [`tokens of ${scopes.join(", ")}`] : []),
       ...(operates.length > 0 ? [`operates ${operates.join(", ")}`] : []),
     ];
-    return `  ${name.padEnd(width)}  ${may.join("; ") || "reads rows and secrets at the AWS endpoint"}`;
+    return `  ${name.padEnd(width)}  ${may.join("; ") || "reads and changes rows and secrets at the AWS endpoint"}`;
   });
   const caller = principals.find(({ scopes }) => scopes.length > 0);
   const scope = caller?.scopes[0];
@@ -26,7 +26,7 @@ ${roles.join("\n")}
 
 Try it as ${caller?.name}, in another terminal in this directory:
 
-  eval "$(npm run --silent looker-token -- local-env --as ${caller?.name})"   # for AWS's SDKs and the client, too
+  eval "$(npm run --silent looker-token -- local-env --as ${caller?.name})"   # for the client library, too
   broker() { curl -sS --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" -u "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" "$@"; }
 
   TOKEN=$(broker -X POST $LOOKER_BROKER_ENDPOINT/scopes/${scope}/token | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')
