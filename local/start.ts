@@ -8,6 +8,7 @@ import { greeting } from "./greeting.ts";
 import { type RecordFile, startRecordFile } from "./record-file.ts";
 import { takeRunLock } from "./run-lock.ts";
 import { parseStartFlags } from "./start-flags.ts";
+import { terminalLine } from "./terminal-line.ts";
 
 const workDir = fileURLToPath(new URL("../.local", import.meta.url));
 const brokerFile = fileURLToPath(new URL("../.local/broker.json", import.meta.url));
@@ -32,8 +33,9 @@ try {
     workDir,
     abort: starting.signal,
     onLog(functionId, instanceNumber, line) {
-      process.stdout.write(`${functionId}#${instanceNumber} ${line}\n`);
       own.write(line);
+      const shown = terminalLine(functionId, instanceNumber, line);
+      if (shown !== undefined) process.stdout.write(`${shown}\n`);
     },
   });
   if (stopping) await close(broker);
