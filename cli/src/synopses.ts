@@ -97,8 +97,8 @@ them end, and those of all sessions.`,
     usage: "",
     options: [],
     examples: ["looker-token scopes"],
-    notes: `For an operator a last column counts the findings about the service accounts, if
-there are any. looker-token account shows them.`,
+    notes: `For an operator the lines above the table say which scopes are frozen, by whom and
+why, and which have findings about their service account.`,
   },
   whoami: {
     summary: "Show who you are to the broker",
