@@ -43,7 +43,8 @@ try {
   records.publish();
   records = undefined;
   writeBrokerFile(brokerFile, broker);
-  process.stdout.write(greeting(broker, relative(process.cwd(), brokerFile)));
+  const shown = (file: string) => relative(process.cwd(), file);
+  process.stdout.write(greeting(broker, { brokerFile: shown(brokerFile), recordFile: shown(recordFile) }));
 } catch (error) {
   // The app that is being synthesized was ended too: it is no failure.
   if (stopping) leave();

@@ -1,10 +1,49 @@
-/** What `npm start` prints of a line that a function wrote: one short line. `.local/records.jsonl` has the whole record. */
-import type { LogLine } from "../functions/http/audit-record.ts";
+/** The line of a function on the terminal of `npm start`. `.local/records.jsonl` has the whole record. */
 import { isAuditRecord } from "./record-file.ts";
 
+/** The fields of a record on the terminal: docs/reference/audit-record.schema.json explains them. */
+type LogLine = { readonly time: string; readonly verb: string } & (
+  | RequestRecord
+  | {
+      readonly kind: "account_check";
+      readonly scope: string;
+      readonly reason?: string;
+      readonly findings?: readonly string[];
+    }
+  | {
+      readonly kind: "rotation";
+      readonly secret?: string;
+      readonly step: string;
+      readonly outcome: string;
+      readonly reason?: string;
+    }
+  | { readonly kind: "mint" | "lease_end" }
+);
+
+interface RequestRecord {
+  readonly kind: "audit";
+  readonly verb: string;
+  readonly scope?: string;
+  /** Of the HTTP answer. Scheduled work has none. */
+  readonly status?: number;
+  readonly code: string;
+  readonly outcome?: string;
+  readonly reason?: string;
+  readonly mint_failure?: string;
+  readonly caller?: { readonly arn: string };
+  readonly duration_ms: number;
+  readonly late?: true;
+  readonly revoked?: number;
+  readonly logouts?: number;
+  readonly pending?: number;
+  readonly expired?: number;
+  readonly possible_orphans?: number;
+  readonly unreadable?: number;
+}
+
 /**
- * Undefined for a line that tells a reader nothing new: a sweep that found nothing, or a record that repeats its request. A line
- * that is no record comes back as it is, with the function in front.
+ * Undefined for a sweep without work, and for a record that repeats its request. A line
+ * other than a record comes back as it is, with the function in front.
  *
  * @example
  * 13:20:40Z  token    sales     403  report-service    101 ms  scope_frozen
@@ -24,14 +63,12 @@ function textOf(record: LogLine): string | undefined {
       return wordsOf("account", record.scope, record.reason ?? findingsText(record.findings));
     case "rotation":
       return wordsOf("rotate", record.secret ?? "?", record.step, record.outcome, record.reason);
-    // The record of the request says it already.
+    // The request has a line already.
     case "mint":
     case "lease_end":
       return undefined;
   }
 }
-
-type RequestRecord = Extract<LogLine, { kind: "audit" }>;
 
 /** A schedule runs each minute, and mostly finds nothing to do. */
 const isWorthALine = ({ code, logouts, pending, expired, possible_orphans, unreadable }: RequestRecord) =>
@@ -39,7 +76,18 @@ const isWorthALine = ({ code, logouts, pending, expired, possible_orphans, unrea
   [logouts, pending, expired, possible_orphans, unreadable].some((count) => (count ?? 0) > 0);
 
 function requestText(record: RequestRecord): string {
-  const { verb, scope = "-", status, code, outcome, reason, mint_failure, caller, duration_ms, late } = record;
+  const {
+    verb,
+    scope = "-",
+    status,
+    code,
+    outcome,
+    reason,
+    mint_failure,
+    caller,
+    duration_ms,
+    late,
+  } = record;
   const counts = countsOf(record);
   const more = [reason ?? mint_failure, ...counts, late && "after the answer"].filter(Boolean);
   const result = code === "ok" ? (outcome ?? "ok") : code;

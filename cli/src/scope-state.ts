@@ -1,4 +1,4 @@
-/** What an operator must know of a scope before anything else: it is frozen, or its service account has findings. */
+/** Lines above a table: frozen scopes, and findings about service accounts. */
 import { findingCount } from "./account.ts";
 import type { Paint } from "./colour.ts";
 import { field } from "./field.ts";
@@ -6,7 +6,7 @@ import type { Listing } from "./listing.ts";
 
 export type ScopeState = Pick<Listing, "scope" | "frozen" | "account">;
 
-/** Lines for those scopes that have something to say. */
+/** Empty if no scope is frozen and no account has findings. */
 export function stateLines(states: readonly ScopeState[], paint: Paint): string {
   const yellow = (text: string) => paint("yellow", text);
   return [

@@ -1,4 +1,4 @@
-/** Aligned columns for people; programs take `--json`. */
+/** Aligned columns for people. Programs take `--json`. */
 import { stripVTControlCharacters } from "node:util";
 import type { Paint } from "./colour.ts";
 
@@ -10,8 +10,8 @@ export interface Folding {
 }
 
 /**
- * One line for each row. Where the terminal is too narrow for that, a row's keys have a line of their own above the rest of it,
- * once for all rows in a row with the same keys.
+ * One line for each row. In a terminal that is too narrow, the keys of a row have a line of their own above the other cells.
+ * Neighbours with the same keys share that line.
  */
 export function table(
   heads: readonly string[],

@@ -9,7 +9,7 @@ export interface Terminal {
   readonly paintNote: Paint;
   /** stdout is read by a person. */
   readonly isShown: boolean;
-  /** Columns of stdout. Undefined where it is no terminal. */
+  /** Columns of stdout. Undefined if stdout is a file or a pipe. */
   readonly width: number | undefined;
   /** stderr is read by a person. */
   readonly isWatched: boolean;

@@ -35,10 +35,7 @@ export function listingText(listings: readonly Listing[], now: number, form: Lis
   const rows = listings
     .flatMap(({ scope, leases }) => leases.map((lease) => ({ scope, lease })))
     .sort((one, other) => byTime(one.lease, other.lease))
-    .map(({ scope, lease }) => [
-      ...(several ? [scope] : []),
-      ...cells(lease, now, { paint, withSession }),
-    ]);
+    .map(({ scope, lease }) => [...(several ? [scope] : []), ...cells(lease, now, { paint, withSession })]);
   const keys = [...(several ? ["SCOPE"] : []), "CALLER", ...(withSession ? ["SESSION"] : [])];
   const heads = [...keys, "LEASE", "STATE", "AGE", "REMAINING", "CREDENTIAL"];
   const held =
@@ -48,7 +45,7 @@ export function listingText(listings: readonly Listing[], now: number, form: Lis
   return stateLines(listings, paint) + held;
 }
 
-/** The youngest last, beside the next prompt. */
+/** The youngest lease stands last, next to the prompt. */
 const byTime = (one: ListedLease, other: ListedLease) =>
   Date.parse(one.issued_at) - Date.parse(other.issued_at) ||
   one.caller.localeCompare(other.caller) ||

@@ -49,7 +49,7 @@ const sales = {
   ],
 };
 
-test("each lease has a line, the youngest last; a replaced or revoked token remains until Looker's own end of it", () => {
+test("each lease has a line with the youngest last, and a replaced or revoked token remains until its end at Looker", () => {
   expect(listingText([sales], now, { paint: plain })).toBe(`\
 CALLER                                         LEASE                 STATE       AGE     REMAINING  CREDENTIAL
 arn:aws:iam::111122223333:role/report-service  older                 superseded  14m 0s  46m 13s    salesclient
@@ -163,5 +163,7 @@ broker's account check  c      live   2m 0s  13m 0s     salesclient
 
 test("a role with the check's name is shown by its ARN", () => {
   const impostor = lease({ caller: "arn:aws:iam::111122223333:role/check-account" });
-  expect(listingText([{ scope: "sales", leases: [impostor] }], now, { paint: plain })).toContain(impostor.caller);
+  expect(listingText([{ scope: "sales", leases: [impostor] }], now, { paint: plain })).toContain(
+    impostor.caller,
+  );
 });

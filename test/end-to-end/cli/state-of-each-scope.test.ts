@@ -32,7 +32,11 @@ ${plainTable}`,
 });
 
 test("a frozen scope does not look like an ordinary one", async () => {
-  const frozen = { by: "arn:aws:iam::111122223333:role/ops", at: "2026-11-24T12:00:00Z", reason: "incident 42" };
+  const frozen = {
+    by: "arn:aws:iam::111122223333:role/ops",
+    at: "2026-11-24T12:00:00Z",
+    reason: "incident 42",
+  };
   broker.instead = ({ path }) =>
     path.includes("/sales/") ? { status: 200, body: { leases: [], frozen } } : undefined;
   expect((await broker.cli.run("scopes")).out).toBe(`\

@@ -16,14 +16,16 @@ const request = {
 
 const shown = (record: object) => terminalLine("issue-token", 1, JSON.stringify(record));
 
-test("a request is one line: when, which verb, where, who, how long it took, and how it ended", () => {
+test("a request is one line with time, verb, scope, status, caller, duration and result", () => {
   expect(shown({ ...request, outcome: "minted" })).toBe(
     "13:20:40Z  token    sales     200  report-service    101 ms  minted",
   );
 });
 
 test("a refusal says its code and its reason", () => {
-  expect(shown({ ...request, code: "looker_unavailable", reason: "login_unknown_timeout", status: 503 })).toBe(
+  expect(
+    shown({ ...request, code: "looker_unavailable", reason: "login_unknown_timeout", status: 503 }),
+  ).toBe(
     "13:20:40Z  token    sales     503  report-service    101 ms  looker_unavailable: login_unknown_timeout",
   );
 });
@@ -35,20 +37,20 @@ test("a revocation says how many are dead, and how many are not", () => {
   );
 });
 
-test("a live lease that was served although its renewal failed says so", () => {
+test("a served lease with a failed renewal names the failure", () => {
   expect(shown({ ...request, outcome: "hit", mint_failure: "looker_unavailable" })).toContain(
     "hit: looker_unavailable",
   );
 });
 
-test("a sweep without work has no line, and one with work has", () => {
+test("only a sweep with work has a line", () => {
   const { scope: _, caller: __, status: ___, ...sweep } = { ...request, verb: "sweep", outcome: "swept" };
   expect(shown({ ...sweep, logouts: 0, pending: 0 })).toBeUndefined();
   expect(shown({ ...sweep, logouts: 2, pending: 0 })).toContain("swept: 2 logged out");
   expect(shown({ ...sweep, code: "internal" })).toContain("internal");
 });
 
-test("the records that follow a request's own have no line, since it has said the same", () => {
+test("further records of a request have no line of their own", () => {
   expect(shown({ ...common, kind: "mint", scope: "sales", lease_id: "l" })).toBeUndefined();
   expect(shown({ ...common, kind: "lease_end", scope: "sales", lease_id: "l" })).toBeUndefined();
 });
@@ -64,12 +66,19 @@ test("a checked account and a step of a rotation have a line each", () => {
   );
 });
 
-test("a line that is no record is shown whole, with its function: it may be the reason for a failure", () => {
+test("a warning of Node is shown whole, with its function in front", () => {
   const line = `TypeError: ${"x".repeat(200)}`;
   expect(terminalLine("sweep", 3, line)).toBe(`sweep#3 ${line}`);
 });
 
-test("the line of a request that worked fits a row of 80 columns", () => {
-  const worked = { ...request, verb: "revoke", outcome: "revoked", revoked: 12, pending: 0, duration_ms: 2_345 };
+test("the line of a successful request fits a row of 80 columns", () => {
+  const worked = {
+    ...request,
+    verb: "revoke",
+    outcome: "revoked",
+    revoked: 12,
+    pending: 0,
+    duration_ms: 2_345,
+  };
   expect(shown(worked)?.length).toBeLessThan(80);
 });
