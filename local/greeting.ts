@@ -1,7 +1,12 @@
 /** What `npm start` prints when all is up: for a human who wants to try it at once. Never a secret. */
 import type { RunningBroker } from "./broker.ts";
 
-export function greeting(broker: RunningBroker, brokerFile: string): string {
+export interface OwnFiles {
+  readonly brokerFile: string;
+  readonly recordFile: string;
+}
+
+export function greeting(broker: RunningBroker, { brokerFile, recordFile }: OwnFiles): string {
   const { endpoint, region, principals, leftOut, location } = broker;
   const width = Math.max(...principals.map(({ name }) => name.length));
   const roles = principals.map(({ name, scopes, operates }) => {
@@ -21,6 +26,7 @@ The broker is running. Ctrl-C stops it.
 ${lookersOf(broker)}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS)
   Account       ${location.accountId} in ${region}
   Keys          ${brokerFile}
+  Records       ${recordFile} (here: one line for each request)
 ${leftOut.length > 0 ? `\nLeft out of the settings, because they need AWS: ${leftOut.join(", ")}.\n` : ""}
 ${roles.join("\n")}
 
