@@ -45,6 +45,9 @@ try {
   writeBrokerFile(brokerFile, broker);
   const shown = (file: string) => relative(process.cwd(), file);
   process.stdout.write(greeting(broker, { brokerFile: shown(brokerFile), recordFile: shown(recordFile) }));
+  // EventBridge Scheduler invokes at once for a new rate schedule without a start date:
+  // https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
+  await broker.runSchedules();
 } catch (error) {
   // The app that is being synthesized was ended too: it is no failure.
   if (stopping) leave();

@@ -70,10 +70,13 @@ function textOf(record: LogLine): string | undefined {
   }
 }
 
-/** A schedule runs each minute, and mostly finds nothing to do. */
-const isWorthALine = ({ code, logouts, pending, expired, possible_orphans, unreadable }: RequestRecord) =>
+/** The sweeper runs each minute, mostly without work. A check and a rotation have lines of their own. */
+const isWorthALine = ({ code, outcome, ...counts }: RequestRecord) =>
   code !== "ok" ||
-  [logouts, pending, expired, possible_orphans, unreadable].some((count) => (count ?? 0) > 0);
+  (outcome === "swept" &&
+    [counts.logouts, counts.pending, counts.expired, counts.possible_orphans, counts.unreadable].some(
+      (count) => (count ?? 0) > 0,
+    ));
 
 function requestText(record: RequestRecord): string {
   const {

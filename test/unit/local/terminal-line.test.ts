@@ -48,6 +48,7 @@ test("only a sweep with work has a line", () => {
   expect(shown({ ...sweep, logouts: 0, pending: 0 })).toBeUndefined();
   expect(shown({ ...sweep, logouts: 2, pending: 0 })).toContain("swept: 2 logged out");
   expect(shown({ ...sweep, code: "internal" })).toContain("internal");
+  expect(shown({ ...sweep, verb: "check", outcome: "checked", logouts: 2 })).toBeUndefined();
 });
 
 test("further records of a request have no line of their own", () => {
