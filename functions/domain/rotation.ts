@@ -33,6 +33,8 @@ export interface CreatedPair {
   readonly pairId?: string | undefined;
 }
 
+export type Denier = "operator" | "rotation";
+
 /** A pair with a successor. It works until it is denied. */
 export interface RetiringPair {
   readonly clientId: string;
@@ -42,7 +44,7 @@ export interface RetiringPair {
   readonly queuedAt: number;
   /** Since when another pair is current. Undefined while this one is. */
   readonly movedAt?: number | undefined;
-  readonly denied?: { readonly at: number; readonly by: "operator" | "rotation" } | undefined;
+  readonly denied?: { readonly at: number; readonly by: Denier } | undefined;
   /** When Looker confirmed it. */
   readonly deletedAt?: number | undefined;
 }
@@ -157,8 +159,8 @@ export function noteDeleted(rotation: Rotation, clientId: string, now: number): 
   return withPair(rotation, clientId, (pair) => ({ ...pair, deletedAt: pair.deletedAt ?? now }));
 }
 
-export const isDeniedByRotation = ({ retiring }: Rotation, clientId: string): boolean =>
-  retiring.some((pair) => pair.clientId === clientId && pair.denied !== undefined);
+export const denierOfRetiring = ({ retiring }: Rotation, clientId: string): Denier | undefined =>
+  retiring.find((pair) => pair.clientId === clientId)?.denied?.by;
 
 /** An operator denies a waiting pair. Undefined if there is nothing to note. */
 export function denyRetiring(rotation: Rotation, clientId: string, now: number): Rotation | undefined {

@@ -35,6 +35,12 @@ const dayMs = 86_400_000;
 /** Secrets Manager rotates in a window of a day, and tries again. */
 const overdueAfterMs = 2 * dayMs;
 
+/**
+ * For one secret. A step of its rotation waits for longer than this, and than the lock of a killed pass. A Looker that hangs keeps
+ * other secrets waiting no longer either.
+ */
+const passMs = 60_000;
+
 export interface RetireJob {
   readonly secrets: Iterable<RotatingSecret>;
   readonly deadline: number;
@@ -51,7 +57,8 @@ export async function retirePairs(
   let unforeseen: RotationFailure | undefined;
   for (const secret of secrets) {
     try {
-      await lookAfter(ports, { secret, owner: ports.ids.next(), deadline, audit });
+      const ends = Math.min(deadline, ports.clock.now() + passMs);
+      await lookAfter(ports, { secret, owner: ports.ids.next(), deadline: ends, audit });
     } catch (error) {
       const failure = asRotationFailure(error);
       // A step of its rotation is at work. The next run is soon.

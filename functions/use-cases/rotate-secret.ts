@@ -37,6 +37,13 @@ export interface RotateJob {
   readonly audit: AuditFields;
 }
 
+/**
+ * A step waits for another run as long as its own work still fits behind: a login, four questions to Looker, a logout and a few
+ * calls to AWS, each with its time-out. The wait is longer than this work and than a pass of the retirement, so only a killed run
+ * makes a step fail.
+ */
+const stepNeedsMs = 45_000;
+
 /** @throws {RotationFailure} for Secrets Manager to try again */
 export async function rotateSecret(
   ports: RotationPorts,
@@ -69,26 +76,25 @@ type Result = Omit<RotationNote, "step" | "version">;
 
 async function carryOut(
   ports: RotationPorts,
-  { step, secretId, versionId, rotationToken }: StepRequest,
-  { broker, functionArn, secrets, deadline, audit }: RotateJob,
+  request: StepRequest,
+  rotate: RotateJob,
   found: { secret?: string },
 ): Promise<Result> {
-  const described = await describe(ports, secretId);
-  const secret = secrets.get(described.name);
-  if (!secret || !described.rotationEnabled) throw new RotationFailure("not_rotating");
-  found.secret = secret.secretId;
-  if (described.rotationFunctionArn !== functionArn) throw new RotationFailure("foreign_function");
-  const stages = described.stages.get(versionId) ?? [];
-  const isCurrent = stages.includes("AWSCURRENT");
-  if (!isCurrent && !stages.includes("AWSPENDING")) throw new RotationFailure("unknown_version");
+  const { step, versionId, rotationToken } = request;
+  const { broker, deadline, audit } = rotate;
+  const { secret, isCurrent } = await confirm(ports, request, rotate, found);
   const done: Result = { secret: secret.secretId, outcome: "done" };
+  const isDone = (isCurrent: boolean) => isCurrent && step !== "finishSecret";
   // Nothing is to be set at Looker: the pair works from its creation on.
-  if (step === "setSecret" || (isCurrent && step !== "finishSecret")) return done;
+  if (step === "setSecret" || isDone(isCurrent)) return done;
   const run: RotationJob = { secret, owner: ports.ids.next(), deadline, audit };
-  return await withLock(ports, run, async () => {
+  const work = async (): Promise<Result> => {
+    // Another run of the step may have ended in between.
+    const { secretArn, isCurrent } = await confirm(ports, request, rotate, found);
+    if (isDone(isCurrent)) return done;
     switch (step) {
       case "createSecret": {
-        const version = { versionId, secretArn: described.arn, broker, rotationToken };
+        const version = { versionId, secretArn, broker, rotationToken };
         const { clientId, userId, ambiguous } = await createPair(ports, run, version);
         return {
           ...{ ...done, client_id: clientId, user_id: userId },
@@ -100,7 +106,26 @@ async function carryOut(
       case "finishSecret":
         return { ...done, ...(await makeCurrent(ports, run, versionId, isCurrent)) };
     }
-  });
+  };
+  return await withLock(ports, run, work, deadline - stepNeedsMs);
+}
+
+/** Asks Secrets Manager, because the event proves nothing. @throws {RotationFailure} */
+async function confirm(
+  ports: RotationPorts,
+  { secretId, versionId }: StepRequest,
+  { functionArn, secrets }: RotateJob,
+  found: { secret?: string },
+): Promise<{ secret: RotatingSecret; secretArn: string; isCurrent: boolean }> {
+  const described = await describe(ports, secretId);
+  const secret = secrets.get(described.name);
+  if (!secret || !described.rotationEnabled) throw new RotationFailure("not_rotating");
+  found.secret = secret.secretId;
+  if (described.rotationFunctionArn !== functionArn) throw new RotationFailure("foreign_function");
+  const stages = described.stages.get(versionId) ?? [];
+  const isCurrent = stages.includes("AWSCURRENT");
+  if (!isCurrent && !stages.includes("AWSPENDING")) throw new RotationFailure("unknown_version");
+  return { secret, secretArn: described.arn, isCurrent };
 }
 
 async function describe({ versions }: RotationPorts, secretId: string): Promise<DescribedSecret> {

@@ -60,7 +60,8 @@ const advice = {
   not_rotating: "rotation of this secret is not switched on, in the scopes file or at Secrets Manager",
   foreign_function: "Secrets Manager names another function for the rotation of this secret",
   unknown_version: "the version is neither pending nor current: start a new rotation",
-  locked: "another run is at work on this secret: Secrets Manager tries again",
+  locked:
+    "another run of the rotation has not given its lock back in time, or the stage has moved: Secrets Manager tries again",
   needs_administrator:
     "Looker refuses to show or change the account's pairs: give the rotation an administrator who may manage them",
   too_many_pairs: "too many pairs: delete unused ones of the account at Looker, then rotate again",
