@@ -12,7 +12,16 @@ import { sealContextKeys } from "../functions/contract.ts";
 export function readAndWriteRows(table: Table): PolicyStatement {
   return new PolicyStatement({
     sid: "ReadAndWriteRows",
-    actions: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"],
+    actions: ["dynamodb:GetItem", "dynamodb:PutItem"],
+    resources: [table.tableArn],
+  });
+}
+
+/** A slot and its control rows at once, for functions that give leases. */
+export function readRowsTogether(table: Table): PolicyStatement {
+  return new PolicyStatement({
+    sid: "ReadRowsTogether",
+    actions: ["dynamodb:BatchGetItem"],
     resources: [table.tableArn],
   });
 }
