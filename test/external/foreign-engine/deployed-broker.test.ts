@@ -1,6 +1,8 @@
 /** The stack on an engine that nobody here wrote: its CloudFormation, API Gateway, IAM, Lambda, DynamoDB, KMS and Scheduler. */
+import { Stack } from "aws-cdk-lib";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { resources } from "../../../functions/contract.ts";
+import { resources, table } from "../../../functions/contract.ts";
+import { resourcePolicy } from "../../../infra/resource-policy.ts";
 import { leaksIn, lookerSdk, statusAtLooker } from "../../support/broker-stand.ts";
 import { Command } from "../../support/cli/command.ts";
 import { validateAnswer } from "../../support/openapi/document.ts";
@@ -107,6 +109,51 @@ test.each([
   expect(deployment.looker.ledger()).toEqual([]);
 });
 
+test("a caller whose role has a Deny is refused before any function runs, in AWS's words", async () => {
+  const own = JSON.parse((await deployment.policiesOf("sales")).caller);
+  const deny = { Effect: "Deny", Action: "execute-api:Invoke", Resource: "*" };
+  const policy = JSON.stringify({ ...own, Statement: [own.Statement, deny].flat() });
+  const denied = await deployment.assumed("denied-service", policy);
+  deployment.looker.control.resetLedger();
+  expect(await token(denied)).toMatchObject({
+    status: 403,
+    json: { message: notAuthorized("denied-service", "with an explicit deny in an identity-based policy") },
+  });
+  expect(deployment.looker.ledger()).toEqual([]);
+});
+
+test("the API's Deny keeps callers of another organisation out, of the broker's own account too", async () => {
+  const { aws, apiId: restApiId } = deployment;
+  const { policy: deployed } = await aws("apigateway", "GetRestApi", { restApiId });
+  const setPolicy = (value: string) =>
+    aws("apigateway", "UpdateRestApi", {
+      restApiId,
+      patchOperations: [{ op: "replace", path: "/policy", value }],
+    });
+  onTestFinished(() => setPolicy(JSON.parse(`"${deployed}"`)));
+  const { Organization } = await aws("organizations", "DescribeOrganization");
+  await setPolicy(policyForOrganization("o-anotherone"));
+  deployment.looker.control.resetLedger();
+  expect(await token()).toMatchObject({
+    status: 403,
+    json: { message: notAuthorized("report-service", "with an explicit deny in a resource-based policy") },
+  });
+  expect(deployment.looker.ledger()).toEqual([]);
+  await setPolicy(policyForOrganization(Organization.Id));
+  expect((await token()).status).toBe(200);
+});
+
+/** API Gateway's message to a caller that asked for a token of `sales`. It hides a part of the API's account. */
+const notAuthorized = (roleName: string, cause: string) =>
+  `User: arn:aws:sts::111122223333:assumed-role/${roleName}/${roleName}-session is not authorized to perform: ` +
+  `execute-api:Invoke on resource: arn:aws:execute-api:${deployment.region}:********3333:${deployment.apiId}/v1/POST/scopes/sales/token ${cause}`;
+
+/** The construct's resource policy with `organizationId`. */
+function policyForOrganization(organizationId: string): string {
+  const stack = new Stack();
+  return JSON.stringify(stack.resolve(resourcePolicy(stack, { scopes: new Map(), organizationId })));
+}
+
 test("a caller with a wide policy of its own is refused by the scope's list", async () => {
   const Statement = [{ Effect: "Allow", Action: "execute-api:Invoke", Resource: "*" }];
   const wide = await deployment.assumed("wide-policy", JSON.stringify({ Version: "2012-10-17", Statement }));
@@ -164,6 +211,31 @@ test("the schedule's sweep ends what a revocation could not, within its minute",
     .poll(swept, { timeout: 30_000, interval: 1_000 })
     .toContainEqual(expect.objectContaining({ verb: "sweep", code: "ok", revoked: 1, pending: 0 }));
 }, 180_000);
+
+test("time to live deletes an ended row within its minute, and no other", async () => {
+  const { aws, outputs } = deployment;
+  const { TableName } = outputs;
+  await aws("dynamodb", "UpdateTimeToLive", { TableName, TimeToLiveSpecification: deployment.timeToLive });
+  const { json } = await token();
+  const slots = async () => {
+    const { Items } = await aws("dynamodb", "Scan", { TableName });
+    return (Items as Item[]).filter(({ sk }) => sk?.S?.startsWith("caller#"));
+  };
+  const [slot] = (await slots()).filter((item) => JSON.stringify(item).includes(json.lease_id));
+  const ended = { ...slot, sk: { S: `${slot?.sk?.S}#session#ended` } };
+  const ttl = Number(slot?.[table.ttl]?.N);
+  const nowSeconds = Date.now() / 1_000;
+  // In seconds: DynamoDB would never come to a time in milliseconds.
+  expect([ttl > nowSeconds, ttl < nowSeconds + 3 * 86_400]).toEqual([true, true]);
+  await aws("dynamodb", "PutItem", { TableName, Item: { ...ended, [table.ttl]: { N: String(Math.floor(nowSeconds) - 1) } } });
+  const sortKeys = async () => (await slots()).map(({ sk }) => sk?.S);
+  expect(await sortKeys()).toContain(ended.sk.S);
+  await expect.poll(sortKeys, { timeout: 90_000, interval: 1_000 }).not.toContain(ended.sk.S);
+  expect(await sortKeys()).toContain(slot?.sk?.S);
+  expect((await token()).json.lease_id).toBe(json.lease_id);
+}, 120_000);
+
+type Item = Partial<Record<string, { readonly S?: string; readonly N?: string }>>;
 
 // The numbers keep a probe that tried little from passing.
 test.each([
