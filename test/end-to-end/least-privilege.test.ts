@@ -12,12 +12,14 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { sealContextKeys, sealContextOfChecks, table } from "../../functions/contract.ts";
 import { callerOf, sharedStand } from "../support/broker-stand.ts";
 
 const stand = sharedStand({ rotates: true });
 const functions = ["issue-token", "logout", "operate", "sweep", "check-account", "rotate-secret"];
+// The functions' own calls are over: Secrets Manager has tested the rotation.
+beforeAll(() => stand.broker.engines.rotations?.settled());
 beforeEach(() => stand.broker.awsProxy.clearCalls());
 
 /** What its instances sign with, or a local principal's keys. */

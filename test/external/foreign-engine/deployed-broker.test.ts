@@ -12,6 +12,8 @@ import type { Deployment } from "./deployment.ts";
 import { gaps, headerOfEngine } from "./gaps.ts";
 import { probe, variablesOf } from "./programs.ts";
 
+const accountId = "111122223333";
+
 let deployment: Deployment;
 let reports: Credentials;
 let finance: Credentials;
@@ -109,7 +111,7 @@ test.each([
   expect(deployment.looker.ledger()).toEqual([]);
 });
 
-test("a caller whose role has a Deny is refused before any function runs, in AWS's words", async () => {
+test("a caller whose role has a Deny is refused before any function runs", async () => {
   const own = JSON.parse((await deployment.policiesOf("sales")).caller);
   const deny = { Effect: "Deny", Action: "execute-api:Invoke", Resource: "*" };
   const policy = JSON.stringify({ ...own, Statement: [own.Statement, deny].flat() });
@@ -134,24 +136,27 @@ test("the API's Deny keeps callers of another organisation out, of the broker's 
   const { Organization } = await aws("organizations", "DescribeOrganization");
   await setPolicy(policyForOrganization("o-anotherone"));
   deployment.looker.control.resetLedger();
+  // API Gateway hides a part of its account's number.
+  const method = `arn:aws:execute-api:${deployment.region}:********3333:${restApiId}/v1/POST/scopes/sales/token`;
+  const cause = `on resource: ${method} with an explicit deny in a resource-based policy`;
   expect(await token()).toMatchObject({
     status: 403,
-    json: { message: notAuthorized("report-service", "with an explicit deny in a resource-based policy") },
+    json: { message: notAuthorized("report-service", cause) },
   });
   expect(deployment.looker.ledger()).toEqual([]);
   await setPolicy(policyForOrganization(Organization.Id));
   expect((await token()).status).toBe(200);
 });
 
-/** API Gateway's message to a caller that asked for a token of `sales`. It hides a part of the API's account. */
-const notAuthorized = (roleName: string, cause: string) =>
-  `User: arn:aws:sts::111122223333:assumed-role/${roleName}/${roleName}-session is not authorized to perform: ` +
-  `execute-api:Invoke on resource: arn:aws:execute-api:${deployment.region}:********3333:${deployment.apiId}/v1/POST/scopes/sales/token ${cause}`;
+const invoke = "execute-api:Invoke";
+const notAuthorized = (roleName: string, rest: string) =>
+  `User: arn:aws:sts::${accountId}:assumed-role/${roleName}/${roleName}-session is not authorized to perform: ${invoke} ${rest}`;
 
 /** The construct's resource policy with `organizationId`. */
 function policyForOrganization(organizationId: string): string {
   const stack = new Stack();
-  return JSON.stringify(stack.resolve(resourcePolicy(stack, { scopes: new Map(), organizationId })));
+  const policy = stack.resolve(resourcePolicy(stack, { scopes: new Map(), organizationId }));
+  return JSON.stringify(policy).replace('{"Ref":"AWS::AccountId"}', `"${accountId}"`);
 }
 
 test("a caller with a wide policy of its own is refused by the scope's list", async () => {

@@ -203,6 +203,14 @@ export const gaps: readonly Gap[] = [
     },
   },
   {
+    what: "a denial by an identity's policy names the resource",
+    reason: "The engine leaves the resource out. It names it in a denial by the API's own policy.",
+    async learned({ assumed, send }) {
+      const { text } = await send(await assumed("denied-by-nobody"), "GET", "/scopes");
+      return text.includes(" on resource: arn:aws:execute-api:");
+    },
+  },
+  {
     what: "answers have API Gateway's headers alone",
     reason: `The engine adds ${headerOfEngine}, which the tests of answers leave out.`,
     async learned({ assumed, send }) {
