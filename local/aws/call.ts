@@ -1,4 +1,4 @@
-/** What the AWS proxy tells of one call: to its `authorize` and `fault` ports, and afterwards in its log. */
+/** One call at the AWS proxy, told to its `authorize` and `fault` ports, and afterwards in its log. */
 import { isJsonObject } from "../json-object.ts";
 import type { Credential } from "../sigv4/verify.ts";
 import { leadingKeysOf } from "./leading-keys.ts";
@@ -13,8 +13,8 @@ export interface RoleCredential extends Credential {
 }
 
 /**
- * Facts by allow-list, as IAM would see them. Never sort keys or values of items, plaintext, ciphertext or secrets: this is
- * handed to tests and printed when they fail.
+ * Facts by allow-list, as IAM would see them. Never sort keys or values of items, plaintext, ciphertext or secrets, because
+ * failing tests print a call.
  */
 export interface ArrivedCall {
   /** Epoch in milliseconds. */
@@ -30,7 +30,7 @@ export interface ArrivedCall {
   resources: string[];
   /** DynamoDB Query and Scan: IAM's resource is then table/NAME/index/INDEX. */
   indexName?: string;
-  /** DynamoDB only: partition keys, which name a scope or a secret. */
+  /** DynamoDB only: partition keys. They name a scope or a secret. */
   leadingKeys?: string[];
   /** KMS only. Contexts are no secrets: AWS logs them in the clear. */
   encryptionContext?: Record<string, string>;

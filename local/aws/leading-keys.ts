@@ -1,5 +1,5 @@
 /**
- * Partition keys in a call of DynamoDB, by which policies may tell rows apart.
+ * Partition keys in a call of DynamoDB. Policies tell rows apart by them.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
 import { table } from "../../functions/contract.ts";

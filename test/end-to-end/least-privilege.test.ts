@@ -123,7 +123,7 @@ describe("the AWS proxy refuses", () => {
       await expectDenied(secrets(who).send(writeSecret(name)), who, write, notAllowed(write));
   });
 
-  test("rotate-secret the rows of a scope: it lifts no freeze, and writes no lease", async () => {
+  test("rotate-secret the rows of a scope, freezes and leases among them", async () => {
     const who = "rotate-secret";
     const client = rows(who);
     const denied = (work: Promise<unknown>, action: string) =>

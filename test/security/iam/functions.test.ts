@@ -102,7 +102,9 @@ describe("on rows", () => {
   const inPartitions = (...partitions: readonly string[]) =>
     named(["GetItem", "PutItem", "Query"], (action) => rows(action, "", partitions));
   const labelled = <T>(operations: Record<string, T>, label: string) =>
-    Object.fromEntries(Object.entries(operations).map(([name, operation]) => [`${name} ${label}`, operation]));
+    Object.fromEntries(
+      Object.entries(operations).map(([name, operation]) => [`${name} ${label}`, operation]),
+    );
   const onIndex = (action: string) => rows(action, `/index/${table.dueIndex.name}`);
   const onAnotherTable = (action: string) => ({
     action: `dynamodb:${action}`,
@@ -438,7 +440,9 @@ describe("on logs, traces and networks", () => {
 
 describe("the roles", () => {
   const trust = (role: string) => {
-    const found = resources.find(({ type, logicalId }) => type === "AWS::IAM::Role" && logicalId.includes(role));
+    const found = resources.find(
+      ({ type, logicalId }) => type === "AWS::IAM::Role" && logicalId.includes(role),
+    );
     return (found?.properties.AssumeRolePolicyDocument as PolicyDocument | undefined)?.Statement;
   };
   const assume = { Effect: "Allow", Action: "sts:AssumeRole" };

@@ -275,8 +275,7 @@ describe("the guard leaves alone", () => {
         "allowed",
       ]);
     for (const name of ["issue-token", "logout", "operate", "sweep", "check-account"]) {
-      for (const action of ["GetItem", "PutItem"])
-        works(name, `dynamodb:${action}`, tableArn);
+      for (const action of ["GetItem", "PutItem"]) works(name, `dynamodb:${action}`, tableArn);
       const own = name === "check-account" ? { ...context, ...ofChecks } : context;
       works(name, "kms:Decrypt", key?.arn ?? "", own);
       const log = arn("logs", `log-group:${functionNamed(name, stack).logGroupName}`);
