@@ -38,7 +38,7 @@ export const rotationMutants: Record<string, readonly Edit[]> = {
   "a new pair is not written ahead": [
     {
       file: "use-cases/create-pair.ts",
-      find: "await note(run, (at) => ({ versionId, userId, at, before }));",
+      find: "await note(run, (at) => ({ versionId, userId, replaces: current.clientId, at, before }));",
       replace: "",
     },
   ],

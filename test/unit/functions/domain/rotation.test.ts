@@ -133,7 +133,7 @@ it("a pair waiting for two days is counted", () => {
 
 describe("pairs at Looker", () => {
   const secretArn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:looker/sales-AbCdEf";
-  const created = { versionId: "v1", userId: "7", at: now, before: ["1"] };
+  const created = { versionId: "v1", userId: "7", replaces: "client-1", at: now, before: ["1"] };
   const pair = (id: string, more: object = {}) => ({ id, clientId: `client-${id}`, createdAt: now, ...more });
   const sorted = (listed: ReturnType<typeof pair>[], more: object = {}) =>
     leftOverPairs(listed, { ...{ versionId: "v2", secretArn, created, isTaken: () => false }, ...more });
