@@ -2,7 +2,7 @@
  * The four steps of Secrets Manager's rotation. Each may be repeated, run twice at once, or be killed at any point.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
  */
-import { announceVersion, isDeniedByOperator, isProven } from "../domain/control.ts";
+import { announceVersion, isDenied, isDeniedByOperator, isProven } from "../domain/control.ts";
 import { isKnown, noRotation, queuePair, settleStages } from "../domain/rotation.ts";
 import { currentPair, serviceAccount, withAdministrator } from "./administrator.ts";
 import { createPair, pendingPair } from "./create-pair.ts";
@@ -170,7 +170,9 @@ async function moveCurrent(ports: RotationPorts, job: RotationJob, versionId: st
   await changeControl(ports, job, (control, rotation, now) => {
     const { created } = rotation;
     if (!pending || created?.versionId !== versionId) throw new RotationFailure("foreign_pending");
-    if (!isProven(control, { versionId, baseUrl })) throw new RotationFailure("pending_rejected");
+    // A current pair that is denied would refuse all callers.
+    if (!isProven(control, { versionId, baseUrl }) || isDenied(control, pending.clientId))
+      throw new RotationFailure("pending_rejected");
     const { clientId } = current;
     const isWaiting = isKnown(rotation, clientId);
     // Stored by hand since: perhaps of another account, or the wrong way round. The next createSecret looks at it.

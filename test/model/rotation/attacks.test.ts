@@ -95,6 +95,37 @@ describe("a rotation under attack", () => {
   });
 });
 
+describe("a new pair", () => {
+  it("does not become current after an operator has denied it", async () => {
+    const { begin, step, changeControl, world } = attacked();
+    begin();
+    await step("createSecret");
+    await step("testSecret");
+    await changeControl((row) => core.denyClientId(row, "client-4", world.simulation.now) ?? row);
+    expect((await step("finishSecret")).failure).toMatch(/^pending_rejected: /);
+    expect(world.secret.at("AWSCURRENT")).toBe(versionName(0));
+  });
+
+  it("of a killed run is reported although the clock of Looker is five minutes off", async () => {
+    const { begin, step, createWith, world } = attacked();
+    begin();
+    const cut = await createWith(({ pairs }) => ({
+      pairs: {
+        ...pairs,
+        create: async () => {
+          world.simulation.now += 300_000;
+          world.accounts.create("7", "broker");
+          world.simulation.now -= 300_000;
+          return { kind: "unknown", reason: "ECONNRESET" };
+        },
+      },
+    }));
+    expect(cut.failure).toMatch(/^looker_unavailable: /);
+    expect((await step("createSecret")).note).toMatchObject({ reason: "ambiguous_pairs", pairs: 1 });
+    expect(world.accounts.pairsOf("7")).toHaveLength(4);
+  });
+});
+
 describe("a retirement under attack", () => {
   it("deletes a leaked pair although another one cannot be deleted", async () => {
     const { rotate, retire, pass, changeControl, world } = attacked();

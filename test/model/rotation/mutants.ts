@@ -52,8 +52,8 @@ export const rotationMutants: Record<string, readonly Edit[]> = {
   "every new unmarked pair is the broker's own": [
     {
       file: "domain/left-over-pairs.ts",
-      find: "return pair.createdAt !== undefined && Math.abs(pair.createdAt - at) <= createdWithinMs;",
-      replace: "return true;",
+      find: "createdAt !== undefined && Math.abs(createdAt - at) <= createdWithinMs;",
+      replace: "createdAt !== undefined && at > 0;",
     },
   ],
   "a deletion needs no confirmation": [

@@ -146,6 +146,13 @@ describe("pairs at Looker", () => {
   it.each<[string, object]>([
     ["of another time", { createdAt: now + 60_001 }],
     ["of an unknown time", { createdAt: undefined }],
+  ])("a new unmarked pair %s is left alone and reported", (_, more) => {
+    const listed = [pair("2", more)];
+    expect(sorted(listed)).toEqual({ remove: [], retire: [], ambiguous: listed });
+    expect(sorted([...listed, pair("3")])).toEqual({ remove: [pair("3")], retire: [], ambiguous: [] });
+  });
+
+  it.each<[string, object]>([
     ["with somebody's purpose", { purpose: "Anna's" }],
     ["of another broker", marked("v1", secretArn.replace("1111", "9999"))],
   ])("a new pair %s is left alone", (_, more) => {
