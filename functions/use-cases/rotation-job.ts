@@ -29,19 +29,21 @@ export interface RotatingSecret {
   readonly baseUrl: string;
   readonly everyDays: number;
   readonly administratorId?: string | undefined;
-  /** Names of all its scopes. */
+  /** Names of all scopes of its Looker. One of another secret may still use the pair: copied, or from before a deployment. */
   readonly scopes: readonly string[];
 }
 
 /** By name. */
 export function rotatingSecrets(scopes: Iterable<Scope>): ReadonlyMap<string, RotatingSecret> {
-  const bySecret = Map.groupBy(scopes, ({ secretId }) => secretId);
+  const all = [...scopes];
+  const bySecret = Map.groupBy(all, ({ secretId }) => secretId);
   return new Map(
     [...bySecret].flatMap(([secretId, users]): [string, RotatingSecret][] => {
       const one = users.find(({ rotation }) => rotation !== undefined);
       if (!one?.rotation) return [];
       const { baseUrl, rotation } = one;
-      return [[secretId, { secretId, baseUrl, ...rotation, scopes: users.map(({ name }) => name) }]];
+      const neighbours = all.filter((scope) => scope.baseUrl === baseUrl).map(({ name }) => name);
+      return [[secretId, { secretId, baseUrl, ...rotation, scopes: neighbours }]];
     }),
   );
 }

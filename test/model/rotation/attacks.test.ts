@@ -1,12 +1,14 @@
 /** Attacks on a rotation, and mishaps around it: each test is named after the attack. */
 import { describe, expect, it } from "vitest";
+import type { Scope } from "../../../functions/domain/scope.ts";
+import { emptySlot } from "../../../functions/domain/slot.ts";
 import type { AuditFields } from "../../../functions/use-cases/record.ts";
 import type { RotatingSecret } from "../../../functions/use-cases/rotation-job.ts";
 import { loadRotation } from "./core.ts";
 import { type FunctionPorts, portsFor } from "./ports.ts";
 import { Secret } from "./secret.ts";
 import { stand } from "./stand.ts";
-import { broker, functionArn, secretName, versionName } from "./world.ts";
+import { baseUrl, broker, functionArn, secretName, versionName } from "./world.ts";
 
 const core = await loadRotation(new URL("../../../functions/", import.meta.url));
 const dayMinutes = 24 * 60;
@@ -197,6 +199,32 @@ describe("a retirement under attack", () => {
       [slow, world.rotating],
     );
     expect(world.accounts.find("client-first")).toBeUndefined();
+  });
+
+  it("does not delete a pair that lives on in the secret of another scope", async () => {
+    const { rotate, retireWith, pass, world } = attacked();
+    const { secretId, administratorId } = world.rotating;
+    const scopes = [
+      { name: "sales", baseUrl, secretId, rotation: { everyDays: 30, administratorId } },
+      { name: "finance", baseUrl, secretId: "looker/finance" },
+      { name: "elsewhere", baseUrl: "https://elsewhere.cloud.looker.com", secretId: "looker/elsewhere" },
+    ] as unknown as Scope[];
+    const secrets = [...core.rotatingSecrets(scopes).values()];
+    expect(secrets.map((each) => each.scopes)).toEqual([["sales", "finance"]]);
+    await rotate(1);
+    pass(dayMinutes + 1);
+    await retireWith(() => ({}), secrets);
+    pass(5);
+    const now = world.simulation.now;
+    const lease = {
+      ...{ leaseId: "lease-1", sealed: new Uint8Array([1]), tokenSha256: "0".repeat(64), baseUrl },
+      ...{ clientId: "client-first", issuedAt: now, endsAt: now + 900_000, lookerEndsAt: now + 3_600_000 },
+      ...{ epoch: 0, digest: "digest" },
+    };
+    const key = { scope: "finance", account: "111122223333", uniqueId: "AROACALLER0000000001" };
+    await world.table.slots.write(key, { ...emptySlot, version: 1, writeId: "a", lease }, 0);
+    await retireWith(() => ({}), secrets);
+    expect(world.accounts.find("client-first")).toBeDefined();
   });
 
   it("takes no list without the current pair as proof of a deletion", async () => {
