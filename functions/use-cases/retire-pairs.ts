@@ -172,7 +172,7 @@ const shown = ({ versionId, clientId, userId }: RetiringPair) => ({
 });
 
 /**
- * Pairs with a token left in any scope of the secret. A lock from before the denial may hide one, and so may an unreadable row.
+ * Pairs with a token left in any scope of this Looker. A lock from before the denial may hide one, and so may an unreadable row.
  */
 async function clientIdsInUse(
   { table, clock }: RotationPorts,
