@@ -25,6 +25,8 @@ export interface RotationLock {
 export interface CreatedPair {
   readonly versionId: string;
   readonly userId: string;
+  /** Client id of the account's current pair at that time. */
+  readonly replaces: string;
   /** When the pair was about to be made. */
   readonly at: number;
   /** Looker's ids of the earlier pairs. */

@@ -2,8 +2,8 @@
  * The four steps of Secrets Manager's rotation. Each may be repeated, run twice at once, or be killed at any point.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
  */
-import { announceVersion, isDeniedByOperator, isProven } from "../domain/control.ts";
-import { noRotation, queuePair, settleStages } from "../domain/rotation.ts";
+import { announceVersion, isDenied, isDeniedByOperator, isProven } from "../domain/control.ts";
+import { isKnown, noRotation, queuePair, settleStages } from "../domain/rotation.ts";
 import { currentPair, serviceAccount, withAdministrator } from "./administrator.ts";
 import { createPair, pendingPair } from "./create-pair.ts";
 import { UnusableSecret } from "./ports.ts";
@@ -172,8 +172,9 @@ async function makeCurrent(
 ): Promise<Partial<Result>> {
   const { secretId, baseUrl } = job.secret;
   if (!isCurrent) await moveCurrent(ports, job, versionId);
-  const { clientId } = await currentPair(ports, secretId);
-  await changeControl(ports, job, (control, before, now) => {
+  const current = await currentPair(ports, secretId);
+  const { clientId } = current;
+  const changed = await changeControl(ports, job, (control, before, now) => {
     const { created } = before;
     const rotation = {
       ...settleStages(before, new Set([clientId]), now),
@@ -182,7 +183,8 @@ async function makeCurrent(
     // Instances with the old version read again before their next login.
     return { ...(announceVersion(control, { versionId, baseUrl }, now) ?? control), rotation };
   });
-  return { client_id: clientId };
+  // Of a pair stored the wrong way round, the client id is the secret. Only a pair that has logged in is recorded.
+  return isProven(changed, { versionId: current.versionId, baseUrl }) ? { client_id: clientId } : {};
 }
 
 async function moveCurrent(ports: RotationPorts, job: RotationJob, versionId: string): Promise<void> {
@@ -193,14 +195,20 @@ async function moveCurrent(ports: RotationPorts, job: RotationJob, versionId: st
   await changeControl(ports, job, (control, rotation, now) => {
     const { created } = rotation;
     if (!pending || created?.versionId !== versionId) throw new RotationFailure("foreign_pending");
-    if (!isProven(control, { versionId, baseUrl })) throw new RotationFailure("pending_rejected");
+    // A current pair that is denied would refuse all callers.
+    if (!isProven(control, { versionId, baseUrl }) || isDenied(control, pending.clientId))
+      throw new RotationFailure("pending_rejected");
     const { clientId } = current;
+    const isWaiting = isKnown(rotation, clientId);
+    // Stored by hand since: perhaps of another account, or the wrong way round. The next createSecret looks at it.
+    if (!isWaiting && clientId !== created.replaces) throw stageMoved();
     const old = { clientId, userId: created.userId, versionId: current.versionId };
     const queued = queuePair(rotation, old, isDeniedByOperator(control, clientId), now);
-    if (!queued && !rotation.retiring.some((pair) => pair.clientId === clientId))
-      throw new RotationFailure("too_many_pairs", { detail: "retiring" });
+    if (!queued && !isWaiting) throw new RotationFailure("too_many_pairs", { detail: "retiring" });
     return queued && { ...control, rotation: queued };
   });
   if (!(await ports.versions.moveStage(secretId, "AWSCURRENT", current.versionId, versionId)))
-    throw new RotationFailure("locked", { detail: "the stage has moved" });
+    throw stageMoved();
 }
+
+const stageMoved = () => new RotationFailure("locked", { detail: "the stage has moved" });

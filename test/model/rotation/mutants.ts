@@ -48,7 +48,7 @@ export const rotationMutants: Record<string, readonly Edit[]> = {
   "a new pair is not written ahead": [
     {
       file: "use-cases/create-pair.ts",
-      find: "await note(run, (at) => ({ versionId, userId, at, before }));",
+      find: "await note(run, (at) => ({ versionId, userId, replaces: current.clientId, at, before }));",
       replace: "",
     },
   ],
@@ -62,8 +62,8 @@ export const rotationMutants: Record<string, readonly Edit[]> = {
   "every new unmarked pair is the broker's own": [
     {
       file: "domain/left-over-pairs.ts",
-      find: "return pair.createdAt !== undefined && Math.abs(pair.createdAt - at) <= createdWithinMs;",
-      replace: "return true;",
+      find: "createdAt !== undefined && Math.abs(createdAt - at) <= createdWithinMs;",
+      replace: "createdAt !== undefined && at > 0;",
     },
   ],
   "a deletion needs no confirmation": [

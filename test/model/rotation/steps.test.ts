@@ -111,7 +111,10 @@ describe("createSecret", () => {
   it("reports two new pairs of unknown makers, and leaves them", async () => {
     const { begin, step, world } = stand(core);
     begin();
-    const created = { versionId: "killed", userId: "7", at: world.simulation.now, before: ["101", "102"] };
+    const created = {
+      ...{ versionId: "killed", userId: "7", replaces: "client-first" },
+      ...{ at: world.simulation.now, before: ["101", "102"] },
+    };
     const rotation = { created, retiring: [] };
     const control = await world.control();
     await world.table.secretControls.write(secretName, { ...control, version: 1, writeId: "a", rotation }, 0);
