@@ -117,8 +117,8 @@ async function make(run: Run): Promise<MadePair> {
   const purpose = purposeOf(broker, secretArn, versionId);
   await looker.ask(async (baseUrl, token) => {
     const marked = await ports.pairs.mark(baseUrl, token, { userId, pairId: pair.id, purpose });
-    // An older Looker knows no purpose. The control item knows the pair.
-    return marked.kind === "refused" ? { kind: "ok", value: pair } : marked;
+    // The mark is for people. The control item knows the pair without it, also at an older Looker without purposes.
+    return marked.kind === "unknown" ? marked : { kind: "ok", value: pair };
   });
   const { clientId, clientSecret } = pair;
   const stored = await ports.versions.putPending(job.secret.secretId, {
