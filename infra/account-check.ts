@@ -8,7 +8,7 @@ import { environment, sealContextOfChecks } from "../functions/contract.ts";
 import type { ScopeDefinitions } from "../functions/domain/scope.ts";
 import { BrokerFunction, type SharedFunctionProps } from "./broker-function.ts";
 import { FunctionSchedule, type Scheduler } from "./function-schedule.ts";
-import { readAndWriteRows, useSealingKey } from "./statements.ts";
+import { readAndWriteRows, readRowsTogether, useSealingKey } from "./statements.ts";
 
 export interface AccountCheckProps extends SharedFunctionProps {
   readonly scopes: ScopeDefinitions;
@@ -37,6 +37,7 @@ export function accountCheck(scope: Construct, props: AccountCheckProps): Broker
     asynchronous: { retryAttempts: 0, maxEventAge: every },
     statements: [
       readAndWriteRows(table),
+      readRowsTogether(table),
       // Callers' tokens have another context.
       useSealingKey(sealingKey, table, ["Encrypt", "Decrypt"], sealContextOfChecks),
     ],

@@ -141,7 +141,7 @@ function definitions(
       metric: metrics.metricRejectedCredentials(),
       above: 0,
       meaning:
-        "Looker refuses the client id and secret of a scope, or an operator has denied that client id: its callers get no new tokens. Leases that are still good are served until they end.",
+        "Looker refuses the client id and secret of a scope, or an operator or the secret's rotation has denied that client id: its callers get no new tokens. Leases that are still good are served until they end.",
       action:
         "Find the scope in the audit records with code or mint_failure looker_rejected_credentials, and store a pair that works in its secret. It is read within 20 seconds.",
       anchor: "rejected-credentials",

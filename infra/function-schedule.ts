@@ -50,11 +50,16 @@ export class FunctionSchedule extends Construct {
 
 function scheduler(scope: Construct): Scheduler {
   const policy = new PolicyDocument();
+  const stack = Stack.of(scope);
+  // A schedule without a group is in this one.
+  const group = { service: "scheduler", resource: "schedule-group", resourceName: "default" };
   const role = new Role(scope, "Role", {
     description: "Lets EventBridge Scheduler start functions of the Looker token broker",
     // Against the confused deputy: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
     assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
-      conditions: { StringEquals: { "aws:SourceAccount": Stack.of(scope).account } },
+      conditions: {
+        StringEquals: { "aws:SourceAccount": stack.account, "aws:SourceArn": stack.formatArn(group) },
+      },
     }),
     inlinePolicies: { invoke: policy },
   });

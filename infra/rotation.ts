@@ -40,8 +40,9 @@ export function rotation(scope: Construct, props: RotationProps): BrokerFunction
     timeout: Duration.minutes(2),
     // Secrets Manager starts a failed step again by itself, and the schedule does so with the retirement.
     asynchronous: { retryAttempts: 0, maxEventAge: every },
-    // It looks at all slots of the secret's scopes, because a pair is deleted after its last lease.
-    statements: [readAndWriteRows(table), queryRows(table)],
+    // It writes control rows of secrets alone, and so undoes no revocation and no freeze. It looks at all slots of the
+    // secret's scopes, because a pair is deleted after its last lease.
+    statements: [readAndWriteRows(table, ["secret#*"]), queryRows(table, ["scope#*#*"])],
     secretStatements: rotateSecrets(stack, scopes),
   });
   // Inside of the function's construct, so that the guard finds all of the rotation there.

@@ -8,19 +8,49 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import { sealContextKeys } from "../functions/contract.ts";
 
-/** Slots and control rows, read and conditionally written by key. No Scan, no Query, no index. */
-export function readAndWriteRows(table: Table): PolicyStatement {
+/**
+ * Slots and control rows, read and conditionally written by key. No Scan, no Query, no index.
+ * @param partitions patterns of partition keys. @default all rows
+ */
+export function readAndWriteRows(table: Table, partitions?: readonly string[]): PolicyStatement {
   return new PolicyStatement({
     sid: "ReadAndWriteRows",
-    actions: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"],
+    actions: ["dynamodb:GetItem", "dynamodb:PutItem"],
+    resources: [table.tableArn],
+    ...(partitions && { conditions: onPartitions(partitions) }),
+  });
+}
+
+/** A slot and its control rows at once, for functions that give leases. */
+export function readRowsTogether(table: Table): PolicyStatement {
+  return new PolicyStatement({
+    sid: "ReadRowsTogether",
+    actions: ["dynamodb:BatchGetItem"],
     resources: [table.tableArn],
   });
 }
 
-/** For operators, everything in a scope. For a caller's logout, all slots of the caller. */
-export function queryRows(table: Table): PolicyStatement {
-  return new PolicyStatement({ sid: "QueryRows", actions: ["dynamodb:Query"], resources: [table.tableArn] });
+/**
+ * For operators, everything in a scope. For a caller's logout, all slots of the caller.
+ * @param partitions as above
+ */
+export function queryRows(table: Table, partitions?: readonly string[]): PolicyStatement {
+  return new PolicyStatement({
+    sid: "QueryRows",
+    actions: ["dynamodb:Query"],
+    resources: [table.tableArn],
+    ...(partitions && { conditions: onPartitions(partitions) }),
+  });
 }
+
+/**
+ * `ForAllValues` alone would allow a call without the key.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ */
+const onPartitions = (patterns: readonly string[]) => ({
+  "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [...patterns] },
+  Null: { "dynamodb:LeadingKeys": "false" },
+});
 
 /** What is due, for the sweeper: keys alone, each of which is read again from the table. */
 export function queryDueRows(table: Table, indexName: string): PolicyStatement {

@@ -32,7 +32,7 @@ import { letRolesUse, sealingKey } from "./sealing-key.ts";
 import { readScopeSecrets } from "./secret-statements.ts";
 import { defaultThresholds, defaultThrottle, type TokenBrokerProps } from "./settings.ts";
 import { denyRowsToOthers, slotTable } from "./slot-table.ts";
-import { queryDueRows, queryRows, readAndWriteRows, useSealingKey } from "./statements.ts";
+import { queryDueRows, queryRows, readAndWriteRows, readRowsTogether, useSealingKey } from "./statements.ts";
 
 /**
  * A token broker for Looker: REST API, functions, table and sealing key.
@@ -141,6 +141,7 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
       description: "Looker token broker: gives callers leases, tells them their scopes",
       statements: [
         readAndWriteRows(this.table),
+        readRowsTogether(this.table),
         useSealingKey(this.sealingKey, this.table, ["Encrypt", "Decrypt"]),
       ],
       secretStatements: readScopeSecrets(stack, definitions),

@@ -32,9 +32,10 @@ export function lookerPairs(
         await ask(sendOnce, request(baseUrl, "POST", pairsOf(userId)), token),
         readCreated,
       );
-      // An answer that cannot be read, and an error behind the work, have perhaps made a pair all the same.
+      // Perhaps a pair was made behind an unreadable answer, behind an error, or behind the page of a proxy. A proxy may withhold
+      // an answer with a secret. Looker's demand for fewer requests comes before the work.
       return created.kind === "failed" &&
-        /^(?:shape|too_large|not_http|status_(?:2|5)\d\d)$/.test(created.reason)
+        /^(?:shape|too_large|not_http|status_(?!429)\d{3})$/.test(created.reason)
         ? { kind: "unknown", reason: created.reason }
         : created;
     },

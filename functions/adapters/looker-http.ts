@@ -5,8 +5,8 @@
 import http from "node:http";
 import https from "node:https";
 
-/** Real answers are under 1 KB. */
-const maxAnswerBytes = 65_536;
+/** Real answers to a login and a logout are under 1 KB. */
+const usualAnswerBytes = 65_536;
 
 export interface LookerRequest {
   readonly baseUrl: string;
@@ -15,6 +15,8 @@ export interface LookerRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** More of the answer is not read. 64 KiB by default. */
+  readonly maxAnswerBytes?: number;
   readonly signal: AbortSignal;
 }
 
@@ -82,7 +84,7 @@ function retire(agent: http.Agent): void {
 
 /** Never rejects. Redirects are not followed: one would carry the secret or the token to a host that nobody reviewed. */
 function exchange(
-  { method, headers, body, signal }: LookerRequest,
+  { method, headers, body, maxAnswerBytes = usualAnswerBytes, signal }: LookerRequest,
   url: URL,
   agent: http.Agent | false,
 ): Promise<{ result: Exchange; reused: boolean }> {
@@ -108,7 +110,7 @@ function exchange(
     request.once("information", () => {
       spokeHttp = true;
     });
-    request.once("response", (response) => void readAnswer(response, signal).then(settle));
+    request.once("response", (response) => void readAnswer(response, maxAnswerBytes, signal).then(settle));
     request.once("upgrade", ({ statusCode, headers }, socket) => {
       socket.destroy();
       settle({ kind: "answer", status: statusCode ?? 0, headers, text: "", tooLarge: false });
@@ -123,10 +125,14 @@ function exchange(
   });
 }
 
-async function readAnswer(response: http.IncomingMessage, signal: AbortSignal): Promise<Exchange> {
+async function readAnswer(
+  response: http.IncomingMessage,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Exchange> {
   const { statusCode: status = 0, headers } = response;
   const chunks: Buffer[] = [];
-  let left = maxAnswerBytes;
+  let left = maxBytes;
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       chunks.push(chunk.subarray(0, left));

@@ -16,13 +16,19 @@ import type { Exchange, LookerHttp, LookerRequest } from "./looker-http.ts";
 
 /** Entries of a list. Looker has about a hundred permissions. */
 const mostEntries = 2_000;
+/** An account may have many roles, each with all names of its permissions and models. */
+const maxAnswerBytes = 4 * 1_048_576;
 
 export function lookerUsers(
   { sendIdempotent }: Pick<LookerHttp, "sendIdempotent">,
   timeoutMs: number,
 ): LookerUsers {
   const get = (baseUrl: string, token: string, path: string) =>
-    ask(sendIdempotent, { baseUrl, method: "GET", path, signal: AbortSignal.timeout(timeoutMs) }, token);
+    ask(
+      sendIdempotent,
+      { baseUrl, method: "GET", path, maxAnswerBytes, signal: AbortSignal.timeout(timeoutMs) },
+      token,
+    );
   return {
     me: async (baseUrl, token) =>
       read(await get(baseUrl, token, "/user?fields=id,display_name,is_disabled"), readUser),

@@ -7,6 +7,7 @@ export const rotationItem = ({ lock, created, retiring }: Rotation): Record<stri
   created: created && {
     version_id: created.versionId,
     user_id: created.userId,
+    replaces: created.replaces,
     at: created.at,
     before: created.before,
     pair_id: created.pairId,
@@ -35,10 +36,11 @@ export function readRotation(value: unknown): Rotation {
 }
 
 function readCreated(value: unknown): CreatedPair {
-  const { version_id, user_id, at, before, pair_id } = record(value);
+  const { version_id, user_id, replaces, at, before, pair_id } = record(value);
   return {
     versionId: text(version_id),
     userId: text(user_id),
+    replaces: text(replaces),
     at: number(at),
     before: list(before, (id) => text(id)),
     pairId: optional(pair_id, (id) => text(id)),

@@ -48,6 +48,8 @@ export interface AccountFacts {
   readonly roles: readonly LookerRole[];
   /** Of the pair that logged in. */
   readonly clientId: string;
+  /** Client ids of replaced pairs. The rotation deletes them by itself. */
+  readonly retiring: ReadonlySet<string>;
   /** Answers that Looker does not show to this account. Findings that need them are missing. */
   readonly hidden: readonly HiddenAnswer[];
 }
@@ -62,7 +64,7 @@ export interface Finding {
 
 /** A pair that nobody rotates is old after this time. */
 const oldCredentialDays = 90;
-/** A rotation has two pairs for a day: the new one, and the old one until nothing needs it. */
+/** The one in use, and a new one on its way into the secret. */
 const credentialsNeeded = 2;
 /** Names in a detail. The rest are counted. */
 const namesShown = 20;
@@ -115,11 +117,11 @@ function detailsOfRights({ account, roles }: AccountFacts, scope: Pick<Scope, "a
 }
 
 function detailsOfCredentials(
-  { account, clientId }: AccountFacts,
+  { account, clientId, retiring }: AccountFacts,
   { rotation }: Pick<Scope, "rotation">,
   now: number,
 ): Details {
-  const usable = account.credentials.filter(({ isDisabled }) => !isDisabled);
+  const usable = account.credentials.filter((pair) => !pair.isDisabled && !retiring.has(pair.clientId));
   const createdAt = account.credentials.find((pair) => pair.clientId === clientId)?.createdAt;
   const days = createdAt === undefined ? 0 : Math.floor((now - createdAt) / dayMs);
   const mostDays = rotation === undefined ? oldCredentialDays : 2 * rotation.everyDays + 1;

@@ -2,7 +2,7 @@
  * The two control items: a scope's (epoch, freeze) and a secret's (what is known of its versions). Pure.
  */
 import { digestOf } from "./digest.ts";
-import { denyRetiring, isDeniedByRotation, type Rotation } from "./rotation.ts";
+import { type Denier, denierOfRetiring, denyRetiring, type Rotation } from "./rotation.ts";
 
 /** Fields that every row carries for conditional writes. */
 export interface Versioned {
@@ -119,7 +119,7 @@ export interface Credential {
 export type LoginPlan =
   | { kind: "log_in"; writeAhead: boolean }
   | { kind: "throttled"; until: number }
-  | { kind: "denied" }
+  | { kind: "denied"; by: Denier }
   | { kind: "trying"; since: number; until: number }
   | { kind: "rejected"; until: number };
 
@@ -128,14 +128,15 @@ export interface LoginOptions {
   readonly evenDenied?: boolean;
 }
 
-/** Whether this login may be made now, and whether it must be written ahead. */
+/** The plan for a login at this moment. */
 export function planLogin(
   control: SecretControl,
   credential: Credential,
   now: number,
   { evenDenied = false }: LoginOptions = {},
 ): LoginPlan {
-  if (!evenDenied && isDenied(control, credential.clientId)) return { kind: "denied" };
+  const by = evenDenied ? undefined : denierOf(control, credential.clientId);
+  if (by) return { kind: "denied", by };
   const throttle = control.throttles.find(({ baseUrl }) => baseUrl === credential.baseUrl);
   if (throttle && throttle.until > now) return { kind: "throttled", until: throttle.until };
   const attempt = attemptOf(control, credential);
@@ -249,9 +250,14 @@ export function denyClientId(
 export const isDeniedByOperator = (control: SecretControl, clientId: string): boolean =>
   control.deniedClientIds.includes(digestOf(clientId));
 
+/** The author of the client id's denial. An operator's denial counts first, because it stays. */
+const denierOf = (control: SecretControl, clientId: string): Denier | undefined =>
+  isDeniedByOperator(control, clientId)
+    ? "operator"
+    : control.rotation && denierOfRetiring(control.rotation, clientId);
+
 export const isDenied = (control: SecretControl, clientId: string): boolean =>
-  isDeniedByOperator(control, clientId) ||
-  (control.rotation !== undefined && isDeniedByRotation(control.rotation, clientId));
+  denierOf(control, clientId) !== undefined;
 
 function attemptOf(
   control: SecretControl,

@@ -14,7 +14,7 @@ export interface LeftOver<Pair> {
   readonly remove: readonly Pair[];
   /** The broker's own, of a version that was stored: somebody may have used them. */
   readonly retire: readonly { readonly pair: Pair; readonly versionId: string }[];
-  /** One of them is perhaps the broker's own. */
+  /** One of them is perhaps the broker's own. Where Looker's clock is wrong, there may be one alone. */
   readonly ambiguous: readonly Pair[];
 }
 
@@ -48,22 +48,24 @@ export function leftOverPairs<Pair extends ListedPair>(
   const { created, versionId, secretArn } = run;
   const remove: Pair[] = [];
   const retire: { pair: Pair; versionId: string }[] = [];
-  const candidates: Pair[] = [];
+  const fresh: Pair[] = [];
   for (const pair of listed) {
     if (run.isTaken(pair.clientId)) continue;
     const isNoted = created?.pairId === pair.id;
     const madeFor = isNoted ? created.versionId : markedVersion(pair.purpose, secretArn);
     if (madeFor === versionId) remove.push(pair);
     else if (madeFor !== undefined) retire.push({ pair, versionId: madeFor });
-    else if (created && isCandidate(pair, created)) candidates.push(pair);
+    else if (created && isFresh(pair, created)) fresh.push(pair);
   }
-  return candidates.length > 1
-    ? { remove, retire, ambiguous: candidates }
-    : { remove: [...remove, ...candidates], retire, ambiguous: [] };
+  const candidates = fresh.filter((pair) => created && isOfItsTime(pair, created));
+  return candidates.length === 1
+    ? { remove: [...remove, ...candidates], retire, ambiguous: [] }
+    : { remove, retire, ambiguous: candidates.length > 1 ? candidates : fresh };
 }
 
-/** The run was killed before it noted the pair: new and unmarked, and of just this time. */
-function isCandidate(pair: ListedPair, { pairId, before, at }: CreatedPair): boolean {
-  if (pairId !== undefined || pair.purpose !== undefined || before.includes(pair.id)) return false;
-  return pair.createdAt !== undefined && Math.abs(pair.createdAt - at) <= createdWithinMs;
-}
+/** The run was killed before it noted the pair: new and unmarked. */
+const isFresh = ({ id, purpose }: ListedPair, { pairId, before }: CreatedPair): boolean =>
+  pairId === undefined && purpose === undefined && !before.includes(id);
+
+const isOfItsTime = ({ createdAt }: ListedPair, { at }: CreatedPair): boolean =>
+  createdAt !== undefined && Math.abs(createdAt - at) <= createdWithinMs;

@@ -25,6 +25,8 @@ export interface RotationLock {
 export interface CreatedPair {
   readonly versionId: string;
   readonly userId: string;
+  /** Client id of the account's current pair at that time. */
+  readonly replaces: string;
   /** When the pair was about to be made. */
   readonly at: number;
   /** Looker's ids of the earlier pairs. */
@@ -32,6 +34,8 @@ export interface CreatedPair {
   /** Looker's id of the new pair. Undefined until Looker's answer is noted. */
   readonly pairId?: string | undefined;
 }
+
+export type Denier = "operator" | "rotation";
 
 /** A pair with a successor. It works until it is denied. */
 export interface RetiringPair {
@@ -42,7 +46,7 @@ export interface RetiringPair {
   readonly queuedAt: number;
   /** Since when another pair is current. Undefined while this one is. */
   readonly movedAt?: number | undefined;
-  readonly denied?: { readonly at: number; readonly by: "operator" | "rotation" } | undefined;
+  readonly denied?: { readonly at: number; readonly by: Denier } | undefined;
   /** When Looker confirmed it. */
   readonly deletedAt?: number | undefined;
 }
@@ -157,8 +161,8 @@ export function noteDeleted(rotation: Rotation, clientId: string, now: number): 
   return withPair(rotation, clientId, (pair) => ({ ...pair, deletedAt: pair.deletedAt ?? now }));
 }
 
-export const isDeniedByRotation = ({ retiring }: Rotation, clientId: string): boolean =>
-  retiring.some((pair) => pair.clientId === clientId && pair.denied !== undefined);
+export const denierOfRetiring = ({ retiring }: Rotation, clientId: string): Denier | undefined =>
+  retiring.find((pair) => pair.clientId === clientId)?.denied?.by;
 
 /** An operator denies a waiting pair. Undefined if there is nothing to note. */
 export function denyRetiring(rotation: Rotation, clientId: string, now: number): Rotation | undefined {

@@ -15,6 +15,7 @@ import {
   withFailure,
 } from "../domain/account-check.ts";
 import { Problem } from "../domain/problem.ts";
+import { noRotation } from "../domain/rotation.ts";
 import type { Scope, Scopes } from "../domain/scope.ts";
 import { commit } from "./commit.ts";
 import { type IssuedToken, issueToken } from "./issue.ts";
@@ -32,6 +33,7 @@ import {
 } from "./ports.ts";
 import { type AuditFields, addWork, type CheckedScope, count } from "./record.ts";
 import { endFenced, fenceEach } from "./revoke-slots.ts";
+import { rotatingSecrets } from "./rotation-job.ts";
 
 export interface CheckPorts extends MintPorts {
   readonly table: BrokerTable;
@@ -53,12 +55,19 @@ const questionsNeedMs = 15_000;
 /** Checks each scope that is due while time is left. One scope's failure keeps no other scope from its check. */
 export async function checkAccounts(ports: CheckPorts, { scopes, deadline, audit }: CheckJob): Promise<void> {
   let [findings, failed] = [0, 0];
-  await forEachParallel(scopes.values(), parallelChecks, async (scope) => {
-    const own: AuditFields = {};
-    const row = await checkScope(ports, scope, deadline, own);
-    findings += row ? openFindings(row, scope).length : 0;
-    failed += row && row.failed === undefined ? 0 : 1;
-    addWork(audit, own);
+  const rotating = rotatingSecrets(scopes.values());
+  const bySecret = Map.groupBy(scopes.values(), ({ secretId }) => secretId);
+  await forEachParallel(bySecret, parallelChecks, async ([secretId, users]) => {
+    // One after the other: the first login with a new version of the secret keeps others from theirs.
+    for (const user of users) {
+      // The rotation may stand in another scope of the secret.
+      const scope = { ...user, rotation: rotating.get(secretId) };
+      const own: AuditFields = {};
+      const row = await checkScope(ports, scope, deadline, own);
+      findings += row ? openFindings(row, scope).length : 0;
+      failed += row && row.failed === undefined ? 0 : 1;
+      addWork(audit, own);
+    }
   });
   Object.assign(audit, { outcome: "checked", account_findings: findings, account_checks_failed: failed });
 }
@@ -112,7 +121,10 @@ async function checkIfDue(
     const request = { scope, key, callerArn, minTtlSeconds: 30, deadline, audit };
     const token = await issueToken(ports, request);
     try {
-      return await askLooker(ports.users, token, audit.client_id ?? clientId);
+      const { rotation = noRotation } = await ports.table.secretControls.read(scope.secretId);
+      const replaced = rotation.retiring.filter(({ movedAt }) => movedAt !== undefined);
+      const retiring = new Set(replaced.map((pair) => pair.clientId));
+      return await askLooker(ports.users, token, { clientId: audit.client_id ?? clientId, retiring });
     } finally {
       await endLease(ports, key, token.leaseId, { deadline, audit });
     }
@@ -130,7 +142,7 @@ async function checkIfDue(
 async function askLooker(
   users: LookerUsers,
   { baseUrl, accessToken }: IssuedToken,
-  clientId: string,
+  pairs: Pick<AccountFacts, "clientId" | "retiring">,
 ): Promise<Outcome> {
   const me = await users.me(baseUrl, accessToken);
   if (me.kind !== "ok") return failureOf("user", me);
@@ -140,7 +152,7 @@ async function askLooker(
   const roles = await users.roles(baseUrl, accessToken, id);
   if (roles.kind !== "ok" && !isHidden(roles)) return failureOf("roles", roles);
   return {
-    clientId,
+    ...pairs,
     account: account.kind === "ok" ? account.value : { ...me.value, credentials: [] },
     roles: roles.kind === "ok" ? roles.value : [],
     hidden: [

@@ -92,20 +92,21 @@ async function adopt(run: Run, { clientId }: StoredPair): Promise<MadePair> {
   }
   if (noted?.pairId !== pair.id && pair.purpose !== purposeOf(broker, secretArn, versionId))
     throw new RotationFailure("foreign_pending");
-  if (noted?.pairId !== pair.id) {
+  const replaces = run.current.clientId;
+  if (noted?.pairId !== pair.id || noted.replaces !== replaces) {
     const before = listed.flatMap(({ id }) => (id === pair.id ? [] : [id]));
-    await note(run, (at) => ({ versionId, userId, at, before, pairId: pair.id }));
+    await note(run, (at) => ({ versionId, userId, replaces, at, before, pairId: pair.id }));
   }
   return { clientId, userId, ambiguous: 0 };
 }
 
 async function make(run: Run): Promise<MadePair> {
-  const { ports, job, version, looker, userId } = run;
+  const { ports, job, version, looker, userId, current } = run;
   const { versionId, secretArn, broker } = version;
   const { kept, ambiguous } = await tidyUp(run);
   if (kept.length >= maxPairs) throw new RotationFailure("too_many_pairs", { detail: "account" });
   const before = kept.map(({ id }) => id);
-  await note(run, (at) => ({ versionId, userId, at, before }));
+  await note(run, (at) => ({ versionId, userId, replaces: current.clientId, at, before }));
   const pair = await looker.ask(async (baseUrl, token) => {
     const answer = await ports.pairs.create(baseUrl, token, userId);
     // No pair was made. A pair by somebody else must not look like it.
@@ -116,19 +117,19 @@ async function make(run: Run): Promise<MadePair> {
   const purpose = purposeOf(broker, secretArn, versionId);
   await looker.ask(async (baseUrl, token) => {
     const marked = await ports.pairs.mark(baseUrl, token, { userId, pairId: pair.id, purpose });
-    // An older Looker knows no purpose. The control item knows the pair.
-    return marked.kind === "refused" ? { kind: "ok", value: pair } : marked;
+    // The mark is for people. The control item knows the pair without it, also at an older Looker without purposes.
+    return marked.kind === "unknown" ? marked : { kind: "ok", value: pair };
   });
   const { clientId, clientSecret } = pair;
   const stored = await ports.versions.putPending(job.secret.secretId, {
     versionId,
-    pair: { clientId, clientSecret, others: run.current.others },
+    pair: { clientId, clientSecret, others: current.others },
     rotationToken: version.rotationToken,
   });
   if (!stored) {
-    // Another run was at it all the same. Its pair counts, and the next try finds it.
+    // Another run was at it all the same. Its pair counts, and the next try finds it. The note stays: it says that the version is
+    // the broker's, even if the stored pair is gone by then.
     await remove(run, pair);
-    await note(run, () => undefined);
     throw new RotationFailure("locked");
   }
   return { clientId, userId, ambiguous };
@@ -167,8 +168,12 @@ async function tidyUp(run: Run): Promise<{ kept: readonly LookerCredential[]; am
   };
 }
 
-const listPairs = async ({ ports, looker, userId }: Run): Promise<readonly LookerCredential[]> =>
-  await looker.ask((baseUrl, token) => ports.pairs.list(baseUrl, token, userId));
+/** A list that hides the account's current pair may hide others too. */
+async function listPairs({ ports, looker, userId, current }: Run): Promise<readonly LookerCredential[]> {
+  const listed = await looker.ask((baseUrl, token) => ports.pairs.list(baseUrl, token, userId));
+  if (listed.some(({ clientId }) => clientId === current.clientId)) return listed;
+  throw new RotationFailure("needs_administrator", { detail: "hidden_pairs" });
+}
 
 /** Deletes a pair whose secret nobody has. */
 async function remove(run: Run, { id: pairId }: { readonly id: string }): Promise<void> {

@@ -15,9 +15,12 @@ import type { MintPorts, SessionMint } from "./mint-job.ts";
 import { type SlotKey, sealIdentity, Unavailable, Unreadable } from "./ports.ts";
 import { type AuditFields, count, noteNamed } from "./record.ts";
 import { readBudget, spendOnSession } from "./session-login.ts";
+import { type Wait, waitForOther } from "./wait-for-other.ts";
 
+/** A login's end is noticed soon after. */
+const longestPauseMs = 150;
+/** Long waits belong to the client: a waiting function is a held instance. */
 const longestWaitMs = 3_000;
-const firstWaitMs = 100;
 
 export interface IssueRequest {
   readonly scope: Scope;
@@ -39,10 +42,9 @@ export interface IssuedToken {
 }
 
 /** A request's work so far, and the work it may still do. */
-interface Progress {
-  /** Lock owner: one for the request, so that a lock whose answer was lost is recognised. */
+interface Progress extends Wait {
+  /** One for the request, so that a lock whose answer was lost is recognised. */
   readonly owner: string;
-  waitedMs: number;
   /** One login a request: true until a login begins, or until a write of the lock has an unknown outcome. */
   mayMint: boolean;
   unreadableLeaseId?: string;
@@ -73,7 +75,7 @@ export async function issueToken(ports: MintPorts, request: IssueRequest): Promi
       case "refuse":
         throw problemOf(decision);
       case "wait":
-        await waitForTheOther(ports, request, progress);
+        await waitForLogin(ports, request, progress);
         break;
       case "add_name":
         await commit(table.slots, key, (row) => addName(row, request.callerArn), {
@@ -109,17 +111,13 @@ function problemOf({ code, detail, retryAfterMs }: Refusal): Problem {
   return new Problem(code, { detail, retryAfterSeconds });
 }
 
-/** Long waits belong to the client: a waiting function is a held instance. */
-async function waitForTheOther(
+async function waitForLogin(
   { clock }: MintPorts,
   { deadline, audit }: IssueRequest,
   progress: Progress,
 ): Promise<void> {
-  const pause = nextPause(progress);
-  if (progress.waitedMs + pause > longestWaitMs || clock.now() + pause + 1_000 > deadline)
-    throw new Problem("busy", { retryAfterSeconds: 1 });
-  await clock.sleep(pause);
-  progress.waitedMs += pause;
+  const limits = { longestPauseMs, longestWaitMs, deadline: deadline - 1_000 };
+  if (!(await waitForOther(clock, progress, limits))) throw new Problem("busy", { retryAfterSeconds: 1 });
   audit.wait_ms = progress.waitedMs;
 }
 
@@ -230,13 +228,4 @@ function noteGivenOut(audit: AuditFields, lease: TrackedToken, { waitedMs }: Pro
   audit.client_id = lease.clientId;
   audit.lease_ends_at = lease.endsAt;
   audit.token_ends_at = lease.lookerEndsAt + lookerGraceMs;
-}
-
-/**
- * 100 ms growing to 150, so that a login's end is noticed soon after. The owner's id spreads the pauses, so that a crowd does
- * not come back at once.
- */
-function nextPause({ waitedMs, owner }: Progress): number {
-  const spread = 0.75 + (owner.charCodeAt(0) % 16) / 32;
-  return Math.round(Math.min(firstWaitMs + waitedMs / 8, 150) * spread);
 }

@@ -159,14 +159,13 @@ const attemptOf = ({
 });
 
 function blocked(plan: Blocked, now: number, audit: AuditFields): MintFailure {
-  audit.reason = `secret_${plan.kind}`;
+  audit.reason = plan.kind === "denied" && plan.by === "rotation" ? "secret_retired" : `secret_${plan.kind}`;
   if (plan.kind !== "denied") count(audit, "lockouts_avoided");
   switch (plan.kind) {
     case "denied":
       return {
         code: "looker_rejected_credentials",
-        detail:
-          "An operator has denied the client id of the scope's secret. Store a new pair in Secrets Manager.",
+        detail: deniedDetails[plan.by],
         until: now + recheckMs,
       };
     case "rejected":
@@ -189,6 +188,14 @@ function blocked(plan: Blocked, now: number, audit: AuditFields): MintFailure {
           };
   }
 }
+
+const deniedDetails = {
+  operator:
+    "An operator has denied the client id of the scope's secret for good. An operator should store a new pair in Secrets Manager.",
+  rotation:
+    "The secret's rotation has retired the pair that the scope's secret holds again. The broker allows it within five minutes " +
+    "if Looker still has it. Otherwise an operator should make the newest version of the secret current again.",
+};
 
 const rejectedDetail =
   "Looker answered 404 to the scope's client id and secret. An operator should check the pair in Secrets Manager and the " +

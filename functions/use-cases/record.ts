@@ -80,7 +80,7 @@ export interface AuditFields {
   reason?: string;
   /** Class name of an unexpected error that the request survived; never its message. */
   error?: string;
-  /** Milliseconds that this request waited for another that was logging in. */
+  /** Milliseconds that this request waited for another that was logging in, or this step for another run of the rotation. */
   wait_ms?: number;
   /** All tokens made for this request, given out or not. Each gets a record of its own. */
   mints?: MintedToken[];

@@ -16,6 +16,7 @@ import {
 import { prune, type Slot } from "../domain/slot.ts";
 import { currentPair, withAdministrator } from "./administrator.ts";
 import { removePair } from "./create-pair.ts";
+import { forEachParallel } from "./pool.ts";
 import { UnusableSecret } from "./ports.ts";
 import { type AuditFields, count, type RotationNote } from "./record.ts";
 import { selectSlots } from "./revoke-slots.ts";
@@ -34,6 +35,14 @@ import { changeControl, changeRotation, withLock } from "./rotation-state.ts";
 const dayMs = 86_400_000;
 /** Secrets Manager rotates in a window of a day, and tries again. */
 const overdueAfterMs = 2 * dayMs;
+/** Looked after at once. A Looker that hangs uses up the time of its own secrets alone. */
+const parallelLookers = 8;
+
+/**
+ * For one secret. A step of its rotation waits for longer than this, and than the lock of a killed pass. A Looker that hangs keeps
+ * other secrets waiting no longer either.
+ */
+const passMs = 60_000;
 
 export interface RetireJob {
   readonly secrets: Iterable<RotatingSecret>;
@@ -49,20 +58,26 @@ export async function retirePairs(
   audit.overdue = 0;
   audit.unretired = 0;
   let unforeseen: RotationFailure | undefined;
-  for (const secret of secrets) {
+  const lookAfterOne = async (secret: RotatingSecret) => {
     try {
-      await lookAfter(ports, { secret, owner: ports.ids.next(), deadline, audit });
+      const ends = Math.min(deadline, ports.clock.now() + passMs);
+      await lookAfter(ports, { secret, owner: ports.ids.next(), deadline: ends, audit });
     } catch (error) {
       const failure = asRotationFailure(error);
       // A step of its rotation is at work. The next run is soon.
-      if (failure.reason === "locked") continue;
+      if (failure.reason === "locked") return;
       count(audit, "rotation_failures");
       const { reason } = failure;
       audit.reason = reason;
       noteRotation(audit, { step: "retire", secret: secret.secretId, outcome: "failed", reason });
       if (reason === "internal") unforeseen ??= failure;
     }
-  }
+  };
+  // One after the other at each Looker: two failed logins of an administrator at once would be one too many.
+  const byLooker = Map.groupBy(secrets, ({ baseUrl }) => baseUrl);
+  await forEachParallel(byLooker.values(), parallelLookers, async (group) => {
+    for (const secret of group) await lookAfterOne(secret);
+  });
   audit.outcome = "retired";
   if (unforeseen) throw unforeseen;
 }
@@ -118,7 +133,13 @@ async function retire(ports: RotationPorts, job: RotationJob): Promise<void> {
   );
   if (unused.length === 0) return;
   await withAdministrator(ports, job, current, async (looker) => {
-    for (const pair of unused) await deletePair(ports, job, looker, { pair, current });
+    let failure: unknown;
+    // One pair that cannot be deleted keeps no other from its end.
+    for (const pair of unused)
+      await deletePair(ports, job, looker, { pair, current }).catch((error: unknown) => {
+        failure ??= error;
+      });
+    if (failure !== undefined) throw failure;
   });
 }
 
@@ -158,7 +179,7 @@ const shown = ({ versionId, clientId, userId }: RetiringPair) => ({
 });
 
 /**
- * Pairs with a token left in any scope of the secret. A lock from before the denial may hide one, and so may an unreadable row.
+ * Pairs with a token left in any scope of this Looker. A lock from before the denial may hide one, and so may an unreadable row.
  */
 async function clientIdsInUse(
   { table, clock }: RotationPorts,
@@ -203,9 +224,28 @@ async function deletePair(
   if (found && (await currentPair(ports, job.secret.secretId)).clientId !== current.clientId)
     throw new RotationFailure("locked", { detail: "the stage has moved" });
   if (found) await removePair({ ports, looker }, { userId, pairId: found.id });
+  else if (!listed.some((each) => each.clientId === current.clientId))
+    await proveGone(ports, job, looker, clientId);
   await changeRotation(ports, job, (rotation, now) => noteDeleted(rotation, clientId, now));
   noteRotation(job.audit, {
     ...{ step: "retire", secret: job.secret.secretId, outcome: "deleted" },
     ...shown(pair),
   });
+}
+
+/** A list without the current pair is of another account, or it hides pairs. Then an administrator must not find the pair. */
+async function proveGone(
+  { pairs }: RotationPorts,
+  { secret }: RotationJob,
+  looker: Conversation,
+  clientId: string,
+): Promise<void> {
+  const isGone =
+    secret.administratorId !== undefined &&
+    (await looker.ask(async (baseUrl, token) => {
+      const owner = await pairs.ownerOf(baseUrl, token, clientId);
+      if (owner.kind === "ok") return { kind: "ok", value: false };
+      return owner.kind === "refused" && owner.status === 404 ? { kind: "ok", value: true } : owner;
+    }));
+  if (!isGone) throw new RotationFailure("needs_administrator", { detail: "hidden_pairs" });
 }

@@ -2,8 +2,8 @@
  * The four steps of Secrets Manager's rotation. Each may be repeated, run twice at once, or be killed at any point.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
  */
-import { announceVersion, isDeniedByOperator, isProven } from "../domain/control.ts";
-import { noRotation, queuePair, settleStages } from "../domain/rotation.ts";
+import { announceVersion, isDenied, isDeniedByOperator, isProven } from "../domain/control.ts";
+import { isKnown, noRotation, queuePair, settleStages } from "../domain/rotation.ts";
 import { currentPair, serviceAccount, withAdministrator } from "./administrator.ts";
 import { createPair, pendingPair } from "./create-pair.ts";
 import { UnusableSecret } from "./ports.ts";
@@ -37,6 +37,13 @@ export interface RotateJob {
   readonly audit: AuditFields;
 }
 
+/**
+ * A step waits for another run as long as its own work still fits behind: a login, four questions to Looker, a logout and a few
+ * calls to AWS, each with its time-out. The wait is longer than this work and than a pass of the retirement, so only a killed run
+ * makes a step fail.
+ */
+const stepNeedsMs = 45_000;
+
 /** @throws {RotationFailure} for Secrets Manager to try again */
 export async function rotateSecret(
   ports: RotationPorts,
@@ -69,26 +76,25 @@ type Result = Omit<RotationNote, "step" | "version">;
 
 async function carryOut(
   ports: RotationPorts,
-  { step, secretId, versionId, rotationToken }: StepRequest,
-  { broker, functionArn, secrets, deadline, audit }: RotateJob,
+  request: StepRequest,
+  rotate: RotateJob,
   found: { secret?: string },
 ): Promise<Result> {
-  const described = await describe(ports, secretId);
-  const secret = secrets.get(described.name);
-  if (!secret || !described.rotationEnabled) throw new RotationFailure("not_rotating");
-  found.secret = secret.secretId;
-  if (described.rotationFunctionArn !== functionArn) throw new RotationFailure("foreign_function");
-  const stages = described.stages.get(versionId) ?? [];
-  const isCurrent = stages.includes("AWSCURRENT");
-  if (!isCurrent && !stages.includes("AWSPENDING")) throw new RotationFailure("unknown_version");
+  const { step, versionId, rotationToken } = request;
+  const { broker, deadline, audit } = rotate;
+  const { secret, isCurrent } = await confirm(ports, request, rotate, found);
   const done: Result = { secret: secret.secretId, outcome: "done" };
+  const isDone = (isCurrent: boolean) => isCurrent && step !== "finishSecret";
   // Nothing is to be set at Looker: the pair works from its creation on.
-  if (step === "setSecret" || (isCurrent && step !== "finishSecret")) return done;
+  if (step === "setSecret" || isDone(isCurrent)) return done;
   const run: RotationJob = { secret, owner: ports.ids.next(), deadline, audit };
-  return await withLock(ports, run, async () => {
+  const work = async (): Promise<Result> => {
+    // Another run of the step may have ended in between.
+    const { secretArn, isCurrent } = await confirm(ports, request, rotate, found);
+    if (isDone(isCurrent)) return done;
     switch (step) {
       case "createSecret": {
-        const version = { versionId, secretArn: described.arn, broker, rotationToken };
+        const version = { versionId, secretArn, broker, rotationToken };
         const { clientId, userId, ambiguous } = await createPair(ports, run, version);
         return {
           ...{ ...done, client_id: clientId, user_id: userId },
@@ -100,7 +106,26 @@ async function carryOut(
       case "finishSecret":
         return { ...done, ...(await makeCurrent(ports, run, versionId, isCurrent)) };
     }
-  });
+  };
+  return await withLock(ports, run, work, deadline - stepNeedsMs);
+}
+
+/** Asks Secrets Manager, because the event proves nothing. @throws {RotationFailure} */
+async function confirm(
+  ports: RotationPorts,
+  { secretId, versionId }: StepRequest,
+  { functionArn, secrets }: RotateJob,
+  found: { secret?: string },
+): Promise<{ secret: RotatingSecret; secretArn: string; isCurrent: boolean }> {
+  const described = await describe(ports, secretId);
+  const secret = secrets.get(described.name);
+  if (!secret || !described.rotationEnabled) throw new RotationFailure("not_rotating");
+  found.secret = secret.secretId;
+  if (described.rotationFunctionArn !== functionArn) throw new RotationFailure("foreign_function");
+  const stages = described.stages.get(versionId) ?? [];
+  const isCurrent = stages.includes("AWSCURRENT");
+  if (!isCurrent && !stages.includes("AWSPENDING")) throw new RotationFailure("unknown_version");
+  return { secret, secretArn: described.arn, isCurrent };
 }
 
 async function describe({ versions }: RotationPorts, secretId: string): Promise<DescribedSecret> {
@@ -147,8 +172,9 @@ async function makeCurrent(
 ): Promise<Partial<Result>> {
   const { secretId, baseUrl } = job.secret;
   if (!isCurrent) await moveCurrent(ports, job, versionId);
-  const { clientId } = await currentPair(ports, secretId);
-  await changeControl(ports, job, (control, before, now) => {
+  const current = await currentPair(ports, secretId);
+  const { clientId } = current;
+  const changed = await changeControl(ports, job, (control, before, now) => {
     const { created } = before;
     const rotation = {
       ...settleStages(before, new Set([clientId]), now),
@@ -157,7 +183,8 @@ async function makeCurrent(
     // Instances with the old version read again before their next login.
     return { ...(announceVersion(control, { versionId, baseUrl }, now) ?? control), rotation };
   });
-  return { client_id: clientId };
+  // Of a pair stored the wrong way round, the client id is the secret. Only a pair that has logged in is recorded.
+  return isProven(changed, { versionId: current.versionId, baseUrl }) ? { client_id: clientId } : {};
 }
 
 async function moveCurrent(ports: RotationPorts, job: RotationJob, versionId: string): Promise<void> {
@@ -168,14 +195,20 @@ async function moveCurrent(ports: RotationPorts, job: RotationJob, versionId: st
   await changeControl(ports, job, (control, rotation, now) => {
     const { created } = rotation;
     if (!pending || created?.versionId !== versionId) throw new RotationFailure("foreign_pending");
-    if (!isProven(control, { versionId, baseUrl })) throw new RotationFailure("pending_rejected");
+    // A current pair that is denied would refuse all callers.
+    if (!isProven(control, { versionId, baseUrl }) || isDenied(control, pending.clientId))
+      throw new RotationFailure("pending_rejected");
     const { clientId } = current;
+    const isWaiting = isKnown(rotation, clientId);
+    // Stored by hand since: perhaps of another account, or the wrong way round. The next createSecret looks at it.
+    if (!isWaiting && clientId !== created.replaces) throw stageMoved();
     const old = { clientId, userId: created.userId, versionId: current.versionId };
     const queued = queuePair(rotation, old, isDeniedByOperator(control, clientId), now);
-    if (!queued && !rotation.retiring.some((pair) => pair.clientId === clientId))
-      throw new RotationFailure("too_many_pairs", { detail: "retiring" });
+    if (!queued && !isWaiting) throw new RotationFailure("too_many_pairs", { detail: "retiring" });
     return queued && { ...control, rotation: queued };
   });
   if (!(await ports.versions.moveStage(secretId, "AWSCURRENT", current.versionId, versionId)))
-    throw new RotationFailure("locked", { detail: "the stage has moved" });
+    throw stageMoved();
 }
+
+const stageMoved = () => new RotationFailure("locked", { detail: "the stage has moved" });

@@ -7,6 +7,7 @@ import {
   type Looker,
   type LookerUsers,
   Unavailable,
+  UnusableSecret,
 } from "./ports.ts";
 import type { AuditFields } from "./record.ts";
 import type { LookerPairs, SecretVersions } from "./rotation-ports.ts";
@@ -28,19 +29,21 @@ export interface RotatingSecret {
   readonly baseUrl: string;
   readonly everyDays: number;
   readonly administratorId?: string | undefined;
-  /** Names of all its scopes. */
+  /** Names of all scopes of its Looker. One of another secret may still use the pair: copied, or from before a deployment. */
   readonly scopes: readonly string[];
 }
 
 /** By name. */
 export function rotatingSecrets(scopes: Iterable<Scope>): ReadonlyMap<string, RotatingSecret> {
-  const bySecret = Map.groupBy(scopes, ({ secretId }) => secretId);
+  const all = [...scopes];
+  const bySecret = Map.groupBy(all, ({ secretId }) => secretId);
   return new Map(
     [...bySecret].flatMap(([secretId, users]): [string, RotatingSecret][] => {
       const one = users.find(({ rotation }) => rotation !== undefined);
       if (!one?.rotation) return [];
       const { baseUrl, rotation } = one;
-      return [[secretId, { secretId, baseUrl, ...rotation, scopes: users.map(({ name }) => name) }]];
+      const neighbours = all.filter((scope) => scope.baseUrl === baseUrl).map(({ name }) => name);
+      return [[secretId, { secretId, baseUrl, ...rotation, scopes: neighbours }]];
     }),
   );
 }
@@ -60,11 +63,13 @@ const advice = {
   not_rotating: "rotation of this secret is not switched on, in the scopes file or at Secrets Manager",
   foreign_function: "Secrets Manager names another function for the rotation of this secret",
   unknown_version: "the version is neither pending nor current: start a new rotation",
-  locked: "another run is at work on this secret: Secrets Manager tries again",
+  locked:
+    "another run of the rotation has not given its lock back in time, or the stage has moved: Secrets Manager tries again",
   needs_administrator:
     "Looker refuses to show or change the account's pairs: give the rotation an administrator who may manage them",
   too_many_pairs: "too many pairs: delete unused ones of the account at Looker, then rotate again",
-  secret_malformed: 'the secret is not {"client_id": "…", "client_secret": "…"}, or cannot be read',
+  secret_malformed:
+    'the secret is not {"client_id": "…", "client_secret": "…"}, or cannot be read or written',
   administrator_malformed: "the administrator's secret is not a pair, or cannot be read",
   administrator_rejected:
     "Looker does not accept the pair that manages the account: check it. It is tried once in six minutes",
@@ -98,5 +103,8 @@ export function asRotationFailure(error: unknown): RotationFailure {
   if (error instanceof RotationFailure) return error;
   if (error instanceof Unavailable && error.dependency !== "kms")
     return new RotationFailure(`${error.dependency}_unavailable`, { cause: error });
+  // Every reader of a secret gives its own reason. A writer changes the rotating secret alone.
+  if (error instanceof UnusableSecret)
+    return new RotationFailure("secret_malformed", { detail: error.reason, cause: error });
   return new RotationFailure("internal", { cause: error });
 }

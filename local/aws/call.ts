@@ -1,6 +1,7 @@
-/** What the AWS proxy tells of one call: to its `authorize` and `fault` ports, and afterwards in its log. */
+/** One call at the AWS proxy, told to its `authorize` and `fault` ports, and afterwards in its log. */
 import { isJsonObject } from "../json-object.ts";
 import type { Credential } from "../sigv4/verify.ts";
+import { leadingKeysOf } from "./leading-keys.ts";
 
 export type AwsService = "dynamodb" | "secretsmanager" | "kms";
 
@@ -12,8 +13,8 @@ export interface RoleCredential extends Credential {
 }
 
 /**
- * Facts by allow-list, as IAM would see them. Never item keys or values, plaintext, ciphertext or secrets: this is
- * handed to tests and printed when they fail.
+ * Facts by allow-list, as IAM would see them. Never sort keys or values of items, plaintext, ciphertext or secrets, because
+ * failing tests print a call.
  */
 export interface ArrivedCall {
   /** Epoch in milliseconds. */
@@ -29,6 +30,8 @@ export interface ArrivedCall {
   resources: string[];
   /** DynamoDB Query and Scan: IAM's resource is then table/NAME/index/INDEX. */
   indexName?: string;
+  /** DynamoDB only: partition keys. They name a scope or a secret. */
+  leadingKeys?: string[];
   /** KMS only. Contexts are no secrets: AWS logs them in the clear. */
   encryptionContext?: Record<string, string>;
 }
@@ -82,7 +85,7 @@ export function parseTarget(
   return service && { service, operation };
 }
 
-type Facts = Pick<ArrivedCall, "resource" | "resources" | "indexName" | "encryptionContext">;
+type Facts = Pick<ArrivedCall, "resource" | "resources" | "indexName" | "leadingKeys" | "encryptionContext">;
 
 /** Undefined: the body is not a JSON object. */
 export function factsOf(service: AwsService, body: Buffer): Facts | undefined {
@@ -95,10 +98,12 @@ export function factsOf(service: AwsService, body: Buffer): Facts | undefined {
   if (!isJsonObject(input)) return undefined;
   const resources = { dynamodb: tablesOf, secretsmanager: secretsOf, kms: keysOf }[service](input);
   const context = service === "kms" ? contextOf(input) : undefined;
+  const leadingKeys = service === "dynamodb" ? leadingKeysOf(input) : [];
   return {
     resources,
     ...(resources[0] !== undefined && { resource: resources[0] }),
     ...(service === "dynamodb" && typeof input.IndexName === "string" && { indexName: input.IndexName }),
+    ...(leadingKeys.length > 0 && { leadingKeys }),
     ...(context && { encryptionContext: context }),
   };
 }

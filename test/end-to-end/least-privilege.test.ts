@@ -1,12 +1,25 @@
 /** With the functions' real credentials: what the template does not allow is refused at the AWS proxy, as AWS would. */
-import { DynamoDBClient, QueryCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+} from "@aws-sdk/client-dynamodb";
 import { DecryptCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
-import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { beforeEach, describe, expect, test } from "vitest";
-import { sealContextKeys, table } from "../../functions/contract.ts";
+import {
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { sealContextKeys, sealContextOfChecks, table } from "../../functions/contract.ts";
 import { callerOf, sharedStand } from "../support/broker-stand.ts";
 
-const stand = sharedStand();
+const stand = sharedStand({ rotates: true });
+const functions = ["issue-token", "logout", "operate", "sweep", "check-account", "rotate-secret"];
+// The functions' own calls are over: Secrets Manager has tested the rotation.
+beforeAll(() => stand.broker.engines.rotations?.settled());
 beforeEach(() => stand.broker.awsProxy.clearCalls());
 
 /** What its instances sign with, or a local principal's keys. */
@@ -38,7 +51,19 @@ const queryDue = () =>
     KeyConditionExpression: `${table.dueIndex.partitionKey} = :shard`,
     ExpressionAttributeValues: { ":shard": { S: "0" } },
   });
-const readSecret = () => new GetSecretValueCommand({ SecretId: "looker/sales" });
+const readSecret = (SecretId = "looker/sales") => new GetSecretValueCommand({ SecretId });
+const writeSecret = (SecretId: string) =>
+  new PutSecretValueCommand({ SecretId, SecretString: "{}", VersionStages: ["AWSPENDING"] });
+const readRow = (pk: string, sk = "#control") =>
+  new GetItemCommand({ TableName: stand.broker.tableName, Key: { pk: { S: pk }, sk: { S: sk } } });
+const writeRow = (pk: string) =>
+  new PutItemCommand({ TableName: stand.broker.tableName, Item: { pk: { S: pk }, sk: { S: "#control" } } });
+const queryRows = (partition: string) =>
+  new QueryCommand({
+    TableName: stand.broker.tableName,
+    KeyConditionExpression: "pk = :pk",
+    ExpressionAttributeValues: { ":pk": { S: partition } },
+  });
 
 const context = (more: Record<string, string> = {}): Record<string, string> => ({
   ...Object.fromEntries(sealContextKeys.map((name) => [name, `any ${name}`])),
@@ -81,23 +106,65 @@ describe("the AWS proxy refuses", () => {
     await expectDenied(secrets(who).send(readSecret()), who, action, notAllowed(action));
   });
 
-  test("issue-token another secret than the scopes'", async () => {
-    const work = secrets("issue-token").send(new GetSecretValueCommand({ SecretId: "looker/sales-admin" }));
+  test.each(["issue-token", "check-account"])("%s another secret than the scopes'", async (who) => {
     const action = "secretsmanager:GetSecretValue";
-    await expectDenied(work, "issue-token", action, notAllowed(action));
+    for (const name of ["looker/sales-admin", "looker/rotator"])
+      await expectDenied(secrets(who).send(readSecret(name)), who, action, notAllowed(action));
   });
 
-  test.each(["issue-token", "logout", "operate", "sweep"])("%s a scan", async (who) => {
+  test("rotate-secret a secret that does not rotate, and a new value of an administrator's", async () => {
+    const [who, read, write] = [
+      "rotate-secret",
+      "secretsmanager:GetSecretValue",
+      "secretsmanager:PutSecretValue",
+    ];
+    await expectDenied(secrets(who).send(readSecret("looker/finance")), who, read, notAllowed(read));
+    for (const name of ["looker/finance", "looker/rotator"])
+      await expectDenied(secrets(who).send(writeSecret(name)), who, write, notAllowed(write));
+  });
+
+  test("rotate-secret the rows of a scope, freezes and leases among them", async () => {
+    const who = "rotate-secret";
+    const client = rows(who);
+    const denied = (work: Promise<unknown>, action: string) =>
+      expectDenied(work, who, action, notAllowed(action));
+    await denied(client.send(readRow("scope#sales")), "dynamodb:GetItem");
+    for (const partition of ["scope#sales", "scope#sales#3"])
+      await denied(client.send(writeRow(partition)), "dynamodb:PutItem");
+    for (const partition of ["scope#sales", "secret#looker/sales"])
+      await denied(client.send(queryRows(partition)), "dynamodb:Query");
+  });
+
+  test.each(functions)("%s a scan", async (who) => {
     await expectDenied(rows(who).send(scan()), who, "dynamodb:Scan", notAllowed("dynamodb:Scan"));
   });
 
-  test.each(["issue-token", "logout", "operate"])("%s a query of the sweeper's index", async (who) => {
-    await expectDenied(rows(who).send(queryDue()), who, "dynamodb:Query", notAllowed("dynamodb:Query"));
+  test.each(functions.filter((name) => name !== "sweep"))(
+    "%s a query of the sweeper's index",
+    async (who) => {
+      await expectDenied(rows(who).send(queryDue()), who, "dynamodb:Query", notAllowed("dynamodb:Query"));
+    },
+  );
+
+  test.each(["logout", "operate", "sweep", "rotate-secret"])(
+    "%s to seal anything, by the key's own policy",
+    async (who) => {
+      const cause = "because no resource-based policy allows the kms:Encrypt action";
+      await expectDenied(seals(who).send(encrypt()), who, "kms:Encrypt", cause);
+    },
+  );
+
+  test("check-account a seal for a caller, and a caller's token", async () => {
+    const [who, seal, open] = ["check-account", "kms:Encrypt", "kms:Decrypt"];
+    await expectDenied(seals(who).send(encrypt()), who, seal, notAllowed(seal));
+    const work = seals(who).send(decrypt(await sealed(), context()));
+    await expectDenied(work, who, open, notAllowed(open));
   });
 
-  test.each(["logout", "operate", "sweep"])("%s to seal anything, by the key's own policy", async (who) => {
-    const cause = "because no resource-based policy allows the kms:Encrypt action";
-    await expectDenied(seals(who).send(encrypt()), who, "kms:Encrypt", cause);
+  test("rotate-secret a token, by the key's own policy", async () => {
+    const cause = "because no resource-based policy allows the kms:Decrypt action";
+    const work = seals("rotate-secret").send(decrypt(await sealed(), context()));
+    await expectDenied(work, "rotate-secret", "kms:Decrypt", cause);
   });
 
   test("issue-token a seal under another table's name", async () => {
@@ -132,6 +199,13 @@ test("the AWS proxy lets the functions do what they are for", async () => {
     const { Plaintext } = await seals(who).send(decrypt(await sealed(), context()));
     expect(Buffer.from(Plaintext ?? []).toString()).toBe("text");
   }
+  const ofChecks = context(sealContextOfChecks);
+  const { CiphertextBlob = new Uint8Array() } = await seals("check-account").send(encrypt(ofChecks));
+  await expect(seals("check-account").send(decrypt(CiphertextBlob, ofChecks))).resolves.toBeDefined();
+  for (const name of ["looker/sales", "looker/rotator"])
+    await expect(secrets("rotate-secret").send(readSecret(name))).resolves.toBeDefined();
+  await expect(rows("rotate-secret").send(readRow("secret#looker/sales"))).resolves.toBeDefined();
+  await expect(rows("rotate-secret").send(queryRows("scope#sales#3"))).resolves.toBeDefined();
 });
 
 test("rows are the functions' and the emergency role's: nobody else's, whatever his policies say", async () => {

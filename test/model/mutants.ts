@@ -249,7 +249,7 @@ const mutants: Record<string, readonly Edit[]> = {
   "a denied client id goes on": [
     {
       file: "domain/control.ts",
-      find: 'if (!evenDenied && isDenied(control, credential.clientId)) return { kind: "denied" };',
+      find: 'if (by) return { kind: "denied", by };',
       replace: "",
     },
   ],

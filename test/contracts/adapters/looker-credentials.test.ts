@@ -56,6 +56,7 @@ it.each([
   ["without a secret", jsonSays(200, pair), { kind: "unknown", reason: "shape" }],
   ["that is a page", proxySays(200), { kind: "unknown", reason: "shape" }],
   ["of an error behind Looker's work", proxySays(500), { kind: "unknown", reason: "status_500" }],
+  ["of a proxy that withholds the secret", proxySays(403), { kind: "unknown", reason: "status_403" }],
   ["of a proxy that gave up", proxySays(504), { kind: "unknown", reason: "status_504" }],
   ["that refuses the account", lookerSays(404), { kind: "refused", status: 404 }],
   ["that refuses one pair more", lookerSays(422), { kind: "refused", status: 422 }],

@@ -44,6 +44,16 @@ describe("before the stand-in", () => {
   });
 });
 
+it("an account with hundreds of roles and models is read whole", async () => {
+  const models = Array.from({ length: 300 }, (_, number) => `model_with_a_long_name_${number}`);
+  const role = { name: "Sales", permission_set: { permissions: ["access_data"] }, model_set: { models } };
+  const roles = Array.from({ length: 200 }, () => role);
+  expect(JSON.stringify(roles).length).toBeGreaterThan(1_048_576);
+  const server = await startServer({ "GET /api/4.0/users/7/roles": jsonSays(200, roles) });
+  const answer = await users().roles(server.url, token, "7");
+  expect(answer).toMatchObject({ kind: "ok", value: { length: 200 } });
+});
+
 describe("an answer of another shape is a failure", () => {
   const role = { name: "Sales", permission_set: { permissions: ["a"] }, model_set: { models: ["b"] } };
   it.each<[string, unknown]>([

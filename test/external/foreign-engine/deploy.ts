@@ -44,7 +44,7 @@ async function deployInto(
   const accounts = serviceAccounts(rehearsal.scopes);
   const looker = await startLooker({ accounts: accounts.map(({ account }) => account) });
   running.push(looker);
-  const { outdir, stackName } = await synthesizeFor(looker, rehearsal, workDir);
+  const { outdir, stackName, timeToLive } = await synthesizeFor(looker, rehearsal, workDir);
   const engine = await startEngine(workDir, rehearsal.location);
   running.push(engine);
   const botocore = startBotocore();
@@ -77,6 +77,7 @@ async function deployInto(
     apiId,
     endpoint,
     outputs,
+    timeToLive,
     secrets,
     aws,
     async assumed(roleName, policy, ofAccount = accountId) {
@@ -119,7 +120,9 @@ async function synthesizeFor(looker: RunningLooker, rehearsal: Rehearsal, workDi
   const { stackName, template } = readCloudAssembly(outdir);
   for (const { workAround } of gaps) workAround?.(template.Resources);
   writeFileSync(join(outdir, `${stackName}.template.json`), JSON.stringify(template));
-  return { outdir, stackName };
+  const table = Object.values(template.Resources).find(({ Type }) => Type === "AWS::DynamoDB::Table");
+  const timeToLive = table?.Properties?.TimeToLiveSpecification as object;
+  return { outdir, stackName, timeToLive };
 }
 
 async function cdk({ url, root }: Engine, workDir: string, region: string, ...args: string[]): Promise<void> {

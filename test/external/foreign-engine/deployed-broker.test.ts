@@ -1,6 +1,8 @@
 /** The stack on an engine that nobody here wrote: its CloudFormation, API Gateway, IAM, Lambda, DynamoDB, KMS and Scheduler. */
+import { Stack } from "aws-cdk-lib";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { resources } from "../../../functions/contract.ts";
+import { resources, table } from "../../../functions/contract.ts";
+import { resourcePolicy } from "../../../infra/resource-policy.ts";
 import { leaksIn, lookerSdk, statusAtLooker } from "../../support/broker-stand.ts";
 import { Command } from "../../support/cli/command.ts";
 import { validateAnswer } from "../../support/openapi/document.ts";
@@ -9,6 +11,8 @@ import { deploy, deploysWithinMs } from "./deploy.ts";
 import type { Deployment } from "./deployment.ts";
 import { gaps, headerOfEngine } from "./gaps.ts";
 import { probe, variablesOf } from "./programs.ts";
+
+const accountId = "111122223333";
 
 let deployment: Deployment;
 let reports: Credentials;
@@ -107,6 +111,51 @@ test.each([
   expect(deployment.looker.ledger()).toEqual([]);
 });
 
+test("a caller whose role has a Deny is refused before any function runs", async () => {
+  const own = JSON.parse((await deployment.policiesOf("sales")).caller);
+  const deny = { Effect: "Deny", Action: "execute-api:Invoke", Resource: "*" };
+  const policy = JSON.stringify({ ...own, Statement: [own.Statement, deny].flat() });
+  const job = await deployment.assumed("nightly-job", policy);
+  deployment.looker.control.resetLedger();
+  const { status, json } = await token(job);
+  const message = notAuthorized("nightly-job", "with an explicit deny in an identity-based policy");
+  expect([status, json.message]).toEqual([403, message]);
+  expect(deployment.looker.ledger()).toEqual([]);
+});
+
+test("the API's Deny keeps callers of another organisation out, of the broker's own account too", async () => {
+  const { aws, apiId: restApiId } = deployment;
+  const { policy: deployed } = await aws("apigateway", "GetRestApi", { restApiId });
+  const setPolicy = (value: string) =>
+    aws("apigateway", "UpdateRestApi", {
+      restApiId,
+      patchOperations: [{ op: "replace", path: "/policy", value }],
+    });
+  onTestFinished(() => setPolicy(JSON.parse(`"${deployed}"`)));
+  const { Organization } = await aws("organizations", "DescribeOrganization");
+  await setPolicy(policyForOrganization("o-anotherone"));
+  deployment.looker.control.resetLedger();
+  // API Gateway hides a part of its account's number.
+  const method = `arn:aws:execute-api:${deployment.region}:********3333:${restApiId}/v1/POST/scopes/sales/token`;
+  const cause = `on resource: ${method} with an explicit deny in a resource-based policy`;
+  const { status, json } = await token();
+  expect([status, json.message]).toEqual([403, notAuthorized("report-service", cause)]);
+  expect(deployment.looker.ledger()).toEqual([]);
+  await setPolicy(policyForOrganization(Organization.Id));
+  expect((await token()).status).toBe(200);
+});
+
+const invoke = "execute-api:Invoke";
+const notAuthorized = (roleName: string, rest: string) =>
+  `User: arn:aws:sts::${accountId}:assumed-role/${roleName}/${roleName}-session is not authorized to perform: ${invoke} ${rest}`;
+
+/** The construct's resource policy with `organizationId`. */
+function policyForOrganization(organizationId: string): string {
+  const stack = new Stack();
+  const policy = stack.resolve(resourcePolicy(stack, { scopes: new Map(), organizationId }));
+  return JSON.stringify(policy).replace('{"Ref":"AWS::AccountId"}', `"${accountId}"`);
+}
+
 test("a caller with a wide policy of its own is refused by the scope's list", async () => {
   const Statement = [{ Effect: "Allow", Action: "execute-api:Invoke", Resource: "*" }];
   const wide = await deployment.assumed("wide-policy", JSON.stringify({ Version: "2012-10-17", Statement }));
@@ -164,6 +213,34 @@ test("the schedule's sweep ends what a revocation could not, within its minute",
     .poll(swept, { timeout: 30_000, interval: 1_000 })
     .toContainEqual(expect.objectContaining({ verb: "sweep", code: "ok", revoked: 1, pending: 0 }));
 }, 180_000);
+
+test("time to live deletes an ended row within its minute, and no other", async () => {
+  const { aws, outputs } = deployment;
+  const { TableName } = outputs;
+  await aws("dynamodb", "UpdateTimeToLive", { TableName, TimeToLiveSpecification: deployment.timeToLive });
+  const { json } = await token();
+  const slots = async () => {
+    const { Items } = await aws("dynamodb", "Scan", { TableName });
+    return (Items as Item[]).filter(({ sk }) => sk?.S?.startsWith("caller#"));
+  };
+  const [slot] = (await slots()).filter((item) => JSON.stringify(item).includes(json.lease_id));
+  const ended = { ...slot, sk: { S: `${slot?.sk?.S}#session#ended` } };
+  const ttl = Number(slot?.[table.ttl]?.N);
+  const nowSeconds = Date.now() / 1_000;
+  // In seconds: DynamoDB would never come to a time in milliseconds.
+  expect([ttl > nowSeconds, ttl < nowSeconds + 3 * 86_400]).toEqual([true, true]);
+  await aws("dynamodb", "PutItem", {
+    TableName,
+    Item: { ...ended, [table.ttl]: { N: String(Math.floor(nowSeconds) - 1) } },
+  });
+  const sortKeys = async () => (await slots()).map(({ sk }) => sk?.S);
+  expect(await sortKeys()).toContain(ended.sk.S);
+  await expect.poll(sortKeys, { timeout: 90_000, interval: 1_000 }).not.toContain(ended.sk.S);
+  expect(await sortKeys()).toContain(slot?.sk?.S);
+  expect((await token()).json.lease_id).toBe(json.lease_id);
+}, 120_000);
+
+type Item = Partial<Record<string, { readonly S?: string; readonly N?: string }>>;
 
 // The numbers keep a probe that tried little from passing.
 test.each([

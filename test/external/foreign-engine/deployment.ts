@@ -12,6 +12,8 @@ export interface Deployment {
   /** With the stage, without a trailing slash. */
   readonly endpoint: string;
   readonly outputs: Readonly<Record<string, string>>;
+  /** `TimeToLiveSpecification` of the table in the template. */
+  readonly timeToLive: object;
   /** Client secrets and keys, and tokens once a test adds them. */
   readonly secrets: Set<string>;
   /** A call of AWS, by the account's root user unless told. */

@@ -134,6 +134,27 @@ export const gaps: readonly Gap[] = [
     },
   },
   {
+    what: "an organisation's service control policy denies a call",
+    reason:
+      "The engine keeps policies of the organisation and asks none of them, so the guard is judged by test/security/iam alone.",
+    async learned({ aws, policiesOf, assumed, send }) {
+      const { caller } = await policiesOf("sales");
+      const runner = await assumed("governed-service", caller);
+      const { Organization } = await aws("organizations", "DescribeOrganization");
+      const control = { Type: "SERVICE_CONTROL_POLICY", Name: "no-tokens", Description: "Denies all" };
+      const Content = JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Deny", Action: "execute-api:Invoke", Resource: "*" }],
+      });
+      const { Policy } = await aws("organizations", "CreatePolicy", { ...control, Content });
+      const attachment = { PolicyId: Policy.PolicySummary.Id, TargetId: Organization.MasterAccountId };
+      await aws("organizations", "AttachPolicy", attachment);
+      const { status } = await send(runner, "GET", "/scopes");
+      await aws("organizations", "DetachPolicy", attachment);
+      return status !== 200;
+    },
+  },
+  {
     what: "a stage writes access logs",
     reason: "The engine drops the stage's setting, so the log group stays empty.",
     async learned({ aws, assumed, send, apiId, outputs }) {
@@ -179,6 +200,14 @@ export const gaps: readonly Gap[] = [
       const { status, headers, text } = await send(await assumed("without-a-policy"), "GET", "/scopes");
       const { [headerOfEngine]: _, ...rest } = headers;
       return validateAnswer("GET", "/scopes", status, rest, text).length === 0;
+    },
+  },
+  {
+    what: "a denial by an identity's policy names the resource",
+    reason: "The engine leaves the resource out. It names it in a denial by the API's own policy.",
+    async learned({ assumed, send }) {
+      const { text } = await send(await assumed("denied-by-nobody"), "GET", "/scopes");
+      return text.includes(" on resource: arn:aws:execute-api:");
     },
   },
   {

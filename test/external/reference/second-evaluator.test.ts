@@ -49,12 +49,21 @@ const differences: readonly (Kind & { readonly right: "first" | "second"; readon
   },
 ];
 
-/** The broker's own conditions. Without them the second evaluator gives some question another answer, so it judges by them. */
+/** The broker's own conditions on resources. Without them the second evaluator gives some question another answer, so it judges by them. */
 const conditioned: Readonly<Record<string, string>> = {
   "the sealing key's encryption context": "kms:Decrypt",
   "the table's Deny": "dynamodb:GetItem",
   "the API's resource policy": "execute-api:Invoke",
 };
+
+/** The same of the roles that look after the service accounts. */
+const conditionedRoles: readonly (readonly [role: string, sid: RegExp])[] = [
+  ["CheckAccount", /^UseSealingKey$/],
+  ["CheckAccount", /^DecryptScopeSecrets/],
+  ["RotateSecret", /^ReadAndWriteRows$/],
+  ["RotateSecret", /^QueryRows$/],
+  ["RotateSecret", /^UseKeysOfSecrets/],
+];
 
 let decisions: readonly Decision[];
 beforeAll(async () => {
@@ -105,9 +114,30 @@ describe("the second evaluator", () => {
     },
     120_000,
   );
+
+  it.each(conditionedRoles)(
+    "judges the role of %s by the conditions of %s",
+    async (role, sid) => {
+      const asked = askable().filter(({ principal }) => principal?.roleArn.includes(role));
+      const open = asked.map((decision) => ({
+        ...decision,
+        ...(decision.principal && {
+          principal: {
+            ...decision.principal,
+            policies: decision.principal.policies.map((policy) => withoutConditions(policy, sid)),
+          },
+        }),
+      }));
+      expect(await differing(open)).not.toEqual([]);
+    },
+    120_000,
+  );
 });
 
-const withoutConditions = (policy: PolicyDocument): PolicyDocument => ({
+const withoutConditions = (policy: PolicyDocument, sid = /./): PolicyDocument => ({
   ...policy,
-  Statement: [policy.Statement].flat().map(({ Condition: _, ...statement }) => statement),
+  Statement: [policy.Statement].flat().map((statement) => {
+    const { Condition: _, ...open } = statement;
+    return sid.test(statement.Sid ?? "-") ? open : statement;
+  }),
 });

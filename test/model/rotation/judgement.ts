@@ -35,6 +35,13 @@ export async function judge(scenario: Scenario, outcome: Outcome): Promise<strin
   rule(!rotation.created, "a creation is open still");
   const size = JSON.stringify(secretControlItem(secretName, control)).length;
   rule(size < 8_000, `the control item has ${size} characters`);
+  // Secrets Manager may deliver a step twice at once. Only a killed or a cut-off run keeps another from the lock.
+  if (scenario.strikes.length === 0 && !outcome.gaveUp) {
+    const failed = scenario.deeds.length === 0 ? outcome.failures : outcome.failures.filter(isLocked);
+    rule(failed.length === 0, `a step failed: ${failed}`);
+    if (scenario.deeds.length === 0)
+      rule(accounts.madeByBroker === 2, `${accounts.madeByBroker - 1} pairs were made, and not one`);
+  }
   for (const { pair, at, held } of accounts.deleted) {
     if (world.deniedAt.has(pair.clientId)) continue;
     rule(held === 0, `${pair.clientId} was deleted while ${held} of its tokens were held`);
@@ -76,3 +83,5 @@ export async function judge(scenario: Scenario, outcome: Outcome): Promise<strin
     );
   return wrong;
 }
+
+const isLocked = (failure: string) => failure.endsWith(": locked");

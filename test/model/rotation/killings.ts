@@ -8,31 +8,38 @@ const strikeAt = (atStop: number, kind: "crash" | "lose"): Strike => ({
   ...{ afterToken: 0, onControl: false, atStop },
 });
 
-/**
- * @param every the n-th place alone, beginning with `from`
- * @param to the last place
- * @param kind `lose`: the run lives on without the answer
- * @param pairs also two of them, one after the other
- */
+interface Places {
+  /** The n-th place alone, beginning with `from`. */
+  readonly every?: number;
+  readonly from?: number;
+  /** The last place. */
+  readonly to?: number;
+  /** `lose`: the run lives on without the answer. */
+  readonly kind?: "crash" | "lose";
+}
+
 export async function* killings(
   core: RotationCore,
   scenarios: readonly Scenario[],
-  {
-    every = 1,
-    from = 0,
-    to,
-    pairs = false,
-    kind = "crash",
-  }: { every?: number; from?: number; to?: number; pairs?: boolean; kind?: "crash" | "lose" },
+  { every = 1, from = 0, to, kind = "crash" }: Places,
 ): AsyncGenerator<Scenario> {
   for (const scenario of scenarios) {
     const { stops } = await play(core, scenario);
-    for (let first = 1 + from; first <= (to ?? stops); first += every) {
-      yield { ...scenario, strikes: [strikeAt(first, kind)] };
-      if (!pairs) continue;
-      const { stops: more } = await play(core, { ...scenario, strikes: [strikeAt(first, kind)] });
-      for (let second = first + 1; second <= more; second += every)
-        yield { ...scenario, strikes: [strikeAt(first, kind), strikeAt(second, kind)] };
-    }
+    for (let at = 1 + from; at <= (to ?? stops); at += every)
+      yield { ...scenario, strikes: [...scenario.strikes, strikeAt(at, kind)] };
+  }
+}
+
+/** Two killings, one after the other. One in `every`² of them is made, by the seed, and over many seeds each has its turn. */
+export async function* pairsOfKillings(
+  core: RotationCore,
+  scenarios: readonly Scenario[],
+  { every, seed }: { every: number; seed: number },
+): AsyncGenerator<Scenario> {
+  const second = Math.floor(seed / every) % every;
+  for await (const once of killings(core, scenarios, { every, from: seed % every })) {
+    const [strike] = once.strikes;
+    for await (const twice of killings(core, [once], { every, from: (strike?.atStop ?? 0) + second }))
+      yield twice;
   }
 }

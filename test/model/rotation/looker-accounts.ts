@@ -77,6 +77,12 @@ export class Accounts {
     return pair;
   }
 
+  /** With the pair of the beginning. */
+  get madeByBroker(): number {
+    const all = [...this.pairs, ...this.deleted.map(({ pair }) => pair)];
+    return all.filter(({ by }) => by === "broker").length;
+  }
+
   isFull(userId: string): boolean {
     return this.pairsOf(userId).length >= this.settings.maxPairs;
   }

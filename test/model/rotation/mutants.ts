@@ -28,6 +28,16 @@ export const rotationMutants: Record<string, readonly Edit[]> = {
       replace: "now < Number.POSITIVE_INFINITY",
     },
   ],
+  "a step waits for no other run": [
+    { file: "use-cases/rotate-secret.ts", find: "work, deadline - stepNeedsMs)", replace: "work)" },
+  ],
+  "a step that has waited believes the stages of before": [
+    {
+      file: "use-cases/rotate-secret.ts",
+      find: "const { secretArn, isCurrent } = await confirm(ports, request, rotate, found);",
+      replace: 'const secretArn = "";',
+    },
+  ],
   "a killed run's token is not counted": [
     {
       file: "use-cases/rotation-state.ts",
@@ -38,7 +48,7 @@ export const rotationMutants: Record<string, readonly Edit[]> = {
   "a new pair is not written ahead": [
     {
       file: "use-cases/create-pair.ts",
-      find: "await note(run, (at) => ({ versionId, userId, at, before }));",
+      find: "await note(run, (at) => ({ versionId, userId, replaces: current.clientId, at, before }));",
       replace: "",
     },
   ],
@@ -52,8 +62,8 @@ export const rotationMutants: Record<string, readonly Edit[]> = {
   "every new unmarked pair is the broker's own": [
     {
       file: "domain/left-over-pairs.ts",
-      find: "return pair.createdAt !== undefined && Math.abs(pair.createdAt - at) <= createdWithinMs;",
-      replace: "return true;",
+      find: "createdAt !== undefined && Math.abs(createdAt - at) <= createdWithinMs;",
+      replace: "createdAt !== undefined && at > 0;",
     },
   ],
   "a deletion needs no confirmation": [
@@ -136,6 +146,8 @@ const pairGone: Scenario = { ...plain, deeds: [{ after: 1, deed: "the new pair i
 
 const deniedSoon: Scenario = { ...plain, deeds: [{ after: 4, deed: "deny the old pair" }] };
 
+const twiceAtOnce: Scenario = { ...plain, secondAfterMs: 5 };
+
 /** Killings first, since most mutants need one. */
 export async function catchRotationMutant(
   core: RotationCore,
@@ -143,7 +155,7 @@ export async function catchRotationMutant(
 ): Promise<Verdict> {
   let runs = 0;
   const struck = [
-    [pairGone, deniedSoon],
+    [pairGone, deniedSoon, twiceAtOnce],
     killings(core, [plain, besidePeople], { to: 220 }),
     killings(core, [plain], { kind: "lose" }),
   ];

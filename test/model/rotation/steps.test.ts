@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { emptySlot, type Slot } from "../../../functions/domain/slot.ts";
 import { loadRotation } from "./core.ts";
 import { stand } from "./stand.ts";
-import { baseUrl, secretName, versionName } from "./world.ts";
+import { baseUrl, secretName, versionName, type World } from "./world.ts";
 
 const core = await loadRotation(new URL("../../../functions/", import.meta.url));
 const dayMinutes = 24 * 60;
@@ -14,6 +14,14 @@ async function rotated() {
   for (const step of ["createSecret", "setSecret", "testSecret", "finishSecret"] as const)
     expect((await s.step(step)).failure).toBeUndefined();
   return s;
+}
+
+/** Another run has the lock. */
+async function lockFor(world: World, milliseconds: number): Promise<void> {
+  const control = await world.control();
+  const lock = { owner: "another", until: world.simulation.now + milliseconds };
+  const row = { ...control, version: control.version + 1, writeId: "a", rotation: { lock, retiring: [] } };
+  await world.table.secretControls.write(secretName, row, control.version);
 }
 
 describe("a step", () => {
@@ -44,14 +52,41 @@ describe("a step", () => {
     expect(world.accounts.logins).toHaveLength(logins);
   });
 
-  it("meets a live lock and leaves everything alone", async () => {
+  it("waits for another run, and does its work when the lock of that run is over", async () => {
     const { begin, step, world } = stand(core);
     begin();
-    const control = await world.control();
-    const rotation = { lock: { owner: "another", until: world.simulation.now + 60_000 }, retiring: [] };
-    await world.table.secretControls.write(secretName, { ...control, version: 1, writeId: "a", rotation }, 0);
-    expect((await step("createSecret")).failure).toMatch(/^locked: /);
+    await lockFor(world, 60_000);
+    const { note, audit } = await step("createSecret");
+    expect(note).toMatchObject({ outcome: "done", client_id: "client-4" });
+    expect(audit.wait_ms).toBeGreaterThan(60_000);
+    // Killed, because it has not given its lock back.
+    expect(audit.possible_orphans).toBe(1);
+  });
+
+  it("leaves everything alone where the lock lasts for too long, and ends in time for its record", async () => {
+    const { begin, step, world } = stand(core);
+    begin();
+    await lockFor(world, 120_000);
+    const begunAt = world.simulation.now;
+    const { failure, audit } = await step("createSecret");
+    expect(failure).toMatch(/^locked: /);
+    expect(audit.rotation_failures).toBe(1);
+    expect(world.simulation.now).toBeLessThanOrEqual(begunAt + 72_000);
     expect(world.accounts.logins).toEqual([]);
+  });
+
+  it("waits for longer than a pass of the retirement can last, even a killed one", async () => {
+    const { begin, step, retire, world, rotation } = await rotated();
+    const begunAt = world.simulation.now;
+    let until = 0;
+    world.table.after = async (operation) => {
+      if (operation === "write") until ||= (await rotation()).lock?.until ?? 0;
+    };
+    await retire();
+    world.table.after = undefined;
+    begin(2);
+    await lockFor(world, until - begunAt);
+    expect((await step("createSecret", versionName(2))).note).toMatchObject({ outcome: "done" });
   });
 });
 
@@ -76,7 +111,10 @@ describe("createSecret", () => {
   it("reports two new pairs of unknown makers, and leaves them", async () => {
     const { begin, step, world } = stand(core);
     begin();
-    const created = { versionId: "killed", userId: "7", at: world.simulation.now, before: ["101", "102"] };
+    const created = {
+      ...{ versionId: "killed", userId: "7", replaces: "client-first" },
+      ...{ at: world.simulation.now, before: ["101", "102"] },
+    };
     const rotation = { created, retiring: [] };
     const control = await world.control();
     await world.table.secretControls.write(secretName, { ...control, version: 1, writeId: "a", rotation }, 0);

@@ -55,6 +55,10 @@ type Who = keyof typeof principals;
 const functions = ["issue-token", "logout", "operate", "sweep", "check-account", "rotate-secret"] as const;
 /** They open the tokens of all callers. */
 const openers = ["issue-token", "logout", "operate", "sweep"] as const;
+/** The rotation's function reads and writes control rows of secrets alone. */
+const ofAllRows = [...openers, "check-account"] as const;
+/** Only they read a slot and its control rows at once. */
+const issuers = ["issue-token", "check-account"] as const;
 /** Of the broker's account. What no policy of the broker's own protects is theirs by their `AdministratorAccess`. */
 const administrators = ["administrator", "break-glass"] as const;
 
@@ -89,11 +93,18 @@ const named = <T>(names: readonly string[], of: (name: string) => T) =>
   Object.fromEntries(names.map((name) => [name, of(name)])) as Record<string, T>;
 
 describe("on rows", () => {
-  const rows = (action: string, index = "") => ({
+  const rows = (action: string, index = "", partitions: readonly string[] = ["scope#sales#3"]) => ({
     action: `dynamodb:${action}`,
     resource: arn("dynamodb", `table/${tableName}${index}`),
     resourcePolicy: slots?.resourcePolicy,
+    ...(partitions.length > 0 && { context: { "dynamodb:LeadingKeys": partitions } }),
   });
+  const inPartitions = (...partitions: readonly string[]) =>
+    named(["GetItem", "PutItem", "Query"], (action) => rows(action, "", partitions));
+  const labelled = <T>(operations: Record<string, T>, label: string) =>
+    Object.fromEntries(
+      Object.entries(operations).map(([name, operation]) => [`${name} ${label}`, operation]),
+    );
   const onIndex = (action: string) => rows(action, `/index/${table.dueIndex.name}`);
   const onAnotherTable = (action: string) => ({
     action: `dynamodb:${action}`,
@@ -126,6 +137,10 @@ describe("on rows", () => {
         ],
         rows,
       ),
+      ...labelled(inPartitions("secret#looker/sales"), "of a secret's control row"),
+      ...labelled(inPartitions("scope#sales"), "of a scope's control row"),
+      ...labelled(inPartitions("secret#looker/sales", "scope#sales"), "of rows of both kinds"),
+      ...labelled(inPartitions(), "without a partition key"),
       "Query on the index": onIndex("Query"),
       "Scan on the index": onIndex("Scan"),
       "PartiQLSelect on the index": onIndex("PartiQLSelect"),
@@ -147,10 +162,20 @@ describe("on rows", () => {
       },
     },
     {
-      BatchGetItem: [...functions, "break-glass"],
-      GetItem: [...functions, "break-glass"],
-      PutItem: [...functions, "break-glass"],
+      BatchGetItem: [...issuers, "break-glass"],
+      GetItem: [...ofAllRows, "break-glass"],
+      PutItem: [...ofAllRows, "break-glass"],
       Query: ["logout", "operate", "sweep", "rotate-secret", "break-glass"],
+      "GetItem of a secret's control row": [...functions, "break-glass"],
+      "PutItem of a secret's control row": [...functions, "break-glass"],
+      "Query of a secret's control row": ["logout", "operate", "sweep", "break-glass"],
+      ...Object.fromEntries(
+        ["of a scope's control row", "of rows of both kinds", "without a partition key"].flatMap((label) => [
+          [`GetItem ${label}`, [...ofAllRows, "break-glass"] as const],
+          [`PutItem ${label}`, [...ofAllRows, "break-glass"] as const],
+          [`Query ${label}`, ["logout", "operate", "sweep", "break-glass"] as const],
+        ]),
+      ),
       "Query on the index": ["sweep", "break-glass"],
 
       BatchWriteItem: ["break-glass"],
@@ -411,6 +436,38 @@ describe("on logs, traces and networks", () => {
       "see network interfaces": [...administrators, "another account's administrator"],
     },
   );
+});
+
+describe("the roles", () => {
+  const trust = (role: string) => {
+    const found = resources.find(
+      ({ type, logicalId }) => type === "AWS::IAM::Role" && logicalId.includes(role),
+    );
+    return (found?.properties.AssumeRolePolicyDocument as PolicyDocument | undefined)?.Statement;
+  };
+  const assume = { Effect: "Allow", Action: "sts:AssumeRole" };
+
+  it("of the functions are Lambda's", () => {
+    for (const role of ["IssueToken", "Logout", "Operate", "SweepRole", "CheckAccount", "RotateSecretRole"])
+      expect([role, trust(role)]).toEqual([
+        role,
+        [{ ...assume, Principal: { Service: "lambda.amazonaws.com" } }],
+      ]);
+  });
+
+  it("of the schedules are EventBridge Scheduler's, for schedules of this account and region", () => {
+    const Condition = {
+      StringEquals: {
+        "aws:SourceAccount": location.accountId,
+        "aws:SourceArn": arn("scheduler", "schedule-group/default"),
+      },
+    };
+    for (const role of ["SweepSchedule", "Retirement"])
+      expect([role, trust(role)]).toEqual([
+        role,
+        [{ ...assume, Principal: { Service: "scheduler.amazonaws.com" }, Condition }],
+      ]);
+  });
 });
 
 describe("Secrets Manager invokes the function", () => {

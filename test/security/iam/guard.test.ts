@@ -275,14 +275,14 @@ describe("the guard leaves alone", () => {
         "allowed",
       ]);
     for (const name of ["issue-token", "logout", "operate", "sweep", "check-account"]) {
-      for (const action of ["BatchGetItem", "GetItem", "PutItem"])
-        works(name, `dynamodb:${action}`, tableArn);
+      for (const action of ["GetItem", "PutItem"]) works(name, `dynamodb:${action}`, tableArn);
       const own = name === "check-account" ? { ...context, ...ofChecks } : context;
       works(name, "kms:Decrypt", key?.arn ?? "", own);
       const log = arn("logs", `log-group:${functionNamed(name, stack).logGroupName}`);
       works(name, "logs:PutLogEvents", `${log}:log-stream:2026/11/24/[1]0123`);
       works(name, "logs:CreateLogStream", `${log}:*`);
     }
+    for (const name of ["issue-token", "check-account"]) works(name, "dynamodb:BatchGetItem", tableArn);
     works("issue-token", "kms:Encrypt", key?.arn ?? "", context);
     works("issue-token", "secretsmanager:GetSecretValue", secret);
     works("check-account", "secretsmanager:GetSecretValue", secret);
@@ -420,13 +420,21 @@ describe("with secrets that rotate", () => {
       ...roleOf(rotateSecret.roleArn, stack),
       serviceControlPolicies: controls,
     };
-    const works = (action: string, resource: string) => decide({ principal: own, action, resource });
+    const works = (action: string, resource: string, context = {}) =>
+      decide({ principal: own, action, resource, context });
     for (const verb of ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"])
       expect([verb, works(`secretsmanager:${verb}`, secret)]).toEqual([verb, "allowed"]);
     expect(works("secretsmanager:GetSecretValue", administratorSecret)).toBe("allowed");
-    expect(works("dynamodb:Query", arn("dynamodb", `table/${stack.tables[0]?.createTable.TableName}`))).toBe(
-      "allowed",
-    );
+    const table = arn("dynamodb", `table/${stack.tables[0]?.createTable.TableName}`);
+    for (const [verb, partition] of [
+      ["GetItem", "secret#looker/sales"],
+      ["PutItem", "secret#looker/sales"],
+      ["Query", "scope#sales#3"],
+    ])
+      expect([verb, works(`dynamodb:${verb}`, table, { "dynamodb:LeadingKeys": [partition] })]).toEqual([
+        verb,
+        "allowed",
+      ]);
   });
 
   it("the other functions read the secret, and the retirement's schedule starts the function", () => {

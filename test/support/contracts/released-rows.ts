@@ -202,7 +202,10 @@ const withRotation: ReleasedRows = {
       ...schema1.secretControl.item,
       rotation: {
         lock: { owner: "owner-2", until: at + 60_000 },
-        created: { version_id: "version-2", user_id: "7", at, before: ["11", "12"], pair_id: "13" },
+        created: {
+          ...{ version_id: "version-2", user_id: "7", replaces: "clientOne", at },
+          ...{ before: ["11", "12"], pair_id: "13" },
+        },
         retiring: [
           {
             ...{
@@ -222,7 +225,10 @@ const withRotation: ReleasedRows = {
       ...schema1.secretControl.row,
       rotation: {
         lock: { owner: "owner-2", until: at + 60_000 },
-        created: { versionId: "version-2", userId: "7", at, before: ["11", "12"], pairId: "13" },
+        created: {
+          ...{ versionId: "version-2", userId: "7", replaces: "clientOne", at },
+          ...{ before: ["11", "12"], pairId: "13" },
+        },
         retiring: [
           {
             ...{ clientId: "clientZero", userId: "7", versionId: "version-0", queuedAt: at, movedAt: at + 1 },

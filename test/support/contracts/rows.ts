@@ -94,7 +94,10 @@ const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: 
 const rotation: fc.Arbitrary<Rotation> = fc.record({
   lock: optional(fc.record({ owner: id, until: time })),
   created: optional(
-    fc.record({ versionId: text, userId: text, at: time, before: fc.array(text), pairId: optional(text) }),
+    fc.record({
+      ...{ versionId: text, userId: text, replaces: text },
+      ...{ at: time, before: fc.array(text), pairId: optional(text) },
+    }),
   ),
   retiring: fc.array(
     fc.record({

@@ -62,7 +62,10 @@ export function templatePolicies(stack: LocalStack, engineKeys: ReadonlyMap<stri
       const denial = denialOf({
         principal: { roleArn: call.principalArn, policies: identities.get(call.principalArn) ?? [] },
         action: `${call.service}:${call.operation}`,
-        context: encryptionContextKeys(call.encryptionContext),
+        context: {
+          ...encryptionContextKeys(call.encryptionContext),
+          ...(call.leadingKeys && { "dynamodb:LeadingKeys": call.leadingKeys }),
+        },
         ...onResource,
       });
       if (denial) return { allow: false, reason: `${denial.kind} deny`, denial };
@@ -72,8 +75,8 @@ export function templatePolicies(stack: LocalStack, engineKeys: ReadonlyMap<stri
 
   const decided = new Map<string, AccessDecision>();
   return (call) => {
-    const { service, operation, principalArn, resources, indexName, encryptionContext } = call;
-    const facts = JSON.stringify([principalArn, service, operation, resources, indexName, encryptionContext]);
+    const { at: _, sessionArn: __, ...kind } = call;
+    const facts = JSON.stringify(kind);
     const decision = decided.get(facts) ?? decideCall(call);
     decided.set(facts, decision);
     return decision;

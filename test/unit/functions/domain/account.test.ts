@@ -16,6 +16,7 @@ const facts = (account: Partial<LookerAccount> = {}, ...roles: LookerRole[]): Ac
   account: { ...minimalAccount, ...account },
   roles: roles.length > 0 ? roles : [minimalRole],
   clientId: "clientOne",
+  retiring: new Set(),
   hidden: [],
 });
 const found = (of: AccountFacts, scope: Said = {}) => findingsOf(of, scope, now).map(({ code }) => code);
@@ -111,6 +112,13 @@ describe("credentials", () => {
     const three = [pair("clientOne", 1), pair("b", 1), pair("c", 1, true)];
     expect(found(facts({ credentials: three }))).toEqual([]);
     expect(found(facts({ credentials: [...three, pair("d", 1)] }))).toEqual(["many_credentials"]);
+  });
+
+  it("are not too many if the rotation deletes them by itself", () => {
+    const credentials = ["clientOne", "new", "yesterdays", "older"].map((clientId) => pair(clientId, 1));
+    const retiring = new Set(["yesterdays", "older"]);
+    expect(found({ ...facts({ credentials }), retiring })).toEqual([]);
+    expect(found({ ...facts({ credentials }), retiring: new Set(["older"]) })).toEqual(["many_credentials"]);
   });
 
   it.each([

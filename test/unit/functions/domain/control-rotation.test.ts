@@ -31,8 +31,18 @@ describe("a pair that waits for its retirement", () => {
   it("logs in until it is denied", () => {
     expect(planLogin(waiting(), credential, now).kind).toBe("log_in");
     const denied = waiting({ denied: { at: now, by: "rotation" } });
-    expect(planLogin(denied, credential, now).kind).toBe("denied");
+    expect(planLogin(denied, credential, now)).toEqual({ kind: "denied", by: "rotation" });
     expect(beginAttempt(denied, credential, "owner", now)).toBeUndefined();
+  });
+
+  it("is denied by an operator if one denied it before the rotation did", () => {
+    const first = denyClientId(newSecretControl, "old", now) ?? expect.fail("not denied");
+    const denied = {
+      ...first,
+      ...waiting({ denied: { at: now, by: "rotation" } }),
+      deniedClientIds: first.deniedClientIds,
+    };
+    expect(planLogin(denied, credential, now)).toEqual({ kind: "denied", by: "operator" });
   });
 
   it("takes none of the operators' places while the rotation denies it", () => {
@@ -43,12 +53,14 @@ describe("a pair that waits for its retirement", () => {
     const denied = denyClientId(waiting({ denied: { at: 1, by: "rotation" } }), "old", now) ?? expect.fail();
     expect(denied.deniedClientIds).toHaveLength(1);
     expect(denied.rotation?.retiring[0]?.denied).toEqual({ at: now, by: "operator" });
+    expect(planLogin(denied, credential, now)).toEqual({ kind: "denied", by: "operator" });
     expect(denyClientId(denied, "old", now + 1)).toBeUndefined();
   });
 
   it("can be denied where the operators' places are all taken", () => {
     const full = { ...waiting(), deniedClientIds: Array.from({ length: maxDeniedClientIds }, String) };
     const denied = denyClientId(full, "old", now) ?? expect.fail("no room");
+    expect(planLogin(denied, credential, now)).toEqual({ kind: "denied", by: "operator" });
     expect(isDenied(denied, "old")).toBe(true);
     expect(denied.deniedClientIds).toHaveLength(maxDeniedClientIds);
     expect(denyClientId(full, "another", now)).toBeUndefined();

@@ -195,12 +195,12 @@ describe("a denied client id", () => {
   const denied = { ...newSecretControl, deniedClientIds: [digestOf("clientOne")] };
 
   it("logs in under no version, worked or not", () => {
-    expect(planLogin(denied, secret, now)).toEqual({ kind: "denied" });
+    expect(planLogin(denied, secret, now)).toEqual({ kind: "denied", by: "operator" });
     const worked = {
       ...end(begin(newSecretControl), { kind: "worked" }),
       deniedClientIds: [digestOf("clientOne")],
     };
-    expect(planLogin(worked, secret, now)).toEqual({ kind: "denied" });
+    expect(planLogin(worked, secret, now)).toEqual({ kind: "denied", by: "operator" });
     expect(beginAttempt(denied, secret, "owner-1", now)).toBeUndefined();
   });
 

@@ -133,7 +133,7 @@ it("a pair waiting for two days is counted", () => {
 
 describe("pairs at Looker", () => {
   const secretArn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:looker/sales-AbCdEf";
-  const created = { versionId: "v1", userId: "7", at: now, before: ["1"] };
+  const created = { versionId: "v1", userId: "7", replaces: "client-1", at: now, before: ["1"] };
   const pair = (id: string, more: object = {}) => ({ id, clientId: `client-${id}`, createdAt: now, ...more });
   const sorted = (listed: ReturnType<typeof pair>[], more: object = {}) =>
     leftOverPairs(listed, { ...{ versionId: "v2", secretArn, created, isTaken: () => false }, ...more });
@@ -146,6 +146,13 @@ describe("pairs at Looker", () => {
   it.each<[string, object]>([
     ["of another time", { createdAt: now + 60_001 }],
     ["of an unknown time", { createdAt: undefined }],
+  ])("a new unmarked pair %s is left alone and reported", (_, more) => {
+    const listed = [pair("2", more)];
+    expect(sorted(listed)).toEqual({ remove: [], retire: [], ambiguous: listed });
+    expect(sorted([...listed, pair("3")])).toEqual({ remove: [pair("3")], retire: [], ambiguous: [] });
+  });
+
+  it.each<[string, object]>([
     ["with somebody's purpose", { purpose: "Anna's" }],
     ["of another broker", marked("v1", secretArn.replace("1111", "9999"))],
   ])("a new pair %s is left alone", (_, more) => {

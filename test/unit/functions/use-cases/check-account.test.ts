@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { accountCheckKey } from "../../../../functions/adapters/account-row.ts";
 import { checkCaller, openFindings } from "../../../../functions/domain/account-check.ts";
-import { parseScopes, type Scopes } from "../../../../functions/domain/scope.ts";
+import type { Rotation } from "../../../../functions/domain/rotation.ts";
+import { parseScopes, type Scope, type Scopes } from "../../../../functions/domain/scope.ts";
 import { checkAccounts } from "../../../../functions/use-cases/check-account.ts";
 import { Unavailable } from "../../../../functions/use-cases/ports.ts";
 import type { AuditFields } from "../../../../functions/use-cases/record.ts";
@@ -103,6 +104,55 @@ describe("a check", () => {
     await run();
     expect(users.asked).toHaveLength(6);
     expect((await row()).checked?.clientId).toBe("clientTwo");
+  });
+
+  it("does not count the pairs that the rotation replaced and will delete", async () => {
+    const { broker, users, run } = checked();
+    const credentials = ["clientOne", "older", "oldest"].map((clientId) => ({
+      ...{ id: clientId, clientId, isDisabled: false },
+    }));
+    users.is.account = { ...users.is.account, credentials };
+    const movedAt = broker.clock.now();
+    const retiring = ["older", "oldest"].map((clientId) => ({
+      ...{ clientId, userId: "12", versionId: clientId, queuedAt: movedAt, movedAt },
+    }));
+    const { secretControls } = broker.table;
+    const rotate = async (rotation: Rotation) => {
+      const stored = await secretControls.read("looker/sales");
+      const next = { ...stored, version: stored.version + 1, writeId: "rotation", rotation };
+      expect(await secretControls.write("looker/sales", next, stored.version)).toBe(true);
+    };
+    await rotate({ retiring });
+    expect(await run()).toMatchObject({ account_findings: 0 });
+    await rotate({ retiring: [] });
+    broker.clock.jump(week);
+    expect(await run()).toMatchObject({ account_findings: 1 });
+  });
+
+  it("of scopes with one secret waits for the first login with its new version", async () => {
+    const { run } = checked();
+    const sales = scopesWith().get("sales") as Scope;
+    const scopes = ["sales", "reports", "forecasts"].map((name) => [name, { ...sales, name }] as const);
+    expect(await run(new Map(scopes))).toMatchObject({ logins: 3, account_checks_failed: 0 });
+  });
+
+  it("knows the rotation of a secret from another scope of it", async () => {
+    const { broker, users, run } = checked();
+    const createdAt = broker.clock.now() - 100 * 24 * hour;
+    users.is.account = {
+      ...users.is.account,
+      credentials: [{ id: "1", clientId: "clientOne", createdAt, isDisabled: false }],
+    };
+    const rotating = (everyDays: number): Scopes => {
+      const scopes = scopesWith();
+      const sales = scopes.get("sales") as Scope;
+      return new Map([
+        ["sales", sales],
+        ["reports", { ...sales, name: "reports", rotation: { everyDays } }],
+      ]);
+    };
+    expect(await run(rotating(60))).toMatchObject({ account_findings: 0 });
+    expect(await run(rotating(30))).toMatchObject({ account_findings: 2 });
   });
 
   it("is made when the scope says something else of its account, but not when it accepts a finding", async () => {

@@ -76,13 +76,30 @@ describe("a version with an open first login", () => {
 });
 
 describe("the record has the reason against a login:", () => {
-  it("a denied client id, without an avoided lock-out", async () => {
+  it("a client id that an operator denied, without an avoided lock-out", async () => {
     const broker = inMemoryBroker();
     const row = await broker.table.secretControls.read(secretId);
     const next = denyClientId(row, firstSecret.clientId, 0) ?? expect.fail("no room");
     await broker.table.secretControls.write(secretId, { ...next, version: 1, writeId: "w" }, 0);
-    const { audit } = await broker.ask();
+    const { audit, problem } = await broker.ask();
     expect(audit).toMatchObject({ reason: "secret_denied", mint_failure: "looker_rejected_credentials" });
+    expect(problem?.detail).toMatch(/^An operator has denied .*should store a new pair/);
+    expect(audit.lockouts_avoided).toBeUndefined();
+  });
+
+  it("a client id that the secret's rotation denied, with no word of an operator's denial", async () => {
+    const broker = inMemoryBroker();
+    const row = await broker.table.secretControls.read(secretId);
+    const { clientId, versionId } = firstSecret;
+    const pair = { clientId, versionId, userId: "7", queuedAt: 0, movedAt: 0 };
+    const rotation = { retiring: [{ ...pair, denied: { at: 0, by: "rotation" as const } }] };
+    await broker.table.secretControls.write(secretId, { ...row, rotation, version: 1, writeId: "w" }, 0);
+    const { audit, problem } = await broker.ask();
+    expect(audit).toMatchObject({ reason: "secret_retired", mint_failure: "looker_rejected_credentials" });
+    expect(problem?.detail).toMatch(
+      /^The secret's rotation has retired .*within five minutes .*newest version/,
+    );
+    expect(problem?.detail).not.toContain("denied");
     expect(audit.lockouts_avoided).toBeUndefined();
   });
 

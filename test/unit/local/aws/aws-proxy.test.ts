@@ -119,9 +119,14 @@ describe("record", () => {
       sessionArn: ISSUE.sessionArn,
       resource: "leases",
       resources: ["leases"],
+      leadingKeys: ["record"],
       status: 200,
     });
-    expect(second).toMatchObject({ operation: "GetItem", principalArn: LOGOUT.principalArn });
+    expect(second).toMatchObject({
+      operation: "GetItem",
+      principalArn: LOGOUT.principalArn,
+      leadingKeys: ["record"],
+    });
   });
 
   it("names every table of a batch and the index of a query", async () => {
@@ -132,16 +137,32 @@ describe("record", () => {
     );
     await errorOf(
       client.send(
-        new QueryCommand({ TableName: "leases", IndexName: "due", KeyConditionExpression: "pk = :a" }),
+        new QueryCommand({
+          TableName: "leases",
+          IndexName: "due",
+          KeyConditionExpression: "due_shard = :shard AND due_at < :now",
+          ExpressionAttributeValues: { ":shard": { S: "due#0" }, ":now": { N: "1" } },
+        }),
       ),
     );
     expect(stand.awsProxy.calls()).toMatchObject([
-      { resources: ["leases", "other"], errorType: "ResourceNotFoundException", status: 400 },
-      { resource: "leases", indexName: "due", errorType: "ValidationException", status: 400 },
+      {
+        resources: ["leases", "other"],
+        leadingKeys: ["a"],
+        errorType: "ResourceNotFoundException",
+        status: 400,
+      },
+      {
+        resource: "leases",
+        indexName: "due",
+        leadingKeys: ["due#0"],
+        errorType: "ValidationException",
+        status: 400,
+      },
     ]);
   });
 
-  it("shows contexts and secret ids, but no plaintext, ciphertext, item or secret", async () => {
+  it("shows contexts, secret ids and partition keys, but no plaintext, ciphertext, value of an item or secret", async () => {
     stand.secretsmanager.put("looker/record", { client_secret: "canary-put" });
     const context = { scope: "sales", account: "123456789012" };
     const sealed = await stand.kmsClient().send(
@@ -155,7 +176,9 @@ describe("record", () => {
     await stand
       .secretsClient()
       .send(new PutSecretValueCommand({ SecretId: "looker/record", SecretString: "canary-string" }));
-    await stand.dynamodbClient().send(put("canary-key"));
+    await stand
+      .dynamodbClient()
+      .send(put("record", { Item: { pk: { S: "record" }, value: { S: "canary-value" } } }));
     const calls = stand.awsProxy.calls();
     expect(calls).toMatchObject([
       { operation: "Encrypt", resource: "alias/sealing", encryptionContext: context },
