@@ -105,7 +105,7 @@ export function onCopyOfProject() {
     return { child, output: () => output, errors: () => errors, exit };
   }
 
-  /** Each schedule runs once at the start. A test that counts records or requests begins behind that. */
+  /** Each schedule runs once at the start. Tests count records and requests afterwards. */
   function schedulesHaveRun(): boolean {
     const records = readFileSync(recordFile, "utf8");
     const rotates = records.includes('"verb":"rotate"');
