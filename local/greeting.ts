@@ -18,7 +18,7 @@ export function greeting(broker: RunningBroker, brokerFile: string): string {
 The broker is running. Ctrl-C stops it.
 
   Broker        ${endpoint}
-${lookersOf(broker)}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS)
+${lookersOf(broker)}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS, Logs, CloudFormation)
   Account       ${location.accountId} in ${region}
   Keys          ${brokerFile}
 ${leftOut.length > 0 ? `\nLeft out of the settings, because they need AWS: ${leftOut.join(", ")}.\n` : ""}
