@@ -99,7 +99,7 @@ describe("the aws CLI at the local run", () => {
   });
 
   test.each([
-    [["cloudformation", "describe-stacks", "--stack-name", "other"], "(ValidationError)", "DescribeStacks"],
+    [["cloudformation", "describe-stacks", "--stack-name", "other"], "(AccessDenied)", "DescribeStacks"],
     [["logs", "get-query-results", "--query-id", "other"], "(ResourceNotFoundException)", "GetQueryResults"],
     [
       [
@@ -132,9 +132,10 @@ describe("looker-token at moto", () => {
   let client: CloudFormationClient;
   const region = "us-east-1";
   const StackName = "broker-of-moto";
-  const alarm = (anchor: string) => ({
+  const alarm = (name: string, anchor: string) => ({
     Type: "AWS::CloudWatch::Alarm",
     Properties: {
+      AlarmName: `${StackName}-BrokerAlarms${name}1A2B3C4D-5E6F7A8B9C0D`,
       AlarmDescription: `What: it. Do: that. Runbook: docs/how-to/runbook.md#${anchor}`,
       ComparisonOperator: "GreaterThanThreshold",
       EvaluationPeriods: 1,
@@ -150,8 +151,8 @@ describe("looker-token at moto", () => {
     client = new CloudFormationClient({ endpoint: moto.url, region, credentials: ENGINE_CREDENTIAL });
     const template = {
       Resources: {
-        BrokerAlarmsMintRate1A2B3C4D: alarm("mint-rate"),
-        BrokerAlarmsSweepLag1A2B3C4D: alarm("sweeper-stopped"),
+        BrokerAlarmsMintRate1A2B3C4D: alarm("MintRate", "mint-rate"),
+        BrokerAlarmsSweepLag1A2B3C4D: alarm("SweepLag", "sweeper-stopped"),
       },
       Outputs: { Endpoint: { Value: "https://abc123.execute-api.us-east-1.amazonaws.com/v1" } },
     };
