@@ -1,4 +1,4 @@
-/** What functions and gateway wrote, by log group, for the stand-in of CloudWatch Logs. In memory: the latest lines of this run. */
+/** Lines of the functions and of the gateway by log group, for the stand-in of CloudWatch Logs. In memory: the latest of this run. */
 
 export interface LogEvent {
   /** Epoch milliseconds: when the line was written. */

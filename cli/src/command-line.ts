@@ -1,4 +1,4 @@
-/** The command line, read strictly: what is not understood, given twice or empty is an error and never passed over. */
+/** The command line, read strictly. An unknown word, a second value and an empty value are errors. */
 import { parseArgs } from "node:util";
 import { brokenWords } from "./not-utf8.ts";
 import { flagOf, type OptionName, type OptionValues, repeats, typeOf } from "./options.ts";
@@ -8,7 +8,7 @@ import { UsageError } from "./usage-error.ts";
 export type ParsedCommandLine =
   | { kind: "help"; command?: CommandName }
   | { kind: "version" }
-  /** `operands`: what stands behind `--`, or the operand of `ask`. `given`: values by flags that only a deployment knows. */
+  /** `operands`: the words behind `--`, or the question of `ask`. `given`: values by flags of the deployment's own. */
   | {
       kind: "run";
       command: CommandName;
@@ -83,7 +83,7 @@ function valuesOf(command: CommandName, args: string[]): ReadWords {
     },
     takesOperand !== undefined,
   );
-  // The word is not repeated: it may be a token that somebody pasted.
+  // The word is not repeated, because somebody may have pasted a token.
   if (positionals.length > 1) throw new UsageError(`${command} takes one ${takesOperand}.`);
   const seen = new Set<string>();
   for (const token of tokens) {
@@ -109,7 +109,7 @@ function valuesOf(command: CommandName, args: string[]): ReadWords {
   };
 }
 
-/** Flags of a form that a placeholder can have, and that no option has. */
+/** Flags that can name a placeholder, without the options. */
 function otherFlags(args: readonly string[], names: ReadonlyMap<string, OptionName>): string[] {
   const flags = args.flatMap((word) => /^--([a-z_][\w-]*)(?:=|$)/.exec(word)?.[1] ?? []);
   return [...new Set(flags)].filter((flag) => !names.has(flag));

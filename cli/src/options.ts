@@ -18,7 +18,7 @@ export const options = {
   endpoint: { takes: "URL", help: "the broker's API with its stage; also from LOOKER_BROKER_ENDPOINT" },
   stack: {
     takes: "NAME",
-    help: "the CloudFormation stack of the deployment; also from LOOKER_BROKER_STACK",
+    help: "the CloudFormation stack with the broker (or LOOKER_BROKER_STACK)",
   },
   region: { takes: "NAME", help: "the API's AWS region, where neither the endpoint nor AWS_REGION tells" },
   local: { help: "the broker that `npm start` runs, found by .local/broker.json" },

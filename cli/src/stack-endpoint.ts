@@ -1,9 +1,9 @@
-/** `--stack`: the endpoint that the stack's outputs name, for commands that ask the broker. */
+/** `--stack`: the endpoint in the outputs of the stack, for all commands at the broker. */
 import type { OptionValues } from "./options.ts";
 import type { CommandName } from "./synopses.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** They ask the stack about more than its endpoint, or nothing. */
+/** Two ask the stack themselves, and one asks nothing. */
 const byThemselves: readonly CommandName[] = ["ask", "status", "local-env"];
 
 /** An endpoint that is told goes before a stack of the environment, because callers may not read the stack. */
@@ -23,7 +23,7 @@ export async function withStackEndpoint(command: CommandName, values: OptionValu
   const place = placeOf(values);
   const endpoint = (await stackFacts(place)).outputs.get("Endpoint");
   if (endpoint === undefined)
-    throw new UsageError(`The stack ${place.stack} has no output Endpoint: it is no broker's.`, {
+    throw new UsageError(`The stack ${place.stack} has no output Endpoint.`, {
       hint: "Pass the name of the broker's stack.",
     });
   return { ...values, stack: place.stack, endpoint };

@@ -11,7 +11,7 @@ export interface Synopsis {
   readonly notes?: string;
   /** A word without an option's name. */
   readonly operand?: string;
-  /** Flags that this program does not know are values for what the operand names. */
+  /** Unknown flags are values of the operand. */
   readonly takesOthers?: true;
   /** Common options without a meaning here. */
   readonly without?: readonly OptionName[];
@@ -186,16 +186,16 @@ A caller whose leases are ended may fetch new ones at once: freeze the scope to 
     examples: ["looker-token unfreeze --scope sales"],
   },
   status: {
-    summary: "Show what is wrong now, on one screen",
+    summary: "Show all present faults on one screen",
     usage: "[--stack NAME | --local]",
     without: ["endpoint"],
     options: [],
     examples: ["looker-token status", "looker-token status --local --json"],
-    notes: `Frozen scopes, logouts that Looker has not confirmed, logins that fail, findings about service accounts, rotation,
-alarms that are on, and the sweeper's last run. It looks at the scopes that you operate, and asks the stack, the records
-and the alarms with the auditor's policy. What it may not see it says, and goes on.
+    notes: `Frozen scopes, pending logouts, failed logins, findings about service accounts, rotation, alarms, and the sweeper's
+last run. It looks at the scopes that you operate. For the stack, the records and the alarms your role needs the
+auditor's policy. A part without an answer is named, and the others are shown.
 
-The exit code is 0 whatever it finds: scripts read --json. It is another one only where nothing could be asked.`,
+The exit code is 0 with faults as well, because scripts read --json. Another code means that nothing could be asked.`,
   },
   ask: {
     summary: "Ask a deployment's records a saved question",
@@ -210,10 +210,10 @@ The exit code is 0 whatever it finds: scripts read --json. It is another one onl
       "looker-token ask is-this-lease-dead --lease-id 8ae67a142e19b6ce3e1e",
       "looker-token ask --local who-holds-tokens-now",
     ],
-    notes: `Without QUESTION it lists the questions that this deployment has saved in CloudWatch Logs Insights, and the values
-that each takes. Your AWS credentials need the auditor's policy of the stack. New records take some seconds to arrive.
+    notes: `Without QUESTION it lists the deployment's saved queries of CloudWatch Logs Insights, with their values. Your AWS
+credentials need the auditor's policy of the stack. New records take some seconds to arrive.
 
-A table that is wider than the terminal is printed row by row. Logs Insights is paid by what it reads: the span is the price.`,
+A table wider than the terminal is printed row by row. AWS bills a query by the bytes of its span.`,
   },
 } as const satisfies Record<string, Synopsis>;
 

@@ -43,8 +43,8 @@ const SIGNATURE_TYPES: Record<SignatureFault, string> = {
 };
 
 /**
- * The same in AWS Query. Codes and statuses as AWS's answers have them; the page of CloudFormation's common errors names some of
- * them otherwise: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
+ * The same in AWS Query. Codes and statuses are those of AWS's answers in public reports. The page of common errors has other names
+ * for some: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
  */
 const QUERY_SIGNATURE_CODES: Record<SignatureFault, string> = {
   missing_authentication: "MissingAuthenticationToken",

@@ -174,7 +174,7 @@ const formType = "application/x-www-form-urlencoded";
 /** The one service here that speaks AWS Query. */
 const queryService = "cloudformation" as const;
 
-/** It goes into the call log, so it is a name or nothing. */
+/** The call log takes a name only. */
 const actionOf = (body: Buffer) =>
   /^[A-Za-z]{1,64}$/.exec(formOf(body).get("Action") ?? "")?.[0] ?? "Unknown";
 

@@ -2,9 +2,9 @@
 import { isJsonObject } from "../json-object.ts";
 import type { Credential } from "../sigv4/verify.ts";
 
-/** Services that the functions call. Another engine can stand in the place of each stand-in. */
+/** The services of the functions. Another engine can take the place of each stand-in. */
 export type FunctionService = "dynamodb" | "secretsmanager" | "kms";
-/** Services that people ask about a deployment. */
+/** Services for questions about a deployment. */
 export type DeploymentService = "logs" | "cloudformation";
 export type AwsService = FunctionService | DeploymentService;
 

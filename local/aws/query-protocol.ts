@@ -9,7 +9,7 @@ import { type Listening, listen } from "../loopback.ts";
 import { formOf } from "./call.ts";
 import { ServiceError } from "./json-protocol.ts";
 
-/** Lists become `<member>` elements. What is undefined is left out. */
+/** Lists become `<member>` elements. Undefined values are left out. */
 export type Xml = string | readonly Xml[] | { readonly [name: string]: Xml | undefined };
 
 export interface QueryServiceOptions {

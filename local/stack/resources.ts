@@ -28,7 +28,7 @@ const typesWithoutLocalEffect = [
   "AWS::SSM::Parameter",
 ];
 
-/** Names of the template's resources, as `Ref` and `Fn::GetAtt` give them. */
+/** Names by `Ref` and `Fn::GetAtt`. */
 interface Names extends References {
   physical(logicalId: string): PhysicalNames | undefined;
 }

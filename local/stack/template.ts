@@ -23,7 +23,7 @@ import { type LocalTable, readTable } from "./tables.ts";
 export interface StackResource {
   readonly logicalId: string;
   readonly type: string;
-  /** Unknown of resources that nothing here refers to. */
+  /** Some resources have none in the local run. */
   readonly physicalId?: string;
 }
 
@@ -75,7 +75,7 @@ export function readTemplate(assembly: CloudAssembly, location: AwsLocation): Lo
   };
 }
 
-/** In the parameter beside those of the scopes. */
+/** The stack writes them into a parameter. */
 function readAuditorStatements(parameters: readonly ResolvedResource[]): readonly PolicyStatement[] {
   const [auditor] = parameters.filter(({ properties }) => String(properties.Name).endsWith("/auditor"));
   if (!auditor) return [];

@@ -1,4 +1,4 @@
-/** A short day at a broker, and then the questions: answered from the records alone, and compared with what was done. */
+/** A short day at a broker. Then the records alone answer the questions, and each answer is compared with the day. */
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { filledQuery, flagOf } from "../../cli/src/deployment/fill-question.ts";
@@ -289,7 +289,7 @@ test("what goes wrong: each failure, with its reason and a request to ask about"
   ]);
 });
 
-test("do logins work: the latest of each scope comes first, with what Looker says", () => {
+test("do logins work: the latest of each scope comes first, with the reason of a failure", () => {
   const rows = answerOf("do-logins-work");
   expect(rows.map(({ scope, mint_failure, requests }) => [scope, mint_failure, requests])).toEqual([
     ["finance", "looker_unavailable", 1],

@@ -1,4 +1,4 @@
-/** `looker-token status`: what is wrong with a deployment now. */
+/** `looker-token status`: the present faults of a deployment. */
 import { brokerOf } from "../broker.ts";
 import { AwsFailure } from "../deployment/aws-failure.ts";
 import { placeOf } from "../deployment/place.ts";

@@ -1,4 +1,4 @@
-/** Which of the stack's alarms are on. */
+/** The alarms of the stack that are on. */
 import { answered, cloudWatch } from "./aws-clients.ts";
 import type { Place } from "./place.ts";
 import { abortable } from "./stack.ts";

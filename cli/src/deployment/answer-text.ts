@@ -23,7 +23,7 @@ export function answerText(
     .join("\n");
 }
 
-/** In the order of the rows, each of which may lack some: a new one comes after the one that stands before it in its row. */
+/** In the order of the rows. A row may lack columns, so a new column goes behind its left neighbour. */
 function columnsOf(rows: readonly AnswerRow[]): string[] {
   const columns: string[] = [];
   for (const row of rows) {

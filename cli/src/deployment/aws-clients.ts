@@ -1,6 +1,6 @@
 /**
- * AWS's clients for what is asked of a deployment. Each is loaded when it is first used, so that no other command pays for them
- * (docs/reference/performance.md).
+ * AWS's clients for questions about a deployment. Each is loaded when it is first used, so no other command pays for them
+ * (docs/reference/dependencies.md).
  */
 import { globalAgent } from "node:https";
 import { throwAwsFailure } from "./aws-failure.ts";

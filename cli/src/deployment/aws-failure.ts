@@ -50,7 +50,7 @@ function failureOf(error: AwsError, { stack, region, isLocal }: Place): ToldFail
       message: `AWS refused it: ${message.replace(/\.?$/, ".")}`,
       hint: isLocal
         ? "Only operators may ask the local run."
-        : "The stack hands out a policy for this, in the parameter that ends in /auditor.",
+        : "The role needs the auditor's policy: the stack has it in the parameter /…/auditor.",
     };
   if (/^ExpiredToken|^RequestExpired/.test(name))
     return { exitCode: refused, code: "expired_credentials", message: "The AWS credentials have expired." };
@@ -60,7 +60,7 @@ function failureOf(error: AwsError, { stack, region, isLocal }: Place): ToldFail
     )
   )
     return { exitCode: refused, code: "bad_credentials", message: "AWS does not know these credentials." };
-  // Its message may quote a command's output.
+  // The message of such an error may quote a command's output.
   if (/^(?:CredentialsProviderError|TokenProviderError)$/.test(name))
     return {
       exitCode: refused,

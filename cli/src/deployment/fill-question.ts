@@ -29,7 +29,7 @@ export function filledQuery(
     throw new UsageError(`${name} takes no --${unknown}.`, {
       hint:
         flags.length === 0
-          ? "It takes no value."
+          ? "Leave the value out."
           : `It takes ${flags.map((flag) => `--${flag}`).join(", ")}.`,
     });
   return placeholders.reduce(
@@ -42,7 +42,7 @@ export function filledQuery(
 function valueFor(question: string, { name, description }: Placeholder, value: string | undefined): string {
   const wanted = `--${flagOf(name)} (${description})`;
   if (value === undefined) throw new UsageError(`${question} needs ${wanted}.`);
-  // The value is not repeated: it may be a token that somebody pasted by mistake.
+  // The value is not repeated, because somebody may have pasted a token by mistake.
   if (!safe.test(value) || !(forms[name] ?? safe).test(value)) throw new UsageError(`That is no ${wanted}.`);
   return value;
 }

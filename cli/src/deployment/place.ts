@@ -47,7 +47,7 @@ function localPlace(values: OptionValues): Place {
   const broker = findLocalBroker(process.cwd());
   const { stack, region, endpoints } = broker;
   if (stack === undefined || endpoints?.logs === undefined)
-    throw new UsageError("The broker that runs here is of a version that cannot be asked.", {
+    throw new UsageError("The broker here is of an older version, without records to ask.", {
       hint: "Stop it, and start it again by `npm start`.",
     });
   const keys = keysOf(localPrincipal(broker, values.as, { may: "operate", scope: undefined }));

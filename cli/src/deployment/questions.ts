@@ -1,4 +1,4 @@
-/** The questions that a deployment has saved in CloudWatch Logs Insights: its own, so that they fit its records. */
+/** The questions of a deployment, saved in CloudWatch Logs Insights. They are its own, so they fit its records. */
 import { UsageError } from "../usage-error.ts";
 import { answered, cloudWatchLogs } from "./aws-clients.ts";
 import type { Place } from "./place.ts";
@@ -50,7 +50,7 @@ export async function questionsOf(place: Place, signal?: AbortSignal): Promise<Q
   return questions.sort((one, other) => one.name.localeCompare(other.name));
 }
 
-/** Its first comments are the question, and how to read the answer. */
+/** The first comment is the question. The second says how to read the answer. */
 function partsOf(text: string): Pick<Question, "asks" | "answer" | "query"> {
   const lines = text.split("\n");
   const begin = lines.findIndex((line) => !line.startsWith("#"));
@@ -61,11 +61,11 @@ function partsOf(text: string): Pick<Question, "asks" | "answer" | "query"> {
 export function questionNamed(questions: readonly Question[], name: string): Question {
   const found = questions.find((each) => each.name === name);
   if (found) return found;
-  // The name is not repeated: it may be a token that somebody pasted.
+  // The name is not repeated, because somebody may have pasted a token.
   throw new UsageError("This deployment has no such question.", {
     hint:
       questions.length === 0
-        ? "It has none at all: is it of an older version?"
+        ? "There is none at all. Perhaps the deployment is of an older version."
         : "`looker-token ask` without a question lists them.",
   });
 }

@@ -21,7 +21,7 @@ export interface QueryRun extends AskedRange {
   onWait?(): void;
 }
 
-/** Fields that an event lacks are not there. All values are text, as CloudWatch gives them. */
+/** Without the fields of other events. All values are text, as CloudWatch gives them. */
 export type AnswerRow = Readonly<Record<string, string>>;
 
 /** CloudWatch returns no more: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Limit.html */
@@ -41,7 +41,7 @@ export async function runQuery(place: Place, run: QueryRun): Promise<AnswerRow[]
         logGroupNames: [...run.logGroups],
         queryString: run.query,
         startTime: Math.floor(run.from / 1_000),
-        // The end is included, so that a record of this second is as well.
+        // AWS includes the end, and so a record of this second.
         endTime: Math.ceil(run.to / 1_000),
         limit: mostRows,
       }),
@@ -60,7 +60,7 @@ export async function runQuery(place: Place, run: QueryRun): Promise<AnswerRow[]
       await answered(place, sleep(pauseMs, undefined, { signal }));
     }
   } catch (error) {
-    // A query that nobody waits for is paid for all the same.
+    // Nobody waits any more, and AWS bills the query all the same.
     if (signal.aborted) await client.send(new sdk.StopQueryCommand({ queryId })).catch(() => undefined);
     throw error;
   }

@@ -1,4 +1,4 @@
-/** What the lists of leases say about scopes. Pure. */
+/** Findings about scopes, by their lists of leases. Pure. */
 import { findingCount } from "../account.ts";
 import type { Listing } from "../listing.ts";
 import { span } from "../time.ts";

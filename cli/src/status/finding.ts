@@ -1,4 +1,4 @@
-/** One thing that `looker-token status` has to say. */
+/** A line of `looker-token status`. */
 
 export interface Finding {
   readonly what: "frozen" | "pending" | "logins" | "account" | "rotation" | "sweeper" | "alarm";
@@ -7,15 +7,15 @@ export interface Finding {
   readonly text: string;
   /** ISO 8601. */
   readonly since?: string;
-  /** What was then, in front of how long ago it was. */
+  /** Words in front of the time since then. */
   readonly lead?: string;
-  /** False: it is as it should be. */
+  /** False for good news. */
   readonly wrong: boolean;
   /** The entry in the runbook. */
   readonly runbook?: string;
 }
 
-/** What could not be looked at, and why. */
+/** A part without an answer, with the reason. */
 export interface Unseen {
   readonly what: string;
   readonly code: string;

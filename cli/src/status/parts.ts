@@ -1,4 +1,4 @@
-/** The parts that `looker-token status` looks at. Each says what it could not see, and the others go on. */
+/** The parts of `looker-token status`. If one fails, the others go on. */
 import { parsePermissions } from "@looker-token-broker/client/broker";
 import type { Broker } from "../broker.ts";
 import { alarmsThatAreOn } from "../deployment/alarms.ts";
@@ -16,7 +16,7 @@ import { brokerFindings } from "./broker-findings.ts";
 import type { Finding, Unseen } from "./finding.ts";
 import { loginFindings, rotationFindings, sweeperFindings } from "./record-findings.ts";
 
-/** A part of the status, or what of it could not be seen. */
+/** A part of the status. */
 export interface Part {
   readonly findings: readonly Finding[];
   readonly unseen: readonly Unseen[];
@@ -109,7 +109,7 @@ async function answerTo(
     throw new AwsFailure({
       exitCode: exitCodes.unavailable,
       code: "no_question",
-      message: `This deployment has not saved ${name}: it is of another version.`,
+      message: `This deployment has no question ${name}. Perhaps it is of an older version.`,
     });
   const { query, logGroups } = question;
   return await runQuery(place, { query, logGroups, from: now - rangeMs, to: now, signal });

@@ -1,6 +1,6 @@
 /**
- * What answers of the saved questions say. Pure. Their columns are those of infra/saved-queries.ts; a row of another version that
- * lacks one says nothing wrong.
+ * Findings by the answers of saved questions. Pure. The columns are those of infra/saved-queries.ts. Another version may lack one, and
+ * then nothing is found by it.
  */
 import type { AnswerRow } from "../deployment/run-query.ts";
 import type { Finding } from "./finding.ts";

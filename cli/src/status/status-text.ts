@@ -16,7 +16,7 @@ export interface Status {
 }
 
 const columns = 79;
-/** Of 24 lines, with room for the head, for what was not seen and for the prompt. */
+/** Of 24 lines, with room for the head and the prompt. */
 const mostLines = 18;
 
 export function statusText(

@@ -8,7 +8,7 @@ const rows = [
   { time: "T2", late: "1", code: "busy" },
 ];
 
-test("rows that lack fields stand under the columns of those that have them, in the query's order", () => {
+test("rows without some fields leave their columns empty, and all columns are in the query's order", () => {
   expect(answerText(rows, plain)).toBe(
     "time  late  code  lease_id\nT1          ok    one\nT2    1     busy\n",
   );

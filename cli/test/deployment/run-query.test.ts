@@ -59,7 +59,7 @@ test("it asks again until the query is at its end, for whole seconds with both e
 });
 
 test.each(["Failed", "Timeout", "Cancelled", "Unknown"])(
-  "a query that ends as %s is no empty answer",
+  "a query that ends as %s is not taken for an empty answer",
   async (status) => {
     statuses = ["Running", status];
     await expect(run()).rejects.toMatchObject({
@@ -82,7 +82,7 @@ test.each<[string, number, number, string]>([
   ["UnrecognizedClientException", 400, 3, "bad_credentials"],
   ["LimitExceededException", 400, 4, "throttled"],
   ["MalformedQueryException", 400, 4, "aws_unavailable"],
-])("%s is told as what it is", async (type, status, exitCode, code) => {
+])("%s has its own exit code and code", async (type, status, exitCode, code) => {
   refusal = {
     status,
     headers: { "content-type": "application/x-amz-json-1.1" },

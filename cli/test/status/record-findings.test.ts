@@ -106,7 +106,7 @@ test("an old pair is told about until it is deleted", () => {
   );
 });
 
-test("what is overdue or unretired by the last run is wrong", () => {
+test("overdue secrets and unretired pairs are wrong", () => {
   expect(told([], [{ overdue: "0", unretired: "0" }], now)).toEqual([]);
   expect(told([], [{ overdue: "1", unretired: "2" }], now)).toEqual([
     ["overdue by two days, or switched off", true],

@@ -20,7 +20,7 @@ test("where nothing is wrong, one line says so, and the next when the sweeper ra
   expect(text()).toBe("broker in us-east-1: nothing is wrong\nsweeper   last run 1m 0s ago\n");
 });
 
-test("what could not be seen is not called right", () => {
+test("a part without an answer is not called right", () => {
   const unseen = [{ what: "alarms", code: "access_denied", message: "AWS refused it.", exitCode: 3 }];
   expect(text({ unseen })).toBe(`\
 broker in us-east-1: nothing wrong was seen, but not all could be looked at

@@ -9,7 +9,7 @@ import { ENGINE_CREDENTIAL } from "../../../local/aws/engine.ts";
 import type { Listening } from "../../../local/loopback.ts";
 import { ACCOUNT, errorOf, REGION } from "../../support/contracts/aws-under-test.ts";
 
-/** What XML would change: signs of its own, an edge of spaces, a line's end. */
+/** XML must not change it: signs of XML's own, an edge of spaces, a line's end. */
 const awkward = ' <a href="x">&amp;</a>\r\n';
 const resources = Array.from({ length: 230 }, (_, n) => ({
   logicalId: `Resource${n}`,

@@ -35,7 +35,7 @@ logQueryContract("the stand-in", async () => {
 
 // moto has no saved queries, filters or sums, runs a query at once, and stops none:
 // https://github.com/getmoto/moto/tree/5.2.5/moto/logs
-describe("beyond what moto does", () => {
+describe("beyond moto", () => {
   const now = Date.now();
   const line = (fields: object) => JSON.stringify({ kind: "audit", ...fields });
   let logs: Listening;

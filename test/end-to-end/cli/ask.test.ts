@@ -55,7 +55,7 @@ test("on a terminal a wide row stands line by line, and below it how to read the
   expect(text.replace(/\s+/g, " ")).toContain("Logins by hour, scope and caller, the most first.");
 });
 
-test("what the gateway refused is in its access log, and nowhere else", async () => {
+test("refusals of the gateway are found in its access log", async () => {
   const { status } = await stage.caller("report-service").send("GET", "/scopes/sales/leases");
   expect(status).toBe(403);
   const { rows } = await asked("what-the-gateway-refused");
@@ -73,7 +73,7 @@ test("an answer without rows says so", async () => {
   expect((await run("ask", "what-crashed", "--since", "1m")).out).toBe("Nothing in the past 1m.\n");
 });
 
-test("a caller who is no auditor is refused, and told by which policy one becomes one", async () => {
+test("a caller without the auditor's policy is refused", async () => {
   const { exitCode, err } = await run("ask", "who-is-denied", "--as", "report-service");
   expect(exitCode).toBe(3);
   expect(err).toMatch(
@@ -86,7 +86,7 @@ test.each<[string[], string]>([
   [["what-is-it"], "This deployment has no such question."],
   [["who-is-denied", "what-goes-wrong"], "ask takes one question."],
   [["who-is-denied", "--since", "soon"], "--since takes how long ago"],
-  [["who-is-denied", "--caller", "x"], "who-is-denied takes no --caller. It takes no value."],
+  [["who-is-denied", "--caller", "x"], "who-is-denied takes no --caller. Leave the value out."],
   [["who-is-denied", "--json", "--print-query"], "leave one of them out"],
   [["--stack", "other"], "--local finds the stack by itself."],
   [["--endpoint", "https://a"], "Values belong to a question."],

@@ -1,6 +1,6 @@
 /**
- * AWS's own command line asks the local run's CloudFormation and CloudWatch Logs. And `looker-token` asks moto's CloudFormation,
- * as far as moto goes: it has no saved queries.
+ * AWS's own command line asks the local run's CloudFormation and CloudWatch Logs. And `looker-token` asks moto's CloudFormation
+ * and CloudWatch. moto has no saved queries.
  */
 import { execFile } from "node:child_process";
 import { CloudFormationClient, CreateStackCommand, DeleteStackCommand } from "@aws-sdk/client-cloudformation";
@@ -120,7 +120,7 @@ describe("the aws CLI at the local run", () => {
   test.each([
     ["cloudformation", "list-stack-resources", "--stack-name", "looker-token-broker"],
     ["logs", "describe-query-definitions"],
-  ])("a caller who is no auditor may not: %s %s", async (...args) => {
+  ])("a caller without the auditor's policy may not: %s %s", async (...args) => {
     expect((await awsAs("report-service", ...args)).err).toMatch(
       /An error occurred \(AccessDenied(?:Exception)?\).*role\/report-service.* is not authorized to perform/,
     );
@@ -202,7 +202,7 @@ describe("looker-token at moto", () => {
     ]);
   });
 
-  test("status tells of an alarm that is on, says what it cannot see, and goes on", async () => {
+  test("status shows an alarm, and names the parts without an answer", async () => {
     const { exitCode, out } = await cli().run("status", "--stack", StackName, "--json");
     const { wrong, findings, unseen } = JSON.parse(out);
     expect([exitCode, wrong]).toEqual([0, true]);
@@ -222,7 +222,7 @@ describe("looker-token at moto", () => {
     ]);
   }, 120_000);
 
-  test("what moto lacks is told as a failure of AWS, and not as a defect", async () => {
+  test("an operation that moto lacks is a failure of AWS, and not a defect", async () => {
     const { exitCode, err } = await cli().run("ask", "--stack", StackName);
     expect([exitCode, err]).toEqual([4, expect.stringContaining("AWS did not answer as expected")]);
   });

@@ -102,7 +102,7 @@ afterAll(async () => {
 /** The block that entries send the reader to. */
 const namesBlock = entryOf("with-the-aws-command").blocks[0] ?? "";
 
-/** Its functions. */
+/** The functions of this block. */
 const functions = ["right", "table_arn", "written", "policies"].map((name) => {
   const [found] = new RegExp(`^${name}\\(\\) \\{(?:.*\\}|[^]*?^\\})$`, "m").exec(namesBlock) ?? [];
   if (!found) throw new Error(`the block has no function ${name}`);

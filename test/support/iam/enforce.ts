@@ -26,7 +26,7 @@ export function templatePolicies(
   const arn = (service: string, resource: string) =>
     `arn:${partition}:${service}:${region}:${account}:${resource}`;
 
-  // The local callers are roles of other stacks, with policies for `execute-api` alone: they have none here, unless they are auditors.
+  // The local callers are roles of other stacks, with policies for `execute-api` alone: here only auditors have one.
   const identities = new Map(stack.roles.map((role) => [role.arn, [policy(...role.statements)]]));
   for (const auditor of auditorArns) identities.set(auditor, [policy(...stack.auditorStatements)]);
   identities.set(`arn:${partition}:iam::${account}:role/${administratorName}`, [administratorAccess]);

@@ -35,7 +35,7 @@ describe("filter", () => {
     expect(passing("ispresent(x)", { x: 0 }, { x: "" })).toEqual([0, 1]);
   });
 
-  it("finds a pattern in a text, and none in a field that is missing", () => {
+  it("finds a pattern in a text, and none in a missing field", () => {
     expect(
       passing("text like /T.sk timed|Runtime\\./", { text: "a Task timed out" }, { text: "Runtimes" }, {}),
     ).toEqual([0]);
@@ -122,7 +122,7 @@ it("no more than 10,000 rows are returned", () => {
   expect(run("display n", ...Array.from({ length: 10_001 }, (_, n) => ({ n })))).toHaveLength(10_000);
 });
 
-describe("what CloudWatch does not document is an error that says so", () => {
+describe("an undocumented case of CloudWatch is an error", () => {
   it.each([
     ["a query that does not say what it shows", 'filter code = "ok"', /must say what it shows/],
     ["text beside a number", "filter code = 1 | display code", /string = number/],
@@ -144,7 +144,7 @@ it("limits the rows where it stands, and shows fields by their names", () => {
   expect(run("fields n, m | sort n desc | limit 1", { n: 1 }, { n: 2, m: 3 })).toEqual([{ n: 2, m: 3 }]);
 });
 
-it("discovers no field in a line that is no JSON, and takes the time that it was written at", () => {
+it("discovers no field in a line without JSON, and takes the time of writing", () => {
   const query = parseQuery("display @timestamp, @message, kind");
   const events = ["Task timed out", '{"kind": '].map((line) => eventOf(line, now));
   expect(
