@@ -25,23 +25,19 @@ export async function alarmsThatAreOn(
       client.send(
         new sdk.DescribeAlarmsCommand({
           AlarmNames: names.slice(from, from + namesAtOnce),
-          StateValue: "ALARM",
           MaxRecords: namesAtOnce,
         }),
         abortable(signal),
       ),
     );
-    for (const {
-      AlarmName = "",
-      AlarmDescription = "",
-      StateTransitionedTimestamp,
-      StateUpdatedTimestamp,
-    } of MetricAlarms)
-      found.push({
-        name: AlarmName,
-        description: AlarmDescription,
-        since: StateTransitionedTimestamp ?? StateUpdatedTimestamp,
-      });
+    // By names and by state at once is not documented, so the state is compared here.
+    for (const alarm of MetricAlarms)
+      if (alarm.StateValue === "ALARM")
+        found.push({
+          name: alarm.AlarmName ?? "",
+          description: alarm.AlarmDescription ?? "",
+          since: alarm.StateTransitionedTimestamp ?? alarm.StateUpdatedTimestamp,
+        });
   }
   return found;
 }
