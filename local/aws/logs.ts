@@ -39,7 +39,8 @@ interface RunningQuery {
 
 /** AWS keeps results for seven days. */
 const mostQueries = 1_000;
-const mostRows = 10_000;
+const pageLength = 10_000;
+const mostRows = 100_000;
 const mostQueryCharacters = 10_000;
 
 export function startLogs({ accountId, groups, savedQueries }: LogsOptions): Promise<Listening> {
@@ -104,7 +105,7 @@ export function startLogs({ accountId, groups, savedQueries }: LogsOptions): Pro
         const from = requiredNumber(input, "startTime");
         const to = requiredNumber(input, "endTime");
         if (to < from) throw new ServiceError("InvalidParameterException", "The end is before the start.");
-        const limit = optionalNumber(input, "limit", 1, mostRows) ?? mostRows;
+        const limit = optionalNumber(input, "limit", 1, mostRows) ?? pageLength;
         const all = groupsOf(input).flatMap(eventsOf);
         const query = parsed(text);
         const events = all.filter((row) => within(row, from, to));
@@ -123,10 +124,13 @@ export function startLogs({ accountId, groups, savedQueries }: LogsOptions): Pro
 
       GetQueryResults(input) {
         const { status, results, scanned } = queryOf(input);
+        const from = Number(optionalText(input, "nextToken") ?? 0);
+        const end = from + (optionalNumber(input, "maxItems", 1, pageLength) ?? pageLength);
         return {
           queryLanguage: "CWLI",
           status,
-          results,
+          results: results.slice(from, end),
+          ...(end < results.length && { nextToken: String(end) }),
           statistics: { recordsMatched: results.length, recordsScanned: scanned, bytesScanned: 0 },
         };
       },

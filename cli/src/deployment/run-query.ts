@@ -24,7 +24,7 @@ export interface QueryRun extends AskedRange {
 /** Without the fields of other events. All values are text, as CloudWatch gives them. */
 export type AnswerRow = Readonly<Record<string, string>>;
 
-/** CloudWatch returns no more: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Limit.html */
+/** As in the console. AWS would return ten times as many: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html */
 export const mostRows = 10_000;
 
 /** Most queries take a second. AWS allows five of these requests in a second. */
@@ -48,13 +48,13 @@ export async function runQuery(place: Place, run: QueryRun): Promise<AnswerRow[]
       abortable(signal),
     ),
   );
+  const pageAt = (nextToken: string | undefined) =>
+    answered(place, client.send(new sdk.GetQueryResultsCommand({ queryId, nextToken }), abortable(signal)));
   try {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-      const { status = "Unknown", results = [] } = await answered(
-        place,
-        client.send(new sdk.GetQueryResultsCommand({ queryId }), abortable(signal)),
-      );
-      if (status === "Complete") return results.map(rowOf);
+      const page = await pageAt(undefined);
+      const { status = "Unknown" } = page;
+      if (status === "Complete") return (await withLaterPages(page, pageAt)).map(rowOf);
       if (status !== "Scheduled" && status !== "Running") throw ended(status);
       run.onWait?.();
       await answered(place, sleep(pauseMs, undefined, { signal }));
@@ -64,6 +64,24 @@ export async function runQuery(place: Place, run: QueryRun): Promise<AnswerRow[]
     if (signal.aborted) await client.send(new sdk.StopQueryCommand({ queryId })).catch(() => undefined);
     throw error;
   }
+}
+
+interface Page {
+  readonly results?: readonly ResultField[][] | undefined;
+  readonly nextToken?: string | undefined;
+}
+
+async function withLaterPages(
+  first: Page,
+  pageAt: (token: string) => Promise<Page>,
+): Promise<(readonly ResultField[])[]> {
+  const rows = [...(first.results ?? [])];
+  for (let { nextToken } = first; nextToken !== undefined; ) {
+    const page = await pageAt(nextToken);
+    rows.push(...(page.results ?? []));
+    nextToken = page.nextToken;
+  }
+  return rows;
 }
 
 /** Without CloudWatch's pointer to the event. */

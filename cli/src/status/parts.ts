@@ -12,6 +12,7 @@ import { type Failure, failureOf } from "../failure.ts";
 import { listingOf } from "../listing.ts";
 import { permissionsOf } from "../permissions.ts";
 import { failed, inEachScope, succeeded } from "../targets.ts";
+import { alarmFindings } from "./alarm-findings.ts";
 import { brokerFindings } from "./broker-findings.ts";
 import type { Finding, Unseen } from "./finding.ts";
 import { loginFindings, rotationFindings, sweeperFindings } from "./record-findings.ts";
@@ -117,20 +118,5 @@ async function answerTo(
 
 export async function askAlarms(place: Place, signal: AbortSignal): Promise<Part> {
   const names = (await stackResources(place, signal)).get("AWS::CloudWatch::Alarm") ?? [];
-  const on = await alarmsThatAreOn(place, names, signal);
-  return seen(
-    on.map(({ name, description, since }) => {
-      const [, runbook] = /Runbook: \S*#([\w-]+)/.exec(description) ?? [];
-      return {
-        what: "alarm",
-        // STACK-BrokerAlarmsNAME, with ids of the CDK's and CloudFormation's behind it.
-        subject: /Alarms([A-Za-z]+?)(?:[0-9A-F]{8})?-\w+$/.exec(name)?.[1] ?? name,
-        text: "is on",
-        lead: "since",
-        ...(since === undefined ? {} : { since: since.toISOString() }),
-        wrong: true,
-        ...(runbook === undefined ? {} : { runbook }),
-      };
-    }),
-  );
+  return seen(alarmFindings(await alarmsThatAreOn(place, names, signal)));
 }

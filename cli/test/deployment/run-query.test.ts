@@ -9,15 +9,18 @@ let logs: FakeServer;
 let place: Place;
 let statuses: string[];
 let refusal: Reply | undefined;
+let pages: number;
 beforeEach(async () => {
-  [statuses, refusal] = [["Complete"], undefined];
-  logs = await FakeServer.start(({ headers }) => {
+  [statuses, refusal, pages] = [["Complete"], undefined, 1];
+  logs = await FakeServer.start(({ headers, text }) => {
     const operation = String(headers["x-amz-target"]).replace("Logs_20140328.", "");
     if (refusal) return refusal;
     if (operation === "StartQuery") return { status: 200, body: { queryId: id } };
     if (operation === "StopQuery") return { status: 200, body: { success: true } };
     const status = statuses.length > 1 ? statuses.shift() : statuses[0];
-    return { status: 200, body: { status, results: status === "Complete" ? results : [] } };
+    const page = Number(JSON.parse(text).nextToken ?? 0) + 1;
+    const nextToken = page < pages ? { nextToken: String(page) } : {};
+    return { status: 200, body: { status, results: status === "Complete" ? results : [], ...nextToken } };
   });
   onTestFinished(() => logs.stop());
   place = {
@@ -56,6 +59,12 @@ test("it asks again until the query is at its end, for whole seconds with both e
     endTime: 3,
     logGroupNames: ["/one"],
   });
+});
+
+test("an answer of several pages is put together", async () => {
+  pages = 3;
+  expect(await run()).toEqual([{ time: "T" }, { time: "T" }, { time: "T" }]);
+  expect(logs.asked.slice(1).map(({ text }) => JSON.parse(text).nextToken)).toEqual([undefined, "1", "2"]);
 });
 
 test.each(["Failed", "Timeout", "Cancelled", "Unknown"])(

@@ -1,4 +1,4 @@
-/** Queries of CloudWatch Logs, as far as moto knows them too: on the stand-in and on moto. */
+/** Queries of CloudWatch Logs, as far as moto knows them too: on the stand-in, on moto and on ministack. */
 import {
   CloudWatchLogsClient,
   GetQueryResultsCommand,
@@ -13,13 +13,14 @@ export interface LogsUnderTest {
   readonly url: string;
   /** A group that is there. */
   readonly group: string;
+  readonly credentials?: typeof ENGINE_CREDENTIAL;
   /** Into that group, one after the other. */
   write(lines: readonly { readonly at: number; readonly line: string }[]): Promise<void>;
   close(): Promise<void>;
 }
 
-export const logsClient = (endpoint: string) =>
-  new CloudWatchLogsClient({ endpoint, region: REGION, credentials: ENGINE_CREDENTIAL, maxAttempts: 1 });
+export const logsClient = (endpoint: string, credentials = ENGINE_CREDENTIAL) =>
+  new CloudWatchLogsClient({ endpoint, region: REGION, credentials, maxAttempts: 1 });
 
 const at = Date.now() - 60_000;
 export const range = { startTime: Math.floor(at / 1_000), endTime: Math.ceil(Date.now() / 1_000) };
@@ -37,7 +38,7 @@ export function logQueryContract(subject: string, start: () => Promise<LogsUnder
     let client: CloudWatchLogsClient;
     beforeAll(async () => {
       logs = await start();
-      client = logsClient(logs.url);
+      client = logsClient(logs.url, logs.credentials);
       await logs.write(["one", "two", "three"].map((line, second) => ({ at: at + second * 1_000, line })));
     }, 60_000);
     afterAll(async () => {
