@@ -68,7 +68,7 @@ function show(io: Terminal, { answer }: Question, since: string, rows: readonly 
   const columns = (io.isShown && (process.stdout.columns || 80)) || Number(process.env.COLUMNS) || undefined;
   io.print(rows.length === 0 ? `Nothing in the past ${since}.\n` : answerText(rows, io.paint, columns));
   if (rows.length >= mostRows)
-    io.note(`These are the first ${mostRows} rows, and there may be more. Ask with a shorter --since.\n`);
+    io.note(`Only the first ${mostRows} rows are shown. Ask with a shorter --since.\n`);
   // For a person. A script reads the rows alone.
   if (io.isWatched && answer !== "") io.note(`\n${wrapped(answer, 80).join("\n")}\n`);
 }
