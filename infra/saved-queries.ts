@@ -209,11 +209,11 @@ filter kind = "rotation"
       name: "is-rotation-on-time",
       asks: "Is a rotation overdue, or an old pair still at Looker?",
       answer:
-        "`overdue`: secrets that should have been rotated two days ago, or whose rotation is switched off. `unretired`: old pairs that are in the queue for more than two days. No row: no secret has `rotation`.",
+        "`overdue_now`: secrets that should have been rotated two days ago, or whose rotation is switched off. `unretired_now`: old pairs that are in the queue for more than two days. No row: no secret has `rotation`.",
       placeholders: [],
       query: `
 filter kind = "audit" and verb = "retire" and ispresent(overdue) and ispresent(unretired)
-| stats latest(overdue) as overdue, latest(unretired) as unretired, sortsLast(time) as last by broker
+| stats latest(overdue) as overdue_now, latest(unretired) as unretired_now, sortsLast(time) as last by broker
 | sort last desc`,
     },
     {

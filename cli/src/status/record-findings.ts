@@ -74,7 +74,7 @@ export function rotationFindings(
       steps.filter((row) => !isOfRotation(row)),
       pairOf,
     ).flatMap(retirementFinding),
-    ...onTime.flatMap(({ overdue = "0", unretired = "0" }) => [
+    ...onTime.flatMap(({ overdue_now: overdue = "0", unretired_now: unretired = "0" }) => [
       ...counted(overdue, "overdue by two days, or switched off", "rotation-overdue"),
       ...counted(unretired, "replaced two days ago, and perhaps still at Looker", "pair-not-retired"),
     ]),

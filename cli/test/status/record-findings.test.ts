@@ -107,8 +107,8 @@ test("an old pair is told about until it is deleted", () => {
 });
 
 test("overdue secrets and unretired pairs are wrong", () => {
-  expect(told([], [{ overdue: "0", unretired: "0" }], now)).toEqual([]);
-  expect(told([], [{ overdue: "1", unretired: "2" }], now)).toEqual([
+  expect(told([], [{ overdue_now: "0", unretired_now: "0" }], now)).toEqual([]);
+  expect(told([], [{ overdue_now: "1", unretired_now: "2" }], now)).toEqual([
     ["overdue by two days, or switched off", true],
     ["replaced two days ago, and perhaps still at Looker", true],
   ]);
@@ -118,7 +118,7 @@ test.each<[string, string[]]>([
   ["do-logins-work", ["scope", "mint_failure", "why", "requests", "last"]],
   ["does-the-sweeper-run", ["code", "reason", "last"]],
   ["what-did-rotation-do", ["secret", "step", "outcome", "reason", "client_id", "time"]],
-  ["is-rotation-on-time", ["overdue", "unretired"]],
+  ["is-rotation-on-time", ["overdue_now", "unretired_now"]],
 ])("%s has the columns that status reads", (name, columns) => {
   const { query = "" } = savedQueries.find((each) => each.name === name) ?? {};
   const shown = parseQuery(query).flatMap((command) => {

@@ -51,7 +51,7 @@ describe.each(savedQueries)("$name", ({ name, asks, answer, query, placeholders,
     expect(query.match(/\{\{/g)?.length ?? 0).toBe(used.length);
     expect(used).toEqual(placeholders.map((each) => each.name));
     for (const { name, description } of placeholders) {
-      expect(name).toMatch(/^[a-z_]{1,128}$/);
+      expect(name).toMatch(/^[a-z]\w{0,127}$/);
       expect(description.length).toBeLessThanOrEqual(512);
     }
   });
