@@ -6,6 +6,24 @@ import { globalAgent } from "node:https";
 import { throwAwsFailure } from "./aws-failure.ts";
 import type { Place } from "./place.ts";
 
+const warningOff = "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED";
+
+/**
+ * On Node 20 AWS's SDK warns on the console about versions of 2027. Those installed here are exact, and work there. The variable is
+ * set for no longer than that, because the command of `exec` inherits the environment.
+ * https://github.com/aws/aws-sdk-js-v3/blob/main/packages/core/src/submodules/client/emitWarningIfUnsupportedVersion.ts
+ */
+function withoutWarning<T>(make: () => T): T {
+  const before = process.env[warningOff];
+  process.env[warningOff] = "true";
+  try {
+    return make();
+  } finally {
+    if (before === undefined) delete process.env[warningOff];
+    else process.env[warningOff] = before;
+  }
+}
+
 function settingsOf({ region, credentials, endpoint }: Place) {
   return {
     ...(region === undefined ? {} : { region }),
@@ -27,17 +45,17 @@ function settingsOf({ region, credentials, endpoint }: Place) {
 
 export async function cloudFormation(place: Place) {
   const sdk = await import("@aws-sdk/client-cloudformation");
-  return { sdk, client: new sdk.CloudFormationClient(settingsOf(place)) };
+  return { sdk, client: withoutWarning(() => new sdk.CloudFormationClient(settingsOf(place))) };
 }
 
 export async function cloudWatchLogs(place: Place) {
   const sdk = await import("@aws-sdk/client-cloudwatch-logs");
-  return { sdk, client: new sdk.CloudWatchLogsClient(settingsOf(place)) };
+  return { sdk, client: withoutWarning(() => new sdk.CloudWatchLogsClient(settingsOf(place))) };
 }
 
 export async function cloudWatch(place: Place) {
   const sdk = await import("@aws-sdk/client-cloudwatch");
-  return { sdk, client: new sdk.CloudWatchClient(settingsOf(place)) };
+  return { sdk, client: withoutWarning(() => new sdk.CloudWatchClient(settingsOf(place))) };
 }
 
 /** AWS's answer, or its refusal as this program tells it. */
