@@ -9,8 +9,8 @@ import type { Place } from "./place.ts";
 const warningOff = "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED";
 
 /**
- * On Node 20 AWS's SDK warns on the console about versions of 2027. Those installed here are exact, and work there. The variable is
- * set for no longer than that, because the command of `exec` inherits the environment.
+ * On Node 20 AWS's SDK warns on the console about versions of 2027. The exact versions here work on Node 20. The variable is taken
+ * away again, because the command of `exec` inherits the environment.
  * https://github.com/aws/aws-sdk-js-v3/blob/main/packages/core/src/submodules/client/emitWarningIfUnsupportedVersion.ts
  */
 function withoutWarning<T>(make: () => T): T {
