@@ -23,7 +23,7 @@ test("#leaked-token: the token is found by its hash, revoked, and Looker says th
   const { json } = await book.caller("report-service").token("sales");
   const shell = await book.at("leaked-token");
   await shell.type("SHA=", `${json.access_token}\n`);
-  const found = await shell.type("ask who-got");
+  const found = await shell.type("looker-token ask who-got");
   expect(found.out).toContain(`lease_id: ${json.lease_id}`);
   expect(found.out).toContain(`caller.arn: ${role("report-service")}`);
 
@@ -31,7 +31,10 @@ test("#leaked-token: the token is found by its hash, revoked, and Looker says th
   const revoked = await shell.type('looker-token revoke --scope "$SCOPE" --lease-id');
   expect([revoked.exitCode, revoked.out]).toEqual([0, expect.stringMatching(/^revoked {2}1 lease of sales/)]);
   expect(await takenBy(json.access_token)).toBe(401);
-  await untilSeen(async () => /kind: lease_end/.test((await shell.type("ask is-this-lease")).out), "its end");
+  await untilSeen(
+    async () => /kind: lease_end/.test((await shell.type("looker-token ask is-this-lease")).out),
+    "its end",
+  );
   const again = await shell.type('looker-token revoke --scope "$SCOPE" --lease-id');
   expect(again.out).toMatch(/nothing of sales: no lease matched/);
 }, 120_000);
@@ -59,7 +62,7 @@ test("#leaked-token: all of a caller, the whole scope, and a token that is not t
   });
   const { access_token: stray } = (await login.json()) as { access_token: string };
   await shell.type("SHA=", `${stray}\n`);
-  expect((await shell.type("ask who-got")).out).toBe("Nothing.\n");
+  expect((await shell.type("looker-token ask who-got")).out).toBe("Nothing in the past 2h.\n");
   shell.set({ LOOKER: book.stand.broker.lookerUrl });
   await shell.type("read -rs TOKEN", `${stray}\n`);
   expect((await shell.type("printf")).out).toBe("204\n");
@@ -106,7 +109,7 @@ test("#leaked-client-secret: a new pair, the old one denied, and its tokens dead
   const listed = (await shell.type("looker-token leases")).out;
   expect(listed).toContain("fresh-key-of-sales");
   expect(listed).not.toContain(old.client_id);
-  const rows = (await shell.type("ask tokens-of-a-client-id")).out.trim().split("\n\n");
+  const rows = (await shell.type("looker-token ask tokens-of-a-client-id")).out.trim().split("\n\n");
   for (const row of rows) expect(row).toMatch(/confirmed_ends: [1-9]|dead_by: /);
   expect(rows.some((row) => row.includes(json.lease_id) && /confirmed_ends: 1/.test(row))).toBe(true);
 }, 120_000);
@@ -121,7 +124,7 @@ test("#rejected-credentials: a pair that Looker refuses is seen by alarm and rec
   await untilSeen(() => book.alarm("RejectedCredentials") === "ALARM", "the alarm");
 
   const shell = await book.at("rejected-credentials");
-  expect((await shell.type("ask what-goes-wrong")).out).toMatch(
+  expect((await shell.type("looker-token ask what-goes-wrong")).out).toMatch(
     /reason: login_rejected[\s\S]*scope: finance/,
   );
   shell.set({ SCOPE: "finance" });
@@ -147,5 +150,5 @@ test("#rejected-credentials: four failures in a row are never reached, however o
   for (let tries = 0; tries < 6; tries++) expect((await finance.token("finance")).status).toBe(502);
   expect(book.looker.ledger().map(({ event }) => event)).toEqual(["login_failed"]);
   const shell = await book.at("rejected-credentials");
-  expect((await shell.type("ask what-goes-wrong")).out).toContain("looker_rejected_credentials");
+  expect((await shell.type("looker-token ask what-goes-wrong")).out).toContain("looker_rejected_credentials");
 }, 120_000);

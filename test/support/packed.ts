@@ -81,8 +81,13 @@ export interface PackedStage {
   readonly tarballs: Packed["tarballs"];
   readonly stand: Stand;
   project(wanted: Project): string;
-  /** As report-service, by the environment alone. Asynchronous, because the broker runs in this process. */
-  runs(home: string, args: readonly string[], node?: string): Promise<unknown>;
+  /** As report-service, unless `environment` has other keys. Asynchronous, because the broker runs in this process. */
+  runs(
+    home: string,
+    args: readonly string[],
+    node?: string,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<unknown>;
 }
 
 /** For one test file: the packages and a broker, from before its tests to their end. */
@@ -105,9 +110,10 @@ export function onPackedStage(): PackedStage {
       return stand;
     },
     project: (wanted) => project(packages, wanted),
-    runs: (home, args, node = process.execPath) =>
+    runs: (home, args, node = process.execPath, environment = {}) =>
       new Promise((resolve) => {
-        const options = { cwd: home, env: environmentOf(stand, "report-service"), timeout: 60_000 };
+        const env = { ...environmentOf(stand, "report-service"), ...environment };
+        const options = { cwd: home, env, timeout: 60_000 };
         execFile(node, args, options, (error, stdout, stderr) =>
           resolve({ status: error ? error.code : 0, stdout, stderr }),
         );

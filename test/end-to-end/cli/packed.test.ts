@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { callerOf } from "../../support/broker-stand.ts";
 import { emptyTable } from "../../support/empty-table.ts";
 import { filesIn, nodes, onPackedStage, verdictOf } from "../../support/packed.ts";
+import { environmentOf } from "../../support/recipe.ts";
 
 const stage = onPackedStage();
 afterEach(() => emptyTable(stage.stand.broker));
@@ -54,6 +55,16 @@ describe.each(nodes)("on %s the installed command works", (name, node) => {
     expect(stage.stand.broker.looker?.control.liveTokens()).toEqual([]);
   });
 
+  it("asks the records by AWS's clients", async () => {
+    const { url } = stage.stand.broker.awsProxy;
+    const ran = await stage.runs(home, ["node_modules/.bin/looker-token", "ask", "who-is-denied"], node, {
+      ...environmentOf(stage.stand, "platform-engineer"),
+      AWS_ENDPOINT_URL_CLOUDFORMATION: url,
+      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: url,
+    });
+    expect(ran).toEqual({ status: 0, stdout: "Nothing in the past 2h.\n", stderr: "" });
+  });
+
   it("knows the library's errors: a refusal is one line and exits with 3", async () => {
     expect(await command("get", "--scope", "no-such-scope")).toEqual({
       status: 3,
@@ -82,11 +93,15 @@ describe("the tarball", () => {
     expect(listed).toMatch(/^-rwxr-xr-x/);
   });
 
-  it("depends on the library of its own version, and on nothing else", () => {
+  it("depends on the library of its own version, on three clients of AWS, and on nothing else", () => {
     const manifest = (workspace: string) =>
       JSON.parse(readFileSync(new URL(`../../../${workspace}/package.json`, import.meta.url), "utf8"));
     const { name, version } = manifest("client");
-    expect(manifest("cli").dependencies).toEqual({ [name]: version });
+    const { [name]: library, ...others } = manifest("cli").dependencies;
+    expect(library).toBe(version);
+    expect(Object.keys(others)).toEqual(
+      ["cloudformation", "cloudwatch", "cloudwatch-logs"].map((service) => `@aws-sdk/client-${service}`),
+    );
     expect(manifest("cli").version).toBe(version);
   });
 

@@ -1,0 +1,43 @@
+/** The alarms of the stack that are on. */
+import { answered, cloudWatch } from "./aws-clients.ts";
+import type { Place } from "./place.ts";
+import { abortable } from "./stack.ts";
+
+export interface AlarmThatIsOn {
+  readonly name: string;
+  readonly description: string;
+  readonly since: Date | undefined;
+}
+
+/** AWS takes no more names at once. */
+const namesAtOnce = 100;
+
+export async function alarmsThatAreOn(
+  place: Place,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<AlarmThatIsOn[]> {
+  const { sdk, client } = await cloudWatch(place);
+  const found: AlarmThatIsOn[] = [];
+  for (let from = 0; from < names.length; from += namesAtOnce) {
+    const { MetricAlarms = [] } = await answered(
+      place,
+      client.send(
+        new sdk.DescribeAlarmsCommand({
+          AlarmNames: names.slice(from, from + namesAtOnce),
+          MaxRecords: namesAtOnce,
+        }),
+        abortable(signal),
+      ),
+    );
+    // By names and by state at once is not documented, so the state is compared here.
+    for (const alarm of MetricAlarms)
+      if (alarm.StateValue === "ALARM")
+        found.push({
+          name: alarm.AlarmName ?? "",
+          description: alarm.AlarmDescription ?? "",
+          since: alarm.StateTransitionedTimestamp ?? alarm.StateUpdatedTimestamp,
+        });
+  }
+  return found;
+}
