@@ -21,6 +21,7 @@ export const routes: readonly DeployedRoute[] = [
   { method: "GET", path: resources.account, by: "operate", verbs: ["operate"] },
   { method: "PUT", path: resources.freeze, by: "operate", verbs: ["operate"] },
   { method: "DELETE", path: resources.freeze, by: "operate", verbs: ["operate"] },
+  { method: "DELETE", path: resources.denial, by: "operate", verbs: ["operate"] },
 ];
 
 /** What these verbs need. */

@@ -302,7 +302,11 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
         `There is no scope ${JSON.stringify(scopeName)}; there are ${[...this.scopes.keys()].join(", ")}.`,
       );
     return routesOf(...verbs).map(({ method, path }) =>
-      this.api.arnForExecuteApi(method, path.replace("{scope}", scopeName), stageName),
+      this.api.arnForExecuteApi(
+        method,
+        path.replace("{scope}", scopeName).replace("{client_id}", "*"),
+        stageName,
+      ),
     );
   }
 
