@@ -17,7 +17,11 @@ const api = apiHandler({
   scopes,
   routes: {
     [`GET ${resources.leases}`]: { verb: "list", lock: "operators", handle: getLeases(ports) },
-    [`DELETE ${resources.leases}`]: { verb: "revoke", lock: "operators", handle: deleteLeases(ports, scopes) },
+    [`DELETE ${resources.leases}`]: {
+      verb: "revoke",
+      lock: "operators",
+      handle: deleteLeases(ports, scopes),
+    },
     [`GET ${resources.account}`]: { verb: "account", lock: "operators", handle: getAccount(ports) },
     [`PUT ${resources.freeze}`]: { verb: "freeze", lock: "operators", handle: putFreeze(ports) },
     [`DELETE ${resources.freeze}`]: { verb: "unfreeze", lock: "operators", handle: deleteFreeze(ports) },

@@ -114,9 +114,14 @@ async function answer(
   const authorization = authorize(scopes, event.scopeName, principal, route.lock);
   if (!authorization.ok) {
     const { reason } = authorization;
-    throw notListed(entry.audit, route.lock, "patterns" in authorization ? authorization.patterns : undefined, {
-      reason,
-    });
+    throw notListed(
+      entry.audit,
+      route.lock,
+      "patterns" in authorization ? authorization.patterns : undefined,
+      {
+        reason,
+      },
+    );
   }
   return await route.handle({ ...request, scope: authorization.scope });
 }

@@ -16,10 +16,15 @@ export const deleteDenial =
     // Every scope of the secret logs in again by this: an operator of one alone does not decide for the others.
     const foreign = firstNotOperated(scopes, scope, principal);
     if (foreign)
-      throw notListed(audit, "operators", foreign.operators.map(({ text }) => text), {
-        reason: "not_in_operators_of_all",
-        detail: `This secret is also used by ${foreign.name}. The call is for operators of all its scopes.`,
-      });
+      throw notListed(
+        audit,
+        "operators",
+        foreign.operators.map(({ text }) => text),
+        {
+          reason: "not_in_operators_of_all",
+          detail: `This secret is also used by ${foreign.name}. The call is for operators of all its scopes.`,
+        },
+      );
     refuseQuery(event);
     readBody(event, []);
     const { clientId } = event;

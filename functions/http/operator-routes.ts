@@ -35,7 +35,8 @@ export const getLeases =
     const watched = request.timings.of(ports);
     if (token_sha256 === undefined)
       return listing(request, await listLeases(watched, request, readPosition(next_token)));
-    if (next_token !== undefined) wrong("next_token", "does not go with token_sha256, whose answer has one page");
+    if (next_token !== undefined)
+      wrong("next_token", "does not go with token_sha256, whose answer has one page");
     request.audit.filters = ["token_sha256"];
     return listing(request, await findLease(watched, request, readSha256(token_sha256)));
   };

@@ -10,8 +10,7 @@ import {
 } from "../domain/control.ts";
 import { Problem } from "../domain/problem.ts";
 import { commit } from "./commit.ts";
-import type { OperateJob } from "./operate.ts";
-import type { OperatePorts } from "./revoke-slots.ts";
+import type { OperateJob, OperatePorts } from "./revoke-slots.ts";
 
 /** No login is made with the client id any more, or would be. */
 export interface Denial {

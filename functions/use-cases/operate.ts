@@ -15,18 +15,13 @@ import {
   countMatches,
   endFenced,
   fenceSlots,
+  type OperateJob,
   type OperatePorts,
   type RevocationCounts,
   runJob,
   type Selection,
   selectSlots,
 } from "./revoke-slots.ts";
-
-export interface OperateJob {
-  readonly scope: Scope;
-  readonly deadline: number;
-  readonly audit: AuditFields;
-}
 
 type ChosenLeases = { callerArn?: string | undefined } & Omit<RevocationFilter, "olderEpoch">;
 

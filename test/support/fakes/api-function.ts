@@ -84,8 +84,10 @@ export interface Answer {
 
 export type Send = (event: unknown, context?: object) => Promise<Answer>;
 
+type FunctionOptions = Pick<ApiOptions, "routes" | "audit"> & Partial<Pick<ApiOptions, "scopes">>;
+
 /** A function with these routes. */
-export function apiFunction(options: Pick<ApiOptions, "routes" | "audit">): Send {
+export function apiFunction(options: FunctionOptions): Send {
   const handler = apiHandler({ apiId, stage, scopes, ...options });
   return async (event, context = {}) => {
     const { statusCode, headers, body } = await handler(event, context);
@@ -94,7 +96,7 @@ export function apiFunction(options: Pick<ApiOptions, "routes" | "audit">): Send
 }
 
 /** One of the deployed functions: whatever it answers, docs/reference/openapi.yaml has to say. */
-export function documentedFunction(options: Pick<ApiOptions, "routes" | "audit">): Send {
+export function documentedFunction(options: FunctionOptions): Send {
   const ask = apiFunction(options);
   return async (event, context) => {
     const answer = await ask(event, { awsRequestId: "lambda-request-1", ...context });

@@ -10,11 +10,11 @@ import { sweep } from "../../../functions/use-cases/sweep.ts";
 import { apiEvent, type Call, documentedFunction, roleIdentity } from "./api-function.ts";
 import {
   account,
+  scopes as allScopes,
   type CallerKey,
   callerKey,
   type InMemoryBroker,
   inMemoryBroker,
-  scopes,
 } from "./in-memory-broker.ts";
 import { recorded } from "./recorded.ts";
 
@@ -48,17 +48,26 @@ export const queryEvent = (query: Query = {}) => ({
   ),
 });
 
-export function inMemoryOperator(broker = inMemoryBroker()) {
+export function inMemoryOperator(broker = inMemoryBroker(), scopes = allScopes) {
   const ports = operatePorts(broker);
   const { audit, lines, leaseEnds } = recorded(broker.clock.now);
   const send = documentedFunction({
+    scopes,
     routes: {
       [`GET ${resources.account}`]: { verb: "account", lock: "operators", handle: getAccount(ports) },
       [`GET ${resources.leases}`]: { verb: "list", lock: "operators", handle: getLeases(ports) },
-      [`DELETE ${resources.leases}`]: { verb: "revoke", lock: "operators", handle: deleteLeases(ports, scopes) },
+      [`DELETE ${resources.leases}`]: {
+        verb: "revoke",
+        lock: "operators",
+        handle: deleteLeases(ports, scopes),
+      },
       [`PUT ${resources.freeze}`]: { verb: "freeze", lock: "operators", handle: putFreeze(ports) },
       [`DELETE ${resources.freeze}`]: { verb: "unfreeze", lock: "operators", handle: deleteFreeze(ports) },
-      [`DELETE ${resources.denial}`]: { verb: "allow", lock: "operators", handle: deleteDenial(ports, scopes) },
+      [`DELETE ${resources.denial}`]: {
+        verb: "allow",
+        lock: "operators",
+        handle: deleteDenial(ports, scopes),
+      },
     },
     audit,
   });
