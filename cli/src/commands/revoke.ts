@@ -1,11 +1,13 @@
 /** `looker-token revoke`: an operator ends leases, and is told whether they are dead. */
-import { type Broker, brokerOf } from "../broker.ts";
+import { brokerOf } from "../broker.ts";
 import { confirm, requireTerminal } from "../confirm.ts";
-import { endLeases, leasesBefore } from "../end-leases.ts";
+import { leasesBefore } from "../end-leases.ts";
+import { endAndReport } from "../ending-report.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { deniesClientId, describeFilter, type Filter, filterOf } from "../filter.ts";
 import type { OptionValues } from "../options.ts";
 import { leases } from "../outcome.ts";
+import { countOf, revocation } from "../revocation.ts";
 import {
   inEachScope,
   noteFailures,
@@ -35,26 +37,7 @@ export async function revoke(io: Terminal, values: OptionValues): Promise<number
       return exitCodes.notDone;
     }
   }
-  const request = (scope: string, signal: AbortSignal) =>
-    ({ method: "DELETE", path: `/scopes/${scope}/leases`, query: { ...filter }, signal }) as const;
-  return await endLeases(io, values, {
-    ...{ broker, scopes, before, filter },
-    begin: (scope, signal) => broker.askOnce(request(scope, signal)),
-    async settle(scope, _, signal) {
-      // Whether a client id is denied is in no list. Once it is, no lease begins by it: asked twice, nothing more is ended.
-      if (deniesClientId(filter)) await broker.ask(request(scope, signal));
-      return {};
-    },
-  });
-}
-
-async function countOf(broker: Broker, scope: string, filter: Filter): Promise<number> {
-  const { matched }: { matched: number } = await broker.ask({
-    method: "DELETE",
-    path: `/scopes/${scope}/leases`,
-    query: { ...filter, dry_run: "true" },
-  });
-  return matched;
+  return await endAndReport(io, values, { broker, scopes, before, ...revocation(broker, filter) });
 }
 
 function question(counted: readonly ScopeResult<number>[], filter: Filter): string {

@@ -1,0 +1,29 @@
+/** A revocation by a filter, as commands and the console ask for it. */
+import type { Broker } from "./broker.ts";
+import type { Ending } from "./end-leases.ts";
+import { deniesClientId, type Filter } from "./filter.ts";
+
+/** How many leases it would end. */
+export async function countOf(broker: Broker, scope: string, filter: Filter): Promise<number> {
+  const { matched }: { matched: number } = await broker.ask({
+    method: "DELETE",
+    path: `/scopes/${scope}/leases`,
+    query: { ...filter, dry_run: "true" },
+  });
+  return matched;
+}
+
+/** Its first request, and what to make certain of where the answer to it was lost. */
+export function revocation(broker: Broker, filter: Filter): Pick<Ending, "filter" | "begin" | "settle"> {
+  const request = (scope: string, signal: AbortSignal) =>
+    ({ method: "DELETE", path: `/scopes/${scope}/leases`, query: { ...filter }, signal }) as const;
+  return {
+    filter,
+    begin: (scope, signal) => broker.askOnce(request(scope, signal)),
+    async settle(scope, _, signal) {
+      // Whether a client id is denied is in no list. Once it is, no lease begins by it: asked twice, nothing more is ended.
+      if (deniesClientId(filter)) await broker.ask(request(scope, signal));
+      return {};
+    },
+  };
+}
