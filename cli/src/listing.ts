@@ -45,21 +45,35 @@ interface Page {
   readonly next_token?: string;
 }
 
-export async function listingOf(
+interface Limits {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+/** The scope without its leases: one request, however many there are. */
+export async function stateOf(
   broker: Broker,
   scope: string,
-  more: { signal?: AbortSignal; timeoutMs?: number } = {},
-): Promise<Listing> {
+  limits: Limits = {},
+): Promise<Omit<Listing, "leases">> {
+  const { frozen, account } = await pageOf(broker, scope, undefined, limits);
+  return { scope, ...(frozen ? { frozen } : {}), ...(account ? { account } : {}) };
+}
+
+const pageOf = (broker: Broker, scope: string, next: string | undefined, limits: Limits): Promise<Page> =>
+  broker.ask({
+    method: "GET",
+    path: `/scopes/${scope}/leases`,
+    query: next === undefined ? undefined : { next_token: next },
+    ...limits,
+  });
+
+export async function listingOf(broker: Broker, scope: string, more: Limits = {}): Promise<Listing> {
   const leases: ListedLease[] = [];
   let next: string | undefined;
   let account: AccountSummary | undefined;
   for (;;) {
-    const page: Page = await broker.ask({
-      method: "GET",
-      path: `/scopes/${scope}/leases`,
-      query: next === undefined ? undefined : { next_token: next },
-      ...more,
-    });
+    const page = await pageOf(broker, scope, next, more);
     leases.push(...page.leases);
     account ??= page.account;
     next = page.next_token;

@@ -53,7 +53,10 @@ export const options = {
     help: "let requests for another Looker credential through (by default they get 403)",
   },
   "lease-id": { takes: "ID", help: "this lease" },
-  caller: { takes: "ARN", help: "leases of this role or user: arn:aws:iam::111122223333:role/name" },
+  caller: {
+    takes: "NAME|ARN",
+    help: "leases of this role or user: its name, its IAM ARN, or a session's ARN",
+  },
   "issued-before": {
     takes: "TIME",
     help: "leases from before 2026-11-24T13:00:00Z, or from before 30m ago by the broker's clock",

@@ -97,8 +97,8 @@ them end, and those of all sessions.`,
     usage: "",
     options: [],
     examples: ["looker-token scopes"],
-    notes: `For an operator a last column counts the findings about the service accounts, if
-there are any. looker-token account shows them.`,
+    notes: `For an operator the lines above the table tell of frozen scopes, with the reason, and
+of findings about service accounts.`,
   },
   whoami: {
     summary: "Show who you are to the broker",
@@ -151,7 +151,7 @@ code is 0 with findings, too: scripts read --json.`,
     usage: "(--scope NAME | --all-scopes) (FILTER … | --all) [--dry-run | --yes]",
     options: ["scope", "all-scopes", ...filters, "dry-run", "yes", "wait"],
     examples: [
-      "looker-token revoke --scope sales --caller arn:aws:iam::111122223333:role/report-service",
+      "looker-token revoke --scope sales --caller report-service",
       "looker-token revoke --scope sales --issued-before 30m --dry-run",
       "looker-token revoke --all-scopes --all --yes",
     ],
@@ -161,6 +161,10 @@ not confirmed; the broker goes on trying), expired (Looker itself ended some, at
 
 A request whose answer is lost is not sent again: it would end leases of since then. Those that were listed before are
 ended one by one, and what is not seen to be dead is called unknown.
+
+--caller takes the name of a role or user if exactly one caller with a lease bears it.
+Otherwise pass its IAM ARN, or the ARN of one of its sessions as in an error message:
+arn:aws:sts::111122223333:assumed-role/report-service/i-0abc. All sessions are meant.
 
 A caller whose leases are ended may fetch new ones at once: freeze the scope to keep it out.`,
   },

@@ -28,7 +28,10 @@ export async function revoke(io: Terminal, values: OptionValues): Promise<number
   const broker = brokerOf(io, values, operatorGrant(values));
   const scopes = await targetScopes(values, broker);
   const before = await leasesBefore(broker, scopes);
-  const filter = filterAt(broker.now());
+  const isWhole = before.size === scopes.length;
+  const filter = filterAt(broker.now(), isWhole ? [...before.values()].flat() : undefined);
+  if (filter.caller !== undefined && filter.caller !== values.caller && !values.json)
+    io.note(`--caller was read as ${filter.caller}.\n`);
   if (!values.yes) {
     const counted = await inEachScope(scopes, (scope) => countOf(broker, scope, filter));
     if (dryRun) return reportCounts(io, values, counted, filter);
@@ -64,7 +67,7 @@ function reportCounts(
   const matched = known.reduce((total, { value }) => total + value, 0);
   if (values.json) {
     const scopes = scopesJson(counted, (value) => ({ matched: value }));
-    io.print(`${JSON.stringify({ matched, scopes }, null, 2)}\n`);
+    io.print(`${JSON.stringify({ filter, matched, scopes }, null, 2)}\n`);
   } else {
     if (counted.length > 1) for (const { scope, value } of known) io.print(`  ${scope}: ${leases(value)}\n`);
     if (known.length > 0) io.print(`${leases(matched)} would be ended (${describeFilter(filter)})\n`);

@@ -138,6 +138,11 @@ End them? [y/N] y
         "arn:aws:iam::111122223333:role/report-service",
       ],
     ],
+    ["the name of its caller", () => ["--caller", "report-service"]],
+    [
+      "the ARN of a session of its caller",
+      () => ["--caller", "arn:aws:sts::111122223333:assumed-role/report-service/i-0abc"],
+    ],
     ["everything", () => ["--all"]],
   ])("ends a lease by %s", async (_, filter) => {
     const { json } = await reports.token("sales");
