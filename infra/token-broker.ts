@@ -219,11 +219,10 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
       ...(rotateSecret && { rotateSecret }),
     };
     const { functions } = this;
-    saveQueries(
-      this,
-      this.name,
-      Object.values(functions).map(({ logGroup }) => logGroup),
-    );
+    saveQueries(this, this.name, {
+      functions: Object.values(functions).map(({ logGroup }) => logGroup),
+      accessLog: this.accessLogGroup,
+    });
 
     const breakGlassArns = props.breakGlassArns ?? [];
     const rolesOf = (...them: (BrokerFunction | undefined)[]) =>

@@ -23,7 +23,7 @@ export function greeting(broker: RunningBroker, { brokerFile, recordFile }: OwnF
 The broker is running. Ctrl-C stops it.
 
   Broker        ${endpoint}
-${lookersOf(broker)}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS)
+${lookersOf(broker)}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS, Logs, CloudFormation)
   Account       ${location.accountId} in ${region}
   Keys          ${brokerFile}
   Records       ${recordFile} (here: one line for each request)

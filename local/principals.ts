@@ -32,6 +32,10 @@ export interface LocalPrincipal {
 /** May read and change what lies behind the AWS proxy, as an administrator of the AWS account could. */
 export const administratorName = "administrator";
 
+/** Operators have the auditor's policy as well, because the runbook has them ask the records. */
+export const auditorArns = (principals: readonly LocalPrincipal[]): string[] =>
+  principals.filter(({ operates }) => operates.length > 0).map(({ callerArn }) => callerArn);
+
 type Named = Pick<PrincipalPattern, "partition" | "account" | "kind" | "name">;
 
 export function localPrincipals(

@@ -21,6 +21,10 @@ export const options = {
   },
   "all-scopes": { help: "every scope that you operate" },
   endpoint: { takes: "URL", help: "the broker's API with its stage; also from LOOKER_BROKER_ENDPOINT" },
+  stack: {
+    takes: "NAME",
+    help: "the CloudFormation stack of the deployment; also from LOOKER_BROKER_STACK",
+  },
   region: { takes: "NAME", help: "the API's AWS region, where neither the endpoint nor AWS_REGION tells" },
   local: { help: "the broker that `npm start` runs, found by .local/broker.json" },
   as: { takes: "NAME", help: "with --local: this principal; without it the first that may do it" },
@@ -76,6 +80,8 @@ export const options = {
   "dry-run": { help: "only count" },
   yes: { help: "do not ask" },
   wait: { takes: "SECONDS", help: "how long to follow what is pending (60); 0 does not wait" },
+  since: { takes: "SPAN", help: "how far to look back (2h): up to 9999 of s, m, h, d" },
+  "print-query": { help: "print the query with its values, and run nothing" },
   reason: { takes: "TEXT", help: "for whoever will unfreeze it: 1 to 256 characters on one line" },
 } as const satisfies Record<string, Option>;
 

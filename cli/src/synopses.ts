@@ -9,13 +9,21 @@ export interface Synopsis {
   readonly options: readonly OptionName[];
   readonly examples: readonly string[];
   readonly notes?: string;
+  /** A word without an option's name. */
+  readonly operand?: string;
+  /** Flags that this program does not know are values for what the operand names. */
+  readonly takesOthers?: true;
+  /** Common options without a meaning here. */
+  readonly without?: readonly OptionName[];
 }
 
-const common: readonly OptionName[] = ["endpoint", "region", "local", "as", "json", "help"];
+const common: readonly OptionName[] = ["endpoint", "stack", "region", "local", "as", "json", "help"];
 
 /** Options of all commands, but for those without a meaning for this one. */
-export const commonOptionsOf = (command: CommandName): readonly OptionName[] =>
-  command === "local-env" ? common.filter((name) => name !== "endpoint" && name !== "region") : common;
+export function commonOptionsOf(command: CommandName): readonly OptionName[] {
+  const { options: own, without = [] }: Synopsis = synopses[command];
+  return common.filter((name) => !without.includes(name) && !own.includes(name));
+}
 
 const filters = ["lease-id", "caller", "issued-before", "client-id", "all"] as const;
 
@@ -121,6 +129,7 @@ nothing.`,
     summary: "Print the variables of the broker that `npm start` runs",
     usage: "[--as NAME] [--scope NAME]",
     options: ["scope"],
+    without: ["endpoint", "stack", "region"],
     examples: ['eval "$(looker-token local-env --as report-service)"'],
     notes: `For eval in a POSIX shell. Programs with AWS's SDKs or the client library then
 call the local broker as this principal.`,
@@ -205,6 +214,24 @@ stays denied.`,
     usage: "--scope NAME | --all-scopes",
     options: ["scope", "all-scopes"],
     examples: ["looker-token unfreeze --scope sales"],
+  },
+  ask: {
+    summary: "Ask a deployment's records a saved question",
+    usage: "[QUESTION] [--VALUE …] [--since SPAN] [--stack NAME]",
+    operand: "question",
+    takesOthers: true,
+    without: ["endpoint"],
+    options: ["since", "print-query"],
+    examples: [
+      "looker-token ask",
+      "looker-token ask what-goes-wrong --since 24h",
+      "looker-token ask is-this-lease-dead --lease-id 8ae67a142e19b6ce3e1e",
+      "looker-token ask --local who-holds-tokens-now",
+    ],
+    notes: `Without QUESTION it lists the questions that this deployment has saved in CloudWatch Logs Insights, and the values
+that each takes. Your AWS credentials need the auditor's policy of the stack. New records take some seconds to arrive.
+
+A table that is wider than the terminal is printed row by row. Logs Insights is paid by what it reads: the span is the price.`,
   },
 } as const satisfies Record<string, Synopsis>;
 
