@@ -23,18 +23,20 @@ async function pipedText(stream: NodeJS.ReadStream): Promise<string> {
 }
 
 async function askHidden(io: Terminal, question: string): Promise<string> {
-  io.note(question);
   // Node's own editing of lines, with its echo thrown away.
   const output = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
+  // Only now: before, the terminal itself would show what is pasted.
+  io.note(question);
   return await new Promise((resolve) => {
     const end = (line: string) => {
       release();
+      lines.off("close", atEnd);
       lines.close();
-      process.stdin.unref?.();
       io.note("\n");
       resolve(line);
     };
+    const atEnd = () => end("");
     // As a signal ends any other command, but with the terminal as it was.
     const stop = (signal: NodeJS.Signals) => {
       end("");
@@ -43,6 +45,6 @@ async function askHidden(io: Terminal, question: string): Promise<string> {
     const release = onSignals(["SIGTERM", "SIGHUP", "SIGQUIT"], stop);
     lines.once("line", end);
     lines.once("SIGINT", () => stop("SIGINT"));
-    lines.once("close", () => end(""));
+    lines.once("close", atEnd);
   });
 }

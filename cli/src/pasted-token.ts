@@ -27,7 +27,7 @@ function unwrapped(text: string): string {
     .replace(/^(["'`])(.*)\1$/s, "$2")
     .trim()
     .replace(/^authorization:\s*/i, "")
-    .replace(/^(?:bearer|token)\s+/i, "");
+    .replace(/^(?:bearer|token)(?:\s+|$)/i, "");
   return inner === text ? inner : unwrapped(inner);
 }
 

@@ -159,7 +159,7 @@ code is 0 with findings, too: scripts read --json.`,
     summary: "Tell whose token was found, and end it",
     usage: "[--scope NAME] [--revoke [--yes]]",
     options: ["only-scope", "revoke", "yes", "wait"],
-    examples: ["looker-token whose", "looker-token whose --revoke --yes < found-token.txt"],
+    examples: ["looker-token whose", "cat found-token.txt | looker-token whose --revoke --yes"],
     notes: `The token comes from stdin, never as an argument: arguments are in the shell's
 history and in the list of processes. On a terminal you paste it, and it is not
 shown. Only its SHA-256 is sent. Authorization, Bearer, token and quotes around
