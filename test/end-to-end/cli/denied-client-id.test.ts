@@ -96,7 +96,7 @@ describe("allow-client", () => {
     await run("revoke", "--scope", "support", "--client-id", id, "--yes", ...lead);
     const refused = await run("allow-client", "--scope", "support", "--client-id", id, ...lead);
     expect([refused.exitCode, refused.out]).toEqual([3, ""]);
-    expect(refused.err).toContain("This secret is also used by finance.");
+    expect(refused.err).toContain("Not allowed. This secret is also used by finance.");
     expect((await run("allow-client", "--scope", "support", "--client-id", id, "--json")).exitCode).toBe(0);
     await servedAgain();
   });
