@@ -147,7 +147,7 @@ test("#rejected-credentials: a pair that Looker refuses is seen by alarm and rec
   await untilSeen(() => book.alarm("RejectedCredentials") === "ALARM", "the alarm");
 
   const shell = await book.at("rejected-credentials");
-  expect((await shell.type("ask what-goes-wrong")).out).toMatch(
+  expect((await shell.type("looker-token ask what-goes-wrong")).out).toMatch(
     /reason: login_rejected[\s\S]*scope: finance/,
   );
   shell.set({ SCOPE: "finance" });
@@ -173,5 +173,5 @@ test("#rejected-credentials: four failures in a row are never reached, however o
   for (let tries = 0; tries < 6; tries++) expect((await finance.token("finance")).status).toBe(502);
   expect(book.looker.ledger().map(({ event }) => event)).toEqual(["login_failed"]);
   const shell = await book.at("rejected-credentials");
-  expect((await shell.type("ask what-goes-wrong")).out).toContain("looker_rejected_credentials");
+  expect((await shell.type("looker-token ask what-goes-wrong")).out).toContain("looker_rejected_credentials");
 }, 120_000);
