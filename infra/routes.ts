@@ -28,6 +28,6 @@ export const routes: readonly DeployedRoute[] = [
 export const routesOf = (...verbs: Verb[]): readonly DeployedRoute[] =>
   routes.filter((route) => route.verbs.some((verb) => verbs.includes(verb)));
 
-/** As an IAM policy names it: all paths of one scope. A scope's name is the first variable, and the others stand for anything. */
+/** As an IAM policy names the route in one scope. Its other variables stand for anything. */
 export const pathIn = (path: string, scopeName: string): string =>
   path.replace("{scope}", scopeName).replace(/\{\w+\}/g, "*");

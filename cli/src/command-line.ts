@@ -137,9 +137,9 @@ function parse(
       throw new UsageError(
         command === "whose"
           ? "whose reads the token from stdin, never from its arguments. If a token stood there, it is in the shell's history and in the list of processes now."
-          : `${command} takes no word without an option; \`looker-token ${command} --help\` lists the options.`,
+          : `${command} takes no word without an option. \`looker-token ${command} --help\` lists the options.`,
       );
-    // Node's own message may have several sentences; the first names the option.
+    // Node's own message may have several sentences, and the first names the option.
     const [reason] = (error as Error).message.split(/\.\s|\n/);
     throw new UsageError(`${reason}; \`looker-token ${command} --help\` lists the options.`);
   }

@@ -1,4 +1,4 @@
-/** What it means that a client id is denied: `denial` of the broker's answer, in words. */
+/** The denial of a client id, in words. The broker's answer has it as `denial`. */
 import type { Filter } from "./filter.ts";
 import { deniesClientId } from "./filter.ts";
 import { wrapped } from "./wrapped.ts";
@@ -6,7 +6,7 @@ import { wrapped } from "./wrapped.ts";
 export interface Denial {
   /** All scopes of the secret, those of other operators too. */
   readonly scopes: readonly string[];
-  /** It is the credential that the broker logs in with. */
+  /** The broker logs in with it. */
   readonly in_use: boolean;
 }
 
@@ -31,9 +31,7 @@ export function denialQuestion(
       ),
     ),
     ...(others.length > 0
-      ? lines(
-          `${others.join(", ")}: shares a secret with the scopes above. Leases there are not ended by this.`,
-        )
+      ? lines(`${others.join(", ")}: shares a secret with the scopes above. Leases there are not ended.`)
       : []),
     "The way back is looker-token allow-client.",
   ];
@@ -44,7 +42,7 @@ export const deniedText = (denials: readonly (Denial | undefined)[]): string =>
   oneForEachSecret(denials)
     .map(
       ({ scopes, in_use }) =>
-        `denied   ${scopes.join(", ")}: no login is made with the client id any more${in_use ? "; it was the one in use: callers get new leases once the secret holds another pair" : ""}\n`,
+        `denied   ${scopes.join(", ")}: no login is made with the client id any more${in_use ? ", which was the one in use. Callers get new leases once the secret holds another pair" : ""}\n`,
     )
     .join("");
 

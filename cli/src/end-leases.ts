@@ -21,7 +21,7 @@ export interface Ending {
   settle(scope: string, lost: LostAnswer, signal: AbortSignal): Promise<BeyondLeases>;
 }
 
-/** What the first request did besides. */
+/** Other effects of the first request. */
 interface BeyondLeases {
   readonly frozen?: Frozen;
   readonly denial?: Denial;

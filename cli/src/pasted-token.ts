@@ -11,10 +11,9 @@ export type Pasted =
 const mostCharacters = 4_096;
 
 export function pastedToken(text: string): Pasted {
-  if (text.length > mostCharacters)
-    return { refused: "This is longer than any token: give the token alone." };
+  if (text.length > mostCharacters) return { refused: "No token is as long. Give the token alone." };
   const token = unwrapped(text);
-  if (token === "") return { refused: "There is no token in it." };
+  if (token === "") return { refused: "No token was given." };
   const foreign = others.find(({ looksLike }) => looksLike.test(token));
   if (foreign) return { refused: foreign.refused };
   return /^[0-9a-f]{64}$/i.test(token) ? { tokenSha256: token.toLowerCase() } : { token };
@@ -33,31 +32,31 @@ function unwrapped(text: string): string {
 
 const clientSecretNext = "If it has leaked, go to the runbook's entry Leaked client secret.";
 
-/** What is plainly something else. Looker's tokens have 40 letters and digits, its client ids 20, its client secrets 24. */
+/** Texts of another kind. Looker's tokens have 40 letters and digits, its client ids 20, its client secrets 24. */
 const others: readonly { readonly looksLike: RegExp; readonly refused: string }[] = [
   {
     looksLike: /client_secret/i,
-    refused: `This is a Looker client secret, and no token. ${clientSecretNext}`,
+    refused: `A Looker client secret was given, and no token. ${clientSecretNext}`,
   },
-  { looksLike: /\s/, refused: "This is more than one word: give the token alone." },
+  { looksLike: /\s/, refused: "More than one word was given. Give the token alone." },
   {
     looksLike: /^(?:AKIA|ASIA)[A-Z0-9]{12,28}$/,
     refused:
-      "This is the id of an AWS access key, and no token of Looker's. If its secret has leaked, deactivate the key in IAM.",
+      "The id of an AWS access key was given, and no token of Looker's. If its secret has leaked, deactivate the key in IAM.",
   },
   {
     looksLike: /^[A-Za-z0-9/+]{40}$(?<=[/+].*)/,
     refused:
-      "This is an AWS secret access key, and no token of Looker's. If it has leaked, deactivate the key in IAM.",
+      "An AWS secret access key was given, and no token of Looker's. If it has leaked, deactivate the key in IAM.",
   },
   {
     looksLike: /^[A-Za-z0-9]{20}$/,
     refused:
-      "This is a Looker client id or a lease id, and no token. `looker-token revoke` takes them as --client-id and --lease-id.",
+      "A Looker client id or a lease id was given, and no token. `looker-token revoke` takes them as --client-id and --lease-id.",
   },
   {
     looksLike: /^[A-Za-z0-9]{24}$/,
-    refused: `This has the length of a Looker client secret, and of no token. ${clientSecretNext}`,
+    refused: `A text of the length of a Looker client secret was given. No token is as short. ${clientSecretNext}`,
   },
-  { looksLike: /[^\x21-\x7e]/, refused: "This has characters that no token has: give the token alone." },
+  { looksLike: /[^\x21-\x7e]/, refused: "Some characters are in no token. Give the token alone." },
 ];

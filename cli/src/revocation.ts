@@ -9,7 +9,7 @@ export interface Foreseen {
   readonly denial?: Denial;
 }
 
-/** What it would do. */
+/** The effect of a revocation, without one. */
 export const foresee = (broker: Broker, scope: string, filter: Filter): Promise<Foreseen> =>
   broker.ask({
     method: "DELETE",

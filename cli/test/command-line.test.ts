@@ -105,7 +105,7 @@ test.each([
   [
     "there is a stray word",
     ["get", "sales"],
-    /get takes no word without an option; `looker-token get --help`/,
+    /get takes no word without an option. `looker-token get --help`/,
   ],
   [
     "an option is given twice",

@@ -33,19 +33,19 @@ test("a text of 63 digits is a token", () => {
 });
 
 test.each<[string, string, RegExp]>([
-  ["nothing", "", /no token in it/],
-  ["only a line's end", "\n", /no token in it/],
-  ["only the word of a header", "Authorization: Bearer", /no token in it/],
-  ["two tokens", `${token} ${token}`, /more than one word/],
-  ["two lines", `${token}\n${token}`, /more than one word/],
+  ["nothing", "", /No token was given/],
+  ["only a line's end", "\n", /No token was given/],
+  ["only the word of a header", "Authorization: Bearer", /No token was given/],
+  ["two tokens", `${token} ${token}`, /More than one word/],
+  ["two lines", `${token}\n${token}`, /More than one word/],
   ["the id of an AWS access key", "AKIAIOSFODNN7EXAMPLE", /AWS access key/],
   ["the id of a temporary key", "ASIAIOSFODNN7EXAMPLE", /AWS access key/],
   ["an AWS secret access key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", /AWS secret access key/],
   ["a Looker client id", "60feedcafd9abdf2eef2", /client id or a lease id/],
   ["a Looker client secret", "Tf8sLd3GpB6yRn1uXw4mV9kQ", /length of a Looker client secret/],
-  ["a pair", '{"client_id": "x", "client_secret": "y"}', /is a Looker client secret/],
-  ["a letter that no token has", `${token}é`, /characters that no token has/],
-  ["a book", "a".repeat(5_000), /longer than any token/],
+  ["a pair", '{"client_id": "x", "client_secret": "y"}', /A Looker client secret was given/],
+  ["a letter that no token has", `${token}é`, /characters are in no token/],
+  ["a book", "a".repeat(5_000), /No token is as long/],
 ])("%s is refused, and nothing of it is repeated", (_, text, message) => {
   const pasted = pastedToken(text);
   if (!("refused" in pasted)) return expect.fail("it was taken");

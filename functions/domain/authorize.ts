@@ -28,7 +28,7 @@ export function authorize(
 export const scopesOfSecret = (scopes: Scopes, secretId: string): Scope[] =>
   [...scopes.values()].filter((scope) => scope.secretId === secretId);
 
-/** For a change that reaches every scope of the secret. @returns the first scope that does not list the operator */
+/** For a change that reaches every scope of the secret. @returns the first scope without the operator in its list */
 export function firstNotOperated(
   scopes: Scopes,
   { secretId }: Scope,

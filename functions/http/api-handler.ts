@@ -126,7 +126,7 @@ async function answer(
   return await route.handle({ ...request, scope: authorization.scope });
 }
 
-/** A refusal by a scope's list. Only the operators' record says which list, and what is in it. */
+/** A refusal by a scope's list. The list stands in the operators' record alone. */
 export function notListed(
   audit: AuditFields,
   lock: Lock,

@@ -13,7 +13,7 @@ export const deleteDenial =
   (ports: OperatePorts, scopes: Scopes) =>
   async (request: ScopedRequest): Promise<ProxyResult> => {
     const { event, scope, principal, audit } = request;
-    // Every scope of the secret logs in again by this: an operator of one alone does not decide for the others.
+    // Every scope of the secret logs in again, so an operator of one alone does not decide for the others.
     const foreign = firstNotOperated(scopes, scope, principal);
     if (foreign)
       throw notListed(
@@ -35,7 +35,7 @@ export const deleteDenial =
     return json(200, { denied: false });
   };
 
-/** What a denial reaches. */
+/** The reach of a denial. */
 export const denialFields = (scopes: Scopes, { secretId }: Scope, denial: Denial | undefined): object =>
   denial
     ? {

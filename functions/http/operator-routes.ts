@@ -179,8 +179,8 @@ function readQuery(event: ApiEvent, known: readonly string[]): Query {
 }
 
 /**
- * What was meant to be ended. Not the client id: a secret that was pasted in its place must not stand in a log. Not the hash: it is
- * the lease's, if one was found, and else somebody's own 64 digits.
+ * The wish of the operator, without the client id: a secret that was pasted in its place must not stand in a log. The hash is left
+ * out too. If no lease has it, it may be anybody's 64 digits.
  */
 function noteTarget(audit: AuditFields, request: RevocationRequest): void {
   if (request.all) {

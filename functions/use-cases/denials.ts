@@ -47,7 +47,7 @@ export async function foreseeDenial(
   return denialOf(denyClientId(control, clientId, clock.now()) ?? control, clientId);
 }
 
-/** The way back. A caller who may do it operates every scope of the secret. */
+/** The way back, for operators of every scope of the secret. */
 export async function allowClient(ports: OperatePorts, job: OperateJob, clientId: string): Promise<void> {
   const { scope, deadline, audit } = job;
   const outcome = await commit(
@@ -73,7 +73,7 @@ export const noRoomDetail = `the client id could not be denied: ${maxDeniedClien
 const denialOf = (control: SecretControl, clientId: string): Denial | undefined =>
   isDenied(control, clientId) ? { inUse: isInUse(control, clientId) } : undefined;
 
-/** Only one that Looker has taken: anything else may be a secret that was pasted in its place. */
+/** Only if Looker has taken it. Anything else may be a pasted secret. */
 function noteClientId(audit: OperateJob["audit"], control: SecretControl, clientId: string): void {
   if (hasWorked(control, clientId)) audit.client_id = clientId;
 }

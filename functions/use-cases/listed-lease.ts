@@ -15,7 +15,7 @@ export interface ListedLease {
   readonly issuedAt: number;
   /** The end of the lease: the broker serves it no longer, and logs its token out. */
   readonly endsAt: number | null;
-  /** From then on Looker has certainly ended the token by itself: whatever went earlier was ended by a logout. */
+  /** From then on Looker has certainly ended the token by itself. A token that goes earlier was ended by a logout. */
   readonly tokenEndsAt: number | null;
   readonly clientId: string | null;
 }

@@ -1,4 +1,4 @@
-/** The operator's verbs: list, find, revoke, freeze, unfreeze. Each is told the truth about what is dead. */
+/** The operator's verbs: list, find, revoke, freeze, unfreeze. Each answer tells dead tokens and pending ones apart. */
 
 import type { AccountCheck } from "../domain/account-check.ts";
 import { type Freeze, raiseEpoch, type ScopeControl } from "../domain/control.ts";

@@ -96,7 +96,7 @@ function judgeAttempts({ world, broken }: Observed): void {
   }
 }
 
-/** A client id that was denied makes no login for those who arrive afterwards, until it is allowed again. Then it is not denied. */
+/** A denied client id makes no login for a later request, until it is allowed again. Then it is not denied. */
 function judgeDenials({ core, revocations, allowances, world, broken, arrivedAtStop }: Observed): void {
   for (const { deniedClientId, answeredAtStop, ...denial } of revocations) {
     if (deniedClientId === undefined || answeredAtStop === undefined) continue;

@@ -53,7 +53,7 @@ class Fleet {
   /** Invocations that did not fail for want of the table: their lock is given back. */
   private readonly gaveBackAtStop = new Map<Instance, number>();
   private readonly lastLeases = new Map<string, string>();
-  /** What each caller was given last, and all that it was given: an older one is superseded, or in an outbox. */
+  /** All tokens of each caller, the last one given at the end. An older one is superseded, or in an outbox. */
   private readonly given = new Map<string, MadeToken[]>();
   /** A slow call, or a write that is not heard of, may come on top of what an invocation has. */
   private readonly slowMs: number;

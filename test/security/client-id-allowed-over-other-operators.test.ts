@@ -29,7 +29,7 @@ async function denied() {
   return operator;
 }
 
-it("is refused: nothing is read, nothing is written, and the record says whose list it was", async () => {
+it("is refused without a read or a write, and the record names the list", async () => {
   const { broker, allow, lines } = await denied();
   const before = structuredClone([...broker.table.items]);
   const answer = await allow("clientOne", { identity: salesLead });

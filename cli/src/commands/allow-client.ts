@@ -8,7 +8,7 @@ import { UsageError } from "../usage-error.ts";
 export async function allowClient(io: Terminal, values: OptionValues): Promise<number> {
   const { "denied-client-id": clientId } = values;
   if (clientId === undefined) throw new UsageError("Which client id? Pass --client-id ID.");
-  // It becomes a part of the path.
+  // The id becomes a part of the path.
   if (!/^[\w.~-]{1,256}$/.test(clientId)) throw new UsageError("--client-id takes a Looker client id.");
   const scope = scopeOf(values);
   await brokerOf(io, values, { may: "operate", scope }).ask({

@@ -103,7 +103,7 @@ async function nobodyText(broker: Broker, looked: readonly string[], tokenSha256
       `No lease of ${looked.join(", ")} has this token. Either Looker has confirmed its end, or it is of another scope, or it is not the broker's.`,
     ),
     "",
-    "Ask the records who was given it, and is it dead:",
+    "Ask the records for the callers that were given it:",
     `  looker-token ask who-got-this-token --token-sha256 ${tokenSha256}`,
     "",
     paragraph("To end it at Looker itself, paste it after the first line, then Enter:"),
@@ -113,7 +113,7 @@ async function nobodyText(broker: Broker, looked: readonly string[], tokenSha256
         `  printf 'Authorization: Bearer %s' "$TOKEN" | curl -sS -o /dev/null -w '%{http_code}\\n' -X DELETE -H @- ${url}/api/4.0/logout`,
     ),
     "  unset TOKEN",
-    paragraph("204: it is dead now. 404 or 401: it was dead, if Looker itself answered."),
+    paragraph("204 means that it is dead now. 404 or 401 means that it was dead, if Looker itself answered."),
     "",
   ].join("\n");
 }

@@ -28,8 +28,7 @@ To be ended (client id ID):
 No new login will be made with this client id:
   finance, support: it is the credential in use. Callers get no new lease until
   the secret holds another pair.
-  finance: shares a secret with the scopes above. Leases there are not ended by
-  this.
+  finance: shares a secret with the scopes above. Leases there are not ended.
 The way back is looker-token allow-client.
 End them? [y/N] n
 Nothing was done.
@@ -59,7 +58,7 @@ Nothing was done.
     const revoked = await run("revoke", "--scope", "finance", "--client-id", id, "--yes");
     expect([revoked.exitCode, revoked.out]).toEqual([
       0,
-      "denied  finance, support: no login is made with the client id any more; it was the one in use: callers get new leases once the secret holds another pair\nrevoked  1 lease of finance; Looker confirmed its end\n",
+      "denied  finance, support: no login is made with the client id any more, which was the one in use. Callers get new leases once the secret holds another pair\nrevoked  1 lease of finance; Looker confirmed its end\n",
     ]);
     expect([await stage.lookerTakes(json.access_token), (await finance()).status]).toEqual([401, 502]);
 
@@ -76,7 +75,7 @@ Nothing was done.
     ]);
   });
 
-  test("--json has the denial beside the counts", async () => {
+  test("--json has the denial with the counts", async () => {
     await finance();
     const id = await idOfFinance();
     const { out } = await stage.cli.run(
@@ -90,7 +89,7 @@ Nothing was done.
 });
 
 describe("allow-client", () => {
-  test("is refused to an operator of one of the scopes alone, who is told which other there is", async () => {
+  test("is refused to an operator of one of the scopes alone, with the name of the other", async () => {
     await finance();
     const id = await idOfFinance();
     await run("revoke", "--scope", "support", "--client-id", id, "--yes", ...lead);

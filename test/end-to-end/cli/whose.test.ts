@@ -42,7 +42,7 @@ Next  looker-token whose --revoke ends it.
     }
   });
 
-  test("it looks in every scope that the operator operates, whatever LOOKER_BROKER_SCOPE says", async () => {
+  test("it looks in every scope of the operator, in spite of LOOKER_BROKER_SCOPE", async () => {
     const { json } = await stage.caller("finance-service").token("finance", { session: "close-2026" });
     const cli = stage.cli.with({ LOOKER_BROKER_SCOPE: "sales" });
     const running = cli.talkTo([], "whose", "--local");
@@ -74,7 +74,7 @@ Next  looker-token whose --revoke ends it.
     expect(ran.out).toMatch(/^Scope {2}sales$/m);
   });
 
-  test("of a token that no lease has it says what to ask the records, and how to end it at Looker", async () => {
+  test("without a lease of it, it prints the question to the records, and the way to end it at Looker", async () => {
     const stray = "Jx4Ke9Np7Wc5vQ8Hs2Yb6t0ken1Rm5Cd3Fg8TzAB";
     stage.stand.secrets.add(stray);
     const { exitCode, raw } = await whose(stray);
@@ -97,7 +97,7 @@ Next  looker-token whose --revoke ends it.
     expect((await whose(json.access_token)).out).toMatch(/^No lease of sales, finance has this token/);
   });
 
-  test("--revoke without --yes is refused before the token is read: nobody can be asked there", async () => {
+  test("--revoke without --yes is refused before the token is read, because nobody can be asked", async () => {
     const { json } = await stage.caller("report-service").token("sales");
     expect(await whose(json.access_token, "--revoke")).toMatchObject({
       exitCode: 2,
@@ -127,7 +127,7 @@ describe("on a terminal", () => {
   });
 });
 
-test("the token is in no record and no log of the broker, and neither is its hash in what an operator asked", async () => {
+test("neither the token nor its hash is in a record of the operator's requests", async () => {
   const { json } = await stage.caller("report-service").token("sales");
   await whose(json.access_token, "--revoke", "--yes");
   expect(leaksIn(stage.stand.broker.logs().join("\n"), [json.access_token])).toBe(0);

@@ -14,7 +14,7 @@ const changeControl = async ({ table }: All, change: object) => {
 };
 
 describe("a denial", () => {
-  it("says whether the client id is that of the newest version that worked, before it is made and afterwards", async () => {
+  it("says before and afterwards whether the newest working version has the client id", async () => {
     const all = setUp();
     await all.issue({ key: numberedCaller(1) });
     for (const [clientId, inUse] of [
@@ -39,7 +39,7 @@ describe("a denial", () => {
     expect((await all.count({ clientId: "clientTwo" })).denial).toEqual({ inUse: true });
   });
 
-  it("is told only where one is made: not beside other filters, and not of all", async () => {
+  it("is told only of a client id without other filters", async () => {
     const all = setUp();
     await all.issue({ key: numberedCaller(1) });
     for (const request of [{ clientId: "clientOne", leaseId: "a-lease-id" }, { all: true } as const]) {
@@ -155,7 +155,7 @@ describe("a pair that the rotation retires", () => {
 });
 
 describe("the record", () => {
-  it("of a denial and of its end names a client id that Looker has taken", async () => {
+  it("of a denial and of its end names a client id taken by Looker", async () => {
     const { broker, revoke, allow, lines } = inMemoryOperator();
     await broker.issue();
     await revoke({ client_id: "clientOne", dry_run: "true" });
