@@ -21,7 +21,7 @@ export const foresee = (broker: Broker, scope: string, filter: Filter): Promise<
 export const countOf = async (broker: Broker, scope: string, filter: Filter): Promise<number> =>
   (await foresee(broker, scope, filter)).matched;
 
-/** Its first request, and what to make certain of where the answer to it was lost. */
+/** The first request, and the way to certainty if its answer was lost. */
 export function revocation(broker: Broker, filter: Filter): Pick<Ending, "filter" | "begin" | "settle"> {
   const request = (scope: string, signal: AbortSignal) =>
     ({ method: "DELETE", path: `/scopes/${scope}/leases`, query: { ...filter }, signal }) as const;

@@ -8,7 +8,7 @@ import { allowRetiring, denyRetiring, isDeniedByRotation, isRetired, type Rotati
 export interface Versioned {
   /** 0 for a row that is not there yet. */
   readonly version: number;
-  /** Fresh for each write: a failed condition on a row that shows mine means that my lost answer was a success. */
+  /** Fresh for each write. If the condition fails on a row with my id, my lost answer was a success. */
   readonly writeId?: string | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface Job {
   readonly nextPartition: number;
 }
 
-/** One write: from here on nothing of an older epoch is served. The rest is carried out by whoever has time. */
+/** One write: from here on nothing of an older epoch is served. The rest is carried out by any invocation with time. */
 export function raiseEpoch(
   control: ScopeControl,
   now: number,
