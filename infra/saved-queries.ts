@@ -117,15 +117,15 @@ filter kind = "audit" and request_id = "{{request_id}}"
     },
     {
       name: "who-revoked-or-froze",
-      asks: "Who revoked leases, froze or unfroze a scope, when, and what came of it?",
+      asks: "Who revoked leases, froze or unfroze a scope, or allowed a denied client id, when, and what came of it?",
       answer:
-        "A row for each such request, refused ones and dry runs (`counted`) too. `pending`: not confirmed when it was answered; is-this-lease-dead tells of each since. A second row with `late` is work after the time-out.",
+        "A row for each such request, refused ones and dry runs (`counted`) too. `pending`: not confirmed when it was answered; is-this-lease-dead tells of each since. `named_by` `client_id` alone: the id was denied, and `allow` takes that back. `client_id` names it, if Looker has ever taken it. A second row with `late` is work after the time-out.",
       placeholders: [],
       query: `
-filter kind = "audit" and verb in ["revoke", "freeze", "unfreeze"]
+filter kind = "audit" and verb in ["revoke", "freeze", "unfreeze", "allow"]
 | parse @message /"filters":\\[(?<named_by>[^\\]]*)\\]/
 | sort @timestamp desc
-| display time, late, verb, scope, code, outcome, reason, caller.arn, caller.session_name, named_by, target_caller, issued_before, lease_id, matched, revoked, pending, request_id`,
+| display time, late, verb, scope, code, outcome, reason, caller.arn, caller.session_name, named_by, target_caller, issued_before, lease_id, client_id, matched, revoked, pending, request_id`,
     },
     {
       name: "tokens-of-a-client-id",

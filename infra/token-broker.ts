@@ -27,7 +27,7 @@ import { PolicyRecords } from "./policy-records.ts";
 import { saveQueries } from "./query-definitions.ts";
 import { resourcePolicy } from "./resource-policy.ts";
 import { rotation } from "./rotation.ts";
-import { routes, routesOf, type Verb } from "./routes.ts";
+import { pathIn, routes, routesOf, type Verb } from "./routes.ts";
 import { letRolesUse, sealingKey } from "./sealing-key.ts";
 import { readScopeSecrets } from "./secret-statements.ts";
 import { defaultThresholds, defaultThrottle, type TokenBrokerProps } from "./settings.ts";
@@ -302,7 +302,7 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
         `There is no scope ${JSON.stringify(scopeName)}; there are ${[...this.scopes.keys()].join(", ")}.`,
       );
     return routesOf(...verbs).map(({ method, path }) =>
-      this.api.arnForExecuteApi(method, path.replace("{scope}", scopeName), stageName),
+      this.api.arnForExecuteApi(method, pathIn(path, scopeName), stageName),
     );
   }
 

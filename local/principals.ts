@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { matchesPattern, type PrincipalPattern } from "../functions/domain/pattern.ts";
 import type { Scopes } from "../functions/domain/scope.ts";
-import { routesOf, type Verb } from "../infra/routes.ts";
+import { pathIn, routesOf, type Verb } from "../infra/routes.ts";
 import { awsIdLetters, createSessionCredentials } from "./sigv4/session-credentials.ts";
 import type { AwsLocation } from "./stack/location.ts";
 
@@ -48,7 +48,7 @@ export function localPrincipals(
     routesOf(...verbs).map(
       ({ method, path }) =>
         `arn:${partition}:execute-api:${region}:${accountId}:${api.apiId}/${api.stage}/${method}` +
-        path.replace("{scope}", scope),
+        pathIn(path, scope),
     );
   const scopesOf = (named: Named, list: "callers" | "operators") =>
     [...scopes.values()].filter((scope) => scope[list].some(matches(named))).map(({ name }) => name);

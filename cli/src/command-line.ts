@@ -51,7 +51,9 @@ const help = (about: string | undefined): ParsedCommandLine =>
 
 function commandOf(name: string): CommandName {
   if (Object.hasOwn(synopses, name)) return name as CommandName;
-  throw new UsageError(`There is no command ${name}: there are ${Object.keys(synopses).join(", ")}.`);
+  // A longer word may be a token that was given as an argument.
+  const shown = /^[a-z-]{1,16}$/.test(name) ? ` ${name}` : " of that name";
+  throw new UsageError(`There is no command${shown}: there are ${Object.keys(synopses).join(", ")}.`);
 }
 
 interface ReadWords {
@@ -130,7 +132,14 @@ function parse(
   try {
     return parseArgs({ args, options: known, strict: true, allowPositionals, tokens: true });
   } catch (error) {
-    // Node's own message may have several sentences; the first names the argument.
+    // Node repeats the word, which may be a token.
+    if ((error as NodeJS.ErrnoException).code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL")
+      throw new UsageError(
+        command === "whose"
+          ? "whose reads the token from stdin, never from its arguments. If a token stood there, it is in the shell's history and in the list of processes now."
+          : `${command} takes no word without an option. \`looker-token ${command} --help\` lists the options.`,
+      );
+    // Node's own message may have several sentences, and the first names the option.
     const [reason] = (error as Error).message.split(/\.\s|\n/);
     throw new UsageError(`${reason}; \`looker-token ${command} --help\` lists the options.`);
   }

@@ -1,28 +1,15 @@
-/** What `revoke` and `freeze` have in common: ending leases in one or several scopes, and the last line about it. */
+/** Ending leases, from the first request to the truth. Commands and the console share it: it prints nothing. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Broker } from "./broker.ts";
-import { failureOf, noteFailure } from "./failure.ts";
+import type { Denial } from "./denial.ts";
 import { type Filter, matches } from "./filter.ts";
 import { type FollowJob, follow } from "./follow.ts";
-import { exitCodeOfSignal, interruptible } from "./interruption.ts";
 import { type Frozen, type ListedLease, listingOf } from "./listing.ts";
 import { LostAnswer } from "./lost-answer.ts";
-import type { OptionValues } from "./options.ts";
-import {
-  counts,
-  exitCodeOf,
-  outcomeLine,
-  outcomeOf,
-  outcomeWord,
-  type RevocationCounts,
-  type RevocationResult,
-  sum,
-} from "./outcome.ts";
-import { failed, inEachScope, noteFailures, type ScopeResult, scopesJson, succeeded } from "./targets.ts";
-import type { Terminal } from "./terminal.ts";
-import { span, wholeSeconds } from "./time.ts";
+import type { RevocationCounts, RevocationResult } from "./outcome.ts";
+import { inEachScope, type ScopeResult, succeeded } from "./targets.ts";
 
-export interface EndLeasesJob {
+export interface Ending {
   readonly broker: Broker;
   readonly scopes: readonly string[];
   /** What each scope's list said before; a scope is missing where that may not be seen. */
@@ -31,12 +18,31 @@ export interface EndLeasesJob {
   /** Begins it in one scope. Throws {@link LostAnswer} where it may have begun. */
   begin(scope: string, signal: AbortSignal): Promise<Begun>;
   /** After a lost answer: makes certain of what is no lease, or throws. */
-  settle(scope: string, lost: LostAnswer, signal: AbortSignal): Promise<{ readonly frozen?: Frozen }>;
+  settle(scope: string, lost: LostAnswer, signal: AbortSignal): Promise<BeyondLeases>;
 }
 
-interface Begun extends RevocationCounts {
+/** Other effects of the first request. */
+interface BeyondLeases {
   readonly frozen?: Frozen;
+  readonly denial?: Denial;
 }
+
+interface Begun extends RevocationCounts, BeyondLeases {}
+
+export interface EndingWatch {
+  /** How long pending leases are followed. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  onEvent(event: EndingEvent): void;
+}
+
+export type EndingEvent =
+  /** The scope's list is asked in its place. */
+  | { readonly kind: "answer_lost"; readonly scope: string; readonly lost: LostAnswer }
+  | { readonly kind: "frozen"; readonly scope: string; readonly frozen: Frozen }
+  | { readonly kind: "progress"; readonly scope: string; readonly result: RevocationResult };
+
+export interface Ended extends RevocationResult, BeyondLeases {}
 
 /** A list that is slow must not hold up what is urgent. */
 const listedWithinMs = 5_000;
@@ -50,102 +56,37 @@ export async function leasesBefore(
   return new Map(succeeded(all).map(({ scope, value }) => [scope, value.leases]));
 }
 
-export async function endLeases(io: Terminal, values: OptionValues, job: EndLeasesJob): Promise<number> {
-  const { broker, scopes, filter } = job;
-  const waitMs = wholeSeconds("wait", values.wait ?? "60") * 1_000;
-  return await interruptible(async (signal, interrupted) => {
-    const monotonic = () => performance.now();
-    const begun = monotonic();
-    const latest = new Map<string, RevocationResult>();
-    const frozen = new Map<string, Frozen>();
-    const show = () => {
-      const { revoked, pending, unknown } = sum([...latest.values()]);
-      const open = [`${pending} pending`, ...(unknown > 0 ? [`${unknown} unknown`] : [])].join(", ");
-      if (!values.json)
-        io.progress(`${open}, ${revoked} revoked, for ${span((monotonic() - begun) / 1_000)}`);
-    };
-    const all = await inEachScope(scopes, async (scope) => {
-      const first = await beginIn(io, values, job, scope, signal);
-      if (first.frozen) {
-        frozen.set(scope, first.frozen);
-        if (!values.json)
-          io.print(`${io.paint("yellow", "frozen")}   ${scope}: nothing of it is served any more\n`);
-      }
-      return await follow({
-        ...{ broker, scope, filter, first, waitMs, signal, monotonic },
-        onProgress(result) {
-          latest.set(scope, result);
-          show();
-        },
-        sleep: (milliseconds, until) => sleep(milliseconds, undefined, { signal: until }),
-      });
+export async function endLeases(ending: Ending, watch: EndingWatch): Promise<ScopeResult<Ended>[]> {
+  const { broker, scopes, filter } = ending;
+  const { waitMs, signal, onEvent } = watch;
+  return await inEachScope(scopes, async (scope) => {
+    const first = await beginIn(ending, watch, scope);
+    const { frozen, denial } = first;
+    if (frozen) onEvent({ kind: "frozen", scope, frozen });
+    const result = await follow({
+      ...{ broker, scope, filter, first, waitMs, signal },
+      monotonic: () => performance.now(),
+      onProgress: (progress) => onEvent({ kind: "progress", scope, result: progress }),
+      sleep: (milliseconds, until) => sleep(milliseconds, undefined, { signal: until }),
     });
-    const total = sum(succeeded(all).map(({ value }) => value));
-    if (values.json) io.print(`${JSON.stringify(report(all, total, frozen), null, 2)}\n`);
-    else if (scopes.length > 1)
-      for (const { scope, value } of succeeded(all)) io.print(outcomeLine(value, scope, io.paint));
-    const failure = noteFailures(io, values, all);
-    if (!values.json) io.print(lastLine(io, all, total));
-    const stopped = interrupted();
-    return stopped ? exitCodeOfSignal(stopped) : failure || exitCodeOf(total);
+    return { ...result, ...(frozen ? { frozen } : {}), ...(denial ? { denial } : {}) };
   });
 }
 
-type First = FollowJob["first"] & { readonly frozen?: Frozen };
+type First = FollowJob["first"] & BeyondLeases;
 
 async function beginIn(
-  io: Terminal,
-  values: OptionValues,
-  { begin, settle, before, filter }: EndLeasesJob,
+  { begin, settle, before, filter }: Ending,
+  { signal, onEvent }: EndingWatch,
   scope: string,
-  signal: AbortSignal,
 ): Promise<First> {
   try {
     return await begin(scope, signal);
   } catch (error) {
     const listed = before.get(scope);
     if (!(error instanceof LostAnswer) || signal.aborted || !listed) throw error;
-    if (!values.json) noteFailure(io, values, { ...failureOf(error), scope, hint: "Its list will tell." });
-    const { frozen } = await settle(scope, error, signal);
-    return { lost: listed.filter((lease) => matches(lease, filter)), ...(frozen ? { frozen } : {}) };
+    onEvent({ kind: "answer_lost", scope, lost: error });
+    const beyond = await settle(scope, error, signal);
+    return { lost: listed.filter((lease) => matches(lease, filter)), ...beyond };
   }
-}
-
-function lastLine(
-  { paint }: Terminal,
-  all: readonly ScopeResult<RevocationResult>[],
-  total: RevocationResult,
-): string {
-  const [first] = all;
-  // Of one scope that failed its error says it all.
-  if (all.length === 1) return first && "value" in first ? outcomeLine(first.value, first.scope, paint) : "";
-  const failures = failed(all);
-  if (failures.length === 0) return outcomeLine(total, `${all.length} scopes`, paint);
-  const named = failures.map(({ scope, failure }) => `${scope} (${failure.code})`).join(", ");
-  const others = Object.entries(counts(total)).flatMap(([name, count]) =>
-    count > 0 ? [`${count} ${name}`] : [],
-  );
-  const text = [`${failures.length} of ${all.length} scopes: ${named}`, ...others].join("; ");
-  return `${outcomeWord("unknown", paint)}  ${text}\n`;
-}
-
-function report(
-  all: readonly ScopeResult<RevocationResult>[],
-  total: RevocationResult,
-  frozen: ReadonlyMap<string, Frozen>,
-): object {
-  return {
-    outcome: failed(all).length > 0 ? "unknown" : outcomeOf(total),
-    ...counts(total),
-    scopes: scopesJson(
-      all,
-      (result, scope) => ({
-        ...(frozen.has(scope) ? { frozen: frozen.get(scope) } : {}),
-        outcome: outcomeOf(result),
-        ...counts(result),
-        ...(result.answerLost ? { answer_lost: true } : {}),
-      }),
-      { outcome: "unknown" },
-    ),
-  };
 }

@@ -14,6 +14,11 @@ interface Option {
 
 export const options = {
   scope: { takes: "NAME", help: "the scope; also from LOOKER_BROKER_SCOPE" },
+  "only-scope": {
+    flag: "scope",
+    takes: "NAME",
+    help: "only this scope (by default every scope that you operate)",
+  },
   "all-scopes": { help: "every scope that you operate" },
   endpoint: { takes: "URL", help: "the broker's API with its stage; also from LOOKER_BROKER_ENDPOINT" },
   stack: {
@@ -69,7 +74,9 @@ export const options = {
     takes: "ID",
     help: "leases of this Looker client id; given alone it also denies the id to new logins",
   },
+  "denied-client-id": { flag: "client-id", takes: "ID", help: "the Looker client id that was denied" },
   all: { help: "everything in the scope" },
+  revoke: { help: "end it, too" },
   "dry-run": { help: "only count" },
   yes: { help: "do not ask" },
   wait: { takes: "SECONDS", help: "how long to follow what is pending (60); 0 does not wait" },

@@ -1,6 +1,7 @@
 /** From the command line to the exit code. */
 import { parseCommandLine } from "./command-line.ts";
 import { account } from "./commands/account.ts";
+import { allowClient } from "./commands/allow-client.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exec } from "./commands/exec.ts";
 import { freeze, unfreeze } from "./commands/freeze.ts";
@@ -12,6 +13,7 @@ import { logout } from "./commands/logout.ts";
 import { proxy } from "./commands/proxy.ts";
 import { revoke } from "./commands/revoke.ts";
 import { scopes, whoami } from "./commands/scopes.ts";
+import { whose } from "./commands/whose.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { failureOf, noteFailure } from "./failure.ts";
 import type { OptionValues } from "./options.ts";
@@ -38,7 +40,9 @@ const commands: Readonly<Record<CommandName, Command>> = {
   "local-env": localEnv,
   leases,
   account,
+  whose,
   revoke,
+  "allow-client": allowClient,
   freeze,
   unfreeze,
   // Loaded when they are asked for, with all that only they need.

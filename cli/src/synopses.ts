@@ -155,6 +155,20 @@ has changed. This shows the last check, and asks Looker nothing. Each finding ha
 its next step. Findings that the scope's definition accepts come last. The exit
 code is 0 with findings, too: scripts read --json.`,
   },
+  whose: {
+    summary: "Tell whose token was found, and end it",
+    usage: "[--scope NAME] [--revoke [--yes]]",
+    options: ["only-scope", "revoke", "yes", "wait"],
+    examples: ["looker-token whose", "cat found-token.txt | looker-token whose --revoke --yes"],
+    notes: `The token comes from stdin, never as an argument: arguments are in the shell's
+history and in the list of processes. On a terminal you paste it, and it is not
+shown. Only its SHA-256 is sent. Authorization, Bearer, token and quotes around
+it are taken off. 64 hexadecimal digits are taken for the SHA-256 itself.
+
+Without --scope it looks in every scope that you operate. If no lease has the
+token, it says what is left to do. With --revoke and no such lease the exit code
+is 5.`,
+  },
   revoke: {
     summary: "End leases, and be told whether they are dead",
     usage: "(--scope NAME | --all-scopes) (FILTER … | --all) [--dry-run | --yes]",
@@ -175,7 +189,19 @@ ended one by one, and what is not seen to be dead is called unknown.
 Otherwise pass its IAM ARN, or the ARN of one of its sessions as in an error message:
 arn:aws:sts::111122223333:assumed-role/report-service/i-0abc. All sessions are meant.
 
-A caller whose leases are ended may fetch new ones at once: freeze the scope to keep it out.`,
+A caller whose leases are ended may fetch new ones at once: freeze the scope to keep it out.
+
+--client-id alone also denies the id: no login is made with it any more, in all scopes of the secret, until allow-client
+takes that back.`,
+  },
+  "allow-client": {
+    summary: "Let a denied client id log in again",
+    usage: "--scope NAME --client-id ID",
+    options: ["scope", "denied-client-id"],
+    examples: ["looker-token allow-client --scope sales --client-id 60feedcafd9abdf2eef2"],
+    notes: `The way back from revoke --client-id. It holds for all scopes that share the
+secret, and is for operators of each of them. A pair that the rotation has retired
+stays denied.`,
   },
   freeze: {
     summary: "Serve nothing of a scope any more, and end what was given out",

@@ -2,13 +2,20 @@
  * The two control items: a scope's (epoch, freeze) and a secret's (what is known of its versions). Pure.
  */
 import { digestOf } from "./digest.ts";
-import { type Denier, denierOfRetiring, denyRetiring, type Rotation } from "./rotation.ts";
+import {
+  allowRetiring,
+  type Denier,
+  denierOfRetiring,
+  denyRetiring,
+  isRetired,
+  type Rotation,
+} from "./rotation.ts";
 
 /** Fields that every row carries for conditional writes. */
 export interface Versioned {
   /** 0 for a row that is not there yet. */
   readonly version: number;
-  /** Fresh for each write: a failed condition on a row that shows mine means that my lost answer was a success. */
+  /** Fresh for each write. If the condition fails on a row with my id, my lost answer was a success. */
   readonly writeId?: string | undefined;
 }
 
@@ -37,7 +44,7 @@ export interface Job {
   readonly nextPartition: number;
 }
 
-/** One write: from here on nothing of an older epoch is served. The rest is carried out by whoever has time. */
+/** One write: from here on nothing of an older epoch is served. The rest is carried out by any invocation with time. */
 export function raiseEpoch(
   control: ScopeControl,
   now: number,
@@ -247,6 +254,22 @@ export function denyClientId(
   };
 }
 
+/** Takes an operator's denial back. `retired`: the rotation has given the pair up, and that stays. */
+export function allowClientId(
+  control: SecretControl,
+  clientId: string,
+  now: number,
+): { next?: SecretControl; outcome: "allowed" | "retired" } {
+  const { rotation } = control;
+  if (rotation && isRetired(rotation, clientId, now)) return { outcome: "retired" };
+  if (!isDenied(control, clientId)) return { outcome: "allowed" };
+  const deniedClientIds = control.deniedClientIds.filter((denied) => denied !== digestOf(clientId));
+  return {
+    next: { ...control, deniedClientIds, rotation: rotation && allowRetiring(rotation, clientId) },
+    outcome: "allowed",
+  };
+}
+
 export const isDeniedByOperator = (control: SecretControl, clientId: string): boolean =>
   control.deniedClientIds.includes(digestOf(clientId));
 
@@ -258,6 +281,16 @@ const denierOf = (control: SecretControl, clientId: string): Denier | undefined 
 
 export const isDenied = (control: SecretControl, clientId: string): boolean =>
   denierOf(control, clientId) !== undefined;
+
+/** Whether Looker has taken it. A secret that was pasted in the place of a client id never worked as one. */
+export const hasWorked = (control: SecretControl, clientId: string): boolean =>
+  control.attempts.some((each) => each.state === "worked" && each.clientId === digestOf(clientId));
+
+/** Whether the newest version of the secret that worked has this client id. */
+export function isInUse(control: SecretControl, clientId: string): boolean {
+  const [newest] = control.attempts.filter(({ state }) => state === "worked").toSorted((a, b) => b.at - a.at);
+  return newest?.clientId === digestOf(clientId);
+}
 
 function attemptOf(
   control: SecretControl,

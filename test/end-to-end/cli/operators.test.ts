@@ -211,7 +211,7 @@ describe("freeze", () => {
   test("ends what was given out and serves nothing, until the scope is unfrozen", async () => {
     const { json } = await reports.token("sales");
     expect((await run(...freeze)).out).toBe(
-      "frozen  sales: nothing of it is served any more\nrevoked  1 lease of sales; Looker confirmed its end\n",
+      "frozen  sales, so callers get no token of it any more\nrevoked  1 lease of sales; Looker confirmed its end\n",
     );
     expect(await lookerTakes(json.access_token)).toBe(401);
     expect((await run("get", "--scope", "sales")).exitCode).toBe(3);
@@ -219,9 +219,10 @@ describe("freeze", () => {
       "frozen  sales, by arn:aws:iam::111122223333:role/platform-engineer at TIME: incident 42\nNo leases in sales.\n",
     );
     expect((await run("unfreeze", "--scope", "sales")).out).toBe(
-      "unfrozen  sales; callers get new leases again\n",
+      "unfrozen  sales; callers get new leases again\n  frozen by arn:aws:iam::111122223333:role/platform-engineer at\n  TIME: incident 42\n",
     );
     expect((await reports.token("sales")).status).toBe(200);
+    expect((await run("unfreeze", "--scope", "sales")).out).toBe("unchanged  sales was not frozen\n");
   });
 
   test("--json has the freeze as the broker recorded it", async () => {
@@ -234,10 +235,10 @@ describe("freeze", () => {
         },
       ],
     });
-    expect(JSON.parse((await run("unfreeze", "--all-scopes", "--json")).out)).toEqual({
+    expect(JSON.parse((await run("unfreeze", "--all-scopes", "--json")).out)).toMatchObject({
       scopes: [
-        { scope: "sales", frozen: null },
-        { scope: "finance", frozen: null },
+        { scope: "sales", frozen: null, was: { reason: "incident 42" } },
+        { scope: "finance", frozen: null, was: null },
       ],
     });
   });

@@ -13,7 +13,7 @@ import { scopes } from "../../../infra/scopes.ts";
 const budgets = {
   "issue-token": 319_000,
   logout: 286_000,
-  operate: 296_000,
+  operate: 298_000,
   sweep: 276_000,
   "check-account": 323_000,
   "rotate-secret": 287_000,
