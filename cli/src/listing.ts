@@ -37,7 +37,7 @@ export interface Listing {
   readonly leases: readonly ListedLease[];
 }
 
-interface Page {
+export interface LeasePage {
   readonly frozen?: Frozen;
   /** On the first page. */
   readonly account?: AccountSummary;
@@ -45,26 +45,38 @@ interface Page {
   readonly next_token?: string;
 }
 
-export async function listingOf(
+interface Limits {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+export async function* pagesOf(
   broker: Broker,
   scope: string,
-  more: { signal?: AbortSignal; timeoutMs?: number } = {},
-): Promise<Listing> {
-  const leases: ListedLease[] = [];
+  limits: Limits = {},
+): AsyncGenerator<LeasePage, void> {
   let next: string | undefined;
-  let account: AccountSummary | undefined;
-  for (;;) {
-    const page: Page = await broker.ask({
+  do {
+    const page: LeasePage = await broker.ask({
       method: "GET",
       path: `/scopes/${scope}/leases`,
       query: next === undefined ? undefined : { next_token: next },
-      ...more,
+      ...limits,
     });
+    yield page;
+    next = page.next_token;
+  } while (next !== undefined);
+}
+
+export async function listingOf(broker: Broker, scope: string, limits: Limits = {}): Promise<Listing> {
+  const leases: ListedLease[] = [];
+  let account: AccountSummary | undefined;
+  let frozen: Frozen | undefined;
+  for await (const page of pagesOf(broker, scope, limits)) {
     leases.push(...page.leases);
     account ??= page.account;
-    next = page.next_token;
-    if (next !== undefined) continue;
-    const { frozen } = page;
-    return { scope, ...(frozen ? { frozen } : {}), ...(account ? { account } : {}), leases };
+    // The last page is the newest.
+    frozen = page.frozen;
   }
+  return { scope, ...(frozen ? { frozen } : {}), ...(account ? { account } : {}), leases };
 }
