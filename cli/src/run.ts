@@ -1,6 +1,7 @@
 /** From the command line to the exit code. */
 import { parseCommandLine } from "./command-line.ts";
 import { account } from "./commands/account.ts";
+import { consoleCommand } from "./commands/console.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exec } from "./commands/exec.ts";
 import { freeze, unfreeze } from "./commands/freeze.ts";
@@ -35,6 +36,7 @@ const commands: Readonly<Record<CommandName, Command>> = {
   revoke,
   freeze,
   unfreeze,
+  console: consoleCommand,
 };
 
 export async function run(args: readonly string[]): Promise<number> {

@@ -176,6 +176,19 @@ A caller whose leases are ended may fetch new ones at once: freeze the scope to 
     options: ["scope", "all-scopes"],
     examples: ["looker-token unfreeze --scope sales"],
   },
+  console: {
+    summary: "Look at scopes and leases in a browser, and end them there",
+    usage: "[--local] [--port PORT] [--no-open]",
+    options: ["port", "no-open"],
+    examples: ["looker-token console", "looker-token console --local"],
+    notes: `It serves a page on 127.0.0.1 for your browser, and asks the broker with your AWS
+credentials. The page shows the scopes that you operate. The link works once, in
+one browser. The console ends with Ctrl-C, or after an hour without use. A token
+that is pasted into the page never leaves it: only its SHA-256 does.
+
+On Linux the link is for a moment in the process list, where a browser is started
+with it. With --no-open it is printed alone, and you paste it.`,
+  },
 } as const satisfies Record<string, Synopsis>;
 
 export type CommandName = keyof typeof synopses;

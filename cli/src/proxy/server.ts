@@ -1,11 +1,11 @@
 /** The loopback server: it refuses foreign requests, and gives every request an answer. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { close, listen, refuseTunnels } from "../loopback/listening.ts";
+import { ClientGone } from "../loopback/request-body.ts";
 import { refusalOf } from "./admission.ts";
 import { answer, type ExchangeOptions } from "./exchange.ts";
 import { proxyFailureOf } from "./failure-reply.ts";
 import { lookerError, sendReply } from "./looker-reply.ts";
-import { ClientGone } from "./request-body.ts";
 import { baseOf } from "./template.ts";
 
 export interface ProxyServerOptions extends Omit<ExchangeOptions, "proxyUrl"> {

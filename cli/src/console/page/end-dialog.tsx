@@ -1,0 +1,272 @@
+/** The question before something is ended, frozen or given back, and the truth about it as it comes in. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { deniesClientId, everything, type Filter } from "../../filter.ts";
+import type { Frozen } from "../../listing.ts";
+import { leases, outcomeOf, outcomeText, type RevocationResult } from "../../outcome.ts";
+import type { Message } from "../messages.ts";
+import { ask, Failed } from "./ask.ts";
+import { Moment } from "./moments.tsx";
+import type { Row } from "./rows.ts";
+
+export type EndDialogJob =
+  | { readonly kind: "revoke"; readonly row: Row }
+  | { readonly kind: "revoke_scope"; readonly scope: string }
+  | { readonly kind: "freeze"; readonly scope: string }
+  | { readonly kind: "unfreeze"; readonly scope: string; readonly frozen: Frozen };
+
+interface Props {
+  readonly job: EndDialogJob;
+  /** Something has changed at the broker. */
+  onChange(): void;
+  onClose(): void;
+}
+
+export function EndDialog({ job, onChange, onClose }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [answer, setAnswer] = useState<AsyncGenerator<Message, void> | undefined>();
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} aria-labelledby="question" onClose={onClose}>
+      <h2 id="question">{titleOf(job)}</h2>
+      {answer ? (
+        <Progress answer={answer} onChange={onChange} onClose={() => dialog.current?.close()} />
+      ) : (
+        <Question job={job} onAnswer={setAnswer} onCancel={() => dialog.current?.close()} />
+      )}
+    </dialog>
+  );
+}
+
+function titleOf(job: EndDialogJob): string {
+  if (job.kind === "revoke") return `End leases of ${job.row.name} in ${job.row.scope}`;
+  if (job.kind === "revoke_scope") return `End all leases of ${job.scope}`;
+  return job.kind === "freeze" ? `Freeze ${job.scope}` : `Unfreeze ${job.scope}`;
+}
+
+interface QuestionProps {
+  readonly job: EndDialogJob;
+  onAnswer(answer: AsyncGenerator<Message, void>): void;
+  onCancel(): void;
+}
+
+function Question({ job, onAnswer, onCancel }: QuestionProps) {
+  const scope = job.kind === "revoke" ? job.row.scope : job.scope;
+  const choices = job.kind === "revoke" ? choicesOf(job.row) : [];
+  const [choice, setChoice] = useState(0);
+  const [typed, setTyped] = useState("");
+  const [reason, setReason] = useState("");
+  const filter = choices[choice]?.filter ?? everything;
+  const isOfWholeScope = job.kind === "freeze" || job.kind === "revoke_scope";
+  const count = useCount(scope, filter);
+  const isReady = !isOfWholeScope || (typed === scope && (job.kind !== "freeze" || reason.trim() !== ""));
+
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    if (!isReady) return;
+    if (job.kind === "unfreeze") onAnswer(ask("unfreeze", { scope }));
+    else if (job.kind === "freeze") onAnswer(ask("freeze", { scope, reason, typed }));
+    else onAnswer(ask("revoke", { scope, filter, ...(isOfWholeScope ? { typed } : {}) }));
+  };
+  return (
+    <form onSubmit={submit}>
+      {choices.length > 0 && (
+        <fieldset>
+          <legend>Which leases?</legend>
+          {choices.map(({ name }, at) => (
+            <label class="choice" key={name}>
+              <input type="radio" name="choice" checked={choice === at} onChange={() => setChoice(at)} />
+              <span>{name}</span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+      {job.kind === "unfreeze" && (
+        <p>
+          Frozen by {job.frozen.by}, <Moment at={Date.parse(job.frozen.at)} />:{" "}
+          <strong>{job.frozen.reason}</strong>
+        </p>
+      )}
+      <p class="count" aria-live="polite">
+        {hitText(job, count)}
+      </p>
+      {deniesClientId(filter) && <p class="trouble">No new login will be made with this client id.</p>}
+      {job.kind === "revoke" && (
+        <p class="dim">
+          A caller whose leases end may fetch new ones at once. To keep it out, freeze the scope.
+        </p>
+      )}
+      {job.kind === "freeze" && (
+        <label>
+          Reason, for the operator who will unfreeze it
+          <input
+            maxLength={256}
+            value={reason}
+            onInput={({ currentTarget }) => setReason(currentTarget.value)}
+          />
+        </label>
+      )}
+      {isOfWholeScope && (
+        <label>
+          <span>
+            This is for all of the scope. Type its name, <strong>{scope}</strong>
+          </span>
+          <input
+            autocomplete="off"
+            autocapitalize="off"
+            spellcheck={false}
+            value={typed}
+            onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+          />
+        </label>
+      )}
+      <p class="actions">
+        <button type="button" onClick={onCancel}>
+          Cancel
+        </button>
+        <button type="submit" class={job.kind === "unfreeze" ? "main" : "danger"} disabled={!isReady}>
+          {verbOf(job, count)}
+        </button>
+      </p>
+    </form>
+  );
+}
+
+function choicesOf({ lease, name }: Row): { name: string; filter: Filter }[] {
+  return [
+    ...(lease.lease_id === null
+      ? []
+      : [{ name: `This lease, ${lease.lease_id}`, filter: { lease_id: lease.lease_id } }]),
+    { name: `All leases of ${name} in this scope`, filter: { caller: lease.caller } },
+    ...(lease.client_id === null
+      ? []
+      : [
+          {
+            name: `All leases made with client id ${lease.client_id}, which is then denied`,
+            filter: { client_id: lease.client_id },
+          },
+        ]),
+  ];
+}
+
+/** A number, or why there is none. */
+type Count = number | string | undefined;
+
+function useCount(scope: string, filter: Filter): Count {
+  const [count, setCount] = useState<Count>();
+  const asked = JSON.stringify(filter);
+  useEffect(() => {
+    let isStale = false;
+    setCount(undefined);
+    const load = async () => {
+      try {
+        for await (const message of ask("count", { scope, filter: JSON.parse(asked) }))
+          if (message.kind === "count" && !isStale) setCount(message.matched);
+      } catch (error) {
+        if (!isStale) setCount(error instanceof Failed ? error.message : String(error));
+      }
+    };
+    load();
+    return () => {
+      isStale = true;
+    };
+  }, [scope, asked]);
+  return count;
+}
+
+function hitText({ kind }: EndDialogJob, count: Count): string {
+  if (count === undefined) return "Counting …";
+  if (typeof count === "string") return `Not counted: ${count}`;
+  if (kind === "unfreeze")
+    return `It ends nothing, and callers get leases again. The scope has ${leases(count)} now.`;
+  const ends = `It ends ${leases(count)}.`;
+  return kind === "freeze" ? `${ends} Then callers get no lease until it is unfrozen.` : ends;
+}
+
+function verbOf({ kind }: EndDialogJob, count: Count): string {
+  if (kind === "unfreeze") return "Unfreeze";
+  if (kind === "freeze") return typeof count === "number" ? `Freeze, and end ${leases(count)}` : "Freeze";
+  return typeof count === "number" ? `End ${leases(count)}` : "End them";
+}
+
+interface ProgressProps {
+  readonly answer: AsyncGenerator<Message, void>;
+  onChange(): void;
+  onClose(): void;
+}
+
+function Progress({ answer, onChange, onClose }: ProgressProps) {
+  const [told, setTold] = useState<readonly Message[]>([]);
+  const [error, setError] = useState<string | undefined>();
+  const [isDone, setDone] = useState(false);
+  const close = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    const listen = async () => {
+      try {
+        for await (const message of answer) setTold((before) => [...before, message]);
+      } catch (failure) {
+        setError(failure instanceof Failed ? failure.message : String(failure));
+      }
+      setDone(true);
+      onChange();
+    };
+    close.current?.focus();
+    listen();
+  }, [answer]);
+  const last = told.findLast((message) => message.kind === "progress" || message.kind === "ended");
+  return (
+    <>
+      <div aria-live="polite">
+        {told.map((message) => (
+          <Line key={message.kind} message={message} />
+        ))}
+        {last && <Counts result={last.result} scope={last.scope} isDone={last.kind === "ended"} />}
+        {!isDone && <p>Waiting for the broker and Looker …</p>}
+        {error && <p class="trouble">{error} It may have been done all the same: the list shows it.</p>}
+      </div>
+      <p class="actions">
+        <button type="button" ref={close} onClick={onClose}>
+          {isDone ? "Close" : "Close, and let it go on"}
+        </button>
+      </p>
+    </>
+  );
+}
+
+/** What is told once. */
+function Line({ message }: { message: Message }) {
+  if (message.kind === "frozen") return <p>Frozen: nothing of {message.scope} is served any more.</p>;
+  if (message.kind === "unfrozen") return <p>Unfrozen: callers get new leases of {message.scope} again.</p>;
+  if (message.kind === "answer_lost")
+    return <p class="trouble">The broker's answer was lost. Its list will tell.</p>;
+  if (message.kind === "scope_failed")
+    return (
+      <p class="trouble">
+        {message.error.message} {message.error.hint}
+      </p>
+    );
+  return null;
+}
+
+const named = ["revoked", "pending", "expired", "unknown", "gone"] as const;
+
+function Counts({ result, scope, isDone }: { result: RevocationResult; scope: string; isDone: boolean }) {
+  const outcome = outcomeOf(result);
+  const shown = named.filter((name) => result[name] > 0 || name === "revoked" || name === "pending");
+  return (
+    <>
+      <dl class="counts">
+        {shown.map((name) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{result[name].toLocaleString("en-GB")}</dd>
+          </div>
+        ))}
+      </dl>
+      {isDone && (
+        <p>
+          <strong class={`outcome ${outcome}`}>{outcome}</strong> {outcomeText(result, scope)}
+        </p>
+      )}
+    </>
+  );
+}
