@@ -1,5 +1,6 @@
 /** The page: scopes above, a box for a token, and the table of leases. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { Arn } from "./arn.tsx";
 import { EndDialog, type EndDialogJob } from "./end-dialog.tsx";
 import { LeaseSection } from "./lease-section.tsx";
 import { Moment } from "./moments.tsx";
@@ -18,7 +19,12 @@ export function App() {
       <header>
         <h1>looker-token console</h1>
         <p class="where">
-          <span>{view.endpoint}</span> <span>{view.operator}</span>
+          <span>
+            <Arn text={view.endpoint} />
+          </span>{" "}
+          <span>
+            <Arn text={view.operator} />
+          </span>
         </p>
         <div class="asof">
           <AsOf view={view} />

@@ -40,7 +40,7 @@ export function LeaseTable({ rows, ahead, order, onOrder, onEnd }: Props) {
       <div role="rowgroup" class="head">
         <div role="row" aria-rowindex={1} class="row">
           {columns.map(([column, name]) => (
-            <span role="columnheader" key={column} class={column} aria-sort={sortOf(column, order)}>
+            <span role="columnheader" key={column} class={`cell-${column}`} aria-sort={sortOf(column, order)}>
               <button
                 type="button"
                 onClick={() =>
@@ -51,7 +51,7 @@ export function LeaseTable({ rows, ahead, order, onOrder, onEnd }: Props) {
               </button>
             </span>
           ))}
-          <span role="columnheader" class="do">
+          <span role="columnheader" class="cell-do">
             <span class="hidden">Action</span>
           </span>
         </div>
@@ -97,16 +97,16 @@ function LeaseRow({ row, now, index, top, onEnd }: RowProps) {
   ];
   return (
     <div role="row" class="row" aria-rowindex={index} style={{ transform: `translateY(${top}px)` }}>
-      <span role="cell" class="caller" title={lease.caller}>
+      <span role="cell" class="cell-caller" title={lease.caller}>
         <strong>{name}</strong>
         <span class="dim">{lease.caller}</span>
       </span>
       {texts.map(([column, text, style]) => (
-        <span role="cell" key={column} class={column} title={text}>
+        <span role="cell" key={column} class={`cell-${column}`} title={text}>
           <span class={style}>{text}</span>
         </span>
       ))}
-      <span role="cell" class="do">
+      <span role="cell" class="cell-do">
         <button type="button" onClick={onEnd} aria-label={`End the lease of ${name} in ${scope}`}>
           End …
         </button>

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { type AccountCheck, findingCount, openFindings } from "../../account.ts";
 import { nextStepFor } from "../../next-step.ts";
 import { span } from "../../time.ts";
+import { Arn } from "./arn.tsx";
 import { ask, Failed } from "./ask.ts";
 import type { EndDialogJob } from "./end-dialog.tsx";
 import { Moment } from "./moments.tsx";
@@ -40,23 +41,21 @@ export function ScopeCard({ view, isChosen, onChoose, onJob }: Props) {
             ? "Looking …"
             : "No leases"
           : counts.map(([state, count]) => `${count.toLocaleString("en-GB")} ${state}`).join(", ")}
+        <span class="dim">, a lease lasts {span(view.leaseSeconds)}</span>
       </p>
       {frozen && (
         <p class="why">
           <strong>{frozen.reason}</strong>
           <br />
           <span class="dim">
-            by {frozen.by}, <Moment at={Date.parse(frozen.at)} />
+            by <Arn text={frozen.by} />, <Moment at={Date.parse(frozen.at)} />
           </span>
         </p>
       )}
       {found > 0 ? (
         <Findings scope={scope} count={found} />
       ) : (
-        <p class="dim">
-          {account ? "No findings about its account" : "Its account is not checked yet"}. A lease is{" "}
-          {span(view.leaseSeconds)}.
-        </p>
+        <p class="dim">{account ? "No findings about its account" : "Its account is not checked yet"}</p>
       )}
       <p class="actions">
         {frozen ? (

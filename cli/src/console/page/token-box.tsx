@@ -1,6 +1,7 @@
 /** A box for a token that was found somewhere. The token is hashed here, and never leaves the page. */
 import { useRef, useState } from "preact/hooks";
 import type { ListedLease } from "../../listing.ts";
+import { Arn } from "./arn.tsx";
 import { ask, Failed } from "./ask.ts";
 import type { EndDialogJob } from "./end-dialog.tsx";
 import { age, Moment, remaining, useNow } from "./moments.tsx";
@@ -99,7 +100,7 @@ function Answer({ answer, ahead, onEnd }: Props & { answer: Found | string }) {
               )}
             </p>
             <p class="dim">
-              {lease.caller}, lease {lease.lease_id}
+              <Arn text={lease.caller} />, lease {lease.lease_id}
             </p>
             <button type="button" class="danger" onClick={() => onEnd({ kind: "revoke", row })}>
               End this token …
