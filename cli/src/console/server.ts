@@ -9,6 +9,7 @@ import { Entry } from "./entry.ts";
 import type { Message, QuestionName, Questions } from "./messages.ts";
 import { type PageFile, pageFiles } from "./page-files.ts";
 import { isQuestion, readQuestion } from "./read-question.ts";
+import { type Use, watchUse } from "./use.ts";
 
 export interface ConsoleOptions {
   readonly broker: Broker;
@@ -161,36 +162,5 @@ function sender(response: ServerResponse): Answering["send"] {
     await new Promise<void>((resolve) => {
       response.once("drain", resolve).once("close", resolve);
     });
-  };
-}
-
-interface Use {
-  readonly ended: Promise<void>;
-  note(): void;
-  /** Something is under way until the returned function is called. */
-  begin(): () => void;
-  release(): void;
-}
-
-function watchUse(idleMs: number): Use {
-  let underWay = 0;
-  let timer: NodeJS.Timeout;
-  let end = () => {};
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const note = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => (underWay > 0 ? note() : end()), idleMs);
-  };
-  note();
-  return {
-    ended,
-    note,
-    begin() {
-      underWay++;
-      return () => void underWay--;
-    },
-    release: () => clearTimeout(timer),
   };
 }

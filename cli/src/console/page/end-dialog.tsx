@@ -4,6 +4,7 @@ import { deniesClientId, everything, type Filter } from "../../filter.ts";
 import type { Frozen } from "../../listing.ts";
 import { leases, outcomeOf, outcomeText, type RevocationResult } from "../../outcome.ts";
 import type { Message } from "../messages.ts";
+import { Arn } from "./arn.tsx";
 import { ask, Failed } from "./ask.ts";
 import { Moment } from "./moments.tsx";
 import type { Row } from "./rows.ts";
@@ -28,6 +29,11 @@ export function EndDialog({ job, onChange, onClose }: Props) {
   return (
     <dialog ref={dialog} aria-labelledby="question" onClose={onClose}>
       <h2 id="question">{titleOf(job)}</h2>
+      {job.kind === "revoke" && (
+        <p class="dim">
+          <Arn text={job.row.lease.caller} />
+        </p>
+      )}
       {answer ? (
         <Progress answer={answer} onChange={onChange} onClose={() => dialog.current?.close()} />
       ) : (

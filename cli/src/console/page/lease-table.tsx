@@ -85,7 +85,7 @@ interface RowProps {
 }
 
 function LeaseRow({ row, now, index, top, onEnd }: RowProps) {
-  const { lease, name, scope, issuedAt, endsAt } = row;
+  const { lease, name, from, scope, issuedAt, endsAt } = row;
   const texts: readonly [string, string, string?][] = [
     ["scope", scope],
     ["session", lease.session ?? "–"],
@@ -99,7 +99,7 @@ function LeaseRow({ row, now, index, top, onEnd }: RowProps) {
     <div role="row" class="row" aria-rowindex={index} style={{ transform: `translateY(${top}px)` }}>
       <span role="cell" class="cell-caller" title={lease.caller}>
         <strong>{name}</strong>
-        <span class="dim">{lease.caller}</span>
+        <span class="dim">{from}</span>
       </span>
       {texts.map(([column, text, style]) => (
         <span role="cell" key={column} class={`cell-${column}`} title={text}>

@@ -9,6 +9,8 @@ export interface Row {
   readonly lease: ListedLease;
   /** The last part of the ARN. */
   readonly name: string;
+  /** The rest of the ARN, in words. */
+  readonly from: string;
   readonly issuedAt: number;
   /** The end that counts: of the lease while it is served, of the token at Looker afterwards. */
   readonly endsAt: number | undefined;
@@ -42,7 +44,9 @@ export function rowOf(scope: string, lease: ListedLease): Row {
   const end = state === "live" ? lease.ends_at : lease.token_ends_at;
   // The ARN of the check names no role in IAM.
   const name = unique_id === checkUniqueId ? "broker's account check" : (caller.split("/").at(-1) ?? caller);
+  const [, account, kind] = /^arn:[\w-]+:iam::(\d{12}):(role|user)\//.exec(caller) ?? [];
   return {
+    from: account === undefined || name !== caller.split("/").at(-1) ? caller : `${kind} of ${account}`,
     key: `${scope} ${unique_id} ${session ?? ""} ${lease_id ?? ""} ${issued_at}`,
     scope,
     lease,
