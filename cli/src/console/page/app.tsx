@@ -75,7 +75,7 @@ export function App() {
 }
 
 function AsOf({ view: { scopes } }: { view: View }) {
-  const times = scopes.flatMap(({ completeAt }) => (completeAt === undefined ? [] : [completeAt]));
+  const times = scopes.flatMap(({ asOf }) => (asOf === undefined ? [] : [asOf]));
   if (scopes.length === 0 || times.length < scopes.length) return <span>Looking …</span>;
   return (
     <span>

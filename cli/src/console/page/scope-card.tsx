@@ -19,7 +19,7 @@ interface Props {
 }
 
 export function ScopeCard({ view, isChosen, onChoose, onJob }: Props) {
-  const { scope, frozen, leases, account, completeAt } = view;
+  const { scope, frozen, leases, account, asOf } = view;
   const counts = countsOf(leases);
   const found = account?.findings.length ?? 0;
   return (
@@ -37,7 +37,7 @@ export function ScopeCard({ view, isChosen, onChoose, onJob }: Props) {
       </h3>
       <p>
         {counts.length === 0
-          ? completeAt === undefined
+          ? asOf === undefined
             ? "Looking …"
             : "No leases"
           : counts.map(([state, count]) => `${count.toLocaleString("en-GB")} ${state}`).join(", ")}

@@ -7,8 +7,8 @@ export interface ScopeView extends ScopeGrantLine {
   readonly frozen?: Frozen | undefined;
   readonly account?: AccountSummary | undefined;
   readonly leases: readonly ListedLease[];
-  /** The whole list has come, at this time of the broker's. */
-  readonly completeAt?: number | undefined;
+  /** The broker's time as the list began. Undefined: the whole list has not come yet. */
+  readonly asOf?: number | undefined;
   /** The last look failed: the rest is of the look before. */
   readonly error?: string | undefined;
 }
@@ -32,6 +32,7 @@ export const nothingYet: View = { operator: "", endpoint: "", scopes: [], ahead:
 export async function look(before: View, used: boolean, publish: (view: View) => void): Promise<View> {
   let view = before;
   const fresh = new Map<string, ScopeView>();
+  const begun = new Map<string, number>();
   const show = (next: View) => {
     view = next;
     publish(next);
@@ -44,12 +45,13 @@ export async function look(before: View, used: boolean, publish: (view: View) =>
         const so = fresh.get(message.scope);
         const scope = grown(so ?? scopeOf(view, message.scope), so === undefined, message);
         fresh.set(message.scope, scope);
-        const isFirst = scopeOf(before, message.scope).completeAt === undefined;
+        if (so === undefined) begun.set(message.scope, now);
+        const isFirst = scopeOf(before, message.scope).asOf === undefined;
         show({ ...(isFirst ? withScope(view, scope) : view), ahead: now - performance.now() });
       }
       if (message.kind === "scope_done") {
         const scope = fresh.get(message.scope);
-        if (scope) show(withScope(view, { ...scope, completeAt: performance.now() + view.ahead }));
+        if (scope) show(withScope(view, { ...scope, asOf: begun.get(message.scope) }));
       }
       if (message.kind === "scope_failed")
         show(withScope(view, { ...scopeOf(view, message.scope), error: textOf(message.error) }));
