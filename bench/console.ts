@@ -1,4 +1,7 @@
-/** The console's page with 10,000 leases of a whole local broker, in Chromium: from the link to its rows, and how it feels after that. */
+/**
+ * The console's page with 10,000 leases of a whole local broker, in Chromium. The figures: from the link to the rows, and the waits of a person
+ * at the page.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";

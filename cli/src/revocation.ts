@@ -13,7 +13,7 @@ export async function countOf(broker: Broker, scope: string, filter: Filter): Pr
   return matched;
 }
 
-/** Its first request, and what to make certain of where the answer to it was lost. */
+/** The first request of a revocation, and the check after a lost answer. */
 export function revocation(broker: Broker, filter: Filter): Pick<Ending, "filter" | "begin" | "settle"> {
   const request = (scope: string, signal: AbortSignal) =>
     ({ method: "DELETE", path: `/scopes/${scope}/leases`, query: { ...filter }, signal }) as const;

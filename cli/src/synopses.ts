@@ -181,13 +181,13 @@ A caller whose leases are ended may fetch new ones at once: freeze the scope to 
     usage: "[--local] [--port PORT] [--no-open]",
     options: ["port", "no-open"],
     examples: ["looker-token console", "looker-token console --local"],
-    notes: `It serves a page on 127.0.0.1 for your browser, and asks the broker with your AWS
-credentials. The page shows the scopes that you operate. The link works once, in
-one browser. The console ends with Ctrl-C, or after an hour without use. A token
-that is pasted into the page never leaves it: only its SHA-256 does.
+    notes: `The command serves a page on 127.0.0.1 for your browser, and asks the broker with
+your AWS credentials. The page shows the scopes that you operate. The link works
+once, in one browser. The console ends with Ctrl-C, or after an hour without use.
+A pasted token never leaves the page. The broker is asked by its SHA-256.
 
-On Linux the link is for a moment in the process list, where a browser is started
-with it. With --no-open it is printed alone, and you paste it.`,
+On Linux the process list shows the link while a browser starts with it. With
+--no-open the command only prints the link, and you paste it.`,
   },
 } as const satisfies Record<string, Synopsis>;
 

@@ -158,7 +158,7 @@ book.story("#edited-rows", () => {
     shell = await book.at("edited-rows");
     expect((await shell.type("ask what-goes-wrong")).out).toMatch(/scope: sales/);
     const frozen = await shell.type("looker-token leases --all-scopes");
-    expect(frozen.out).toMatch(/frozen {3}sales: nothing of it is served any more/);
+    expect(frozen.out).toMatch(/frozen {3}sales: callers get no lease of it/);
     expect((await reports.token("sales")).json.code).toBe("scope_frozen");
   });
 

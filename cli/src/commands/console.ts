@@ -28,7 +28,7 @@ export async function consoleCommand(io: Terminal, values: OptionValues): Promis
     );
     const stopped = once(stop.signal, "abort").then(() => true);
     if (!(await Promise.race([stopped, running.unused.then(() => false)])))
-      io.note("Nobody used the console for an hour: it ends.\n");
+      io.note("Nobody used the console for an hour, so it ends.\n");
     return exitCodes.ok;
   } finally {
     stop.release();

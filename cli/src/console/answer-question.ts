@@ -15,7 +15,7 @@ export interface Answering {
   readonly broker: Broker;
   /** The page has gone. */
   readonly gone: AbortSignal;
-  /** The console ends. What was begun is done to its end even if the page has gone. */
+  /** The console ends. A page that has gone stops no revocation. */
   readonly stopped: AbortSignal;
   send(message: Message): Promise<void>;
 }

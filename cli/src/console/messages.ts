@@ -1,4 +1,4 @@
-/** Lines of JSON from the console's server to its page. The page asks with `Question`; each answer ends with `done` or `failed`. */
+/** The page's questions, and lines of JSON as answers. The last line is `done` or `failed`. */
 import type { AccountCheck } from "../account.ts";
 import type { Filter } from "../filter.ts";
 import type { AccountSummary, Frozen, ListedLease } from "../listing.ts";

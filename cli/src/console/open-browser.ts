@@ -6,7 +6,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 interface Opener {
   readonly program: string;
   readonly args: readonly string[];
-  /** What it reads. */
+  /** Text for stdin. */
   readonly input?: string;
 }
 

@@ -1,4 +1,4 @@
-/** The page's questions, each answered line by line from what the broker says. */
+/** The page's questions, and the lines of the console's answers. */
 import { describe, expect, test } from "vitest";
 import { neverChecked } from "../../../test/support/cli/account-checks.ts";
 import { leaseOf } from "../../../test/support/cli/fake-broker.ts";
@@ -35,7 +35,7 @@ describe("look", () => {
     expect(lines.at(-1)).toEqual({ kind: "done" });
   });
 
-  test("a scope that cannot be asked stops none of the others, and says why", async () => {
+  test("a scope without an answer stops none of the others, and says why", async () => {
     const { ask, broker } = await opened();
     broker.instead = ({ path }) => (path.includes("/sales/") ? denied : undefined);
     const lines = await ask("look", { used: true });
@@ -46,7 +46,7 @@ describe("look", () => {
     expect(lines).toContainEqual({ kind: "scope_done", scope: "finance" });
   });
 
-  test("a list that breaks off is never called complete", async () => {
+  test("a broken-off list is never called complete", async () => {
     const { ask, broker } = await opened();
     broker.instead = ({ path }) => {
       if (path.includes("next_token")) return denied;
@@ -59,7 +59,7 @@ describe("look", () => {
   });
 });
 
-test("whose finds a token in each scope by its SHA-256", async () => {
+test("a token is looked for in each scope, by its SHA-256", async () => {
   const { ask, broker } = await opened();
   const hash = "ab".repeat(32);
   broker.tokens.set(hash, [leaseOf("a")]);
@@ -80,7 +80,7 @@ test("account has the last check of a scope's account", async () => {
 });
 
 describe("revoke", () => {
-  test("counts first, and then tells what Looker confirmed", async () => {
+  test("counts first, and then tells Looker's confirmations", async () => {
     const { ask, broker } = await opened();
     broker.leases = [leaseOf("a"), leaseOf("b")];
     const question = { scope: "sales", filter: { lease_id: "a" } };
@@ -93,7 +93,7 @@ describe("revoke", () => {
     expect(broker.leases.map(({ lease_id }) => lease_id)).toEqual(["b"]);
   });
 
-  test("what is pending is told as it is, and then what became of it", async () => {
+  test("a pending lease is told as pending, and then as revoked", async () => {
     const { ask, broker } = await opened();
     broker.leases = [leaseOf("a")];
     let asked = 0;
@@ -136,7 +136,7 @@ describe("revoke", () => {
   });
 });
 
-test("freeze ends what was given out, and unfreeze gives the scope back", async () => {
+test("freeze ends the leases, and unfreeze gives the scope back", async () => {
   const { ask, broker } = await opened();
   broker.leases = [leaseOf("a")];
   const lines = await ask("freeze", { scope: "sales", reason: "incident 42", typed: "sales" });
@@ -152,7 +152,7 @@ test("freeze ends what was given out, and unfreeze gives the scope back", async 
   expect(broker.frozen).toBeUndefined();
 });
 
-test("a page that goes away in the middle does not stop what was begun", async () => {
+test("a page closed in the middle stops no revocation", async () => {
   const { broker, base, origin, enter, console } = await startConsoleStand();
   const cookie = await enter();
   broker.leases = [leaseOf("a")];
@@ -183,7 +183,7 @@ test("a page that goes away in the middle does not stop what was begun", async (
   await expect.poll(() => broker.leases).toEqual([]);
 });
 
-test("a page that only looks by itself does not keep the console open", async () => {
+test("a page without a person at it does not keep the console open", async () => {
   const { enter, ask, console } = await startConsoleStand({ idleMs: 150 });
   await enter();
   let isOver = false;

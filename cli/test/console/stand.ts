@@ -11,7 +11,7 @@ export interface ConsoleStand {
   readonly console: RunningConsole;
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
-  /** `/…/`, in which all of it lies. */
+  /** `/…/`, the beginning of each path. */
   readonly base: string;
   readonly key: string;
   send(path: string, options?: Sent): Promise<Received>;

@@ -30,7 +30,7 @@ it.each([
   ["a whole URL", "GET http://169.254.169.254/latest/meta-data/ HTTP/1.1", "403"],
   ["a tunnel", "CONNECT 169.254.169.254:80 HTTP/1.1", "405"],
   ["an asterisk", "OPTIONS * HTTP/1.1", "405"],
-])("%s as the target is refused: the console is no proxy", async (_, requestLine, status) => {
+])("%s as the target is refused: the console is not a proxy", async (_, requestLine, status) => {
   const { enter, console } = await startConsoleStand();
   const cookie = await enter();
   const answer = await new Promise<string>((resolve) => {

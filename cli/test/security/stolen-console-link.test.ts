@@ -1,4 +1,4 @@
-/** The console's port is open to each user of the machine. Its link and cookie are all that lets somebody in. */
+/** The console's port is open to each user of the machine. The link and the cookie are the only way in. */
 import { connect } from "node:net";
 import { expect, it } from "vitest";
 import { startConsoleStand } from "../console/stand.ts";
@@ -21,7 +21,7 @@ it("a key without its path opens nothing", async () => {
   expect((await send(`/?key=${key}`)).status).toBe(404);
 });
 
-it("a key that was used opens nothing, and tells its second visitor that somebody has it", async () => {
+it("a used key opens nothing, and warns its second visitor", async () => {
   const { enter, send, base, key } = await startConsoleStand();
   await enter();
   const { status, text, headers } = await send(`${base}?key=${key}`);
@@ -35,7 +35,7 @@ it("a wrong key does not use the right one up", async () => {
   expect((await send(`${base}?key=${key}`)).status).toBe(303);
 });
 
-it("a browser that loads links in advance does not use the key up", async () => {
+it("a browser's early load of the link does not use the key up", async () => {
   const { send, base, key } = await startConsoleStand();
   const early = await send(`${base}?key=${key}`, { headers: { "sec-purpose": "prefetch" } });
   expect([early.status, early.headers["set-cookie"]]).toEqual([403, undefined]);
@@ -60,7 +60,7 @@ it("the cookie of another run opens nothing", async () => {
   expect((await one.send(one.base, { headers: { cookie } })).status).toBe(200);
 });
 
-it("another server on this machine does not get the cookie: its path has a part that nobody else knows", async () => {
+it("another server on this machine does not get the cookie: its path has a secret part", async () => {
   const [one, other] = [await startConsoleStand(), await startConsoleStand()];
   expect(one.base).toMatch(/^\/[0-9a-f]{48}\/$/);
   expect(one.base).not.toBe(other.base);

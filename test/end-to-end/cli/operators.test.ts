@@ -206,7 +206,7 @@ describe("freeze", () => {
   test("ends what was given out and serves nothing, until the scope is unfrozen", async () => {
     const { json } = await reports.token("sales");
     expect((await run(...freeze)).out).toBe(
-      "frozen  sales: nothing of it is served any more\nrevoked  1 lease of sales; Looker confirmed its end\n",
+      "frozen  sales: callers get no lease of it\nrevoked  1 lease of sales; Looker confirmed its end\n",
     );
     expect(await lookerTakes(json.access_token)).toBe(401);
     expect((await run("get", "--scope", "sales")).exitCode).toBe(3);

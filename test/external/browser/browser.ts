@@ -1,4 +1,4 @@
-/** Chromium, as a person's browser would meet the console. It reaches loopback alone, and what it asked for is remembered. */
+/** Chromium, as a person's browser would meet the console. Each request and each error is remembered. */
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, onTestFinished } from "vitest";

@@ -4,7 +4,7 @@ import { untilSeen } from "../../support/broker-stand.ts";
 import type { Command, Ran } from "../../support/cli/command.ts";
 import type { Visit } from "./browser.ts";
 
-export const desktop = { viewport: { width: 1280, height: 880 } };
+export const desktop = { viewport: { width: 1280, height: 920 } };
 export const phone = { viewport: { width: 375, height: 812 }, hasTouch: true };
 
 export interface ConsoleVisit extends Visit {

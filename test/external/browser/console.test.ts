@@ -1,4 +1,4 @@
-/** `looker-token console` against a whole local broker, in a real browser: from the first look to a token that is dead at Looker. */
+/** `looker-token console` against a whole local broker, in a real browser: from the first look to a dead token. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,7 +48,7 @@ async function someLeases(): Promise<string> {
   return token;
 }
 
-test("from the first look to a token that Looker refuses, and no request but to loopback", async () => {
+test("from the first look to a token refused by Looker, and no request but to loopback", async () => {
   const token = await someLeases();
   const { page, link, asked, errors, end } = await open();
 
@@ -72,7 +72,7 @@ test("from the first look to a token that Looker refuses, and no request but to 
   await page.getByText("The console has ended, or does not answer.").waitFor();
 });
 
-test("with the keyboard alone a scope is frozen, which wants a reason and its typed name, and given back", async () => {
+test("with the keyboard alone a scope is frozen, by a reason and its typed name, and given back", async () => {
   const token = await tokenOf("finance-service", "finance");
   const { page, errors, end } = await open();
   await scopeCard(page, "finance").getByRole("button", { name: "Freeze …" }).focus();
@@ -120,7 +120,7 @@ test("while Looker does not confirm it says pending, and revoked once it does", 
   await end();
 });
 
-test("the life that remains runs down by itself", async () => {
+test("the remaining life runs down by itself", async () => {
   await tokenOf("report-service", "sales");
   const { page, end } = await open();
   const row = rowOf(page, "report-service");

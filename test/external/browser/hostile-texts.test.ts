@@ -1,4 +1,4 @@
-/** What callers and operators wrote, and a token that was found: none of it may run, leave the page or stay in it. */
+/** Texts of callers and operators run nothing in the page. A pasted token does not leave it. */
 import { createHash } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
 import { plantedToken } from "../../support/broker-replies.ts";
@@ -39,14 +39,14 @@ test.each([
   ],
   ["markup", `document.body.innerHTML = "<img src=x onerror=\\"document.title = 'taken'\\">"`],
   ["a script of another site", `document.createElement("script").src = "https://attacker.example/x.js"`],
-])("%s that got past the page's escaping would not run: the policy forbids it", async (_, attack) => {
+])("%s past the page's escaping would not run: the policy forbids it", async (_, attack) => {
   const broker = await FakeBroker.start();
   const { page } = await openConsole(broker.cli, [], visit);
   await expect(page.evaluate(attack)).rejects.toThrow(/Trusted/);
   expect(await page.title()).toBe("looker-token console");
 });
 
-test("a script that ran all the same could send nothing anywhere: the policy forbids it", async () => {
+test("a running script could send nothing anywhere: the policy forbids it", async () => {
   const broker = await FakeBroker.start();
   const elsewhere = await FakeServer.start(() => ({
     status: 200,
@@ -87,7 +87,7 @@ test("a pasted token never leaves the page, and is nowhere in it afterwards", as
   );
 });
 
-test("a token that no lease has: the page says what to ask the records", async () => {
+test("for a token without a lease the page shows the question for the records", async () => {
   const broker = await FakeBroker.start();
   const { page } = await openConsole(broker.cli, [], visit);
   await tokenBox(page).fill("nobody-has-this-token");
@@ -97,7 +97,7 @@ test("a token that no lease has: the page says what to ask the records", async (
   expect(await tokenBox(page).inputValue()).toBe("");
 });
 
-test("a broker that is away is told, and what was seen before stays with its time", async () => {
+test("a broker's failure is told, and the last answer stays with its time", async () => {
   const broker = await FakeBroker.start();
   broker.leases = [leaseOf("a")];
   const { page } = await openConsole(broker.cli, [], visit);

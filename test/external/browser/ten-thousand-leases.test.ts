@@ -1,4 +1,4 @@
-/** The console's table over a whole local broker with ten thousand leases: all are counted, few are in the document. */
+/** The console's table over a whole local broker with ten thousand leases. All are counted, and few are in the document. */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { onStage } from "../../support/cli/stage.ts";

@@ -1,7 +1,7 @@
 /** A question to the console's server, and its answer line by line. */
 import type { Message, MessageError, QuestionName, Questions } from "../messages.ts";
 
-/** The console, or the broker behind it, did not do what it was asked for. */
+/** A refusal or a failure of the console, or of the broker behind it. */
 export class Failed extends Error {
   override readonly name = "Failed";
   readonly code: string;

@@ -240,10 +240,10 @@ function Progress({ answer, onChange, onClose }: ProgressProps) {
 
 /** What is told once. */
 function Line({ message }: { message: Message }) {
-  if (message.kind === "frozen") return <p>Frozen: nothing of {message.scope} is served any more.</p>;
+  if (message.kind === "frozen") return <p>Frozen: callers get no lease of {message.scope}.</p>;
   if (message.kind === "unfrozen") return <p>Unfrozen: callers get new leases of {message.scope} again.</p>;
   if (message.kind === "answer_lost")
-    return <p class="trouble">The broker's answer was lost. Its list will tell.</p>;
+    return <p class="trouble">The broker's answer was lost. The scope's list shows the outcome.</p>;
   if (message.kind === "scope_failed")
     return (
       <p class="trouble">

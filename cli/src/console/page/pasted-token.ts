@@ -10,8 +10,8 @@ export function pastedToken(text: string): Pasted {
     .replace(/^(["'`])(.*)\1$/s, "$2")
     .trim();
   if (token === "") return { refused: "Nothing was pasted." };
-  if (/\s/.test(token)) return { refused: "This is more than one word: paste the token alone." };
+  if (/\s/.test(token)) return { refused: "The text has more than one word. Paste the token alone." };
   if (/^(AKIA|ASIA)[A-Z2-7]{16}$/.test(token))
-    return { refused: "This is the id of an AWS access key, and no token of Looker's." };
+    return { refused: "The text is the id of an AWS access key, and not a token of Looker's." };
   return { token };
 }

@@ -1,4 +1,4 @@
-/** The rows of the table: which leases, and in which order. */
+/** The rows of the table, filtered and in order. */
 import { checkUniqueId } from "../../account.ts";
 import type { ListedLease } from "../../listing.ts";
 import type { ScopeView } from "./view.ts";
@@ -88,7 +88,7 @@ export function selectRows(scopes: readonly ScopeView[], selection: Selection): 
 
 const order = (one: string | number, other: string | number) => (one < other ? -1 : one > other ? 1 : 0);
 
-/** How many leases are in which state. */
+/** The number of leases in each state. */
 export function countsOf(leases: readonly ListedLease[]): [ListedLease["state"], number][] {
   const counts = new Map<ListedLease["state"], number>();
   for (const { state } of leases) counts.set(state, (counts.get(state) ?? 0) + 1);
