@@ -4,6 +4,7 @@
  */
 
 import { benchClient } from "./client.ts";
+import { benchConsole } from "./console.ts";
 import { benchCost } from "./cost.ts";
 import { benchCrowd } from "./crowd.ts";
 import { benchFrozenScope } from "./frozen-scope.ts";
@@ -23,6 +24,7 @@ const parts: Record<string, () => Promise<void>> = {
   functions: benchRuntimeInterface,
   client: benchClient,
   proxy: benchProxy,
+  console: benchConsole,
 };
 
 const asked = process.argv.slice(2);

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { buildPage } from "./build-page.mjs";
 
 const here = import.meta.dirname;
 const typescript = createRequire(import.meta.url).resolve("typescript/package.json");
@@ -12,4 +13,5 @@ execFileSync(process.execPath, [join(dirname(typescript), "bin/tsc"), "--project
   cwd: here,
   stdio: "inherit",
 });
+buildPage(join(here, "dist/console/page"));
 chmodSync(join(here, "dist/main.js"), 0o755);

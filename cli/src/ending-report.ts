@@ -43,9 +43,13 @@ function narrator(io: Terminal, values: OptionValues): (event: EndingEvent) => v
   return (event) => {
     const { scope } = event;
     if (event.kind === "answer_lost")
-      noteFailure(io, values, { ...failureOf(event.lost), scope, hint: "The list of its leases will tell." });
+      noteFailure(io, values, {
+        ...failureOf(event.lost),
+        scope,
+        hint: "The scope's list shows the outcome.",
+      });
     else if (event.kind === "frozen")
-      io.print(`${io.paint("yellow", "frozen")}   ${scope}, so callers get no token of it any more\n`);
+      io.print(`${io.paint("yellow", "frozen")}   ${scope}: callers get no lease of it\n`);
     else {
       latest.set(scope, event.result);
       const { revoked, pending, unknown } = sum([...latest.values()]);

@@ -5,7 +5,7 @@ import { clockSkewMs, everything } from "./filter.ts";
 import { type Frozen, listingOf } from "./listing.ts";
 import { LostAnswer } from "./lost-answer.ts";
 
-/** The first request of a freeze, and the question after a lost answer. */
+/** The first request of a freeze, and the check after a lost answer. */
 export function freezing(broker: Broker, reason: string): Pick<Ending, "filter" | "begin" | "settle"> {
   const begun = broker.now();
   return {

@@ -6,13 +6,13 @@ export interface ListedLease {
   readonly lease_id: string | null;
   readonly caller: string;
   readonly unique_id: string;
-  /** None of the lease that the caller's processes share. A broker of before has none at all. */
+  /** None of the lease that the caller's processes share. An older broker has none at all. */
   readonly session?: string | null;
   readonly state: "live" | "superseded" | "pending" | "minting";
   readonly issued_at: string;
-  /** Of the lease: served no longer, and logged out. */
+  /** The end of the lease. Its token is logged out then. */
   readonly ends_at: string | null;
-  /** From then on Looker has certainly ended the token by itself; who leaves the list earlier was confirmed dead. */
+  /** Then at the latest Looker has ended the token by itself. A token that leaves the list earlier was confirmed dead. */
   readonly token_ends_at: string | null;
   readonly client_id: string | null;
 }
@@ -23,10 +23,10 @@ export interface Frozen {
   readonly reason: string;
 }
 
-/** The last check of the scope's service account. A broker that has not checked yet has none. */
+/** The last check of the scope's service account. Missing before the first check. */
 export interface AccountSummary {
   readonly checked_at: string;
-  /** Codes, without those that the scope accepts. */
+  /** Codes, without the accepted ones. */
   readonly findings: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export interface Listing {
   readonly leases: readonly ListedLease[];
 }
 
-interface Page {
+export interface LeasePage {
   readonly frozen?: Frozen;
   /** On the first page. */
   readonly account?: AccountSummary;
@@ -50,35 +50,44 @@ interface Limits {
   readonly timeoutMs?: number;
 }
 
-/** The scope without its leases: one request, however many there are. */
+/** The scope without its leases. One request is enough. */
 export async function stateOf(
   broker: Broker,
   scope: string,
   limits: Limits = {},
 ): Promise<Omit<Listing, "leases">> {
-  const { frozen, account } = await pageOf(broker, scope, undefined, limits);
+  const { value: page } = await pagesOf(broker, scope, limits).next();
+  const { frozen, account } = page ?? {};
   return { scope, ...(frozen ? { frozen } : {}), ...(account ? { account } : {}) };
 }
 
-const pageOf = (broker: Broker, scope: string, next: string | undefined, limits: Limits): Promise<Page> =>
-  broker.ask({
-    method: "GET",
-    path: `/scopes/${scope}/leases`,
-    query: next === undefined ? undefined : { next_token: next },
-    ...limits,
-  });
-
-export async function listingOf(broker: Broker, scope: string, more: Limits = {}): Promise<Listing> {
-  const leases: ListedLease[] = [];
+export async function* pagesOf(
+  broker: Broker,
+  scope: string,
+  limits: Limits = {},
+): AsyncGenerator<LeasePage, void> {
   let next: string | undefined;
+  do {
+    const page: LeasePage = await broker.ask({
+      method: "GET",
+      path: `/scopes/${scope}/leases`,
+      query: next === undefined ? undefined : { next_token: next },
+      ...limits,
+    });
+    yield page;
+    next = page.next_token;
+  } while (next !== undefined);
+}
+
+export async function listingOf(broker: Broker, scope: string, limits: Limits = {}): Promise<Listing> {
+  const leases: ListedLease[] = [];
   let account: AccountSummary | undefined;
-  for (;;) {
-    const page = await pageOf(broker, scope, next, more);
+  let frozen: Frozen | undefined;
+  for await (const page of pagesOf(broker, scope, limits)) {
     leases.push(...page.leases);
     account ??= page.account;
-    next = page.next_token;
-    if (next !== undefined) continue;
-    const { frozen } = page;
-    return { scope, ...(frozen ? { frozen } : {}), ...(account ? { account } : {}), leases };
+    // The last page is the newest.
+    frozen = page.frozen;
   }
+  return { scope, ...(frozen ? { frozen } : {}), ...(account ? { account } : {}), leases };
 }

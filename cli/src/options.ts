@@ -46,6 +46,7 @@ export const options = {
   proxy: { help: "run a loopback proxy, so that a tool with a login needs no Looker secret" },
   shared: { help: "with --proxy: use the token that your role shares, in place of a session" },
   port: { takes: "PORT", help: "the port on 127.0.0.1 (by default a free one)" },
+  "no-open": { help: "only print the link, and open no browser" },
   "set-env": {
     flag: "env",
     takes: "NAME=TEMPLATE",

@@ -35,7 +35,11 @@ export const exitCodeOf = ({ pending, unknown }: RevocationResult): number =>
   pending + unknown > 0 ? exitCodes.pending : exitCodes.ok;
 
 /** `what`: whose, as in `sales` or `yours in sales`. */
-export function outcomeLine(result: RevocationResult, what: string, paint: Paint): string {
+export const outcomeLine = (result: RevocationResult, what: string, paint: Paint): string =>
+  `${outcomeWord(outcomeOf(result), paint)}  ${outcomeText(result, what)}\n`;
+
+/** The rest of the line, behind the word. */
+export function outcomeText(result: RevocationResult, what: string): string {
   const outcome = outcomeOf(result);
   const { revoked, pending, expired, gone, unknown, answerLost } = result;
   const words = {
@@ -55,7 +59,7 @@ export function outcomeLine(result: RevocationResult, what: string, paint: Paint
     gone > 0 ? `${gone} not there any more, such as a login that was caught under way` : "",
     answerLost ? "the broker's first answer was lost, this is by its list" : "",
   ];
-  return `${outcomeWord(outcome, paint)}  ${more.filter(Boolean).join("; ")}\n`;
+  return more.filter(Boolean).join("; ");
 }
 
 export const outcomeWord = (outcome: Outcome, paint: Paint): string =>

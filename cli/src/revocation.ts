@@ -21,7 +21,7 @@ export const foresee = (broker: Broker, scope: string, filter: Filter): Promise<
 export const countOf = async (broker: Broker, scope: string, filter: Filter): Promise<number> =>
   (await foresee(broker, scope, filter)).matched;
 
-/** The first request, and the way to certainty if its answer was lost. */
+/** The first request of a revocation, and the check after a lost answer. */
 export function revocation(broker: Broker, filter: Filter): Pick<Ending, "filter" | "begin" | "settle"> {
   const request = (scope: string, signal: AbortSignal) =>
     ({ method: "DELETE", path: `/scopes/${scope}/leases`, query: { ...filter }, signal }) as const;

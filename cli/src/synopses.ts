@@ -245,6 +245,19 @@ credentials need the auditor's policy of the stack. New records take some second
 
 A table wider than the terminal is printed row by row. AWS bills a query by the bytes of its span.`,
   },
+  console: {
+    summary: "Look at scopes and leases in a browser, and end them there",
+    usage: "[--local] [--port PORT] [--no-open]",
+    options: ["port", "no-open"],
+    examples: ["looker-token console", "looker-token console --local"],
+    notes: `The command serves a page on 127.0.0.1 for your browser, and asks the broker with
+your AWS credentials. The page shows the scopes that you operate. The link works
+once, in one browser. The console ends with Ctrl-C, or after an hour without use.
+A pasted token never leaves the page. The broker is asked by its SHA-256.
+
+On Linux the process list shows the link while a browser starts with it. With
+--no-open the command only prints the link, and you paste it.`,
+  },
 } as const satisfies Record<string, Synopsis>;
 
 export type CommandName = keyof typeof synopses;

@@ -17,6 +17,10 @@ export function operatorGrant(values: OptionValues): RequiredGrant {
 export async function targetScopes(values: OptionValues, broker: Broker): Promise<string[]> {
   if (!values["all-scopes"]) return [scopeOf(values)];
   if (values.scope !== undefined) throw new UsageError("--scope and --all-scopes: choose one.");
+  return await operatedScopes(broker);
+}
+
+export async function operatedScopes(broker: Broker): Promise<string[]> {
   const { grants } = parsePermissions(await permissionsOf(broker));
   const operated = grants.filter(({ may }) => may.includes("operate")).map(({ scope }) => scope);
   if (operated.length === 0) throw new TokenBrokerError("not_allowed", "No scope lists you as an operator.");

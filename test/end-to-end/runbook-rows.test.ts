@@ -157,7 +157,7 @@ book.story("#edited-rows", () => {
     shell = await book.at("edited-rows");
     expect((await shell.type("looker-token ask what-goes-wrong")).out).toMatch(/scope: sales/);
     const frozen = await shell.type("looker-token leases --all-scopes");
-    expect(frozen.out).toMatch(/frozen {3}sales, so callers get no token of it any more/);
+    expect(frozen.out).toMatch(/frozen {3}sales: callers get no lease of it/);
     expect((await reports.token("sales")).json.code).toBe("scope_frozen");
   });
 

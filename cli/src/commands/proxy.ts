@@ -2,13 +2,13 @@
 import { once } from "node:events";
 import { exitCodes } from "../exit-codes.ts";
 import { stopAtFirstSignal } from "../interruption.ts";
+import { portOf } from "../loopback/listening.ts";
 import type { OptionValues } from "../options.ts";
 import { newPair, pairOfEnvironment } from "../proxy/pair.ts";
 import type { LookerProxy } from "../proxy/proxy.ts";
 import { baseOf } from "../proxy/template.ts";
 import { sessionNameOf } from "../run-session.ts";
 import type { Terminal } from "../terminal.ts";
-import { UsageError } from "../usage-error.ts";
 import { withProxy } from "../with-proxy.ts";
 
 /** For requests under way. Kubernetes kills a container 30 s after it asked it to stop, and a session is still to be ended. */
@@ -53,10 +53,4 @@ async function untilStopped(running: LookerProxy): Promise<void> {
   const second = stopAtFirstSignal();
   await Promise.race([running.close(graceMs), once(second.signal, "abort")]);
   second.release();
-}
-
-function portOf(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-    throw new UsageError("--port takes a number from 0 to 65535; 0 picks a free port.");
-  return Number(text);
 }

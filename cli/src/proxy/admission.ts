@@ -1,5 +1,6 @@
 /** Requests of web pages, for another host, or for a connection of another kind. Tools send none of them. */
 import type { IncomingHttpHeaders } from "node:http";
+import { isOwnHost } from "../loopback/own-host.ts";
 
 export interface Incoming {
   readonly url?: string | undefined;
@@ -20,9 +21,4 @@ export function refusalOf({ url = "", headers }: Incoming, port: number): string
   if (headers.upgrade !== undefined && !/^h2c$/i.test(headers.upgrade))
     return "This proxy upgrades no connection.";
   return undefined;
-}
-
-function isOwnHost(host: string, port: number): boolean {
-  const own = /^(127\.0\.0\.1|localhost)(?::(\d+))?$/i.exec(host);
-  return own !== null && Number(own[2] ?? 80) === port;
 }

@@ -1,13 +1,13 @@
 /** One request of a tool, from its route to its answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import { type RequestBody, requestBody } from "../loopback/request-body.ts";
 import { answerHeaders } from "./headers.ts";
 import type { LocalSession, LocalTokens } from "./local-tokens.ts";
 import { loginFields } from "./login-fields.ts";
 import type { LookerAnswer, LookerRequest } from "./looker.ts";
 import { lookerError, sendReply } from "./looker-reply.ts";
 import { isSamePair, type LocalPair } from "./pair.ts";
-import { type RequestBody, requestBody } from "./request-body.ts";
 import { type Route, routeOf } from "./route.ts";
 import { isWorkspaceName, production, type Workspaces } from "./workspaces.ts";
 

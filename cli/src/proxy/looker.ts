@@ -7,9 +7,9 @@ import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { pipeline } from "node:stream";
 import type { SourceToken } from "@looker-token-broker/client";
 import { lookerUrl } from "../looker-url.ts";
+import type { RequestBody } from "../loopback/request-body.ts";
 import { outboundProxy, proxyVariables } from "../outbound-proxy.ts";
 import { requestHeaders } from "./headers.ts";
-import type { RequestBody } from "./request-body.ts";
 
 export interface LookerRequest {
   readonly method: string;

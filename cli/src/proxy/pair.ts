@@ -2,7 +2,8 @@
  * The credentials that a tool logs in with at the proxy. They are worth nothing elsewhere: Looker does not know them, and
  * nothing beyond loopback reaches the proxy.
  */
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { isSameText } from "../same-text.ts";
 import { UsageError } from "../usage-error.ts";
 
 export interface LocalPair {
@@ -35,9 +36,3 @@ export function isSamePair(given: Partial<LocalPair>, own: LocalPair): boolean {
   const [sameId, sameSecret] = [isSameText(given.id, own.id), isSameText(given.secret, own.secret)];
   return sameId && sameSecret;
 }
-
-/** Of the hashes, since `timingSafeEqual` wants texts of one length. */
-const isSameText = (given: string | undefined, own: string): boolean =>
-  timingSafeEqual(sha256(given ?? ""), sha256(own)) && given !== undefined;
-
-const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();

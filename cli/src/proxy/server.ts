@@ -1,12 +1,11 @@
 /** The loopback server: it refuses foreign requests, and gives every request an answer. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
-import { UsageError } from "../usage-error.ts";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { close, listen, refuseTunnels } from "../loopback/listening.ts";
+import { ClientGone } from "../loopback/request-body.ts";
 import { refusalOf } from "./admission.ts";
 import { answer, type ExchangeOptions } from "./exchange.ts";
 import { proxyFailureOf } from "./failure-reply.ts";
 import { lookerError, sendReply } from "./looker-reply.ts";
-import { ClientGone } from "./request-body.ts";
 import { baseOf } from "./template.ts";
 
 export interface ProxyServerOptions extends Omit<ExchangeOptions, "proxyUrl"> {
@@ -29,18 +28,13 @@ const bufferedBytes = 1024 * 1024;
 export async function startProxyServer(options: ProxyServerOptions): Promise<RunningProxy> {
   // Node's limit of five minutes for a whole request would cut a large upload. Headers keep their own limit.
   const server = createServer({ requestTimeout: 0, highWaterMark: bufferedBytes });
-  await listen(server, options.port);
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options.port);
   const exchange = { ...options, proxyUrl: baseOf({ port }), onNote: withoutRepetitions(options.onNote) };
   const serve = (waits: boolean) => (request: IncomingMessage, response: ServerResponse) =>
     void handle(request, response, { ...exchange, port, waits });
   server.on("request", serve(false));
   server.on("checkContinue", serve(true));
-  // CONNECT would make a tunnel to any address.
-  server.on("connect", (_: IncomingMessage, socket: Socket) => {
-    socket.on("error", () => {});
-    socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-  });
+  refuseTunnels(server);
   return { port, close: (graceMs = 0) => close(server, graceMs) };
 }
 
@@ -88,33 +82,6 @@ function discardRest(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete || response.destroyed) return;
   request.unpipe();
   request.resume();
-}
-
-async function listen(server: Server, port: number): Promise<void> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, "127.0.0.1", resolve);
-    });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EADDRINUSE" && code !== "EACCES") throw error;
-    const why = code === "EACCES" ? "may not be used by you" : "is in use";
-    throw new UsageError(`Port ${port} ${why}: choose another with --port (0 picks a free one).`);
-  }
-}
-
-function close(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
-    // A connection becomes idle when its answer is out. Kept alive, it would hold the end up for seconds.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
-    server.close(() => {
-      clearTimeout(cutOff);
-      clearInterval(sweep);
-      resolve();
-    });
-  });
 }
 
 /** A broker that is away would otherwise be told of with every request. */

@@ -28,7 +28,7 @@ describe("revoke --all", () => {
       exitCode: 0,
       out: `revoked  2 leases of sales; Looker confirmed each one's end; ${byList}\n`,
       err: expect.stringMatching(
-        /^looker-token: sales: The broker's answer was lost\. It may have been done all the same\. .* The list of its leases will tell\.\n/,
+        /^looker-token: sales: The broker's answer was lost\. It may have been done all the same\. .* The scope's list shows the outcome\.\n/,
       ),
     });
     expect(broker.asked("DELETE").filter((each) => !each.includes("dry_run"))).toEqual([
@@ -128,7 +128,7 @@ describe("freeze", () => {
     const { exitCode, out } = await freeze();
     expect([exitCode, out]).toEqual([
       0,
-      `frozen   sales, so callers get no token of it any more\nrevoked  2 leases of sales; Looker confirmed each one's end; ${byList}\n`,
+      `frozen   sales: callers get no lease of it\nrevoked  2 leases of sales; Looker confirmed each one's end; ${byList}\n`,
     ]);
     expect(broker.asked("PUT")).toHaveLength(1);
   });

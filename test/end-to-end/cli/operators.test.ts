@@ -211,7 +211,7 @@ describe("freeze", () => {
   test("ends what was given out and serves nothing, until the scope is unfrozen", async () => {
     const { json } = await reports.token("sales");
     expect((await run(...freeze)).out).toBe(
-      "frozen  sales, so callers get no token of it any more\nrevoked  1 lease of sales; Looker confirmed its end\n",
+      "frozen  sales: callers get no lease of it\nrevoked  1 lease of sales; Looker confirmed its end\n",
     );
     expect(await lookerTakes(json.access_token)).toBe(401);
     expect((await run("get", "--scope", "sales")).exitCode).toBe(3);

@@ -22,8 +22,11 @@ export const leaseOf = (id: string, more: Partial<ListedLease> = {}): ListedLeas
 
 export class FakeBroker {
   readonly cli: Command;
+  readonly endpoint: string;
   readonly #server: FakeServer;
   leases: ListedLease[] = [];
+  /** The leases of a token, by its SHA-256. */
+  readonly tokens = new Map<string, ListedLease[]>();
   frozen: Frozen | undefined;
   accounts: Record<string, AccountCheck> = {};
   /** What is answered in place of what this broker would; undefined: nothing in its place. */
@@ -31,8 +34,9 @@ export class FakeBroker {
 
   private constructor(server: FakeServer) {
     this.#server = server;
+    this.endpoint = `${server.url}/v1`;
     this.cli = new Command(tmpdir(), {
-      LOOKER_BROKER_ENDPOINT: `${server.url}/v1`,
+      LOOKER_BROKER_ENDPOINT: this.endpoint,
       AWS_REGION: "us-east-1",
       AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
       AWS_SECRET_ACCESS_KEY: "example-secret",
@@ -66,6 +70,8 @@ export class FakeBroker {
     const matched = this.leases.filter(({ lease_id }) => id === null || lease_id === id);
     const scope = /scopes\/([^/]+)\//.exec(pathname)?.[1] ?? "";
     const account = this.accounts[scope] ?? neverChecked;
+    const hash = searchParams.get("token_sha256");
+    if (route === "GET leases" && hash !== null) return ok({ leases: this.tokens.get(hash) ?? [] });
     if (route === "GET leases")
       return ok({
         leases: this.leases,

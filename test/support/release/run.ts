@@ -18,7 +18,7 @@ const json = (file: string) => JSON.parse(text(file));
 /** The files that a package may hold. Sources, tests and notes of a build stay at home. */
 const meant: Readonly<Record<string, RegExp>> = {
   client: /^(dist\/(esm|cjs)\/[\w/.-]+\.(js|d\.ts|json)|README\.md|LICENSE|package\.json)$/,
-  cli: /^(dist\/[\w/.-]+\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/,
+  cli: /^(dist\/[\w/.-]+\.(js|d\.ts)|dist\/console\/page\/(index\.html|page\.css|icon\.svg)|README\.md|LICENSE|package\.json)$/,
   infra:
     /^(dist\/(esm|cjs)\/([\w/.-]+\.d\.ts|index\.js|package\.json)|dist\/bundles\/(SHA256SUMS|[\w-]+\/index\.mjs(\.map)?)|dist\/[\w.-]+\.json|CHANGELOG\.md|README\.md|LICENSE|package\.json)$/,
 };
