@@ -116,5 +116,6 @@ export const resources = {
   scopes: "/scopes",
   leases: "/scopes/{scope}/leases",
   freeze: "/scopes/{scope}/freeze",
+  denial: "/scopes/{scope}/denials/{client_id}",
   account: "/scopes/{scope}/account",
 } as const;

@@ -276,6 +276,14 @@ function definitions(
       action:
         "See its log group: an error, or Task timed out. If it began with a deployment, deploy the version before it.",
       anchor: "internal-errors",
+      // Secrets Manager learns of a failed step by an error of the function, and Lambda counts it like a crash.
+      ...(each === functions.rotateSecret && {
+        meaning:
+          "A step of a secret's rotation failed, or the function rotate-secret crashed or ran out of time.",
+        action:
+          "See reason in the records of kind rotation. If no record says failed, see the function's log group: an error, or Task timed out.",
+        anchor: "rotation-failed",
+      }),
     })),
     ...each(functions, "Throttles", (each, name) => ({
       metric: each.function.metricThrottles({ statistic: Stats.SUM, period: fiveMinutes }),

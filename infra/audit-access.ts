@@ -1,5 +1,6 @@
 /**
- * Access for an auditor, who reads records, asks the saved queries and sees the alarms. It opens no row, key, secret or route.
+ * Access for an auditor, who reads records, asks the saved queries and sees the alarms, by the console or by `looker-token ask` and
+ * `status`. It opens no row, key, secret or route.
  * Audit records hold lease ids and hashes of tokens at most.
  */
 import { ArnFormat, type Stack } from "aws-cdk-lib";
@@ -38,6 +39,18 @@ export function auditStatements(stack: Stack, { logGroups, dashboard }: AuditedP
         "logs:StopQuery",
       ],
       resources: ["*"],
+    },
+    {
+      // Which alarms and saved queries are the broker's.
+      actions: ["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
+      // Ends in an id of CloudFormation's.
+      resources: [
+        stack.formatArn({
+          service: "cloudformation",
+          resource: "stack",
+          resourceName: `${stack.stackName}/*`,
+        }),
+      ],
     },
     {
       actions: ["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"],

@@ -82,6 +82,6 @@ class RotatedSecret extends Construct {
       rotateImmediatelyOnUpdate: false,
     });
     // Secrets Manager tests at once whether it may invoke the function.
-    schedule.addDependency(permission);
+    schedule.addResourceDependency(permission);
   }
 }

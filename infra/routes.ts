@@ -21,8 +21,13 @@ export const routes: readonly DeployedRoute[] = [
   { method: "GET", path: resources.account, by: "operate", verbs: ["operate"] },
   { method: "PUT", path: resources.freeze, by: "operate", verbs: ["operate"] },
   { method: "DELETE", path: resources.freeze, by: "operate", verbs: ["operate"] },
+  { method: "DELETE", path: resources.denial, by: "operate", verbs: ["operate"] },
 ];
 
 /** What these verbs need. */
 export const routesOf = (...verbs: Verb[]): readonly DeployedRoute[] =>
   routes.filter((route) => route.verbs.some((verb) => verbs.includes(verb)));
+
+/** As an IAM policy names it: all paths of one scope. A scope's name is the first variable, and the others stand for anything. */
+export const pathIn = (path: string, scopeName: string): string =>
+  path.replace("{scope}", scopeName).replace(/\{\w+\}/g, "*");

@@ -3,9 +3,10 @@
  * as one SSM parameter a scope. The same statements serve callers of the broker's account and of others: what differs
  * for those, the API's resource policy, follows from the scopes.
  */
-import { CfnOutput, Stack } from "aws-cdk-lib";
+import { CfnOutput, Fn, Stack } from "aws-cdk-lib";
 import { StringParameter } from "aws-cdk-lib/aws-ssm";
 import { Construct } from "constructs";
+import { stageName } from "../functions/contract.ts";
 import { policyOf, terraformOf } from "./handed-policy.ts";
 import type { Verb } from "./routes.ts";
 import type { TokenBroker } from "./token-broker.ts";
@@ -47,8 +48,27 @@ export class ScopeOutputs extends Construct {
       new StringParameter(one, "Parameter", {
         parameterName: `/${broker.name}/scopes/${scopeName}`,
         description: `Looker token broker: endpoint and IAM statements for scope ${scopeName}`,
-        stringValue: stack.toJsonString(document),
+        stringValue: shortened(document, {
+          Endpoint: broker.endpoint,
+          Stage: beginningOfArns(broker, scopeName),
+          Region: stack.region,
+        }),
       });
     }
   }
+}
+
+/** Of the stage, in all ARNs of the API's routes. */
+function beginningOfArns(broker: TokenBroker, scopeName: string): string {
+  const [arn = ""] = broker.invokeArns(scopeName, "token");
+  return arn.slice(0, arn.indexOf(`/${stageName}/`));
+}
+
+/** JSON with these values as variables. CloudFormation takes templates up to 1 MB: 200 scopes with all ARNs written out do not fit. */
+function shortened(document: object, variables: Record<string, string>): string {
+  const text = Object.entries(variables).reduce(
+    (json, [name, value]) => json.replaceAll(value, `\${${name}}`),
+    JSON.stringify(document),
+  );
+  return Fn.sub(text, variables);
 }

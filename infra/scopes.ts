@@ -16,10 +16,10 @@ export const scopes = {
 
     // The service account's API credentials: a Secrets Manager secret that holds
     //   {"client_id": "…", "client_secret": "…"}
-    // and exists already. The broker only reads it. Its name, if it is in the broker's account and region:
+    // and exists already. The broker only reads it, unless it rotates. Its name, if it is in the broker's account and region:
     secret: {
       secretName: "looker/sales",
-      // Secrets Manager replaces the pair every 30 days, by an administrator's pair: docs/reference/settings.md.
+      // Secrets Manager replaces the pair every 30 days, by an administrator's pair: docs/how-to/rotate.md.
       // rotation: { everyDays: 30, administrator: { secretName: "looker/rotator" } },
     },
 

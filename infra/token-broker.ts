@@ -27,7 +27,7 @@ import { PolicyRecords } from "./policy-records.ts";
 import { saveQueries } from "./query-definitions.ts";
 import { resourcePolicy } from "./resource-policy.ts";
 import { rotation } from "./rotation.ts";
-import { routes, routesOf, type Verb } from "./routes.ts";
+import { pathIn, routes, routesOf, type Verb } from "./routes.ts";
 import { letRolesUse, sealingKey } from "./sealing-key.ts";
 import { readScopeSecrets } from "./secret-statements.ts";
 import { defaultThresholds, defaultThrottle, type TokenBrokerProps } from "./settings.ts";
@@ -219,11 +219,10 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
       ...(rotateSecret && { rotateSecret }),
     };
     const { functions } = this;
-    saveQueries(
-      this,
-      this.name,
-      Object.values(functions).map(({ logGroup }) => logGroup),
-    );
+    saveQueries(this, this.name, {
+      functions: Object.values(functions).map(({ logGroup }) => logGroup),
+      accessLog: this.accessLogGroup,
+    });
 
     const breakGlassArns = props.breakGlassArns ?? [];
     const rolesOf = (...them: (BrokerFunction | undefined)[]) =>
@@ -302,7 +301,7 @@ export class TokenBroker<ScopeName extends string = string> extends BrokerMetric
         `There is no scope ${JSON.stringify(scopeName)}; there are ${[...this.scopes.keys()].join(", ")}.`,
       );
     return routesOf(...verbs).map(({ method, path }) =>
-      this.api.arnForExecuteApi(method, path.replace("{scope}", scopeName), stageName),
+      this.api.arnForExecuteApi(method, pathIn(path, scopeName), stageName),
     );
   }
 

@@ -18,7 +18,14 @@ export function writeBrokerFile(file: string, broker: RunningBroker): void {
       control_url: looker.controlUrl,
     })),
     secrets: broker.secretIds,
-    endpoints: { dynamodb: awsEndpoint, secretsmanager: awsEndpoint, kms: awsEndpoint },
+    stack: broker.stack.name,
+    endpoints: {
+      dynamodb: awsEndpoint,
+      secretsmanager: awsEndpoint,
+      kms: awsEndpoint,
+      logs: awsEndpoint,
+      cloudformation: awsEndpoint,
+    },
     principals: Object.fromEntries(
       broker.principals.map((principal) => [
         principal.name,

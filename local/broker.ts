@@ -5,15 +5,18 @@ import { fileURLToPath } from "node:url";
 import { authorizeCalls } from "./aws/authorize.ts";
 import { type AwsProxy, startAwsProxy } from "./aws/aws-proxy.ts";
 import { type Authorize, endpointVariables, type RoleCredential } from "./aws/call.ts";
+import { startCloudFormation } from "./aws/cloudformation.ts";
 import { type Engines, startEngines } from "./aws/engines.ts";
+import { startLogs } from "./aws/logs.ts";
 import { startGateway } from "./gateway/server.ts";
 import { type RunningFunctions, startFunctions } from "./lambda/functions.ts";
 import type { InvokeResult } from "./lambda/invoke-result.ts";
 import { startScheduler } from "./lambda/scheduler.ts";
+import { LogGroups } from "./log-groups.ts";
 import { type RunningLooker, startLooker } from "./looker/server.ts";
 import { type ServiceAccount, serviceAccounts } from "./looker/service-accounts.ts";
 import { explainTakenPort } from "./loopback.ts";
-import { administratorName, type LocalPrincipal, localPrincipals } from "./principals.ts";
+import { administratorName, auditorArns, type LocalPrincipal, localPrincipals } from "./principals.ts";
 import { type Rehearsal, rehearse, writeDeployment } from "./rehearsal.ts";
 import { configureRotations } from "./rotations.ts";
 import { createSessionCredentials, type SessionCredentials } from "./sigv4/session-credentials.ts";
@@ -41,9 +44,13 @@ export interface BrokerOptions extends StartFlags {
   clockSkewMs?(instanceNumber: number): number;
   /**
    * Decides on each call to AWS in the place of {@link authorizeCalls}, for tests. `engineKeys`: the ARN that the engine
-   * gives each of the template's keys.
+   * gives each of the template's keys. `auditorArns`: principals with the auditor's policy.
    */
-  authorize?(stack: LocalStack, engineKeys: ReadonlyMap<string, string>): Authorize;
+  authorize?(
+    stack: LocalStack,
+    engineKeys: ReadonlyMap<string, string>,
+    auditorArns: readonly string[],
+  ): Authorize;
   /** Takes a request in the function's place, or leaves it by undefined, for tests: as an alias with two versions does. */
   divert?(functionId: string, event: unknown): Promise<InvokeResult> | undefined;
 }
@@ -126,29 +133,40 @@ async function startParts(
 
   const engines = closeWithBroker(await startEngines(options.externalEngines, location));
   await putClientSecrets(engines, accounts, externalLooker);
+  const standInFor = (url: string) =>
+    lookers.find(({ inPlaceOf }) => inPlaceOf === url)?.looker.url ?? lookerUrl;
+  const outdir = await synthesizeRehearsal(options, rehearsal, standInFor);
+  const stack = readTemplate(readCloudAssembly(outdir), location);
+  const { accessLogFormat, accessLogGroup = "", throttle } = stack;
+  const [table] = stack.tables;
+  if (!table) throw new Error("The template has no table.");
+  const engineKeys = await createTablesAndKeys(engines, stack);
+
+  const groups = new LogGroups([accessLogGroup, ...stack.functions.map((each) => each.logGroupName)]);
+  const groupOf = new Map(stack.functions.map(({ id, logGroupName }) => [id, logGroupName]));
+  const logs = closeWithBroker(
+    await startLogs({ accountId: location.accountId, groups, savedQueries: stack.savedQueries }),
+  );
+  let endpoint = "";
+  const cloudFormation = closeWithBroker(
+    await startCloudFormation({ stack, location, outputs: () => outputsOf(stack, location, endpoint) }),
+  );
   const credentials = new Map<string, RoleCredential>();
   const awsProxy = closeWithBroker(
     await startAwsProxy({
       region,
       credentials: { find: (accessKeyId) => credentials.get(accessKeyId) },
-      engines: engines.urls,
+      engines: { ...engines.urls, logs: logs.url, cloudformation: cloudFormation.url },
     }),
   );
-
-  const standInFor = (url: string) =>
-    lookers.find(({ inPlaceOf }) => inPlaceOf === url)?.looker.url ?? lookerUrl;
-  const outdir = await synthesizeRehearsal(options, rehearsal, standInFor);
-  const stack = readTemplate(readCloudAssembly(outdir), location);
-  const { accessLogFormat, throttle } = stack;
-  const [table] = stack.tables;
-  if (!table) throw new Error("The template has no table.");
-  const engineKeys = await createTablesAndKeys(engines, stack);
 
   const principals = localPrincipals(scopes, location, stack);
   for (const principal of principals) credentials.set(principal.accessKeyId, roleCredentialOf(principal));
   const administratorArn = principals.find(({ name }) => name === administratorName)?.callerArn ?? "";
+  const auditors = auditorArns(principals);
   awsProxy.setAuthorize(
-    options.authorize?.(stack, engineKeys) ?? authorizeCalls(stack.roles, administratorArn),
+    options.authorize?.(stack, engineKeys, auditors) ??
+      authorizeCalls(stack.roles, administratorArn, { arns: auditors, statements: stack.auditorStatements }),
   );
 
   const functions = closeWithBroker(
@@ -167,7 +185,10 @@ async function startParts(
       maxInstances: options.maxInstances,
       throttle: options.throttle,
       clockSkewMs: options.clockSkewMs,
-      onLog: options.onLog,
+      onLog(functionId, instanceNumber, line) {
+        groups.write(groupOf.get(functionId) ?? "", line);
+        options.onLog?.(functionId, instanceNumber, line);
+      },
     }),
   );
   if (engines.rotations) await configureRotations(engines.rotations, stack, functions.invoke);
@@ -183,7 +204,15 @@ async function startParts(
         routes: stack.routes,
         gatewayResponses: stack.gatewayResponses,
         ...(options.throttle && throttle && { throttle }),
-        ...(onAccessLog && accessLogFormat && { accessLog: { format: accessLogFormat, write: onAccessLog } }),
+        ...(accessLogFormat && {
+          accessLog: {
+            format: accessLogFormat,
+            write(line) {
+              groups.write(accessLogGroup, line);
+              onAccessLog?.(line);
+            },
+          },
+        }),
         principals: principalsByKey(principals),
         invoke: (functionId, event) =>
           options.divert?.(functionId, event) ?? functions.invoke(functionId, event),
@@ -191,8 +220,9 @@ async function startParts(
     ),
   );
 
+  endpoint = gateway.url;
   return {
-    endpoint: gateway.url,
+    endpoint,
     region,
     lookerUrl,
     ...(looker ? { looker } : {}),
@@ -213,6 +243,12 @@ async function startParts(
     logs: functions.logs,
     runSchedules: scheduler.run,
   };
+}
+
+/** The stack's own, but for the API, which is on this machine. */
+function outputsOf({ outputs, apiId, stage }: LocalStack, { region }: AwsLocation, endpoint: string) {
+  const deployed = new RegExp(`https://${apiId}\\.execute-api\\.${region}\\.[^/]+/${stage}/?`, "g");
+  return outputs.map((output) => ({ ...output, value: output.value.replace(deployed, endpoint) }));
 }
 
 /** Returns the directory of the cloud assembly. */

@@ -1,4 +1,4 @@
-/** Reads the command line of `npm start`, `npm run ask` and `npm run probe`. */
+/** Reads the command line of `npm start` and `npm run probe`. */
 import { parseArgs } from "node:util";
 
 type Options = Readonly<Record<string, { readonly type: "string" | "boolean" }>>;

@@ -1,7 +1,12 @@
 /** What `npm start` prints when all is up: for a human who wants to try it at once. Never a secret. */
 import type { RunningBroker } from "./broker.ts";
 
-export function greeting(broker: RunningBroker, brokerFile: string): string {
+export interface OwnFiles {
+  readonly brokerFile: string;
+  readonly recordFile: string;
+}
+
+export function greeting(broker: RunningBroker, { brokerFile, recordFile }: OwnFiles): string {
   const { endpoint, region, principals, leftOut, location } = broker;
   const width = Math.max(...principals.map(({ name }) => name.length));
   const roles = principals.map(({ name, scopes, operates }) => {
@@ -9,7 +14,7 @@ export function greeting(broker: RunningBroker, brokerFile: string): string {
       ...(scopes.length > 0 ? [`tokens of ${scopes.join(", ")}`] : []),
       ...(operates.length > 0 ? [`operates ${operates.join(", ")}`] : []),
     ];
-    return `  ${name.padEnd(width)}  ${may.join("; ") || "reads rows and secrets at the AWS endpoint"}`;
+    return `  ${name.padEnd(width)}  ${may.join("; ") || "reads and changes rows and secrets at the AWS endpoint"}`;
   });
   const caller = principals.find(({ scopes }) => scopes.length > 0);
   const scope = caller?.scopes[0];
@@ -18,15 +23,16 @@ export function greeting(broker: RunningBroker, brokerFile: string): string {
 The broker is running. Ctrl-C stops it.
 
   Broker        ${endpoint}
-${lookersOf(broker)}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS)
+${lookersOf(broker)}  AWS endpoint  ${broker.awsProxy.url} (DynamoDB, Secrets Manager, KMS, Logs, CloudFormation)
   Account       ${location.accountId} in ${region}
   Keys          ${brokerFile}
+  Records       ${recordFile} (here: one line for each request)
 ${leftOut.length > 0 ? `\nLeft out of the settings, because they need AWS: ${leftOut.join(", ")}.\n` : ""}
 ${roles.join("\n")}
 
 Try it as ${caller?.name}, in another terminal in this directory:
 
-  eval "$(npm run --silent looker-token -- local-env --as ${caller?.name})"   # for AWS's SDKs and the client, too
+  eval "$(npm run --silent looker-token -- local-env --as ${caller?.name})"   # for the client library, too
   broker() { curl -sS --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" -u "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" "$@"; }
 
   TOKEN=$(broker -X POST $LOOKER_BROKER_ENDPOINT/scopes/${scope}/token | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { matchesPattern, type PrincipalPattern } from "../functions/domain/pattern.ts";
 import type { Scopes } from "../functions/domain/scope.ts";
-import { routesOf, type Verb } from "../infra/routes.ts";
+import { pathIn, routesOf, type Verb } from "../infra/routes.ts";
 import { awsIdLetters, createSessionCredentials } from "./sigv4/session-credentials.ts";
 import type { AwsLocation } from "./stack/location.ts";
 
@@ -32,6 +32,10 @@ export interface LocalPrincipal {
 /** May read and change what lies behind the AWS proxy, as an administrator of the AWS account could. */
 export const administratorName = "administrator";
 
+/** Operators have the auditor's policy as well, because the runbook has them ask the records. */
+export const auditorArns = (principals: readonly LocalPrincipal[]): string[] =>
+  principals.filter(({ operates }) => operates.length > 0).map(({ callerArn }) => callerArn);
+
 type Named = Pick<PrincipalPattern, "partition" | "account" | "kind" | "name">;
 
 export function localPrincipals(
@@ -44,7 +48,7 @@ export function localPrincipals(
     routesOf(...verbs).map(
       ({ method, path }) =>
         `arn:${partition}:execute-api:${region}:${accountId}:${api.apiId}/${api.stage}/${method}` +
-        path.replace("{scope}", scope),
+        pathIn(path, scope),
     );
   const scopesOf = (named: Named, list: "callers" | "operators") =>
     [...scopes.values()].filter((scope) => scope[list].some(matches(named))).map(({ name }) => name);

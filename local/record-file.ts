@@ -1,4 +1,4 @@
-/** `.local/records.jsonl`: the functions' records, as CloudWatch Logs would have them, for `npm run ask`. */
+/** `.local/records.jsonl`: the functions' records, as CloudWatch Logs would have them. It outlives the run. */
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 

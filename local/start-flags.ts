@@ -1,6 +1,6 @@
 /** The command line of `npm start`, and the few environment variables that go with it. Pure. */
 import { isLoopback } from "../functions/domain/scope.ts";
-import { type AwsService, endpointVariables } from "./aws/call.ts";
+import { endpointVariables, type FunctionService } from "./aws/call.ts";
 import { type Parsed, parseCommandLine, UsageError, type ValuesOf } from "./command-line.ts";
 import type { SandboxKind } from "./lambda/sandbox.ts";
 
@@ -16,7 +16,7 @@ export interface StartFlags {
   throttle: boolean;
   instances: SandboxKind;
   /** URLs of engines to put behind the AWS proxy in place of the stand-ins. */
-  externalEngines: Partial<Record<AwsService, string>>;
+  externalEngines: Partial<Record<FunctionService, string>>;
 }
 
 const help = `Runs the whole broker on this machine, from the synthesized template.
@@ -146,7 +146,7 @@ function externalEnginesOf(environment: Environment): StartFlags["externalEngine
       throw new UsageError(
         `${variable} must be a URL like "http://127.0.0.1:8000"; unset it for the stand-in.`,
       );
-    engines[service as AwsService] = url;
+    engines[service as FunctionService] = url;
   }
   return engines;
 }

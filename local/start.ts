@@ -8,6 +8,7 @@ import { greeting } from "./greeting.ts";
 import { type RecordFile, startRecordFile } from "./record-file.ts";
 import { takeRunLock } from "./run-lock.ts";
 import { parseStartFlags } from "./start-flags.ts";
+import { terminalLine } from "./terminal-line.ts";
 
 const workDir = fileURLToPath(new URL("../.local", import.meta.url));
 const brokerFile = fileURLToPath(new URL("../.local/broker.json", import.meta.url));
@@ -32,8 +33,9 @@ try {
     workDir,
     abort: starting.signal,
     onLog(functionId, instanceNumber, line) {
-      process.stdout.write(`${functionId}#${instanceNumber} ${line}\n`);
       own.write(line);
+      const shown = terminalLine(functionId, instanceNumber, line);
+      if (shown !== undefined) process.stdout.write(`${shown}\n`);
     },
   });
   if (stopping) await close(broker);
@@ -41,7 +43,8 @@ try {
   records.publish();
   records = undefined;
   writeBrokerFile(brokerFile, broker);
-  process.stdout.write(greeting(broker, relative(process.cwd(), brokerFile)));
+  const shown = (file: string) => relative(process.cwd(), file);
+  process.stdout.write(greeting(broker, { brokerFile: shown(brokerFile), recordFile: shown(recordFile) }));
 } catch (error) {
   // The app that is being synthesized was ended too: it is no failure.
   if (stopping) leave();

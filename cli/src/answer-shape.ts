@@ -23,8 +23,9 @@ type Fits = (value: unknown) => boolean;
 type Shape = Readonly<Record<string, Fits>>;
 
 const ended: Shape = { revoked: isCount, pending: isCount };
+const denial = optional(recordOf({ scopes: listOf(isText), in_use: isBoolean }));
 
-/** By method and the path's last segment, as docs/reference/openapi.yaml has it. */
+/** By method and the path's segment behind the scope, as docs/reference/openapi.yaml has it. */
 const shapes: Readonly<Record<string, Shape>> = {
   "GET scopes": { caller: isRecord, scopes: Array.isArray },
   "POST token": {
@@ -44,15 +45,22 @@ const shapes: Readonly<Record<string, Shape>> = {
     hidden: listOf(isText),
     failed: optional(recordOf({ at: isTime, reason: isText })),
   },
-  "DELETE leases": { matched: isCount, ...ended },
+  "DELETE leases": { matched: isCount, ...ended, denial },
   "PUT freeze": { frozen: isRecord, ...ended },
-  "DELETE freeze": { frozen: (value) => value === null },
+  "DELETE freeze": {
+    frozen: (value) => value === null,
+    // A broker of before does not say it.
+    was: optional(nullOr(recordOf({ by: isText, at: isTime, reason: isText }))),
+  },
+  "DELETE denials": { denied: (value) => value === false },
 };
 
 /** @throws {TokenBrokerError} `not_a_broker` */
 export function checkAnswer({ method, path, query }: BrokerRequest, body: unknown): void {
   const shape: Shape | undefined =
-    query?.dry_run === "true" ? { matched: isCount } : shapes[`${method} ${path.split("/").at(-1)}`];
+    query?.dry_run === "true"
+      ? { matched: isCount, denial }
+      : shapes[`${method} ${path.split("/")[3] ?? "scopes"}`];
   if (!shape || !recordOf(shape)(body)) throw notABroker();
 }
 

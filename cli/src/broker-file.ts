@@ -6,6 +6,9 @@ import { UsageError } from "./usage-error.ts";
 export interface LocalBroker {
   readonly endpoint: string;
   readonly region: string;
+  /** The stack's name, and AWS's services by theirs. A broker of before has no stack. */
+  readonly stack?: string;
+  readonly endpoints?: Readonly<Record<string, string>>;
   readonly principals: Readonly<Record<string, LocalPrincipal>>;
 }
 

@@ -8,8 +8,14 @@ import { UsageError } from "./usage-error.ts";
 export type ParsedCommandLine =
   | { kind: "help"; command?: CommandName }
   | { kind: "version" }
-  /** `operands`: what stands behind `--`. */
-  | { kind: "run"; command: CommandName; values: OptionValues; operands: readonly string[] };
+  /** `operands`: what stands behind `--`, or the operand of `ask`. `given`: values by flags that only a deployment knows. */
+  | {
+      kind: "run";
+      command: CommandName;
+      values: OptionValues;
+      operands: readonly string[];
+      given: Readonly<Record<string, string>>;
+    };
 
 export function parseCommandLine(args: readonly string[]): ParsedCommandLine {
   refuseChangedWords(args);
@@ -21,14 +27,14 @@ export function parseCommandLine(args: readonly string[]): ParsedCommandLine {
   const command = commandOf(name);
   const end = rest.indexOf("--");
   const [own, operands] = end < 0 ? [rest, []] : [rest.slice(0, end), rest.slice(end + 1)];
-  const values = valuesOf(command, own);
+  const { values, given, operand } = valuesOf(command, own);
   if (values.help) return { kind: "help", command };
   if (command === "exec" && operands.length === 0)
     throw new UsageError(
       "exec takes its command behind --, as in `looker-token exec --scope sales -- ./job.sh`.",
     );
   if (command !== "exec" && operands.length > 0) throw new UsageError(`${command} takes nothing behind --.`);
-  return { kind: "run", command, values, operands };
+  return { kind: "run", command, values, operands: operand === undefined ? operands : [operand], given };
 }
 
 /** Otherwise another file would be written, or another argument passed on. */
@@ -45,11 +51,19 @@ const help = (about: string | undefined): ParsedCommandLine =>
 
 function commandOf(name: string): CommandName {
   if (Object.hasOwn(synopses, name)) return name as CommandName;
-  throw new UsageError(`There is no command ${name}: there are ${Object.keys(synopses).join(", ")}.`);
+  // A longer word may be a token that was given as an argument.
+  const shown = /^[a-z-]{1,16}$/.test(name) ? ` ${name}` : " of that name";
+  throw new UsageError(`There is no command${shown}: there are ${Object.keys(synopses).join(", ")}.`);
 }
 
-function valuesOf(command: CommandName, args: string[]): OptionValues {
-  const { options: own }: Synopsis = synopses[command];
+interface ReadWords {
+  readonly values: OptionValues;
+  readonly given: Readonly<Record<string, string>>;
+  readonly operand?: string | undefined;
+}
+
+function valuesOf(command: CommandName, args: string[]): ReadWords {
+  const { options: own, operand: takesOperand, takesOthers }: Synopsis = synopses[command];
   const names = new Map<string, OptionName>(
     [...own, ...commonOptionsOf(command)].map((name) => [flagOf(name), name]),
   );
@@ -61,18 +75,46 @@ function valuesOf(command: CommandName, args: string[]): OptionValues {
       ...(name === "help" ? { short: "h" } : {}),
     },
   ]);
-  const { values, tokens } = parse(command, args, Object.fromEntries(known));
+  const others = takesOthers ? otherFlags(args, names) : [];
+  const { values, tokens, positionals } = parse(
+    command,
+    args,
+    {
+      ...Object.fromEntries(others.map((flag) => [flag, { type: "string" as const, multiple: false }])),
+      ...Object.fromEntries(known),
+    },
+    takesOperand !== undefined,
+  );
+  // The word is not repeated: it may be a token that somebody pasted.
+  if (positionals.length > 1) throw new UsageError(`${command} takes one ${takesOperand}.`);
   const seen = new Set<string>();
   for (const token of tokens) {
     if (token.kind !== "option") continue;
-    const mayRepeat = repeats(names.get(token.name) as OptionName);
+    const name = names.get(token.name);
+    const mayRepeat = name !== undefined && repeats(name);
     // Of two filters the second would win in silence, and something else would be ended than was meant.
     if (seen.has(token.name) && !mayRepeat) throw new UsageError(`--${token.name} is given more than once.`);
     // What a script's unset variable leaves.
     if (token.value === "") throw new UsageError(`--${token.name} is empty: give a value or leave it out.`);
     seen.add(token.name);
   }
-  return Object.fromEntries(Object.entries(values).map(([flag, value]) => [names.get(flag), value]));
+  const entries = Object.entries(values);
+  return {
+    values: Object.fromEntries(
+      entries.flatMap(([flag, value]) => {
+        const name = names.get(flag);
+        return name === undefined ? [] : [[name, value]];
+      }),
+    ),
+    given: Object.fromEntries(entries.filter(([flag]) => others.includes(flag))) as Record<string, string>,
+    operand: positionals[0],
+  };
+}
+
+/** Flags of a form that a placeholder can have, and that no option has. */
+function otherFlags(args: readonly string[], names: ReadonlyMap<string, OptionName>): string[] {
+  const flags = args.flatMap((word) => /^--([a-z_][\w-]*)(?:=|$)/.exec(word)?.[1] ?? []);
+  return [...new Set(flags)].filter((flag) => !names.has(flag));
 }
 
 interface KnownOption {
@@ -81,11 +123,23 @@ interface KnownOption {
   readonly short?: string;
 }
 
-function parse(command: CommandName, args: string[], known: Record<string, KnownOption>) {
+function parse(
+  command: CommandName,
+  args: string[],
+  known: Record<string, KnownOption>,
+  allowPositionals: boolean,
+) {
   try {
-    return parseArgs({ args, options: known, strict: true, allowPositionals: false, tokens: true });
+    return parseArgs({ args, options: known, strict: true, allowPositionals, tokens: true });
   } catch (error) {
-    // Node's own message may have several sentences; the first names the argument.
+    // Node repeats the word, which may be a token.
+    if ((error as NodeJS.ErrnoException).code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL")
+      throw new UsageError(
+        command === "whose"
+          ? "whose reads the token from stdin, never from its arguments. If a token stood there, it is in the shell's history and in the list of processes now."
+          : `${command} takes no word without an option; \`looker-token ${command} --help\` lists the options.`,
+      );
+    // Node's own message may have several sentences; the first names the option.
     const [reason] = (error as Error).message.split(/\.\s|\n/);
     throw new UsageError(`${reason}; \`looker-token ${command} --help\` lists the options.`);
   }

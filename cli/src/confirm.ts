@@ -4,8 +4,8 @@ import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Asked before anything else: what nobody can answer is an error at once. */
-export function requireTerminal(io: Terminal): void {
-  if (!io.canAsk) throw new UsageError("Nobody can be asked here: add --yes, or count with --dry-run first.");
+export function requireTerminal(io: Terminal, otherwise = "add --yes, or count with --dry-run first."): void {
+  if (!io.canAsk) throw new UsageError(`Nobody can be asked here: ${otherwise}`);
 }
 
 /** Only `y` or `yes` is a yes; the end of the input is a no. */

@@ -1,6 +1,7 @@
 /** Ending leases, from the first request to the truth. Commands and the console share it: it prints nothing. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Broker } from "./broker.ts";
+import type { Denial } from "./denial.ts";
 import { type Filter, matches } from "./filter.ts";
 import { type FollowJob, follow } from "./follow.ts";
 import { type Frozen, type ListedLease, listingOf } from "./listing.ts";
@@ -17,12 +18,16 @@ export interface Ending {
   /** Begins it in one scope. Throws {@link LostAnswer} where it may have begun. */
   begin(scope: string, signal: AbortSignal): Promise<Begun>;
   /** After a lost answer: makes certain of what is no lease, or throws. */
-  settle(scope: string, lost: LostAnswer, signal: AbortSignal): Promise<{ readonly frozen?: Frozen }>;
+  settle(scope: string, lost: LostAnswer, signal: AbortSignal): Promise<BeyondLeases>;
 }
 
-interface Begun extends RevocationCounts {
+/** What the first request did besides. */
+interface BeyondLeases {
   readonly frozen?: Frozen;
+  readonly denial?: Denial;
 }
+
+interface Begun extends RevocationCounts, BeyondLeases {}
 
 export interface EndingWatch {
   /** How long pending leases are followed. */
@@ -37,9 +42,7 @@ export type EndingEvent =
   | { readonly kind: "frozen"; readonly scope: string; readonly frozen: Frozen }
   | { readonly kind: "progress"; readonly scope: string; readonly result: RevocationResult };
 
-export interface Ended extends RevocationResult {
-  readonly frozen?: Frozen;
-}
+export interface Ended extends RevocationResult, BeyondLeases {}
 
 /** A list that is slow must not hold up what is urgent. */
 const listedWithinMs = 5_000;
@@ -58,7 +61,7 @@ export async function endLeases(ending: Ending, watch: EndingWatch): Promise<Sco
   const { waitMs, signal, onEvent } = watch;
   return await inEachScope(scopes, async (scope) => {
     const first = await beginIn(ending, watch, scope);
-    const { frozen } = first;
+    const { frozen, denial } = first;
     if (frozen) onEvent({ kind: "frozen", scope, frozen });
     const result = await follow({
       ...{ broker, scope, filter, first, waitMs, signal },
@@ -66,11 +69,11 @@ export async function endLeases(ending: Ending, watch: EndingWatch): Promise<Sco
       onProgress: (progress) => onEvent({ kind: "progress", scope, result: progress }),
       sleep: (milliseconds, until) => sleep(milliseconds, undefined, { signal: until }),
     });
-    return { ...result, ...(frozen ? { frozen } : {}) };
+    return { ...result, ...(frozen ? { frozen } : {}), ...(denial ? { denial } : {}) };
   });
 }
 
-type First = FollowJob["first"] & { readonly frozen?: Frozen };
+type First = FollowJob["first"] & BeyondLeases;
 
 async function beginIn(
   { begin, settle, before, filter }: Ending,
@@ -83,7 +86,7 @@ async function beginIn(
     const listed = before.get(scope);
     if (!(error instanceof LostAnswer) || signal.aborted || !listed) throw error;
     onEvent({ kind: "answer_lost", scope, lost: error });
-    const { frozen } = await settle(scope, error, signal);
-    return { lost: listed.filter((lease) => matches(lease, filter)), ...(frozen ? { frozen } : {}) };
+    const beyond = await settle(scope, error, signal);
+    return { lost: listed.filter((lease) => matches(lease, filter)), ...beyond };
   }
 }

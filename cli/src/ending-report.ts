@@ -1,4 +1,5 @@
 /** The words of `revoke` and `freeze` while leases end, and the last line about them. */
+import { deniedText } from "./denial.ts";
 import { type Ended, type Ending, type EndingEvent, endLeases } from "./end-leases.ts";
 import { failureOf, noteFailure } from "./failure.ts";
 import { exitCodeOfSignal, interruptible } from "./interruption.ts";
@@ -27,7 +28,10 @@ export async function endAndReport(io: Terminal, values: OptionValues, ending: E
     else if (all.length > 1)
       for (const { scope, value } of succeeded(all)) io.print(outcomeLine(value, scope, io.paint));
     const failure = noteFailures(io, values, all);
-    if (!values.json) io.print(lastLine(io, all, total));
+    if (!values.json) {
+      io.print(deniedText(succeeded(all).map(({ value }) => value.denial)));
+      io.print(lastLine(io, all, total));
+    }
     const stopped = interrupted();
     return stopped ? exitCodeOfSignal(stopped) : failure || exitCodeOf(total);
   });
@@ -79,8 +83,9 @@ function report(all: readonly ScopeResult<Ended>[], total: RevocationResult): ob
     ...counts(total),
     scopes: scopesJson(
       all,
-      ({ frozen, ...result }) => ({
+      ({ frozen, denial, ...result }) => ({
         ...(frozen ? { frozen } : {}),
+        ...(denial ? { denial } : {}),
         outcome: outcomeOf(result),
         ...counts(result),
         ...(result.answerLost ? { answer_lost: true } : {}),

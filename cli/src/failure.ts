@@ -1,6 +1,7 @@
 /** Any failure as one line that says what is wrong and what to try, or as JSON; never a stack. */
 import { TokenBrokerError, type TokenBrokerErrorCode } from "@looker-token-broker/client/broker";
 import type { Paint } from "./colour.ts";
+import { AwsFailure } from "./deployment/aws-failure.ts";
 import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
 import { LostAnswer } from "./lost-answer.ts";
 import type { OptionValues } from "./options.ts";
@@ -39,6 +40,7 @@ export function failureOf(error: unknown): Failure {
     return { exitCode, code: "usage", message, ...hintOf(hint) };
   }
   if (error instanceof LostAnswer) return lost(error);
+  if (error instanceof AwsFailure) return error.failure;
   if (error instanceof TokenBrokerError) {
     const { code, summary, hint, status, requestId } = error;
     return {

@@ -1,4 +1,5 @@
 /** Which leases are meant: the query of `DELETE /scopes/{scope}/leases`, and the same decision about a listed lease. */
+import { callerOf } from "./caller.ts";
 import type { ListedLease } from "./listing.ts";
 import type { OptionValues } from "./options.ts";
 import { issuedBefore } from "./time.ts";
@@ -14,8 +15,10 @@ export interface Filter {
 
 export const everything: Filter = { all: "true" };
 
-/** Checks what was given, before anything is asked. @returns the filter, once the broker's time is known. */
-export function filterOf(values: OptionValues): (now: number) => Filter {
+/** Checks the options before anything is asked. @returns the filter, once the broker's time and the leases are known */
+export function filterOf(
+  values: OptionValues,
+): (now: number, listed: readonly ListedLease[] | undefined) => Filter {
   const { "lease-id": leaseId, caller, "issued-before": before, "client-id": clientId } = values;
   const given = [leaseId, caller, before, clientId].some((each) => each !== undefined);
   if (values.all && given) throw new UsageError("--all stands alone: leave it or the filters out.");
@@ -25,9 +28,10 @@ export function filterOf(values: OptionValues): (now: number) => Filter {
       "Which leases? Pass --lease-id, --caller, --issued-before or --client-id, or --all for everything in the scope.",
     );
   const timeOf = before === undefined ? undefined : issuedBefore(before);
-  return (now) => ({
+  const callerIn = caller === undefined ? undefined : callerOf(caller);
+  return (now, listed) => ({
     ...(leaseId === undefined ? {} : { lease_id: leaseId }),
-    ...(caller === undefined ? {} : { caller }),
+    ...(callerIn === undefined ? {} : { caller: callerIn(listed) }),
     ...(timeOf === undefined ? {} : { issued_before: timeOf(now) }),
     ...(clientId === undefined ? {} : { client_id: clientId }),
   });

@@ -23,14 +23,17 @@ export function freezing(broker: Broker, reason: string): Pick<Ending, "filter" 
   };
 }
 
-export async function unfreezeIn(broker: Broker, scope: string): Promise<void> {
+/** @returns the freeze that it ended, and null if there was none. Undefined if that is not known. */
+export async function unfreezeIn(broker: Broker, scope: string): Promise<Frozen | null | undefined> {
   try {
-    await broker.askOnce({ method: "DELETE", path: `/scopes/${scope}/freeze` });
+    const request = { method: "DELETE", path: `/scopes/${scope}/freeze` } as const;
+    return ((await broker.askOnce(request)) as { was?: Frozen | null }).was;
   } catch (error) {
     if (!(error instanceof LostAnswer)) throw error;
     // Not sent again: somebody may have frozen it anew.
     if (await frozenNow(broker, scope, error))
       throw new LostAnswer(error.reason, `By its list, ${scope} is still frozen.`);
+    return undefined;
   }
 }
 

@@ -50,6 +50,29 @@ interface Limits {
   readonly timeoutMs?: number;
 }
 
+/** The scope without its leases: one request, however many there are. */
+export async function stateOf(
+  broker: Broker,
+  scope: string,
+  limits: Limits = {},
+): Promise<Omit<Listing, "leases">> {
+  const { frozen, account } = await pageOf(broker, scope, undefined, limits);
+  return { scope, ...(frozen ? { frozen } : {}), ...(account ? { account } : {}) };
+}
+
+const pageOf = (
+  broker: Broker,
+  scope: string,
+  next: string | undefined,
+  limits: Limits,
+): Promise<LeasePage> =>
+  broker.ask({
+    method: "GET",
+    path: `/scopes/${scope}/leases`,
+    query: next === undefined ? undefined : { next_token: next },
+    ...limits,
+  });
+
 export async function* pagesOf(
   broker: Broker,
   scope: string,
@@ -57,12 +80,7 @@ export async function* pagesOf(
 ): AsyncGenerator<LeasePage, void> {
   let next: string | undefined;
   do {
-    const page: LeasePage = await broker.ask({
-      method: "GET",
-      path: `/scopes/${scope}/leases`,
-      query: next === undefined ? undefined : { next_token: next },
-      ...limits,
-    });
+    const page = await pageOf(broker, scope, next, limits);
     yield page;
     next = page.next_token;
   } while (next !== undefined);

@@ -14,8 +14,17 @@ interface Option {
 
 export const options = {
   scope: { takes: "NAME", help: "the scope; also from LOOKER_BROKER_SCOPE" },
+  "only-scope": {
+    flag: "scope",
+    takes: "NAME",
+    help: "only this scope (by default every scope that you operate)",
+  },
   "all-scopes": { help: "every scope that you operate" },
   endpoint: { takes: "URL", help: "the broker's API with its stage; also from LOOKER_BROKER_ENDPOINT" },
+  stack: {
+    takes: "NAME",
+    help: "the CloudFormation stack of the deployment; also from LOOKER_BROKER_STACK",
+  },
   region: { takes: "NAME", help: "the API's AWS region, where neither the endpoint nor AWS_REGION tells" },
   local: { help: "the broker that `npm start` runs, found by .local/broker.json" },
   as: { takes: "NAME", help: "with --local: this principal; without it the first that may do it" },
@@ -54,7 +63,10 @@ export const options = {
     help: "let requests for another Looker credential through (by default they get 403)",
   },
   "lease-id": { takes: "ID", help: "this lease" },
-  caller: { takes: "ARN", help: "leases of this role or user: arn:aws:iam::111122223333:role/name" },
+  caller: {
+    takes: "NAME|ARN",
+    help: "leases of this role or user: its name, its IAM ARN, or a session's ARN",
+  },
   "issued-before": {
     takes: "TIME",
     help: "leases from before 2026-11-24T13:00:00Z, or from before 30m ago by the broker's clock",
@@ -63,10 +75,14 @@ export const options = {
     takes: "ID",
     help: "leases of this Looker client id; given alone it also denies the id to new logins",
   },
+  "denied-client-id": { flag: "client-id", takes: "ID", help: "the Looker client id that was denied" },
   all: { help: "everything in the scope" },
+  revoke: { help: "end it, too" },
   "dry-run": { help: "only count" },
   yes: { help: "do not ask" },
   wait: { takes: "SECONDS", help: "how long to follow what is pending (60); 0 does not wait" },
+  since: { takes: "SPAN", help: "how far to look back (2h): up to 9999 of s, m, h, d" },
+  "print-query": { help: "print the query with its values, and run nothing" },
   reason: { takes: "TEXT", help: "for whoever will unfreeze it: 1 to 256 characters on one line" },
 } as const satisfies Record<string, Option>;
 

@@ -1,6 +1,7 @@
 /** From the command line to the exit code. */
 import { parseCommandLine } from "./command-line.ts";
 import { account } from "./commands/account.ts";
+import { allowClient } from "./commands/allow-client.ts";
 import { consoleCommand } from "./commands/console.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exec } from "./commands/exec.ts";
@@ -13,14 +14,21 @@ import { logout } from "./commands/logout.ts";
 import { proxy } from "./commands/proxy.ts";
 import { revoke } from "./commands/revoke.ts";
 import { scopes, whoami } from "./commands/scopes.ts";
+import { whose } from "./commands/whose.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { failureOf, noteFailure } from "./failure.ts";
 import type { OptionValues } from "./options.ts";
+import { withStackEndpoint } from "./stack-endpoint.ts";
 import type { CommandName } from "./synopses.ts";
 import { type Terminal, terminal } from "./terminal.ts";
 import { ownVersion } from "./version.ts";
 
-type Command = (terminal: Terminal, values: OptionValues, operands: readonly string[]) => Promise<number>;
+type Command = (
+  terminal: Terminal,
+  values: OptionValues,
+  operands: readonly string[],
+  given: Readonly<Record<string, string>>,
+) => Promise<number>;
 
 const commands: Readonly<Record<CommandName, Command>> = {
   get,
@@ -33,10 +41,14 @@ const commands: Readonly<Record<CommandName, Command>> = {
   "local-env": localEnv,
   leases,
   account,
+  whose,
   revoke,
+  "allow-client": allowClient,
   freeze,
   unfreeze,
   console: consoleCommand,
+  // Loaded when they are asked for, with all that only they need.
+  ask: async (...words) => (await import("./commands/ask.ts")).ask(...words),
 };
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -67,7 +79,10 @@ const ownWords = (args: readonly string[]) =>
 
 async function exitCodeOf(io: Terminal, args: readonly string[]): Promise<number> {
   const parsed = parseCommandLine(args);
-  if (parsed.kind === "run") return await commands[parsed.command](io, parsed.values, parsed.operands);
+  if (parsed.kind === "run") {
+    const { command, operands, given } = parsed;
+    return await commands[command](io, await withStackEndpoint(command, parsed.values), operands, given);
+  }
   if (parsed.kind === "version") {
     io.print(`looker-token ${ownVersion()}\n`);
     return exitCodes.ok;

@@ -9,13 +9,21 @@ export interface Synopsis {
   readonly options: readonly OptionName[];
   readonly examples: readonly string[];
   readonly notes?: string;
+  /** A word without an option's name. */
+  readonly operand?: string;
+  /** Flags that this program does not know are values for what the operand names. */
+  readonly takesOthers?: true;
+  /** Common options without a meaning here. */
+  readonly without?: readonly OptionName[];
 }
 
-const common: readonly OptionName[] = ["endpoint", "region", "local", "as", "json", "help"];
+const common: readonly OptionName[] = ["endpoint", "stack", "region", "local", "as", "json", "help"];
 
 /** Options of all commands, but for those without a meaning for this one. */
-export const commonOptionsOf = (command: CommandName): readonly OptionName[] =>
-  command === "local-env" ? common.filter((name) => name !== "endpoint" && name !== "region") : common;
+export function commonOptionsOf(command: CommandName): readonly OptionName[] {
+  const { options: own, without = [] }: Synopsis = synopses[command];
+  return common.filter((name) => !without.includes(name) && !own.includes(name));
+}
 
 const filters = ["lease-id", "caller", "issued-before", "client-id", "all"] as const;
 
@@ -97,8 +105,8 @@ them end, and those of all sessions.`,
     usage: "",
     options: [],
     examples: ["looker-token scopes"],
-    notes: `For an operator a last column counts the findings about the service accounts, if
-there are any. looker-token account shows them.`,
+    notes: `For an operator the lines above the table tell of frozen scopes, with the reason, and
+of findings about service accounts.`,
   },
   whoami: {
     summary: "Show who you are to the broker",
@@ -121,6 +129,7 @@ nothing.`,
     summary: "Print the variables of the broker that `npm start` runs",
     usage: "[--as NAME] [--scope NAME]",
     options: ["scope"],
+    without: ["endpoint", "stack", "region"],
     examples: ['eval "$(looker-token local-env --as report-service)"'],
     notes: `For eval in a POSIX shell. Programs with AWS's SDKs or the client library then
 call the local broker as this principal.`,
@@ -146,12 +155,26 @@ has changed. This shows the last check, and asks Looker nothing. Each finding ha
 its next step. Findings that the scope's definition accepts come last. The exit
 code is 0 with findings, too: scripts read --json.`,
   },
+  whose: {
+    summary: "Tell whose token was found, and end it",
+    usage: "[--scope NAME] [--revoke [--yes]]",
+    options: ["only-scope", "revoke", "yes", "wait"],
+    examples: ["looker-token whose", "cat found-token.txt | looker-token whose --revoke --yes"],
+    notes: `The token comes from stdin, never as an argument: arguments are in the shell's
+history and in the list of processes. On a terminal you paste it, and it is not
+shown. Only its SHA-256 is sent. Authorization, Bearer, token and quotes around
+it are taken off. 64 hexadecimal digits are taken for the SHA-256 itself.
+
+Without --scope it looks in every scope that you operate. If no lease has the
+token, it says what is left to do. With --revoke and no such lease the exit code
+is 5.`,
+  },
   revoke: {
     summary: "End leases, and be told whether they are dead",
     usage: "(--scope NAME | --all-scopes) (FILTER … | --all) [--dry-run | --yes]",
     options: ["scope", "all-scopes", ...filters, "dry-run", "yes", "wait"],
     examples: [
-      "looker-token revoke --scope sales --caller arn:aws:iam::111122223333:role/report-service",
+      "looker-token revoke --scope sales --caller report-service",
       "looker-token revoke --scope sales --issued-before 30m --dry-run",
       "looker-token revoke --all-scopes --all --yes",
     ],
@@ -162,7 +185,23 @@ not confirmed; the broker goes on trying), expired (Looker itself ended some, at
 A request whose answer is lost is not sent again: it would end leases of since then. Those that were listed before are
 ended one by one, and what is not seen to be dead is called unknown.
 
-A caller whose leases are ended may fetch new ones at once: freeze the scope to keep it out.`,
+--caller takes the name of a role or user if exactly one caller with a lease bears it.
+Otherwise pass its IAM ARN, or the ARN of one of its sessions as in an error message:
+arn:aws:sts::111122223333:assumed-role/report-service/i-0abc. All sessions are meant.
+
+A caller whose leases are ended may fetch new ones at once: freeze the scope to keep it out.
+
+--client-id alone also denies the id: no login is made with it any more, in all scopes of the secret, until allow-client
+takes that back.`,
+  },
+  "allow-client": {
+    summary: "Let a denied client id log in again",
+    usage: "--scope NAME --client-id ID",
+    options: ["scope", "denied-client-id"],
+    examples: ["looker-token allow-client --scope sales --client-id 60feedcafd9abdf2eef2"],
+    notes: `The way back from revoke --client-id. It holds for all scopes that share the
+secret, and is for operators of each of them. A pair that the rotation has retired
+stays denied.`,
   },
   freeze: {
     summary: "Serve nothing of a scope any more, and end what was given out",
@@ -188,6 +227,24 @@ A pasted token never leaves the page. The broker is asked by its SHA-256.
 
 On Linux the process list shows the link while a browser starts with it. With
 --no-open the command only prints the link, and you paste it.`,
+  },
+  ask: {
+    summary: "Ask a deployment's records a saved question",
+    usage: "[QUESTION] [--VALUE …] [--since SPAN] [--stack NAME]",
+    operand: "question",
+    takesOthers: true,
+    without: ["endpoint"],
+    options: ["since", "print-query"],
+    examples: [
+      "looker-token ask",
+      "looker-token ask what-goes-wrong --since 24h",
+      "looker-token ask is-this-lease-dead --lease-id 8ae67a142e19b6ce3e1e",
+      "looker-token ask --local who-holds-tokens-now",
+    ],
+    notes: `Without QUESTION it lists the questions that this deployment has saved in CloudWatch Logs Insights, and the values
+that each takes. Your AWS credentials need the auditor's policy of the stack. New records take some seconds to arrive.
+
+A table that is wider than the terminal is printed row by row. Logs Insights is paid by what it reads: the span is the price.`,
   },
 } as const satisfies Record<string, Synopsis>;
 

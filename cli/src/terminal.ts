@@ -9,6 +9,8 @@ export interface Terminal {
   readonly paintNote: Paint;
   /** stdout is read by a person. */
   readonly isShown: boolean;
+  /** Columns of stdout. Undefined if stdout is a file or a pipe. */
+  readonly width: number | undefined;
   /** stderr is read by a person. */
   readonly isWatched: boolean;
   /** A person can be asked, and will see the question. */
@@ -33,6 +35,7 @@ export function terminal(): Terminal {
     paint: painter(stdout, env),
     paintNote: painter(stderr, env),
     isShown: stdout.isTTY === true,
+    width: stdout.isTTY ? stdout.columns : undefined,
     isWatched: stderr.isTTY === true,
     canAsk: stdin.isTTY === true && stderr.isTTY === true,
     print(text) {

@@ -2,34 +2,35 @@ import { expect, test } from "vitest";
 import { describeFilter, type Filter, filterOf, matches } from "../src/filter.ts";
 import type { ListedLease } from "../src/listing.ts";
 
+const arn = "arn:aws:iam::111122223333:role/report-service";
 const now = Date.parse("2026-11-24T13:00:00Z");
 
 test("the options become the broker's query", () => {
-  const all = { "lease-id": "l", caller: "c", "issued-before": "30m", "client-id": "i" };
-  expect(filterOf(all)(now)).toEqual({
+  const all = { "lease-id": "l", caller: arn, "issued-before": "30m", "client-id": "i" };
+  expect(filterOf(all)(now, [])).toEqual({
     lease_id: "l",
-    caller: "c",
+    caller: arn,
     issued_before: "2026-11-24T12:30:00.000Z",
     client_id: "i",
   });
-  expect(filterOf({ all: true })(now)).toEqual({ all: "true" });
+  expect(filterOf({ all: true })(now, [])).toEqual({ all: "true" });
 });
 
 test("no filter is not everything, and everything has no filter", () => {
   expect(() => filterOf({})).toThrow("Which leases?");
-  expect(() => filterOf({ all: true, caller: "c" })).toThrow("--all stands alone");
+  expect(() => filterOf({ all: true, caller: arn })).toThrow("--all stands alone");
 });
 
 test("the question names what was resolved, such as the time", () => {
-  expect(describeFilter(filterOf({ caller: "c", "issued-before": "30m" })(now))).toBe(
-    "caller c, issued before 2026-11-24T12:30:00.000Z",
+  expect(describeFilter(filterOf({ caller: arn, "issued-before": "30m" })(now, []))).toBe(
+    `caller ${arn}, issued before 2026-11-24T12:30:00.000Z`,
   );
   expect(describeFilter({ all: "true" })).toBe("everything");
 });
 
 const lease: ListedLease = {
   lease_id: "l",
-  caller: "c",
+  caller: arn,
   unique_id: "u",
   state: "pending",
   issued_at: "2026-11-24T12:30:04Z",

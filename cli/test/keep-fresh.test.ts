@@ -17,6 +17,7 @@ function io(notes: string[]): Terminal {
     paint: plain,
     paintNote: plain,
     isShown: false,
+    width: undefined,
     isWatched: false,
     canAsk: false,
     print: unused,

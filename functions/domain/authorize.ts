@@ -24,6 +24,21 @@ export function authorize(
   return { ok: true, scope };
 }
 
+/** All scopes whose callers log in with this secret. */
+export const scopesOfSecret = (scopes: Scopes, secretId: string): Scope[] =>
+  [...scopes.values()].filter((scope) => scope.secretId === secretId);
+
+/** For a change that reaches every scope of the secret. @returns the first scope that does not list the operator */
+export function firstNotOperated(
+  scopes: Scopes,
+  { secretId }: Scope,
+  principal: Principal,
+): Scope | undefined {
+  return scopesOfSecret(scopes, secretId).find(
+    ({ operators }) => !operators.some((pattern) => matchesPattern(pattern, principal)),
+  );
+}
+
 export type May = "token" | "operate";
 
 /** What a principal may do, scope by scope; scopes in which it may do nothing are left out. */

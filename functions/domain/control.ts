@@ -2,7 +2,7 @@
  * The two control items: a scope's (epoch, freeze) and a secret's (what is known of its versions). Pure.
  */
 import { digestOf } from "./digest.ts";
-import { denyRetiring, isDeniedByRotation, type Rotation } from "./rotation.ts";
+import { allowRetiring, denyRetiring, isDeniedByRotation, isRetired, type Rotation } from "./rotation.ts";
 
 /** Fields that every row carries for conditional writes. */
 export interface Versioned {
@@ -246,12 +246,38 @@ export function denyClientId(
   };
 }
 
+/** Takes an operator's denial back. `retired`: the rotation has given the pair up, and that stays. */
+export function allowClientId(
+  control: SecretControl,
+  clientId: string,
+  now: number,
+): { next?: SecretControl; outcome: "allowed" | "retired" } {
+  const { rotation } = control;
+  if (rotation && isRetired(rotation, clientId, now)) return { outcome: "retired" };
+  if (!isDenied(control, clientId)) return { outcome: "allowed" };
+  const deniedClientIds = control.deniedClientIds.filter((denied) => denied !== digestOf(clientId));
+  return {
+    next: { ...control, deniedClientIds, rotation: rotation && allowRetiring(rotation, clientId) },
+    outcome: "allowed",
+  };
+}
+
 export const isDeniedByOperator = (control: SecretControl, clientId: string): boolean =>
   control.deniedClientIds.includes(digestOf(clientId));
 
 export const isDenied = (control: SecretControl, clientId: string): boolean =>
   isDeniedByOperator(control, clientId) ||
   (control.rotation !== undefined && isDeniedByRotation(control.rotation, clientId));
+
+/** Whether Looker has taken it. A secret that was pasted in the place of a client id never worked as one. */
+export const hasWorked = (control: SecretControl, clientId: string): boolean =>
+  control.attempts.some((each) => each.state === "worked" && each.clientId === digestOf(clientId));
+
+/** Whether the newest version of the secret that worked has this client id. */
+export function isInUse(control: SecretControl, clientId: string): boolean {
+  const [newest] = control.attempts.filter(({ state }) => state === "worked").toSorted((a, b) => b.at - a.at);
+  return newest?.clientId === digestOf(clientId);
+}
 
 function attemptOf(
   control: SecretControl,

@@ -167,6 +167,22 @@ export function denyRetiring(rotation: Rotation, clientId: string, now: number):
   return withPair(rotation, clientId, (each) => ({ ...each, denied: { at: now, by: "operator" } }));
 }
 
+/**
+ * Whether the rotation has given the pair up. A pair that an operator denied is given up before its deletion may be under way. After
+ * its day for a rollback, the rotation may have denied it first.
+ */
+export function isRetired({ retiring }: Rotation, clientId: string, now: number): boolean {
+  const pair = retiring.find((each) => each.clientId === clientId);
+  if (!pair?.denied) return pair?.deletedAt !== undefined;
+  if (pair.denied.by === "rotation" || pair.deletedAt !== undefined) return true;
+  if (pair.movedAt === undefined) return false;
+  return now >= Math.min(pair.movedAt + rollbackMs, pair.denied.at + operatorDenialMs - denialSettlesMs);
+}
+
+/** An operator's denial of a waiting pair is taken back. */
+export const allowRetiring = (rotation: Rotation, clientId: string): Rotation =>
+  withPair(rotation, clientId, (pair) => ({ ...pair, denied: undefined }));
+
 /** Pairs whose deletion is long overdue. */
 export const unretired = ({ retiring }: Rotation, now: number): number =>
   retiring.filter(

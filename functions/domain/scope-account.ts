@@ -54,19 +54,35 @@ export function parseAccount(
   const names = (
     field: "permissions" | "models" | "accept",
     isKnown: (name: string) => boolean,
-    are: string,
+    { one, many }: { one: string; many: string },
   ) => {
     const list = value[field];
     if (list === undefined) return undefined;
-    if (Array.isArray(list) && Array.from(list).every((name) => typeof name === "string" && isKnown(name)))
-      return list as string[];
-    wrong(`account.${field}`, `must be a list of ${are}`);
+    const isWrong = (name: unknown) => typeof name !== "string" || !isKnown(name);
+    const entries: unknown[] | undefined = Array.isArray(list) ? Array.from(list) : undefined;
+    const at = entries?.findIndex(isWrong);
+    if (at === -1) return list as string[];
+    const entry = at === undefined ? undefined : entries?.[at];
+    wrong(
+      `account.${field}`,
+      typeof entry === "string" ? `${JSON.stringify(entry)} is no ${one}` : `must be a list of ${many}`,
+    );
     return undefined;
   };
   const isName = (name: string) => /^[\w.:-]{1,255}$/.test(name);
-  const permissions = names("permissions", isName, "Looker permissions");
-  const models = names("models", isName, "names of LookML models");
+  const permissions = names("permissions", isName, {
+    one: "name of a Looker permission",
+    many: "Looker permissions",
+  });
+  const models = names("models", isName, {
+    one: "name of a LookML model",
+    many: "names of LookML models",
+  });
   const isCode = (name: string) => findingCodes.some((code) => code === name);
-  const accept = names("accept", isCode, `findings: ${findingCodes.join(", ")}`) as FindingCode[] | undefined;
+  const codes = findingCodes.join(", ");
+  const accept = names("accept", isCode, {
+    one: `finding. The findings are ${codes}`,
+    many: `findings: ${codes}`,
+  }) as FindingCode[] | undefined;
   return { ...(permissions && { permissions }), ...(models && { models }), ...(accept && { accept }) };
 }

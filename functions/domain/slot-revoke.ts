@@ -7,6 +7,8 @@ export interface RevocationFilter {
   readonly leaseId?: string | undefined;
   readonly issuedBefore?: number | undefined;
   readonly clientId?: string | undefined;
+  /** Hex. */
+  readonly tokenSha256?: string | undefined;
   /** The whole scope, but for what was asked for after the epoch was raised to this. No clock decides it. */
   readonly olderEpoch?: number | undefined;
 }
@@ -62,14 +64,19 @@ function matchesFilter(token: TrackedToken, filter: RevocationFilter): boolean {
     (filter.leaseId === undefined || filter.leaseId === token.leaseId) &&
     (filter.issuedBefore === undefined || token.issuedAt < filter.issuedBefore) &&
     (filter.clientId === undefined || filter.clientId === token.clientId) &&
+    (filter.tokenSha256 === undefined || filter.tokenSha256 === token.tokenSha256) &&
     (filter.olderEpoch === undefined || token.epoch < filter.olderEpoch)
   );
 }
 
-/** A login under way has no lease id yet, and its client id is not known before the secret is read. */
+/**
+ * A login under way has no lease id and no token yet, so nobody can have found its token. Its client id is not known before the
+ * secret is read.
+ */
 function couldMatch(mint: Mint, filter: RevocationFilter): boolean {
   return (
     filter.leaseId === undefined &&
+    filter.tokenSha256 === undefined &&
     (filter.issuedBefore === undefined || mint.since < filter.issuedBefore) &&
     // The lease's epoch is read after the lock, so it is never older than the lock's own.
     (filter.olderEpoch === undefined || mint.epoch < filter.olderEpoch)

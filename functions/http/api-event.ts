@@ -15,6 +15,8 @@ export interface ApiEvent {
   /** `POST /scopes/{scope}/token`, as API Gateway matched it. */
   readonly route: string;
   readonly scopeName: string | undefined;
+  /** Of the one path that names one. */
+  readonly clientId: string | undefined;
   readonly apiId: unknown;
   readonly stage: unknown;
   readonly requestId: string;
@@ -27,11 +29,12 @@ export interface ApiEvent {
 export function readEvent(event: unknown): ApiEvent {
   const { resource, httpMethod, pathParameters, requestContext, body, ...rest } = fields(event);
   const context = fields(requestContext);
-  const scope = fields(pathParameters).scope;
+  const { scope, client_id } = fields(pathParameters);
   return {
     // Not `String(…)`: an event that API Gateway never made can hold what no text can be made of.
     route: typeof httpMethod === "string" && typeof resource === "string" ? `${httpMethod} ${resource}` : "",
     scopeName: typeof scope === "string" ? scope : undefined,
+    clientId: typeof client_id === "string" ? client_id : undefined,
     apiId: context.apiId,
     stage: context.stage,
     requestId: typeof context.requestId === "string" ? context.requestId : "",

@@ -114,9 +114,26 @@ async function answer(
   const authorization = authorize(scopes, event.scopeName, principal, route.lock);
   if (!authorization.ok) {
     const { reason } = authorization;
-    entry.audit.lock = route.lock;
-    if ("patterns" in authorization) entry.audit.patterns = authorization.patterns.slice(0, mostPatterns);
-    throw new Problem("not_allowed", { reason });
+    throw notListed(
+      entry.audit,
+      route.lock,
+      "patterns" in authorization ? authorization.patterns : undefined,
+      {
+        reason,
+      },
+    );
   }
   return await route.handle({ ...request, scope: authorization.scope });
+}
+
+/** A refusal by a scope's list. Only the operators' record says which list, and what is in it. */
+export function notListed(
+  audit: AuditFields,
+  lock: Lock,
+  patterns: readonly string[] | undefined,
+  refusal: { reason: string; detail?: string },
+): Problem {
+  audit.lock = lock;
+  if (patterns) audit.patterns = patterns.slice(0, mostPatterns);
+  return new Problem("not_allowed", refusal);
 }

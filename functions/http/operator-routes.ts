@@ -4,10 +4,14 @@ import type { Freeze } from "../domain/control.ts";
 import { clockSkewMs } from "../domain/lease.ts";
 import { isCallerArn } from "../domain/principal.ts";
 import { Problem } from "../domain/problem.ts";
+import type { Scopes } from "../domain/scope.ts";
+import type { Denial } from "../use-cases/denials.ts";
+import type { ListedLease } from "../use-cases/listed-lease.ts";
 import {
   countLeases,
+  findLease,
   freezeScope,
-  type ListedLease,
+  type LeasePage,
   listLeases,
   type RevocationRequest,
   revokeLeases,
@@ -19,6 +23,7 @@ import { accountSummary } from "./account-routes.ts";
 import { json, type ProxyResult } from "./answer.ts";
 import { type ApiEvent, isLeaseId, readBody, refuseQuery } from "./api-event.ts";
 import type { ScopedRequest } from "./api-handler.ts";
+import { denialFields } from "./denial-routes.ts";
 import { readPosition, writePosition } from "./list-position.ts";
 
 /** `GET /scopes/{scope}/leases`: what is held and by whom; never tokens. */
@@ -26,23 +31,29 @@ export const getLeases =
   (ports: OperatePorts) =>
   async (request: ScopedRequest): Promise<ProxyResult> => {
     readBody(request.event, []);
-    const { next_token } = readQuery(request.event, ["next_token"]);
-    const { leases, frozen, account, next } = await listLeases(
-      request.timings.of(ports),
-      request,
-      readPosition(next_token),
-    );
-    return json(200, {
-      ...(frozen ? { frozen: freezeFields(frozen) } : {}),
-      ...(account?.checked ? { account: accountSummary(account, request.scope) } : {}),
-      leases: leases.map(leaseFields),
-      ...(next ? { next_token: writePosition(next) } : {}),
-    });
+    const { next_token, token_sha256 } = readQuery(request.event, ["next_token", "token_sha256"]);
+    const watched = request.timings.of(ports);
+    if (token_sha256 === undefined)
+      return listing(request, await listLeases(watched, request, readPosition(next_token)));
+    if (next_token !== undefined)
+      wrong("next_token", "does not go with token_sha256, whose answer has one page");
+    request.audit.filters = ["token_sha256"];
+    return listing(request, await findLease(watched, request, readSha256(token_sha256)));
   };
+
+function listing({ scope }: ScopedRequest, page: Omit<LeasePage, "next"> & Partial<LeasePage>): ProxyResult {
+  const { leases, frozen, account, next } = page;
+  return json(200, {
+    ...(frozen ? { frozen: freezeFields(frozen) } : {}),
+    ...(account?.checked ? { account: accountSummary(account, scope) } : {}),
+    leases: leases.map(leaseFields),
+    ...(next ? { next_token: writePosition(next) } : {}),
+  });
+}
 
 /** `DELETE /scopes/{scope}/leases`: ends what the filters match, all of them together. */
 export const deleteLeases =
-  (ports: OperatePorts) =>
+  (ports: OperatePorts, scopes: Scopes) =>
   async (request: ScopedRequest): Promise<ProxyResult> => {
     // A filter in the body, passed over in silence, would make the query's match more than was meant.
     readBody(request.event, []);
@@ -51,16 +62,20 @@ export const deleteLeases =
       "caller",
       "issued_before",
       "client_id",
+      "token_sha256",
       "all",
       "dry_run",
     ]);
     const revocation = readRevocation(query, ports.clock.now());
     noteTarget(request.audit, revocation);
     const watched = request.timings.of(ports);
-    if (readTrue(query, "dry_run"))
-      return json(200, { matched: await countLeases(watched, request, revocation) });
-    const result = await revokeLeases(watched, request, revocation);
-    return json(result.pending > 0 ? 202 : 200, result);
+    const ofDenial = (denial: Denial | undefined) => denialFields(scopes, request.scope, denial);
+    if (readTrue(query, "dry_run")) {
+      const { matched, denial } = await countLeases(watched, request, revocation);
+      return json(200, { matched, ...ofDenial(denial) });
+    }
+    const { denial, ...counts } = await revokeLeases(watched, request, revocation);
+    return json(counts.pending > 0 ? 202 : 200, { ...counts, ...ofDenial(denial) });
   };
 
 /** `PUT /scopes/{scope}/freeze`: nothing is served until unfrozen, and what was given out is ended. */
@@ -88,13 +103,15 @@ export const deleteFreeze =
   async (request: ScopedRequest): Promise<ProxyResult> => {
     refuseQuery(request.event);
     readBody(request.event, []);
-    await unfreezeScope(request.timings.of(ports), request);
-    return json(200, { frozen: null });
+    const was = await unfreezeScope(request.timings.of(ports), request);
+    return json(200, { frozen: null, was: was ? freezeFields(was) : null });
   };
 
 function readRevocation(query: Query, now: number): RevocationRequest {
-  const { lease_id, caller, issued_before, client_id } = query;
-  const filters = [lease_id, caller, issued_before, client_id].filter((value) => value !== undefined);
+  const { lease_id, caller, issued_before, client_id, token_sha256 } = query;
+  const filters = [lease_id, caller, issued_before, client_id, token_sha256].filter(
+    (value) => value !== undefined,
+  );
   if (readTrue(query, "all")) {
     if (filters.length > 0) wrong("all", "stands alone: leave the other filters out, or leave all=true out");
     return { all: true };
@@ -102,7 +119,7 @@ function readRevocation(query: Query, now: number): RevocationRequest {
   if (filters.length === 0)
     wrong(
       "filter",
-      "give lease_id, caller, issued_before or client_id, or all=true for everything in the scope",
+      "give lease_id, caller, issued_before, client_id or token_sha256, or all=true for everything in the scope",
     );
   if (lease_id !== undefined && !isLeaseId(lease_id))
     wrong("lease_id", "must be a lease_id as the broker gave it");
@@ -118,7 +135,14 @@ function readRevocation(query: Query, now: number): RevocationRequest {
     callerArn: caller,
     issuedBefore: readTime(issued_before, now),
     clientId: client_id,
+    tokenSha256: token_sha256 === undefined ? undefined : readSha256(token_sha256),
   };
+}
+
+function readSha256(value: string): string {
+  if (!/^[0-9a-f]{64}$/.test(value))
+    wrong("token_sha256", "must be the SHA-256 of a token, as 64 lower-case hex digits");
+  return value;
 }
 
 /** RFC 3339, with its offset: a time without one means another instant to each reader. */
@@ -154,18 +178,22 @@ function readQuery(event: ApiEvent, known: readonly string[]): Query {
   return Object.fromEntries(entries);
 }
 
-/** What was meant to be ended. Not the client id: whoever pasted a secret in its place must not find it in a log. */
+/**
+ * What was meant to be ended. Not the client id: a secret that was pasted in its place must not stand in a log. Not the hash: it is
+ * the lease's, if one was found, and else somebody's own 64 digits.
+ */
 function noteTarget(audit: AuditFields, request: RevocationRequest): void {
   if (request.all) {
     audit.filters = ["all"];
     return;
   }
-  const { leaseId, callerArn, issuedBefore, clientId } = request;
+  const { leaseId, callerArn, issuedBefore, clientId, tokenSha256 } = request;
   audit.filters = Object.entries({
     lease_id: leaseId,
     caller: callerArn,
     issued_before: issuedBefore,
     client_id: clientId,
+    token_sha256: tokenSha256,
   }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   noteNamed(audit, "lease_id", leaseId);
   if (callerArn !== undefined) audit.target_caller = callerArn;

@@ -1,37 +1,27 @@
-/** The operator's verbs: list, revoke, freeze, unfreeze. Each is told the truth about what is dead. */
+/** The operator's verbs: list, find, revoke, freeze, unfreeze. Each is told the truth about what is dead. */
 
 import type { AccountCheck } from "../domain/account-check.ts";
-import {
-  denyClientId,
-  type Freeze,
-  isDenied,
-  maxDeniedClientIds,
-  raiseEpoch,
-  type ScopeControl,
-} from "../domain/control.ts";
-import { clockSkewMs, lookerGraceMs, type TrackedToken } from "../domain/lease.ts";
+import { type Freeze, raiseEpoch, type ScopeControl } from "../domain/control.ts";
+import { clockSkewMs } from "../domain/lease.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Scope } from "../domain/scope.ts";
-import { isServed } from "../domain/slot.ts";
 import type { RevocationFilter } from "../domain/slot-revoke.ts";
 import { commit } from "./commit.ts";
-import { type BrokerTable, type KeyedSlot, Unavailable, Unreadable } from "./ports.ts";
+import { type Denial, deny, foreseeDenial, noRoomDetail } from "./denials.ts";
+import { type ListedLease, leasesOf } from "./listed-lease.ts";
+import { type BrokerTable, Unavailable, Unreadable } from "./ports.ts";
 import { type AuditFields, count } from "./record.ts";
 import {
   countMatches,
   endFenced,
   fenceSlots,
+  type OperateJob,
   type OperatePorts,
   type RevocationCounts,
   runJob,
   type Selection,
+  selectSlots,
 } from "./revoke-slots.ts";
-
-export interface OperateJob {
-  readonly scope: Scope;
-  readonly deadline: number;
-  readonly audit: AuditFields;
-}
 
 type ChosenLeases = { callerArn?: string | undefined } & Omit<RevocationFilter, "olderEpoch">;
 
@@ -40,14 +30,21 @@ export type RevocationRequest =
   | ({ all: true } & { [Name in keyof ChosenLeases]?: never })
   | ({ all?: false } & ChosenLeases);
 
+/** Set only if a client id is denied by it. */
+interface Denying {
+  readonly denial?: Denial | undefined;
+}
+
 export async function countLeases(
   ports: OperatePorts,
   job: OperateJob,
   request: RevocationRequest,
-): Promise<number> {
+): Promise<Pick<RevocationCounts, "matched"> & Denying> {
+  const clientId = deniedBy(request);
+  const denial = clientId === undefined ? undefined : await foreseeDenial(ports, job, clientId);
   const matched = await countMatches(ports, selectionOf(job.scope, request), job.audit);
   Object.assign(job.audit, { outcome: "counted", matched });
-  return matched;
+  return { matched, denial };
 }
 
 /** @returns 0 pending only if Looker confirmed everything and the whole scope was gone through. */
@@ -55,22 +52,20 @@ export async function revokeLeases(
   ports: OperatePorts,
   job: OperateJob,
   request: RevocationRequest,
-): Promise<RevocationCounts> {
+): Promise<RevocationCounts & Denying> {
   if (request.all) return await revokeScope(ports, job, undefined);
-  const { clientId } = request;
-  // By itself it says that the pair is not to be used any more: first of all no new token. A login that begins now is
-  // refused, one under way is doomed below. With other filters it only tells which leases are meant.
-  const alone = [request.leaseId, request.callerArn, request.issuedBefore].every(
-    (other) => other === undefined,
-  );
-  const denied = clientId === undefined || !alone || (await deny(ports, job, clientId));
+  const clientId = deniedBy(request);
+  // First of all no new token: a login that begins now is refused, one under way is doomed below.
+  const denial = clientId === undefined ? undefined : await deny(ports, job, clientId);
   try {
     const fenced = await fenceSlots(ports, selectionOf(job.scope, request), job);
+    const [found] = fenced.slots.flatMap(({ tokens }) => tokens);
+    if (found && request.tokenSha256 !== undefined) job.audit.lease_id = found.leaseId;
     const revoked = await endFenced(ports, fenced.slots, job);
     const result = conclude(job, "revoked", { matched: fenced.matched, revoked });
-    if (denied) return result;
+    if (clientId === undefined || denial) return { ...result, denial };
     throw new Problem("bad_request", {
-      detail: `Of ${result.matched} leases ${result.revoked} were ended and the rest is pending, but the client id could not be denied: ${maxDeniedClientIds} of this secret are. Freeze the scope, or replace the secret.`,
+      detail: `Of ${result.matched} leases ${result.revoked} were ended and the rest is pending, but ${noRoomDetail}`,
     });
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
@@ -93,18 +88,19 @@ export async function freezeScope(
   return await revokeScope(ports, job, frozen);
 }
 
-/** Callers are served again, with new leases. A job under way goes on. */
+/** Callers are served again, with new leases. A job under way goes on. @returns the freeze that this call ended */
 export async function unfreezeScope(
   ports: OperatePorts,
   { scope, deadline, audit }: OperateJob,
-): Promise<void> {
-  await commit(
+): Promise<Freeze | undefined> {
+  const was = await commit(
     ports.table.scopeControls,
     scope.name,
-    (control) => ({ next: control.frozen && { ...control, frozen: undefined }, outcome: undefined }),
+    (control) => ({ next: control.frozen && { ...control, frozen: undefined }, outcome: control.frozen }),
     { ...ports, deadline },
   );
   audit.outcome = "unfrozen";
+  return was;
 }
 
 async function revokeScope(
@@ -141,28 +137,16 @@ function conclude(
   return result;
 }
 
-/** @returns whether no login can be made with it any more. */
-async function deny(
-  ports: OperatePorts,
-  { scope, deadline }: OperateJob,
-  clientId: string,
-): Promise<boolean> {
-  return await commit(
-    ports.table.secretControls,
-    scope.secretId,
-    (control, now) => {
-      const next = denyClientId(control, clientId, now);
-      return { next, outcome: next !== undefined || isDenied(control, clientId) };
-    },
-    { ...ports, deadline },
-  );
-}
-
 function selectionOf(scope: Scope, request: RevocationRequest): Selection {
-  const { callerArn, leaseId, issuedBefore, clientId } = request;
+  const { callerArn, leaseId, issuedBefore, clientId, tokenSha256 } = request;
   // By another clock a lease of before may look as much later. Too much is ended rather than too little.
   const before = issuedBefore === undefined ? undefined : issuedBefore + clockSkewMs;
-  return { scope: scope.name, callerArn, filter: { leaseId, issuedBefore: before, clientId } };
+  return { scope: scope.name, callerArn, filter: { leaseId, issuedBefore: before, clientId, tokenSha256 } };
+}
+
+/** By itself a client id says that the pair is not to be used any more. With other filters it only tells which leases are meant. */
+function deniedBy({ all: _, clientId, ...others }: RevocationRequest): string | undefined {
+  return Object.values(others).every((other) => other === undefined) ? clientId : undefined;
 }
 
 /** A listing is for emergencies, so an edited row of the check must not keep it from the operator. */
@@ -188,22 +172,6 @@ export async function readAccount(
   const check = await table.accountChecks.read(scope.name);
   audit.outcome = "listed";
   return check;
-}
-
-export interface ListedLease {
-  /** None while a login is under way. */
-  readonly leaseId: string | null;
-  readonly callerArn: string;
-  readonly uniqueId: string;
-  /** None for the lease that the caller's processes share. */
-  readonly session: string | null;
-  readonly state: "live" | "superseded" | "pending" | "minting";
-  readonly issuedAt: number;
-  /** The end of the lease: the broker serves it no longer, and logs its token out. */
-  readonly endsAt: number | null;
-  /** From then on Looker has certainly ended the token by itself: whatever went earlier was ended by a logout. */
-  readonly tokenEndsAt: number | null;
-  readonly clientId: string | null;
 }
 
 /** Where a listing goes on. */
@@ -253,39 +221,23 @@ export async function listLeases(
   };
 }
 
-function leasesOf({ key, slot }: KeyedSlot, control: ScopeControl, now: number): ListedLease[] {
-  const { uniqueId, session = null } = key;
-  const caller = { callerArn: slot.names[0] ?? "", uniqueId, session };
-  const listed =
-    (state: ListedLease["state"]) =>
-    (token: TrackedToken): ListedLease => ({
-      ...caller,
-      leaseId: token.leaseId,
-      state: isServed(slot, token, control.epoch, now) ? "live" : state,
-      issuedAt: token.issuedAt,
-      endsAt: token.endsAt,
-      tokenEndsAt: token.lookerEndsAt + lookerGraceMs,
-      clientId: token.clientId,
-    });
-  const { lease, mint } = slot;
-  const minting: ListedLease[] = mint
-    ? [
-        {
-          ...caller,
-          leaseId: null,
-          state: "minting",
-          issuedAt: mint.since,
-          endsAt: null,
-          tokenEndsAt: null,
-          clientId: null,
-        },
-      ]
-    : [];
-  return [
-    // Of an older epoch, or past its end: not served any more, and not confirmed dead.
-    ...(lease ? [lease] : []).map(listed("pending")),
-    ...slot.superseded.map(listed("superseded")),
-    ...slot.outbox.map(listed("pending")),
-    ...minting,
-  ];
+/** The lease of one token, wherever in the scope it is. */
+export async function findLease(
+  { table, clock }: OperatePorts,
+  { scope, audit }: OperateJob,
+  tokenSha256: string,
+): Promise<Omit<LeasePage, "next">> {
+  const [control, account] = await Promise.all([
+    table.scopeControls.read(scope.name),
+    accountOf(table, scope, audit),
+  ]);
+  const leases: ListedLease[] = [];
+  const everywhere = { from: 0, to: table.slotPartitions };
+  const slots = selectSlots(table, { scope: scope.name, filter: {} }, everywhere, (rows) =>
+    count(audit, "unreadable", rows),
+  );
+  for await (const slot of slots) leases.push(...leasesOf(slot, control, clock.now(), tokenSha256));
+  audit.outcome = "listed";
+  if (leases[0]?.leaseId) audit.lease_id = leases[0].leaseId;
+  return { leases, frozen: control.frozen, account };
 }

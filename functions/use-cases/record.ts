@@ -18,11 +18,12 @@ export interface AuditFields {
     | "counted"
     | "frozen"
     | "unfrozen"
+    | "allowed"
     | "swept"
     | "checked"
     | "rotated"
     | "retired";
-  /** The lease that was given out, or that the request named. */
+  /** The lease that was given out, or that the request named, by its id or by its token's hash. */
   lease_id?: string;
   /** The lease that this request's own login made, given out or not: a revocation may have overtaken it. */
   minted_lease_id?: string;

@@ -5,6 +5,7 @@
 
 import { advanceJob, type Job } from "../domain/control.ts";
 import type { OutboxToken } from "../domain/lease.ts";
+import type { Scope } from "../domain/scope.ts";
 import { type Revocation, type RevocationFilter, revoke } from "../domain/slot-revoke.ts";
 import { commit } from "./commit.ts";
 import {
@@ -21,6 +22,12 @@ import { type AuditFields, count } from "./record.ts";
 
 export interface OperatePorts extends LogOutPorts {
   readonly table: BrokerTable;
+}
+
+export interface OperateJob {
+  readonly scope: Scope;
+  readonly deadline: number;
+  readonly audit: AuditFields;
 }
 
 /** Writes under way at once. DynamoDB takes a thousand a second in one partition of a table. */

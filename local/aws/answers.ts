@@ -4,6 +4,8 @@ import type { ServerResponse } from "node:http";
 import { crc32 } from "node:zlib";
 import type { SignatureFault } from "../sigv4/verify.ts";
 import type { ArrivedCall, AwsService, Denial, FaultAnswer } from "./call.ts";
+import { cloudFormationNamespace } from "./cloudformation.ts";
+import { sendQueryError } from "./query-protocol.ts";
 
 export interface Answer {
   status: number;
@@ -13,10 +15,13 @@ export interface Answer {
   messageKey?: "message" | "Message";
 }
 
-const JSON_VERSION: Record<AwsService, string> = {
+type JsonService = Exclude<AwsService, "cloudformation">;
+
+const JSON_VERSION: Record<JsonService, string> = {
   dynamodb: "application/x-amz-json-1.0",
   secretsmanager: "application/x-amz-json-1.1",
   kms: "application/x-amz-json-1.1",
+  logs: "application/x-amz-json-1.1",
 };
 
 const DYNAMODB = "com.amazonaws.dynamodb.v20120810#";
@@ -37,6 +42,20 @@ const SIGNATURE_TYPES: Record<SignatureFault, string> = {
   mismatch: "InvalidSignatureException",
 };
 
+/**
+ * The same in AWS Query. Codes and statuses as AWS's answers have them; the page of CloudFormation's common errors names some of
+ * them otherwise: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
+ */
+const QUERY_SIGNATURE_CODES: Record<SignatureFault, string> = {
+  missing_authentication: "MissingAuthenticationToken",
+  incomplete_signature: "IncompleteSignature",
+  unknown_access_key: "InvalidClientTokenId",
+  wrong_session_token: "InvalidClientTokenId",
+  wrong_scope: "SignatureDoesNotMatch",
+  skewed: "SignatureDoesNotMatch",
+  mismatch: "SignatureDoesNotMatch",
+};
+
 /** Where these services have other words than those of verify.ts. */
 const SIGNATURE_MESSAGES: Partial<Record<SignatureFault, string>> = {
   missing_authentication: "Request is missing Authentication Token",
@@ -45,6 +64,12 @@ const SIGNATURE_MESSAGES: Partial<Record<SignatureFault, string>> = {
 
 export function badSignature(service: AwsService, fault: SignatureFault, detail: string): Answer {
   const message = SIGNATURE_MESSAGES[fault] ?? detail;
+  if (service === "cloudformation")
+    return {
+      status: fault === "incomplete_signature" ? 400 : 403,
+      type: QUERY_SIGNATURE_CODES[fault],
+      message,
+    };
   return { status: 400, type: frameworkType(service, SIGNATURE_TYPES[fault]), message };
 }
 
@@ -64,9 +89,10 @@ export function accessDenied(
     kind === "implicit"
       ? `because no ${policy}-based policy allows the ${action} action`
       : `with an explicit deny in ${policy === "identity" ? "an identity" : "a resource"}-based policy`;
+  const isQuery = call.service === "cloudformation";
   return {
-    status: 400,
-    type: frameworkType(call.service, "AccessDeniedException"),
+    status: isQuery ? 403 : 400,
+    type: isQuery ? "AccessDenied" : frameworkType(call.service, "AccessDeniedException"),
     // AWS says no more than this; the port's own reason may name policies and stays out of the answer.
     message: `${user} is not authorized to perform: ${action} on ${on} ${cause}`,
     messageKey: "Message",
@@ -81,13 +107,16 @@ function resourceArn(call: ArrivedCall, region: string): string {
   // Secrets Manager repeats a name as it was sent: the six characters of its ARN are unknown until it is found.
   if (call.service === "secretsmanager") return named;
   if (call.service === "kms") return arn(named.startsWith("alias/") ? named : `key/${named}`);
+  if (call.service === "logs") return arn(`log-group:${named}:log-stream:`);
+  if (call.service === "cloudformation") return arn(`stack/${named}/*`);
   return arn(`table/${named}${call.indexName === undefined ? "" : `/index/${call.indexName}`}`);
 }
 
 /**
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html,
  * https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html,
- * https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html,
+ * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/CommonErrors.html
  */
 const FAULTS: Record<FaultAnswer, Record<AwsService, Answer>> = {
   throttle: {
@@ -103,6 +132,8 @@ const FAULTS: Record<FaultAnswer, Record<AwsService, Answer>> = {
       type: "ThrottlingException",
       message: "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
     },
+    logs: { status: 400, type: "ThrottlingException", message: "Rate exceeded" },
+    cloudformation: { status: 400, type: "Throttling", message: "Rate exceeded" },
   },
   unavailable: {
     dynamodb: {
@@ -112,6 +143,8 @@ const FAULTS: Record<FaultAnswer, Record<AwsService, Answer>> = {
     },
     secretsmanager: { status: 503, type: "ServiceUnavailable", message: null },
     kms: { status: 503, type: "ServiceUnavailableException", message: null },
+    logs: { status: 503, type: "ServiceUnavailableException", message: null },
+    cloudformation: { status: 503, type: "ServiceUnavailable", message: null },
   },
   internal: {
     dynamodb: {
@@ -125,6 +158,8 @@ const FAULTS: Record<FaultAnswer, Record<AwsService, Answer>> = {
       message: "An error occurred on the server side.",
     },
     kms: { status: 500, type: "KMSInternalException", message: null },
+    logs: { status: 500, type: "InternalFailure", message: null },
+    cloudformation: { status: 500, type: "InternalFailure", message: null },
   },
 };
 
@@ -149,6 +184,11 @@ export const UNKNOWN_OPERATION: Answer = {
 };
 
 export function sendAnswer(response: ServerResponse, answer: Answer, service: AwsService = "dynamodb"): void {
+  if (service === "cloudformation") {
+    const { status, type: code, message } = answer;
+    sendQueryError(response, { status, code, message, namespace: cloudFormationNamespace });
+    return;
+  }
   const body = JSON.stringify({
     __type: answer.type,
     ...(answer.message !== null && { [answer.messageKey ?? "message"]: answer.message }),

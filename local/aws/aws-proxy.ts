@@ -1,5 +1,5 @@
 /**
- * Stands before DynamoDB, Secrets Manager and KMS. It knows by the signature which role calls, logs what was
+ * Stands before DynamoDB, Secrets Manager, KMS, CloudWatch Logs and CloudFormation. It knows by the signature which role calls, logs what was
  * called, and has two ports: `authorize` (may this role do that?) and `fault` (let this call be slow, fail or get lost).
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -23,7 +23,10 @@ import {
   type Authorize,
   type AwsCall,
   type AwsService,
+  type DeploymentService,
+  type FunctionService,
   factsOf,
+  formOf,
   type InjectFault,
   parseTarget,
   type RoleCredential,
@@ -38,7 +41,7 @@ export interface AwsProxyOptions {
   region: string;
   credentials: { find(accessKeyId: string): RoleCredential | undefined };
   /** URL of each service's engine. */
-  engines: Record<AwsService, string>;
+  engines: Record<FunctionService, string> & Partial<Record<DeploymentService, string>>;
   /** Every call with a right signature is allowed, unless told. */
   authorize?: Authorize;
   fault?: InjectFault;
@@ -61,6 +64,8 @@ const MAX_BODY_BYTES: Record<AwsService, number> = {
   dynamodb: 16 * 1024 * 1024,
   secretsmanager: 1024 * 1024,
   kms: 1024 * 1024,
+  logs: 1024 * 1024,
+  cloudformation: 1024 * 1024,
 };
 /** Longer than any SDK keeps a free socket: one that the AWS proxy closed under it costs a retry, and so a second call. */
 const KEEP_ALIVE_MS = 120_000;
@@ -72,25 +77,30 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
   const closing = new AbortController();
   const underWay = new Set<Promise<void>>();
   const ports = { authorize: options.authorize, fault: options.fault };
-  const engines: Record<AwsService, Engine> = {
-    dynamodb: createEngine("dynamodb", region, options.engines.dynamodb),
-    secretsmanager: createEngine("secretsmanager", region, options.engines.secretsmanager),
-    kms: createEngine("kms", region, options.engines.kms),
-  };
+  const engines = Object.fromEntries(
+    Object.entries(options.engines).map(([service, url]) => [
+      service,
+      createEngine(service as AwsService, region, url),
+    ]),
+  ) as Partial<Record<AwsService, Engine>>;
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const target = message.headers["x-amz-target"];
-    const parsed = typeof target === "string" ? parseTarget(target) : undefined;
-    if (typeof target !== "string" || !parsed || message.method !== "POST") {
+    const contentType = message.headers["content-type"] ?? "";
+    const target = message.headers["x-amz-target"] as string | undefined;
+    const isForm = target === undefined && contentType.startsWith(formType);
+    const named = isForm ? { service: queryService, operation: undefined } : parseTarget(target);
+    const engine = named && engines[named.service];
+    if (!engine || message.method !== "POST") {
       message.resume();
       return sendAnswer(response, UNKNOWN_OPERATION);
     }
-    const { service } = parsed;
+    const { service }: { service: AwsService } = named;
     const body = await readBody(message, MAX_BODY_BYTES[service]);
     if (body === undefined) {
       response.writeHead(413).end();
       return;
     }
+    const parsed = { service, operation: named.operation ?? actionOf(body) };
     const at = now();
     const find = (accessKeyId: string) => credentials.find(accessKeyId);
     const verified = await verifySignature(signedRequest(message, body), { service, region, now: at, find });
@@ -113,8 +123,7 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
     try {
       const decision = await ports.authorize?.(call);
       if (decision?.allow === false) return refuse(accessDenied(call, region, decision.denial));
-      const contentType = message.headers["content-type"] ?? "";
-      const send = () => engines[service].send({ target, contentType, body }, now());
+      const send = () => engine.send({ target, contentType, body }, now());
       await forward(await ports.fault?.(call), send, {
         response,
         signal: closing.signal,
@@ -160,6 +169,14 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
     },
   };
 }
+
+const formType = "application/x-www-form-urlencoded";
+/** The one service here that speaks AWS Query. */
+const queryService = "cloudformation" as const;
+
+/** It goes into the call log, so it is a name or nothing. */
+const actionOf = (body: Buffer) =>
+  /^[A-Za-z]{1,64}$/.exec(formOf(body).get("Action") ?? "")?.[0] ?? "Unknown";
 
 function signedRequest(message: IncomingMessage, body: Buffer): SignedRequest {
   const headers: Record<string, string> = {};

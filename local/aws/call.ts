@@ -2,7 +2,11 @@
 import { isJsonObject } from "../json-object.ts";
 import type { Credential } from "../sigv4/verify.ts";
 
-export type AwsService = "dynamodb" | "secretsmanager" | "kms";
+/** Services that the functions call. Another engine can stand in the place of each stand-in. */
+export type FunctionService = "dynamodb" | "secretsmanager" | "kms";
+/** Services that people ask about a deployment. */
+export type DeploymentService = "logs" | "cloudformation";
+export type AwsService = FunctionService | DeploymentService;
 
 export interface RoleCredential extends Credential {
   /** ARN of the role or user that holds it: arn:aws:iam::123456789012:role/issue-token */
@@ -25,7 +29,7 @@ export interface ArrivedCall {
   sessionArn?: string;
   /** The first of `resources`. */
   resource?: string;
-  /** Tables, the secret or the key, each as it was sent: name, id, alias or ARN. A batch call may have several. */
+  /** Tables, the secret, the key, log groups or the stack, each as it was sent: name, id, alias or ARN. Some calls have several. */
   resources: string[];
   /** DynamoDB Query and Scan: IAM's resource is then table/NAME/index/INDEX. */
   indexName?: string;
@@ -60,7 +64,7 @@ export type Authorize = (call: ArrivedCall) => AccessDecision | Promise<AccessDe
 export type InjectFault = (call: ArrivedCall) => Fault | undefined | Promise<Fault | undefined>;
 
 /** By which the AWS SDKs are told where a service is. */
-export const endpointVariables: Readonly<Record<AwsService, string>> = {
+export const endpointVariables: Readonly<Record<FunctionService, string>> = {
   dynamodb: "AWS_ENDPOINT_URL_DYNAMODB",
   secretsmanager: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
   kms: "AWS_ENDPOINT_URL_KMS",
@@ -70,6 +74,7 @@ const PREFIXES: Record<string, AwsService> = {
   DynamoDB_20120810: "dynamodb",
   secretsmanager: "secretsmanager",
   TrentService: "kms",
+  Logs_20140328: "logs",
 };
 
 /** AWS JSON names the operation in a header: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
@@ -82,10 +87,19 @@ export function parseTarget(
   return service && { service, operation };
 }
 
+/** AWS Query names the operation in the body: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html */
+export function formOf(body: Buffer): URLSearchParams {
+  return new URLSearchParams(body.toString("utf8"));
+}
+
 type Facts = Pick<ArrivedCall, "resource" | "resources" | "indexName" | "encryptionContext">;
 
-/** Undefined: the body is not a JSON object. */
+/** Undefined: the body is not of the service's form. */
 export function factsOf(service: AwsService, body: Buffer): Facts | undefined {
+  if (service === "cloudformation") {
+    const stack = formOf(body).get("StackName");
+    return stack === null ? { resources: [] } : { resources: [stack], resource: stack };
+  }
   let input: unknown;
   try {
     input = JSON.parse(body.toString("utf8"));
@@ -93,7 +107,9 @@ export function factsOf(service: AwsService, body: Buffer): Facts | undefined {
     return undefined;
   }
   if (!isJsonObject(input)) return undefined;
-  const resources = { dynamodb: tablesOf, secretsmanager: secretsOf, kms: keysOf }[service](input);
+  const resources = { dynamodb: tablesOf, secretsmanager: secretsOf, kms: keysOf, logs: logGroupsOf }[
+    service
+  ](input);
   const context = service === "kms" ? contextOf(input) : undefined;
   return {
     resources,
@@ -123,6 +139,11 @@ function secretsOf(input: Record<string, unknown>): string[] {
 /** A Decrypt without KeyId names its key only inside the ciphertext, which the AWS proxy cannot read. */
 function keysOf(input: Record<string, unknown>): string[] {
   return strings([input.KeyId]);
+}
+
+function logGroupsOf(input: Record<string, unknown>): string[] {
+  const several = Array.isArray(input.logGroupNames) ? input.logGroupNames : [];
+  return strings([input.logGroupName, ...several]);
 }
 
 function contextOf(input: Record<string, unknown>): Record<string, string> | undefined {

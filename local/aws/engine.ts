@@ -12,7 +12,8 @@ import type { AwsService } from "./call.ts";
 export const ENGINE_CREDENTIAL = { accessKeyId: "local", secretAccessKey: "local" };
 
 interface EngineRequest {
-  target: string;
+  /** Absent where the body names the operation. */
+  target?: string | undefined;
   contentType: string;
   body: Buffer;
 }
@@ -85,14 +86,19 @@ function typeOf(message: IncomingMessage): Promise<string | undefined> {
     message.once("close", () => {
       const body = Buffer.concat(chunks);
       if (body.length > MAX_ERROR_BYTES) return resolve(undefined);
-      try {
-        const type: unknown = JSON.parse(body.toString("utf8")).__type;
-        resolve(typeof type === "string" ? errorName(type) : undefined);
-      } catch {
-        resolve(undefined);
-      }
+      resolve(errorTypeOf(body.toString("utf8")));
     });
   });
+}
+
+function errorTypeOf(body: string): string | undefined {
+  if (body.startsWith("<")) return /<Code>(\w+)<\/Code>/.exec(body)?.[1];
+  try {
+    const type: unknown = JSON.parse(body).__type;
+    return typeof type === "string" ? errorName(type) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function passedHeaders(message: IncomingMessage): string[] {
@@ -107,11 +113,10 @@ function passedHeaders(message: IncomingMessage): string[] {
 }
 
 /**
- * SigV4 for the one form that is sent here, with the day's key kept: it stands on the path that the benchmark measures.
+ * SigV4 for the two forms that are sent here, with the day's key kept: it stands on the path that the benchmark measures.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 function createSigner(service: AwsService, region: string, url: URL) {
-  const signedHeaders = "content-type;host;x-amz-date;x-amz-target";
   const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
   const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
   let day = "";
@@ -129,8 +134,9 @@ function createSigner(service: AwsService, region: string, url: URL) {
       "content-type": contentType,
       host: url.host,
       "x-amz-date": date,
-      "x-amz-target": target,
+      ...(target !== undefined && { "x-amz-target": target }),
     };
+    const signedHeaders = Object.keys(headers).join(";");
     const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`);
     const canonical = `POST\n${url.pathname}\n\n${lines.join("")}\n${signedHeaders}\n${sha256(body)}`;
     const signature = hmac(key, `AWS4-HMAC-SHA256\n${date}\n${scope}\n${sha256(canonical)}`).toString("hex");

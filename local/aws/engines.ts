@@ -9,7 +9,7 @@ import {
 import type { LocalKey } from "../stack/keys.ts";
 import type { AwsLocation } from "../stack/location.ts";
 import type { LocalTable } from "../stack/tables.ts";
-import { type AwsService, endpointVariables } from "./call.ts";
+import { endpointVariables, type FunctionService } from "./call.ts";
 import { ensureTable, startDynalite, type TableDefinition } from "./dynamodb.ts";
 import { ENGINE_CREDENTIAL } from "./engine.ts";
 import { ignoring } from "./ignoring.ts";
@@ -17,7 +17,7 @@ import { startKms } from "./kms.ts";
 import { type Rotations, startSecretsManager } from "./secrets-manager.ts";
 
 export interface Engines {
-  readonly urls: Record<AwsService, string>;
+  readonly urls: Record<FunctionService, string>;
   ensureTable(table: LocalTable): Promise<void>;
   /** The key's ARN in the engine: another one than the template's where the engine chooses it. */
   ensureKey(key: LocalKey): Promise<string>;
@@ -29,7 +29,7 @@ export interface Engines {
 
 /** `externalUrls`: the engines that run elsewhere. Each other service gets a stand-in in this process. */
 export async function startEngines(
-  externalUrls: Readonly<Partial<Record<AwsService, string>>>,
+  externalUrls: Readonly<Partial<Record<FunctionService, string>>>,
   location: AwsLocation,
 ): Promise<Engines> {
   const [tables, keys, secrets] = await Promise.all([
@@ -54,8 +54,8 @@ export async function startEngines(
 }
 
 /** An engine's failure, with the variable that sets the engine: the engine's own message seldom says it. */
-function explainFailures(urls: Record<AwsService, string>) {
-  return async <T>(service: AwsService, work: Promise<T>): Promise<T> => {
+function explainFailures(urls: Record<FunctionService, string>) {
+  return async <T>(service: FunctionService, work: Promise<T>): Promise<T> => {
     try {
       return await work;
     } catch (error) {

@@ -104,6 +104,17 @@ export function requiredText(input: Input, name: string): string {
   return value;
 }
 
+export function optionalNumber(input: Input, name: string, least: number, most: number): number | undefined {
+  const value = input[name] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== "number") throw notOfType(value, "Number");
+  if (value < least)
+    throw constraint(name, String(value), `Member must have value greater than or equal to ${least}`);
+  if (value > most)
+    throw constraint(name, String(value), `Member must have value less than or equal to ${most}`);
+  return value;
+}
+
 export function optionalTexts(input: Input, name: string): string[] | undefined {
   const value = input[name] ?? undefined;
   if (value === undefined) return undefined;

@@ -5,5 +5,9 @@ import { type Result, runQuery } from "./run.ts";
 
 /** `now`: epoch milliseconds. */
 export function ask(query: string, lines: readonly string[], now: number): Result {
-  return runQuery(parseQuery(query), lines.map(eventOf), now);
+  return runQuery(
+    parseQuery(query),
+    lines.map((line) => eventOf(line)),
+    now,
+  );
 }

@@ -7,12 +7,25 @@ import type { Row, Value } from "./values.ts";
  */
 export const mostFields = 200;
 
-/** One line is one event; its timestamp is when it was written. */
-export function eventOf(line: string): Row {
-  const record = JSON.parse(line) as { time: string; duration_ms?: number };
-  const fields = flattened(record, "").slice(0, mostFields);
-  const writtenAt = Date.parse(record.time) + (record.duration_ms ?? 0);
+/** One line is one event. Its timestamp, epoch milliseconds, is when it was written. */
+export function eventOf(line: string, writtenAt = endOf(line)): Row {
+  const fields = flattened(objectOf(line), "").slice(0, mostFields);
   return new Map<string, Value>([...fields, ["@timestamp", new Date(writtenAt)], ["@message", line]]);
+}
+
+/** By the record itself, where only the record is there. */
+function endOf(line: string): number {
+  const { time, duration_ms: durationMs = 0 } = JSON.parse(line) as { time: string; duration_ms?: number };
+  return Date.parse(time) + durationMs;
+}
+
+/** Of a line that is no JSON no field is discovered. */
+function objectOf(line: string): object {
+  try {
+    return line.startsWith("{") ? JSON.parse(line) : {};
+  } catch {
+    return {};
+  }
 }
 
 function flattened(value: unknown, path: string): [string, Value][] {

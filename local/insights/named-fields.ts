@@ -38,6 +38,8 @@ function usedBy(command: Command): string[] {
       ];
     case "display":
       return [...command.names];
+    case "limit":
+      return [];
   }
 }
 
@@ -48,6 +50,7 @@ function usedIn(expression: Expression): string[] {
     case "call":
       return [...(expression.function === "bin" ? ["@timestamp"] : []), ...expression.args.flatMap(usedIn)];
     case "in":
+    case "like":
       return usedIn(expression.value);
     case "compare":
     case "product":

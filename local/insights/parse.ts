@@ -36,11 +36,13 @@ class Reader {
         return { kind: "filter", condition: this.#either() };
       case "fields": {
         const value = this.#value();
+        if (value.kind === "field" && !this.#is("as"))
+          return { kind: "display", names: this.#more(value.name) };
         this.#need("as");
         return { kind: "fields", value, as: this.#word("a name") };
       }
       case "parse":
-        return { kind: "parse", field: this.#word("a field"), pattern: this.#pattern() };
+        return { kind: "parse", field: this.#word("a field"), pattern: this.#patternWithGroups() };
       case "stats": {
         const aggregates = this.#list(() => this.#aggregate());
         this.#need("by");
@@ -56,6 +58,8 @@ class Reader {
       }
       case "display":
         return { kind: "display", names: this.#list(() => this.#word("a field")) };
+      case "limit":
+        return { kind: "limit", rows: Number(this.#take("number", "a number")) };
       default:
         throw new InsightsError(`The command ${name} is not in the local subset.`);
     }
@@ -66,10 +70,19 @@ class Reader {
   }
 
   takes(text: string): boolean {
+    const found = this.#is(text);
+    if (found) this.#at++;
+    return found;
+  }
+
+  #is(text: string): boolean {
     const { kind } = this.#token;
-    if (this.#token.text !== text || (kind !== "sign" && kind !== "word")) return false;
-    this.#at++;
-    return true;
+    return this.#token.text === text && (kind === "sign" || kind === "word");
+  }
+
+  /** The rest of a list of names. */
+  #more(first: string): string[] {
+    return [first, ...(this.takes(",") ? this.#list(() => this.#word("a field")) : [])];
   }
 
   #aggregate(): Aggregate {
@@ -108,6 +121,7 @@ class Reader {
       this.#need("]");
       return { kind: "in", value: left, list };
     }
+    if (this.takes("like")) return { kind: "like", value: left, pattern: this.#pattern() };
     const operator = this.#token.text;
     if (this.#token.kind !== "sign" || !comparisons.includes(operator)) {
       if (left.kind === "call") return left;
@@ -145,8 +159,12 @@ class Reader {
     // Hyperscan, which CloudWatch uses, knows neither: https://intel.github.io/hyperscan/dev-reference/compilation.html
     if (/\(\?<?[=!]|\\\d/.test(text))
       throw new InsightsError(`CloudWatch knows no look-around and no back-reference: /${text}/.`);
-    const pattern = new RegExp(text);
-    if (groupsOf(pattern).length === 0) throw new InsightsError(`parse needs a named group: /${text}/.`);
+    return new RegExp(text);
+  }
+
+  #patternWithGroups(): RegExp {
+    const pattern = this.#pattern();
+    if (groupsOf(pattern).length === 0) throw new InsightsError(`parse needs a named group: ${pattern}.`);
     return pattern;
   }
 

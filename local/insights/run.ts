@@ -49,6 +49,8 @@ function apply(command: Command, rows: readonly Row[], startedAt: number): reado
       const sorted = rows.toSorted((a, b) => inOrder(a.get(command.field), b.get(command.field)));
       return command.descending ? sorted.reverse() : sorted;
     }
+    case "limit":
+      return rows.slice(0, command.rows);
     case "display":
       return rows;
   }
@@ -94,6 +96,10 @@ function evaluate(expression: Expression, moment: Moment): Value {
     case "in": {
       const value = evaluate(expression.value, moment);
       return expression.list.some((one) => compares(value, "=", one));
+    }
+    case "like": {
+      const value = evaluate(expression.value, moment);
+      return typeof value === "string" && expression.pattern.test(value);
     }
     case "product": {
       const [left, right] = [evaluate(expression.left, moment), evaluate(expression.right, moment)];

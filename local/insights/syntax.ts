@@ -21,6 +21,7 @@ export type Expression =
       readonly right: Expression;
     }
   | { readonly kind: "in"; readonly value: Expression; readonly list: readonly (string | number)[] }
+  | { readonly kind: "like"; readonly value: Expression; readonly pattern: RegExp }
   | { readonly kind: "product"; readonly left: Expression; readonly right: Expression }
   | { readonly kind: "and" | "or"; readonly left: Expression; readonly right: Expression };
 
@@ -37,6 +38,8 @@ export type Command =
   | { readonly kind: "parse"; readonly field: string; readonly pattern: RegExp }
   | { readonly kind: "stats"; readonly aggregates: readonly Aggregate[]; readonly by: readonly string[] }
   | { readonly kind: "sort"; readonly field: string; readonly descending: boolean }
-  | { readonly kind: "display"; readonly names: readonly string[] };
+  /** Also of `fields` without a new name. */
+  | { readonly kind: "display"; readonly names: readonly string[] }
+  | { readonly kind: "limit"; readonly rows: number };
 
 export type Query = readonly Command[];

@@ -13,6 +13,8 @@ export interface Token {
  */
 const kinds: readonly (readonly [Token["kind"] | "space", RegExp])[] = [
   ["space", /\s+/y],
+  // "Lines that start with the # character are ignored": https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
+  ["space", /(?<=^[^\S\n]*)#[^\n]*/my],
   ["word", /[A-Za-z_@][\w.@]*/y],
   ["period", /\d+[a-z]+\b/y],
   ["number", /\d+\b/y],

@@ -12,6 +12,7 @@ export interface Template {
       Condition?: string;
     }
   >;
+  Outputs?: Record<string, { Value: unknown; Description?: string }>;
 }
 
 export interface CloudAssembly {

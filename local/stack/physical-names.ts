@@ -36,14 +36,7 @@ export function physicalNamesOf(
       return { ref: name, attributes: { Arn: arn("dynamodb", `table/${name}`) } };
     }
     case "AWS::KMS::Key": {
-      const hex = digits(32, "0123456789abcdef");
-      const id = [
-        hex.slice(0, 8),
-        hex.slice(8, 12),
-        hex.slice(12, 16),
-        hex.slice(16, 20),
-        hex.slice(20),
-      ].join("-");
+      const id = uuidOf(digits(32, "0123456789abcdef"));
       return { ref: id, attributes: { Arn: arn("kms", `key/${id}`), KeyId: id } };
     }
     case "AWS::KMS::Alias":
@@ -76,6 +69,10 @@ export function physicalNamesOf(
     case "AWS::Logs::LogGroup": {
       const name = textOf("LogGroupName") ?? generated();
       return { ref: name, attributes: { Arn: arn("logs", `log-group:${name}:*`) } };
+    }
+    case "AWS::Logs::QueryDefinition": {
+      const id = uuidOf(digits(32, "0123456789abcdef"));
+      return { ref: id, attributes: { QueryDefinitionId: id } };
     }
     case "AWS::CloudWatch::Alarm": {
       const name = textOf("AlarmName") ?? generated();
@@ -117,6 +114,9 @@ function derive(seed: string, length: number, alphabet: string): string {
   for (let index = 0; index < length; index++) text += alphabet[(bytes[index] ?? 0) % alphabet.length];
   return text;
 }
+
+const uuidOf = (hex: string) =>
+  [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 
 const shorten = (name: string, length: number) =>
   name.length <= length ? name : name.slice(0, length - 13) + name.slice(-13);

@@ -24,16 +24,16 @@ const typesWithoutLocalEffect = [
   "AWS::ApiGateway::BasePathMapping",
   "AWS::Lambda::EventInvokeConfig",
   "AWS::Logs::MetricFilter",
-  "AWS::Logs::QueryDefinition",
   "AWS::Route53::RecordSet",
   "AWS::SSM::Parameter",
 ];
 
-/** @throws {TemplateError} for types, conditions and functions that the local run does not know. */
-export function resolveResources(
-  { stackName, template }: CloudAssembly,
-  location: AwsLocation,
-): ResolvedResource[] {
+/** Names of the template's resources, as `Ref` and `Fn::GetAtt` give them. */
+interface Names extends References {
+  physical(logicalId: string): PhysicalNames | undefined;
+}
+
+function namesOf({ stackName, template }: CloudAssembly, location: AwsLocation): Names {
   const pseudo: Record<string, string> = {
     "AWS::AccountId": location.accountId,
     "AWS::Partition": location.partition,
@@ -71,7 +71,13 @@ export function resolveResources(
     attribute: (logicalId, attribute) => physical(logicalId)?.attributes[attribute],
   };
 
-  return Object.entries(template.Resources).map(([logicalId, definition]) => {
+  return { ...references, physical };
+}
+
+/** @throws {TemplateError} for types, conditions and functions that the local run does not know. */
+export function resolveResources(assembly: CloudAssembly, location: AwsLocation): ResolvedResource[] {
+  const { physical, ...references } = namesOf(assembly, location);
+  return Object.entries(assembly.template.Resources).map(([logicalId, definition]) => {
     const { Type: type, Properties: properties = {}, Metadata: metadata = {}, Condition } = definition;
     if (Condition !== undefined) throw new TemplateError(logicalId, "Condition is not supported");
     const own = physical(logicalId);
@@ -85,4 +91,19 @@ export function resolveResources(
       metadata,
     };
   });
+}
+
+export interface StackOutput {
+  readonly key: string;
+  readonly value: string;
+  readonly description?: string;
+}
+
+export function resolveOutputs(assembly: CloudAssembly, location: AwsLocation): StackOutput[] {
+  const references = namesOf(assembly, location);
+  return Object.entries(assembly.template.Outputs ?? {}).map(([key, { Value, Description }]) => ({
+    key,
+    value: String(resolveValue(Value, key, references)),
+    ...(Description === undefined ? {} : { description: Description }),
+  }));
 }

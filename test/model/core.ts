@@ -4,6 +4,7 @@ import type * as ControlModule from "../../functions/domain/control.ts";
 import type * as LeaseModule from "../../functions/domain/lease.ts";
 import type * as SessionBudgetModule from "../../functions/domain/session-budget.ts";
 import type * as SlotModule from "../../functions/domain/slot.ts";
+import type * as Denials from "../../functions/use-cases/denials.ts";
 import type * as Issue from "../../functions/use-cases/issue.ts";
 import type * as LogOut from "../../functions/use-cases/log-out.ts";
 import type * as Operate from "../../functions/use-cases/operate.ts";
@@ -11,6 +12,7 @@ import type * as Ports from "../../functions/use-cases/ports.ts";
 import type * as Sweep from "../../functions/use-cases/sweep.ts";
 
 export type Core = typeof ControlModule &
+  typeof Denials &
   typeof Issue &
   typeof LeaseModule &
   typeof LogOut &
@@ -28,6 +30,7 @@ const modules = [
   "domain/lease",
   "domain/session-budget",
   "domain/slot",
+  "use-cases/denials",
   "use-cases/issue",
   "use-cases/log-out",
   "use-cases/operate",

@@ -96,15 +96,28 @@ function judgeAttempts({ world, broken }: Observed): void {
   }
 }
 
-/** A client id that was denied makes no login for whoever arrives afterwards. */
-function judgeDenials({ revocations, world, broken, arrivedAtStop }: Observed): void {
-  for (const { deniedClientId, answeredAtStop } of revocations) {
+/** A client id that was denied makes no login for those who arrive afterwards, until it is allowed again. Then it is not denied. */
+function judgeDenials({ core, revocations, allowances, world, broken, arrivedAtStop }: Observed): void {
+  for (const { deniedClientId, answeredAtStop, ...denial } of revocations) {
     if (deniedClientId === undefined || answeredAtStop === undefined) continue;
+    const mayBeAllowed = allowances.some(
+      (each) => each.clientId === deniedClientId && each.answeredAtStop > denial.arrivedAtStop,
+    );
+    if (mayBeAllowed) continue;
     const used = world.attempts.find(
       ({ clientId, minter }) =>
         clientId === deniedClientId && (arrivedAtStop.get(minter) ?? 0) > answeredAtStop,
     );
     if (used) broken.push(`a denied client id is not used: ${deniedClientId} by ${used.minter.name}`);
+  }
+  for (const { clientId, askedAtStop, answeredAtStop } of allowances) {
+    const mayBeDenied = revocations.some(
+      ({ deniedClientId, answeredAtStop: deniedAtStop = Number.POSITIVE_INFINITY }) =>
+        deniedClientId === clientId && deniedAtStop > askedAtStop,
+    );
+    if (!Number.isFinite(answeredAtStop) || mayBeDenied) continue;
+    if ([...world.secretControls.values()].some((control) => core.isDenied(control, clientId)))
+      broken.push(`an allowed client id is not denied: ${clientId}`);
   }
 }
 

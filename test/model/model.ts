@@ -2,6 +2,7 @@
  * The promises of docs/explanation/promises.md, checked on what a fleet does in one scenario. Only what callers, operators and Looker
  * can observe is judged, and the rows where a promise is about rows.
  */
+import { sha256Of } from "../../functions/domain/digest.ts";
 import type { Scope } from "../../functions/domain/scope.ts";
 import { arnOf, clientIdOf, keyOf } from "./configurations.ts";
 import type { Core } from "./core.ts";
@@ -52,6 +53,8 @@ class Fleet {
   /** Invocations that did not fail for want of the table: their lock is given back. */
   private readonly gaveBackAtStop = new Map<Instance, number>();
   private readonly lastLeases = new Map<string, string>();
+  /** What each caller was given last, and all that it was given: an older one is superseded, or in an outbox. */
+  private readonly given = new Map<string, MadeToken[]>();
   /** A slow call, or a write that is not heard of, may come on top of what an invocation has. */
   private readonly slowMs: number;
   private readonly seen: Observed;
@@ -124,6 +127,8 @@ class Fleet {
       }
       case "revoke":
         return await this.revoke(command, invocation);
+      case "allow":
+        return await this.allow(configurations[command.scope][0], invocation);
       case "freeze": {
         const [scope] = configurations[command.scope];
         const frozen = { by: "operator", at: simulation.timeAt(instance), reason: "test" };
@@ -164,6 +169,8 @@ class Fleet {
     const made = world.byToken.get(answer.accessToken);
     if (!made) throw new Error(`${answer.accessToken} was never made`);
     this.lastLeases.set(nameOf(key), answer.leaseId);
+    const given = this.given.get(nameOf(key)) ?? [];
+    this.given.set(nameOf(key), [...given.filter((each) => each !== made), made]);
     const { name } = instance;
     if (nameOf(made.key) !== nameOf(key))
       broken.push(`isolation: ${name} was given ${made.token} of ${nameOf(made.key)}`);
@@ -257,6 +264,14 @@ class Fleet {
         if (leaseId === undefined) return "nothing to do";
         return await revoke({ leaseId }, (made) => made.leaseId === leaseId);
       }
+      case "token": {
+        // A token that was found need not be the newest: by `name` it is one from before.
+        const given = this.given.get(nameOf(keyOf(command.scope, command.caller, command.session))) ?? [];
+        const found = given.at(-1 - command.name) ?? given.at(-1);
+        if (!found) return "nothing to do";
+        const tokenSha256 = sha256Of(found.token);
+        return await revoke({ tokenSha256 }, (made) => made === found);
+      }
       case "client": {
         const clientId = clientIdOf(scope.secretId, world.versionOf(scope.secretId));
         return await revoke({ clientId }, (made) => made.clientId === clientId, clientId);
@@ -268,6 +283,16 @@ class Fleet {
         return await revoke({ issuedBefore }, (made) => made.madeAt < certainly);
       }
     }
+  }
+
+  private async allow(scope: Scope, invocation: Invocation): Promise<string> {
+    const { core, simulation, world, allowances } = this.seen;
+    const clientId = clientIdOf(scope.secretId, world.versionOf(scope.secretId));
+    const allowance = { clientId, askedAtStop: simulation.clock, answeredAtStop: Number.POSITIVE_INFINITY };
+    allowances.push(allowance);
+    await core.allowClient(portsFor(world, invocation.instance), { ...invocation, scope }, clientId);
+    allowance.answeredAtStop = simulation.clock;
+    return `${clientId} is allowed`;
   }
 
   /** Notes what a revocation covers, and judges its answer. */

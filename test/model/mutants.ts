@@ -35,6 +35,29 @@ const mutants: Record<string, readonly Edit[]> = {
       replace: "moveToOutbox(pruned, (token) => token.leaseId === pruned.lease?.leaseId && hit(token), now)",
     },
   ],
+  "a token's hash finds no superseded lease": [
+    {
+      file: "domain/slot-revoke.ts",
+      find: "moveToOutbox(pruned, hit, now)",
+      replace:
+        "moveToOutbox(pruned, (token) => (filter.tokenSha256 === undefined || token === pruned.lease) && hit(token), now)",
+    },
+  ],
+  "a token's hash finds no pending one": [
+    {
+      file: "domain/slot-revoke.ts",
+      find: "tokens: fenced.outbox.filter(hit)",
+      replace:
+        "tokens: fenced.outbox.filter((token) => hit(token) && (filter.tokenSha256 === undefined || moved > 0))",
+    },
+  ],
+  "a client id that was allowed is denied still": [
+    {
+      file: "domain/control.ts",
+      find: "control.deniedClientIds.filter((denied) => denied !== digestOf(clientId))",
+      replace: "control.deniedClientIds",
+    },
+  ],
   "the outcome of a logout is ignored": [
     {
       file: "use-cases/end-tokens.ts",

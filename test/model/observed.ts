@@ -19,6 +19,13 @@ export const longestLoginMs = 8_000;
 export const longestLogoutBackoffMs = 300_000;
 export const mostTokensInOutboxes = 16;
 
+/** A client id was allowed again, at some moment between the two. */
+interface Allowance {
+  readonly clientId: string;
+  readonly askedAtStop: number;
+  answeredAtStop: number;
+}
+
 export class BrokenPromise extends Error {
   constructor(promise: string, story: readonly string[]) {
     super(story.length > 0 ? `${promise}\n\nThe story, by stop and time:\n${story.join("\n")}\n` : promise);
@@ -51,6 +58,7 @@ export class Observed {
   readonly calm: boolean;
   readonly revocations: Revocation[] = [];
   readonly unfreezes: Unfreeze[] = [];
+  readonly allowances: Allowance[] = [];
   readonly staleReports = new Set<string>();
   /** Invocations by the stop at which each arrived. */
   readonly arrivedAtStop = new Map<Instance, number>();

@@ -14,13 +14,15 @@ interface Who {
   readonly session: number;
 }
 
-type RevocationKind = "all" | "caller" | "lease" | "client" | "before";
+type RevocationKind = "all" | "caller" | "lease" | "token" | "client" | "before";
 
 export type Command =
   /** `name`: which of its names the caller bears. `configuration`: which one the instance has, where there are two. */
   | ({ kind: "token"; name: number; configuration: number; reportStale: boolean } & Who)
   | ({ kind: "logout"; lastLeaseOnly: boolean } & Who)
   | ({ kind: "revoke"; filter: RevocationKind; name: number } & Who)
+  /** The way back from a revocation by client id: of the version that is current. */
+  | { kind: "allow"; scope: ScopeName }
   | { kind: "freeze"; scope: ScopeName }
   | { kind: "unfreeze"; scope: ScopeName }
   | { kind: "sweep" }
@@ -99,9 +101,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       kind: fc.constant("revoke" as const),
       ...who,
       name,
-      filter: fc.constantFrom<RevocationKind>("all", "caller", "lease", "client", "before"),
+      filter: fc.constantFrom<RevocationKind>("all", "caller", "lease", "token", "client", "before"),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("allow" as const), scope }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("freeze" as const), scope }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("unfreeze" as const), scope }) },
   { weight: 2, arbitrary: fc.constant({ kind: "sweep" as const }) },

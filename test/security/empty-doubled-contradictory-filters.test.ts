@@ -19,7 +19,7 @@ async function refused(query: Record<string, string | readonly string[]>, more: 
 }
 
 it.each<[string, Record<string, string | readonly string[]>, RegExp]>([
-  ["no filter", {}, /^filter: give lease_id, caller, issued_before or client_id, or all=true/],
+  ["no filter", {}, /^filter: give lease_id, caller, issued_before, client_id or token_sha256, or all=true/],
   ["a dry run of no filter", { dry_run: "true" }, /^filter: /],
   ["an empty lease id", { lease_id: "" }, /^lease_id: is empty/],
   ["an empty caller", { caller: "" }, /^caller: is empty/],
@@ -90,6 +90,10 @@ it.each<[string, Record<string, string | readonly string[]>, RegExp]>([
   ["two ARNs in one", { caller: `${role},${role}` }, /^caller: must be an ARN/],
   ["a lease id with a wildcard", { lease_id: "some-lease-*" }, /^lease_id: must be a lease_id/],
   ["a lease id that is too short", { lease_id: "x" }, /^lease_id: must be a lease_id/],
+  ["a hash that is cut short", { token_sha256: "ab".repeat(31) }, /^token_sha256: must be the SHA-256/],
+  ["a hash in upper case", { token_sha256: "AB".repeat(32) }, /^token_sha256: must be the SHA-256/],
+  ["a token in the place of its hash", { token_sha256: "looker-token-1" }, /^token_sha256: must be/],
+  ["all with a hash", { all: "true", token_sha256: "ab".repeat(32) }, /^all: stands alone/],
   ["a client id with a space", { client_id: "client one" }, /^client_id: must be/],
   ["a client id of a thousand letters", { client_id: "c".repeat(1_000) }, /^client_id: must be/],
 ])("%s: a 400 that names the field, and nothing happens", async (_, query, detail) => {
@@ -107,6 +111,15 @@ it.each([
 
 it("nothing of a wrong value is echoed", async () => {
   const marker = "echo-me-if-you-dare";
-  for (const name of ["lease_id", "caller", "issued_before", "client_id", "all", "dry_run", marker])
+  for (const name of [
+    "lease_id",
+    "caller",
+    "issued_before",
+    "client_id",
+    "token_sha256",
+    "all",
+    "dry_run",
+    marker,
+  ])
     expect(await refused({ [name]: ` ${marker}` })).not.toContain(marker);
 });

@@ -1,9 +1,13 @@
 /** A caller, or anyone who is not in the scope's `operators`, tries the operator's verbs. */
 import { expect, it } from "vitest";
+import { sha256Of } from "../../functions/domain/digest.ts";
 import { type Call, roleIdentity } from "../support/fakes/api-function.ts";
 import { inMemoryOperator, oncall } from "../support/fakes/in-memory-operator.ts";
 
-const verbs = ["list", "revoke one", "revoke everything", "dry run", "freeze", "unfreeze"] as const;
+const verbs = [
+  ...(["list", "find one", "revoke one", "revoke everything", "dry run"] as const),
+  ...(["freeze", "unfreeze", "allow a client id"] as const),
+];
 
 async function attempt(verb: (typeof verbs)[number], more: Call) {
   const operator = inMemoryOperator();
@@ -12,11 +16,13 @@ async function attempt(verb: (typeof verbs)[number], more: Call) {
   operator.broker.table.calls.length = 0;
   const answer = await {
     list: () => operator.list({}, more),
+    "find one": () => operator.list({ token_sha256: sha256Of(victim.accessToken) }, more),
     "revoke one": () => operator.revoke({ lease_id: victim.leaseId }, more),
     "revoke everything": () => operator.revoke({ all: "true" }, more),
     "dry run": () => operator.revoke({ all: "true", dry_run: "true" }, more),
     freeze: () => operator.freeze("a prank", more),
     unfreeze: () => operator.unfreeze(more),
+    "allow a client id": () => operator.allow("clientOne", more),
   }[verb]();
   expect([...operator.broker.table.items]).toEqual(before);
   expect(operator.broker.table.calls).toEqual([]);

@@ -115,9 +115,13 @@ export function onCopyOfProject() {
     return JSON.parse(readFileSync(brokerFile, "utf8"));
   }
 
-  /** The output of `npm run ask` in the copy of the project. */
+  /** The output of `looker-token ask --local` in the copy of the project. */
   const ask = (...args: string[]) =>
-    promisify(execFile)(process.execPath, ["local/ask.ts", ...args], { cwd: project });
+    promisify(execFile)(
+      process.execPath,
+      ["--import", "./cli/from-source.mjs", "cli/src/main.ts", "ask", "--local", ...args],
+      { cwd: project },
+    );
 
   return { project, brokerFile, recordFile, npmStart, ready, ask };
 }

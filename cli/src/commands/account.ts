@@ -9,12 +9,12 @@ import {
 } from "../account.ts";
 import { brokerOf } from "../broker.ts";
 import type { Paint } from "../colour.ts";
+import { field } from "../field.ts";
 import { nextStepFor } from "../next-step.ts";
 import type { OptionValues } from "../options.ts";
 import { inEachScope, noteFailures, operatorGrant, scopesJson, succeeded, targetScopes } from "../targets.ts";
 import type { Terminal } from "../terminal.ts";
 import { span } from "../time.ts";
-import { wrappedClosely } from "../wrapped.ts";
 
 export async function account(io: Terminal, values: OptionValues): Promise<number> {
   const broker = brokerOf(io, values, operatorGrant(values));
@@ -29,8 +29,6 @@ export async function account(io: Terminal, values: OptionValues): Promise<numbe
   return noteFailures(io, values, all);
 }
 
-const columns = 80;
-const labelWidth = 9;
 const whenNeverChecked =
   "The broker looks for accounts to check once an hour, so wait an hour. If nothing comes: runbook, account-check-failed. The setting accountCheck: false switches all checks off.";
 
@@ -111,11 +109,3 @@ function failureLines({ failed, checked_at }: AccountCheck, now: number, paint: 
 }
 
 const ago = (at: string, now: number) => `${span((now - Date.parse(at)) / 1_000)} ago, at ${at}`;
-
-/** Only this program writes into the column of labels: a long name cannot imitate a line of its own. */
-function field(label: string, text: string, paintLabel: (text: string) => string = (same) => same): string[] {
-  const indent = " ".repeat(labelWidth + 2);
-  return wrappedClosely(text, columns - indent.length).map((line, at) =>
-    at === 0 ? `${paintLabel(label.padEnd(labelWidth))}  ${line}\n` : `${indent}${line}\n`,
-  );
-}

@@ -1,10 +1,13 @@
 /** `looker-token freeze` and `unfreeze`: whether a scope is served at all. */
 import { brokerOf } from "../broker.ts";
+import type { Paint } from "../colour.ts";
 import { confirm, requireTerminal } from "../confirm.ts";
 import { leasesBefore } from "../end-leases.ts";
 import { endAndReport } from "../ending-report.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { field } from "../field.ts";
 import { freezing, unfreezeIn } from "../freezing.ts";
+import type { Frozen } from "../listing.ts";
 import type { OptionValues } from "../options.ts";
 import { inEachScope, noteFailures, operatorGrant, scopesJson, succeeded, targetScopes } from "../targets.ts";
 import type { Terminal } from "../terminal.ts";
@@ -29,10 +32,18 @@ export async function freeze(io: Terminal, values: OptionValues): Promise<number
 export async function unfreeze(io: Terminal, values: OptionValues): Promise<number> {
   const broker = brokerOf(io, values, operatorGrant(values));
   const all = await inEachScope(await targetScopes(values, broker), (scope) => unfreezeIn(broker, scope));
-  if (values.json)
-    io.print(`${JSON.stringify({ scopes: scopesJson(all, () => ({ frozen: null })) }, null, 2)}\n`);
-  else
-    for (const { scope } of succeeded(all))
-      io.print(`${io.paint("green", "unfrozen")}  ${scope}; callers get new leases again\n`);
+  if (values.json) io.print(`${JSON.stringify({ scopes: scopesJson(all, unfrozenJson) }, null, 2)}\n`);
+  else for (const { scope, value } of succeeded(all)) io.print(unfrozenText(scope, value, io.paint));
   return noteFailures(io, values, all);
+}
+
+const unfrozenJson = (was: Frozen | null | undefined) => ({
+  frozen: null,
+  ...(was === undefined ? {} : { was }),
+});
+
+function unfrozenText(scope: string, was: Frozen | null | undefined, paint: Paint): string {
+  if (was === null) return `${paint("dim", "unchanged")}  ${scope} was not frozen\n`;
+  const done = `${paint("green", "unfrozen")}  ${scope}; callers get new leases again\n`;
+  return was ? `${done}${field("", `frozen by ${was.by} at ${was.at}: ${was.reason}`).join("")}` : done;
 }

@@ -1,9 +1,10 @@
 /** `looker-token leases`: who holds what, and whether it is given out at all. */
-import { checkUniqueId, findingCount } from "../account.ts";
+import { checkUniqueId } from "../account.ts";
 import { brokerOf } from "../broker.ts";
 import type { Paint } from "../colour.ts";
 import { type ListedLease, type Listing, listingOf } from "../listing.ts";
 import type { OptionValues } from "../options.ts";
+import { stateLines } from "../scope-state.ts";
 import { table } from "../table.ts";
 import { inEachScope, noteFailures, operatorGrant, scopesJson, succeeded, targetScopes } from "../targets.ts";
 import type { Terminal } from "../terminal.ts";
@@ -15,52 +16,40 @@ export async function leases(io: Terminal, values: OptionValues): Promise<number
   const listings = succeeded(all).map(({ value }) => value);
   if (values.json)
     io.print(`${JSON.stringify({ scopes: scopesJson(all, (listing) => listing) }, null, 2)}\n`);
-  else if (listings.length > 0) io.print(listingText(listings, broker.now(), io.paint, all.length > 1));
+  else if (listings.length > 0)
+    io.print(listingText(listings, broker.now(), { ...io, several: all.length > 1 }));
   return noteFailures(io, values, all);
 }
 
-/** `now`: the broker's. `several`: of the scopes that were asked for, even where only one answered. */
-export function listingText(
-  listings: readonly Listing[],
-  now: number,
-  paint: Paint,
-  several = listings.length > 1,
-): string {
+export interface ListingForm extends Pick<Terminal, "paint"> {
+  readonly width?: number | undefined;
+  /** Scopes were asked for, even where only one answered. */
+  readonly several?: boolean;
+}
+
+/** `now`: the broker's. */
+export function listingText(listings: readonly Listing[], now: number, form: ListingForm): string {
+  const { paint, width, several = listings.length > 1 } = form;
   // A terminal is narrow: where nobody has a session there is no column for it.
   const withSession = listings.some(({ leases }) => leases.some(({ session }) => session));
-  const rows = listings.flatMap(({ scope, leases }) =>
-    [...leases]
-      .sort(byCaller)
-      .map((lease) => [...(several ? [scope] : []), ...cells(lease, now, { paint, withSession })]),
-  );
-  const heads = [
-    "CALLER",
-    ...(withSession ? ["SESSION"] : []),
-    ...["LEASE", "STATE", "AGE", "REMAINING", "CREDENTIAL"],
-  ];
-  const frozen = listings.flatMap(({ scope, frozen }) =>
-    frozen
-      ? [`${paint("yellow", "frozen")}  ${scope}, by ${frozen.by} at ${frozen.at}: ${frozen.reason}\n`]
-      : [],
-  );
-  const found = listings.flatMap(({ scope, account }) =>
-    account && account.findings.length > 0
-      ? [
-          `${paint("yellow", "account")}  ${scope}: ${findingCount(account.findings.length)} (${account.findings.join(", ")}); looker-token account --scope ${scope}\n`,
-        ]
-      : [],
-  );
+  const rows = listings
+    .flatMap(({ scope, leases }) => leases.map((lease) => ({ scope, lease })))
+    .sort((one, other) => byTime(one.lease, other.lease))
+    .map(({ scope, lease }) => [...(several ? [scope] : []), ...cells(lease, now, { paint, withSession })]);
+  const keys = [...(several ? ["SCOPE"] : []), "CALLER", ...(withSession ? ["SESSION"] : [])];
+  const heads = [...keys, "LEASE", "STATE", "AGE", "REMAINING", "CREDENTIAL"];
   const held =
     rows.length === 0
       ? `No leases in ${listings.map(({ scope }) => scope).join(", ")}.\n`
-      : table([...(several ? ["SCOPE"] : []), ...heads], rows, paint);
-  return [...frozen, ...found, held].join("");
+      : table(heads, rows, paint, { width, keys: keys.length });
+  return stateLines(listings, paint) + held;
 }
 
-const byCaller = (one: ListedLease, other: ListedLease) =>
+/** The youngest lease stands last, next to the prompt. */
+const byTime = (one: ListedLease, other: ListedLease) =>
+  Date.parse(one.issued_at) - Date.parse(other.issued_at) ||
   one.caller.localeCompare(other.caller) ||
-  (one.session ?? "").localeCompare(other.session ?? "") ||
-  one.issued_at.localeCompare(other.issued_at);
+  (one.session ?? "").localeCompare(other.session ?? "");
 
 const colours = { live: "green", superseded: "dim", pending: "yellow", minting: "dim" } as const;
 

@@ -1,11 +1,11 @@
 /** `looker-token scopes` and `looker-token whoami`: what the broker says about the caller. */
 import { parsePermissions, type ScopeGrant } from "@looker-token-broker/client/broker";
-import { accountOf, findingCount, openFindings } from "../account.ts";
 import { type Broker, brokerOf } from "../broker.ts";
-import type { Paint } from "../colour.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { stateOf } from "../listing.ts";
 import type { OptionValues } from "../options.ts";
 import { permissionsOf } from "../permissions.ts";
+import { type ScopeState, stateLines } from "../scope-state.ts";
 import { table } from "../table.ts";
 import { inEachScope, succeeded } from "../targets.ts";
 import type { Terminal } from "../terminal.ts";
@@ -18,39 +18,35 @@ export async function scopes(io: Terminal, values: OptionValues): Promise<number
   if (values.json) io.print(`${JSON.stringify({ scopes: permissions.scopes }, null, 2)}\n`);
   else if (grants.length === 0)
     io.note("No scope lists you; `looker-token whoami` shows who you are to the broker.\n");
-  else io.print(grantsText(grants, await openFindingsIn(broker, grants), io.paint));
+  else io.print(grantsText(grants, await statesIn(broker, grants), io));
   return exitCodes.ok;
 }
 
-function grantsText(grants: readonly ScopeGrant[], found: ReadonlyMap<string, number>, paint: Paint): string {
-  const hasFindings = [...found.values()].some((count) => count > 0);
-  const wordFor = (scope: string) => {
-    const count = found.get(scope) ?? 0;
-    return count > 0 ? paint("yellow", findingCount(count)) : "-";
-  };
-  return table(
-    ["SCOPE", "MAY", "LEASE", "LOOKER", ...(hasFindings ? ["ACCOUNT"] : [])],
-    grants.map(({ scope, may, leaseSeconds, baseUrl }) => [
-      ...[scope, may.join(", "), span(leaseSeconds), baseUrl],
-      ...(hasFindings ? [wordFor(scope)] : []),
-    ]),
-    paint,
-  );
+export function grantsText(
+  grants: readonly ScopeGrant[],
+  states: readonly ScopeState[],
+  { paint, width }: Pick<Terminal, "paint" | "width">,
+): string {
+  const frozen = new Set(states.flatMap((each) => (each.frozen ? [each.scope] : [])));
+  const rows = grants.map(({ scope, may, leaseSeconds, baseUrl }) => [
+    scope,
+    may.join(", "),
+    span(leaseSeconds),
+    ...(frozen.size > 0 ? [frozen.has(scope) ? paint("yellow", "frozen") : "-"] : []),
+    baseUrl,
+  ]);
+  const heads = ["SCOPE", "MAY", "LEASE", ...(frozen.size > 0 ? ["STATE"] : []), "LOOKER"];
+  return stateLines(states, paint) + table(heads, rows, paint, { width, keys: 1 });
 }
 
-/** The list of scopes is more important than this column, so it does not wait for long. */
-const findingsWithinMs = 3_000;
+/** The list of scopes is more important than their states, so it does not wait for long. */
+const stateWithinMs = 3_000;
 
-/** By scope. Those without an answer are missing: the IAM policy may not allow it, or an older broker has no such route. */
-async function openFindingsIn(
-  broker: Broker,
-  grants: readonly ScopeGrant[],
-): Promise<ReadonlyMap<string, number>> {
+/** Of the scopes that the caller operates. Those without an answer are missing: the IAM policy may not allow it. */
+async function statesIn(broker: Broker, grants: readonly ScopeGrant[]): Promise<readonly ScopeState[]> {
   const operated = grants.filter(({ may }) => may.includes("operate")).map(({ scope }) => scope);
-  const all = await inEachScope(operated, (scope) =>
-    accountOf(broker, scope, { timeoutMs: findingsWithinMs }),
-  );
-  return new Map(succeeded(all).map(({ scope, value }) => [scope, openFindings(value).length]));
+  const all = await inEachScope(operated, (scope) => stateOf(broker, scope, { timeoutMs: stateWithinMs }));
+  return succeeded(all).map(({ value }) => value);
 }
 
 export async function whoami(io: Terminal, values: OptionValues): Promise<number> {

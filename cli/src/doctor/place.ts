@@ -21,11 +21,16 @@ export function checkEndpoint(values: OptionValues, grant: RequiredGrant): Findi
   const connection = connect(connectionOptions(values, grant));
   const { endpoint, region } = connection;
   const given = values.local ? ".local/broker.json" : undefined;
-  const from = given ?? (values.endpoint === undefined ? "LOOKER_BROKER_ENDPOINT" : "--endpoint");
+  const from = given ?? sourceOfEndpoint(values);
   return {
     value: connection,
     found: `${endpoint.href} from ${from}. Region ${region} from ${given ?? regionSource(connection, values)}.`,
   };
+}
+
+function sourceOfEndpoint({ stack, endpoint }: OptionValues): string {
+  if (stack !== undefined) return `the stack ${stack}`;
+  return endpoint === undefined ? "LOOKER_BROKER_ENDPOINT" : "--endpoint";
 }
 
 function regionSource({ endpoint, region }: Connection, values: OptionValues): string {

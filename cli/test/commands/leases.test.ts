@@ -49,8 +49,8 @@ const sales = {
   ],
 };
 
-test("each lease has a line, the oldest of a caller first; a replaced or revoked token remains until Looker's own end of it", () => {
-  expect(listingText([sales], now, plain)).toBe(`\
+test("each lease has a line with the youngest last, and a replaced or revoked token remains until its end at Looker", () => {
+  expect(listingText([sales], now, { paint: plain })).toBe(`\
 CALLER                                         LEASE                 STATE       AGE     REMAINING  CREDENTIAL
 arn:aws:iam::111122223333:role/report-service  older                 superseded  14m 0s  46m 13s    salesclient
 arn:aws:iam::111122223333:role/report-service  revoked               pending     10m 0s  50m 13s    salesclient
@@ -59,10 +59,30 @@ arn:aws:iam::111122223333:user/ann             -                     minting    
 `);
 });
 
+test("on a narrow terminal each caller has a line above its leases, and no line is wider than the terminal", () => {
+  const text = listingText([sales], now, { paint: plain, width: 80 });
+  expect(text).toBe(`\
+CALLER
+  LEASE                 STATE       AGE     REMAINING  CREDENTIAL
+arn:aws:iam::111122223333:role/report-service
+  older                 superseded  14m 0s  46m 13s    salesclient
+  revoked               pending     10m 0s  50m 13s    salesclient
+  8ae67a142e19b6ce3e1e  live        2m 0s   13m 0s     salesclient
+arn:aws:iam::111122223333:user/ann
+  -                     minting     2m 0s   -          -
+`);
+});
+
+test("a terminal that is wide enough has one line for each lease", () => {
+  expect(listingText([sales], now, { paint: plain, width: 200 })).toBe(
+    listingText([sales], now, { paint: plain }),
+  );
+});
+
 test("colours do not move the columns", () => {
-  const text = listingText([sales], now, colourful);
+  const text = listingText([sales], now, { paint: colourful });
   expect(text).toContain("\x1b[32mlive\x1b[39m");
-  expect(stripVTControlCharacters(text)).toBe(listingText([sales], now, plain));
+  expect(stripVTControlCharacters(text)).toBe(listingText([sales], now, { paint: plain }));
 });
 
 test("a freeze stands above, with who and why, and an empty scope says so", () => {
@@ -71,18 +91,19 @@ test("a freeze stands above, with who and why, and an empty scope says so", () =
     at: "2026-11-24T12:00:00Z",
     reason: "incident 42",
   };
-  expect(listingText([{ scope: "sales", frozen, leases: [] }], now, plain)).toBe(`\
-frozen  sales, by arn:aws:iam::111122223333:role/ops at 2026-11-24T12:00:00Z: incident 42
+  expect(listingText([{ scope: "sales", frozen, leases: [] }], now, { paint: plain })).toBe(`\
+frozen     sales, by arn:aws:iam::111122223333:role/ops at 2026-11-24T12:00:00Z:
+           incident 42
 No leases in sales.
 `);
 });
 
 test("several scopes have a column for the scope", () => {
-  expect(listingText([sales, { scope: "finance", leases: [lease({})] }], now, plain)).toMatch(
+  expect(listingText([sales, { scope: "finance", leases: [lease({})] }], now, { paint: plain })).toMatch(
     /^SCOPE {4}CALLER.*\nsales .*/,
   );
   // One of several may have failed.
-  expect(listingText([sales], now, plain, true)).toMatch(/^SCOPE {2}CALLER.*\nsales .*/);
+  expect(listingText([sales], now, { paint: plain, several: true })).toMatch(/^SCOPE {2}CALLER.*\nsales .*/);
 });
 
 test.each([
@@ -102,7 +123,7 @@ test("sessions have a column where somebody has one, behind the lease that the c
       lease({ lease_id: "c", session: null }),
     ],
   };
-  expect(listingText([ofSessions], now, plain)).toBe(`\
+  expect(listingText([ofSessions], now, { paint: plain })).toBe(`\
 CALLER                                         SESSION  LEASE  STATE  AGE    REMAINING  CREDENTIAL
 arn:aws:iam::111122223333:role/report-service  -        c      live   2m 0s  13m 0s     salesclient
 arn:aws:iam::111122223333:role/report-service  exec-1f  a      live   2m 0s  13m 0s     salesclient
@@ -119,10 +140,11 @@ test("open findings about the service account stand above, with a command for th
       { scope: "finance", account: clean, leases: [] },
     ],
     now,
-    plain,
+    { paint: plain },
   );
   expect(text).toBe(`\
-account  sales: 2 findings (admin_account, old_credential); looker-token account --scope sales
+account    sales: 2 findings (admin_account, old_credential)
+           looker-token account --scope sales
 No leases in sales, finance.
 `);
 });
@@ -133,7 +155,7 @@ test("the lease of the broker's own check is not shown as an IAM role", () => {
     unique_id: "CHECKACCOUNT",
     lease_id: "c",
   });
-  expect(listingText([{ scope: "sales", leases: [check] }], now, plain)).toBe(`\
+  expect(listingText([{ scope: "sales", leases: [check] }], now, { paint: plain })).toBe(`\
 CALLER                  LEASE  STATE  AGE    REMAINING  CREDENTIAL
 broker's account check  c      live   2m 0s  13m 0s     salesclient
 `);
@@ -141,5 +163,7 @@ broker's account check  c      live   2m 0s  13m 0s     salesclient
 
 test("a role with the check's name is shown by its ARN", () => {
   const impostor = lease({ caller: "arn:aws:iam::111122223333:role/check-account" });
-  expect(listingText([{ scope: "sales", leases: [impostor] }], now, plain)).toContain(impostor.caller);
+  expect(listingText([{ scope: "sales", leases: [impostor] }], now, { paint: plain })).toContain(
+    impostor.caller,
+  );
 });

@@ -52,7 +52,8 @@ const brokerCodes: Readonly<Record<BrokerErrorCode, true>> = {
 
 function byBroker({ code, title, detail }: Record<string, unknown>): Meaning | undefined {
   if (typeof code !== "string" || !Object.hasOwn(brokerCodes, code)) return undefined;
-  if (code === "not_allowed")
+  // It has a detail where the scope does list the caller, and that is not enough.
+  if (code === "not_allowed" && typeof detail !== "string")
     return [code, "The broker has no such scope, or the scope does not list this caller for it."];
   // Title, detail and hint would say it three times.
   if (code === "scope_frozen") return [code, "An operator has frozen the scope."];

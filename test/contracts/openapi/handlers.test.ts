@@ -1,5 +1,6 @@
 /** The document and the real handlers: each says what the other does. */
 import { describe, expect, it } from "vitest";
+import { sha256Of } from "../../../functions/domain/digest.ts";
 import { Unavailable } from "../../../functions/use-cases/ports.ts";
 import type { Answer, Call } from "../../support/fakes/api-function.ts";
 import { inMemoryApi } from "../../support/fakes/in-memory-api.ts";
@@ -327,6 +328,47 @@ const own: readonly Case[] = [
       await api.token();
       unconfirmedLogouts();
       return await operator.freeze();
+    },
+  },
+  {
+    id: "listLeases",
+    status: 200,
+    when: "it is asked about one token",
+    answer: async ({ api, operator }) => {
+      const { body } = await api.token();
+      await api.token({ body: session });
+      const answer = await operator.list({ token_sha256: sha256Of(body.access_token) });
+      expect(answer.body.leases).toMatchObject([{ lease_id: body.lease_id, state: "live" }]);
+      return answer;
+    },
+  },
+  {
+    id: "revokeLeases",
+    status: 200,
+    when: "a client id is denied",
+    answer: async ({ api, operator }) => {
+      await api.token();
+      const answer = await operator.revoke({ client_id: "clientOne" });
+      expect(answer.body.denial).toEqual({ scopes: ["sales"], in_use: true });
+      return answer;
+    },
+  },
+  {
+    id: "unfreezeScope",
+    status: 200,
+    when: "the scope was frozen",
+    answer: async ({ operator }) => {
+      await operator.freeze();
+      return await operator.unfreeze();
+    },
+  },
+  {
+    id: "allowClient",
+    status: 200,
+    when: "the client id was denied",
+    answer: async ({ operator }) => {
+      await operator.revoke({ client_id: "clientOne" });
+      return await operator.allow();
     },
   },
   { id: "unfreezeScope", status: 200, when: "asked to", answer: ({ operator }) => operator.unfreeze() },

@@ -301,12 +301,12 @@ sso_region = us-east-1
     ]);
   });
 
-  test("a filter that the broker does not understand", async () => {
+  test("a caller's name that no lease bears", async () => {
     expect(
-      await line(stage.cli, "revoke", "--scope", "sales", "--caller", "report-service", "--yes", "--local"),
+      await line(stage.cli, "revoke", "--scope", "sales", "--caller", "nobody", "--yes", "--local"),
     ).toEqual([
       2,
-      "looker-token: The request is not valid. caller: must be an ARN like arn:aws:iam::111122223333:role/name, without path, session or wildcard.\n",
+      "looker-token: No listed lease belongs to a caller with the name nobody. `looker-token leases` lists the callers. For one without a lease, pass its IAM ARN.\n",
     ]);
   });
 

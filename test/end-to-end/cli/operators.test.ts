@@ -138,6 +138,11 @@ End them? [y/N] y
         "arn:aws:iam::111122223333:role/report-service",
       ],
     ],
+    ["the name of its caller", () => ["--caller", "report-service"]],
+    [
+      "the ARN of a session of its caller",
+      () => ["--caller", "arn:aws:sts::111122223333:assumed-role/report-service/i-0abc"],
+    ],
     ["everything", () => ["--all"]],
   ])("ends a lease by %s", async (_, filter) => {
     const { json } = await reports.token("sales");
@@ -214,9 +219,10 @@ describe("freeze", () => {
       "frozen  sales, by arn:aws:iam::111122223333:role/platform-engineer at TIME: incident 42\nNo leases in sales.\n",
     );
     expect((await run("unfreeze", "--scope", "sales")).out).toBe(
-      "unfrozen  sales; callers get new leases again\n",
+      "unfrozen  sales; callers get new leases again\n  frozen by arn:aws:iam::111122223333:role/platform-engineer at\n  TIME: incident 42\n",
     );
     expect((await reports.token("sales")).status).toBe(200);
+    expect((await run("unfreeze", "--scope", "sales")).out).toBe("unchanged  sales was not frozen\n");
   });
 
   test("--json has the freeze as the broker recorded it", async () => {
@@ -229,10 +235,10 @@ describe("freeze", () => {
         },
       ],
     });
-    expect(JSON.parse((await run("unfreeze", "--all-scopes", "--json")).out)).toEqual({
+    expect(JSON.parse((await run("unfreeze", "--all-scopes", "--json")).out)).toMatchObject({
       scopes: [
-        { scope: "sales", frozen: null },
-        { scope: "finance", frozen: null },
+        { scope: "sales", frozen: null, was: { reason: "incident 42" } },
+        { scope: "finance", frozen: null, was: null },
       ],
     });
   });

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { leaksIn, statusAtLooker } from "../../support/broker-stand.ts";
 import { type BrokerFile, free, keysOf, onCopyOfProject, root, stop } from "../../support/npm-start.ts";
 
-const { project, brokerFile, recordFile, npmStart, ready } = onCopyOfProject();
+const { project, brokerFile, recordFile, npmStart, ready, ask } = onCopyOfProject();
 
 /** Bash takes Node's pipe for a connection from another machine and would read its startup files, which may fail under `-u`. */
 const inBash = (script: string) => promisify(execFile)("bash", ["--norc", "-euc", script], { cwd: project });
@@ -31,24 +31,20 @@ test("it says when it is ready, its printed commands work in a shell, and Ctrl-C
     ...testOfTheRotation,
     ...["login", "api", "logout", "api_unauthorized"],
   ]);
+  // The records can be asked, and outlive the run.
+  const caller = "arn:aws:iam::111122223333:role/report-service";
+  const asked = await ask("what-did-this-caller-do", "--caller", caller, "--json");
+  const answer = JSON.parse(asked.stdout) as { rows: { verb: string; outcome: string }[] };
+  expect(answer.rows.map(({ verb, outcome }) => [verb, outcome])).toEqual([
+    ["logout", "revoked"],
+    ["token", "minted"],
+  ]);
+
   expect(await stop(started)).toBe(0);
   expect(existsSync(brokerFile)).toBe(false);
   expect(started.errors()).toBe("");
   expect(leaksIn(started.output(), [token, ...keysOf(broker)])).toBe(0);
-
-  // The records outlive the run, and can be asked.
   expect(statSync(recordFile).mode & 0o777).toBe(0o600);
-  const caller = "arn:aws:iam::111122223333:role/report-service";
-  const asked = await promisify(execFile)(
-    process.execPath,
-    ["local/ask.ts", "what-did-this-caller-do", "--caller", caller, "--json"],
-    { cwd: project },
-  );
-  const answer = JSON.parse(asked.stdout) as { verb: string; outcome: string }[];
-  expect(answer.map(({ verb, outcome }) => [verb, outcome])).toEqual([
-    ["logout", "revoked"],
-    ["token", "minted"],
-  ]);
 });
 
 /** The tutorial shows the output of one run. These parts of it differ in the next run. */

@@ -58,9 +58,7 @@ export async function startWorld(engineUrl: string) {
       revoke: (request: Parameters<Release["revokeLeases"]>[2]) =>
         run((job) => release.revokeLeases(ports, { ...job, scope: sales }, request)),
       count: (request: Parameters<Release["countLeases"]>[2]) =>
-        run(async (job) => ({
-          matched: await release.countLeases(ports, { ...job, scope: sales }, request),
-        })),
+        run((job) => release.countLeases(ports, { ...job, scope: sales }, request)),
       freeze: () =>
         run((job) =>
           release.freezeScope(

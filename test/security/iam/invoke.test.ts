@@ -33,6 +33,7 @@ const operator = (scope: string) => [
   `GET /scopes/${scope}/account`,
   `PUT /scopes/${scope}/freeze`,
   `DELETE /scopes/${scope}/freeze`,
+  `DELETE /scopes/${scope}/denials/60feedcafd9abdf2eef2`,
 ];
 const everyRoute = [
   ...new Set(Object.keys(scopes).flatMap((scope) => [...caller(scope), ...operator(scope)])),

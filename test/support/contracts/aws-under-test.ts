@@ -6,7 +6,7 @@ import {
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import { type AwsProxy, startAwsProxy } from "../../../local/aws/aws-proxy.ts";
-import type { AwsService, RoleCredential } from "../../../local/aws/call.ts";
+import type { FunctionService, RoleCredential } from "../../../local/aws/call.ts";
 import { ENGINE_CREDENTIAL } from "../../../local/aws/engine.ts";
 
 export const REGION = "eu-central-1";
@@ -21,7 +21,7 @@ export const ISSUE: RoleCredential = {
 };
 
 export interface AwsEngines {
-  readonly urls: Record<AwsService, string>;
+  readonly urls: Record<FunctionService, string>;
   /** Of a symmetric key in {@link ACCOUNT} and {@link REGION}, which `alias` names. */
   readonly keyArn: string;
   readonly alias: string;

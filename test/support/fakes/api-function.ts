@@ -28,6 +28,7 @@ export interface Call {
   method?: string;
   resource?: string;
   scope?: unknown;
+  clientId?: unknown;
   identity?: object;
   body?: unknown;
   /** Of the event, over everything else. */
@@ -38,7 +39,9 @@ export interface Call {
 
 export function apiEvent(call: Call = {}): Record<string, unknown> {
   const { method = "POST", resource = resources.token, scope = "sales", identity = roleIdentity() } = call;
-  const path = resource.replace("{scope}", typeof scope === "string" ? encodeURIComponent(scope) : "");
+  const { clientId = "clientOne" } = call;
+  const segment = (value: unknown) => (typeof value === "string" ? encodeURIComponent(value) : "");
+  const path = resource.replace("{scope}", segment(scope)).replace("{client_id}", segment(clientId));
   return {
     resource,
     path,
@@ -47,7 +50,9 @@ export function apiEvent(call: Call = {}): Record<string, unknown> {
     multiValueHeaders: {},
     queryStringParameters: null,
     multiValueQueryStringParameters: null,
-    pathParameters: resource.includes("{scope}") ? { scope } : null,
+    pathParameters: resource.includes("{scope}")
+      ? { scope, ...(resource.includes("{client_id}") && { client_id: clientId }) }
+      : null,
     stageVariables: null,
     requestContext: {
       accountId: account,
@@ -79,8 +84,10 @@ export interface Answer {
 
 export type Send = (event: unknown, context?: object) => Promise<Answer>;
 
+type FunctionOptions = Pick<ApiOptions, "routes" | "audit"> & Partial<Pick<ApiOptions, "scopes">>;
+
 /** A function with these routes. */
-export function apiFunction(options: Pick<ApiOptions, "routes" | "audit">): Send {
+export function apiFunction(options: FunctionOptions): Send {
   const handler = apiHandler({ apiId, stage, scopes, ...options });
   return async (event, context = {}) => {
     const { statusCode, headers, body } = await handler(event, context);
@@ -89,7 +96,7 @@ export function apiFunction(options: Pick<ApiOptions, "routes" | "audit">): Send
 }
 
 /** One of the deployed functions: whatever it answers, docs/reference/openapi.yaml has to say. */
-export function documentedFunction(options: Pick<ApiOptions, "routes" | "audit">): Send {
+export function documentedFunction(options: FunctionOptions): Send {
   const ask = apiFunction(options);
   return async (event, context) => {
     const answer = await ask(event, { awsRequestId: "lambda-request-1", ...context });

@@ -2,6 +2,7 @@
 
 import { resources } from "../../../functions/contract.ts";
 import { getAccount } from "../../../functions/http/account-routes.ts";
+import { deleteDenial } from "../../../functions/http/denial-routes.ts";
 import { deleteFreeze, deleteLeases, getLeases, putFreeze } from "../../../functions/http/operator-routes.ts";
 import type { AuditFields } from "../../../functions/use-cases/record.ts";
 import type { OperatePorts } from "../../../functions/use-cases/revoke-slots.ts";
@@ -9,6 +10,7 @@ import { sweep } from "../../../functions/use-cases/sweep.ts";
 import { apiEvent, type Call, documentedFunction, roleIdentity } from "./api-function.ts";
 import {
   account,
+  scopes as allScopes,
   type CallerKey,
   callerKey,
   type InMemoryBroker,
@@ -46,16 +48,26 @@ export const queryEvent = (query: Query = {}) => ({
   ),
 });
 
-export function inMemoryOperator(broker = inMemoryBroker()) {
+export function inMemoryOperator(broker = inMemoryBroker(), scopes = allScopes) {
   const ports = operatePorts(broker);
   const { audit, lines, leaseEnds } = recorded(broker.clock.now);
   const send = documentedFunction({
+    scopes,
     routes: {
       [`GET ${resources.account}`]: { verb: "account", lock: "operators", handle: getAccount(ports) },
       [`GET ${resources.leases}`]: { verb: "list", lock: "operators", handle: getLeases(ports) },
-      [`DELETE ${resources.leases}`]: { verb: "revoke", lock: "operators", handle: deleteLeases(ports) },
+      [`DELETE ${resources.leases}`]: {
+        verb: "revoke",
+        lock: "operators",
+        handle: deleteLeases(ports, scopes),
+      },
       [`PUT ${resources.freeze}`]: { verb: "freeze", lock: "operators", handle: putFreeze(ports) },
       [`DELETE ${resources.freeze}`]: { verb: "unfreeze", lock: "operators", handle: deleteFreeze(ports) },
+      [`DELETE ${resources.denial}`]: {
+        verb: "allow",
+        lock: "operators",
+        handle: deleteDenial(ports, scopes),
+      },
     },
     audit,
   });
@@ -74,5 +86,7 @@ export function inMemoryOperator(broker = inMemoryBroker()) {
     freeze: (reason: unknown = "incident 7", more: Call = {}) =>
       call({ method: "PUT", resource: resources.freeze, body: { reason }, ...more }),
     unfreeze: (more: Call = {}) => call({ method: "DELETE", resource: resources.freeze, ...more }),
+    allow: (clientId: unknown = "clientOne", more: Call = {}) =>
+      call({ method: "DELETE", resource: resources.denial, clientId, ...more }),
   };
 }

@@ -1,8 +1,10 @@
 /** An operator's use cases over the fakes, and four leases to choose from. */
 import { clockSkewMs } from "../../../functions/domain/lease.ts";
+import { allowClient } from "../../../functions/use-cases/denials.ts";
 import type { IssuedToken } from "../../../functions/use-cases/issue.ts";
 import {
   countLeases,
+  findLease,
   freezeScope,
   type ListPosition,
   listLeases,
@@ -34,6 +36,8 @@ export function setUp() {
     freeze: (reason = "incident 7") =>
       freezeScope(ports, job(), { by: operator, at: broker.clock.now(), reason }),
     unfreeze: () => unfreezeScope(ports, job()),
+    allow: (clientId: string) => allowClient(ports, job(), clientId),
+    find: (tokenSha256: string) => findLease(ports, job(), tokenSha256),
     list: (from: ListPosition = { partition: 0, after: undefined }) => listLeases(ports, job(), from),
     control: () => broker.table.scopeControls.read("sales"),
   };

@@ -11,16 +11,24 @@ import { administratorAccess, policy } from "./policies.ts";
 /** What a call is about, with the policy that is on it. */
 type OnResource = Pick<Request, "resource" | "resourcePolicy">;
 
-/** `engineKeys`: the ARN that the engine behind the AWS proxy gives each of the template's keys. */
-export function templatePolicies(stack: LocalStack, engineKeys: ReadonlyMap<string, string>): Authorize {
+/**
+ * `engineKeys`: the ARN that the engine behind the AWS proxy gives each of the template's keys. `auditorArns`: principals with
+ * the policy that the stack hands out for auditors.
+ */
+export function templatePolicies(
+  stack: LocalStack,
+  engineKeys: ReadonlyMap<string, string>,
+  auditorArns: readonly string[] = [],
+): Authorize {
   const [key] = stack.keys;
   if (!key) throw new Error("The template has no key.");
   const [, partition, , region, account] = key.arn.split(":");
   const arn = (service: string, resource: string) =>
     `arn:${partition}:${service}:${region}:${account}:${resource}`;
 
-  // The local callers are roles of other stacks, with policies for `execute-api` alone: they have none here.
+  // The local callers are roles of other stacks, with policies for `execute-api` alone: they have none here, unless they are auditors.
   const identities = new Map(stack.roles.map((role) => [role.arn, [policy(...role.statements)]]));
+  for (const auditor of auditorArns) identities.set(auditor, [policy(...stack.auditorStatements)]);
   identities.set(`arn:${partition}:iam::${account}:role/${administratorName}`, [administratorAccess]);
 
   const tablePolicies = new Map(
@@ -49,6 +57,10 @@ export function templatePolicies(stack: LocalStack, engineKeys: ReadonlyMap<stri
       resources.map((named) => ({
         resource: named.startsWith("arn:") ? named : arn("secretsmanager", `secret:${named}-AbCd12`),
       })),
+    logs: ({ resources }) => resources.map((named) => ({ resource: arn("logs", `log-group:${named}:*`) })),
+    // The last part of a stack's ARN is a random id.
+    cloudformation: ({ resources }) =>
+      resources.map((named) => ({ resource: arn("cloudformation", `stack/${named}/1a2b3c4d`) })),
     // A Decrypt without a key id means the key of its ciphertext: here there is one.
     kms: ({ resources: [named = key.arn] }) => {
       const found = keyNamed(named);

@@ -43,7 +43,7 @@ describe("the API", () => {
   it("demands AWS_IAM on every method, and no method is without it", () => {
     const methods = broker.ofType("AWS::ApiGateway::Method");
     expect(methods.map(([, { Properties }]) => Properties.AuthorizationType)).toEqual(
-      Array(8).fill("AWS_IAM"),
+      Array(9).fill("AWS_IAM"),
     );
   });
 
@@ -65,6 +65,7 @@ describe("the API", () => {
       [expect.stringContaining("Operate"), expect.stringContaining("/GET/scopes/*/account")],
       [expect.stringContaining("Operate"), expect.stringContaining("/PUT/scopes/*/freeze")],
       [expect.stringContaining("Operate"), expect.stringContaining("/DELETE/scopes/*/freeze")],
+      [expect.stringContaining("Operate"), expect.stringContaining("/DELETE/scopes/*/denials/*")],
     ]);
     expect(JSON.stringify(sources)).not.toContain("test-invoke-stage");
   });

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { savedQueries } from "../../../infra/saved-queries.ts";
+import { parseQuery } from "../../../local/insights/parse.ts";
 import { rotatingScopes, synthesizedHere } from "../../support/synthesized.ts";
 
 it("saves each question as a query, in a folder of the broker's name", () => {
@@ -11,7 +12,10 @@ it("saves each question as a query, in a folder of the broker's name", () => {
   for (const { Name, QueryString } of saved) {
     // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-logs-querydefinition.html
     expect(Name).toMatch(/^(?:[^:*/]+\/?)*[^:*/]+$/);
-    expect(QueryString).toBe(savedQueries.find(({ name }) => Name.endsWith(`/${name}`))?.query);
+    const question = savedQueries.find(({ name }) => Name.endsWith(`/${name}`));
+    expect(QueryString).toBe(`# ${question?.asks}\n# ${question?.answer}\n${question?.query}`);
+    expect(QueryString.length).toBeLessThan(10_000);
+    expect(parseQuery(QueryString)).toEqual(parseQuery(question?.query ?? ""));
   }
 });
 
@@ -27,15 +31,19 @@ it("has the console ask for what a question needs, and for nothing else", () => 
   }
 });
 
-it("reads the log groups of all functions, and not the access log", () => {
+it("reads the log groups of all functions, and the access log only for a question about it", () => {
   const { ofType } = synthesizedHere({ scopes: rotatingScopes });
   const groups = ofType("AWS::Logs::LogGroup").filter(([, { Properties }]) => Properties);
   const ofFunctions = groups
     .map(([id]) => id)
     .filter((id) => /^Broker(?:IssueToken|Logout|Operate|Sweep|CheckAccount|RotateSecret)/.test(id));
   expect(ofFunctions).toHaveLength(6);
-  for (const [, { Properties }] of ofType("AWS::Logs::QueryDefinition"))
+  const accessLog = groups.map(([id]) => id).filter((id) => id.includes("AccessLogs"));
+  expect(accessLog).toHaveLength(1);
+  for (const [, { Properties }] of ofType("AWS::Logs::QueryDefinition")) {
+    const question = savedQueries.find(({ name }) => Properties.Name.endsWith(`/${name}`));
     expect(Properties.LogGroupNames.map(({ Ref }: { Ref: string }) => Ref).sort()).toEqual(
-      ofFunctions.sort(),
+      question?.reads === "access log" ? accessLog : ofFunctions.sort(),
     );
+  }
 });

@@ -35,6 +35,7 @@ const operatorArns = [
   arn("GET", "scopes/sales/account"),
   arn("PUT", "scopes/sales/freeze"),
   arn("DELETE", "scopes/sales/freeze"),
+  arn("DELETE", "scopes/sales/denials/*"),
 ];
 
 describe("what a team is handed", () => {

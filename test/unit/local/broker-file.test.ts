@@ -23,6 +23,7 @@ const broker = {
   ],
   secretIds: ["looker/sales"],
   awsProxy: { url: "http://127.0.0.1:4193" },
+  stack: { name: "looker-token-broker" },
   principals: localPrincipals(scopes, location, { apiId: "abc", stage: "v1" }),
 } as unknown as RunningBroker;
 
@@ -54,10 +55,13 @@ it("is written whole, for its owner's eyes only", () => {
       },
     ],
     secrets: ["looker/sales"],
+    stack: "looker-token-broker",
     endpoints: {
       dynamodb: "http://127.0.0.1:4193",
       secretsmanager: "http://127.0.0.1:4193",
       kms: "http://127.0.0.1:4193",
+      logs: "http://127.0.0.1:4193",
+      cloudformation: "http://127.0.0.1:4193",
     },
   });
   expect(content.principals["report-service"]).toEqual({

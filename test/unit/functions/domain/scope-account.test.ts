@@ -49,12 +49,15 @@ describe("the rights of a scope's service account", () => {
     [{ permissions: [null] }, ".permissions: must be a list of Looker permissions"],
     // biome-ignore lint/suspicious/noSparseArray: the mistake that is meant.
     [{ permissions: [, "access_data"] }, ".permissions: must be a list of Looker permissions"],
-    [{ permissions: ["access data"] }, ".permissions: must be a list of Looker permissions"],
-    [{ permissions: ["access_data\n"] }, ".permissions: must be a list of Looker permissions"],
-    [{ models: [""] }, ".models: must be a list of names of LookML models"],
-    [{ models: ["a".repeat(256)] }, ".models: must be a list of names of LookML models"],
+    [{ permissions: ["access data"] }, '.permissions: "access data" is no name of a Looker permission'],
+    [
+      { permissions: ["see_looks", "access_data\n"] },
+      String.raw`.permissions: "access_data\n" is no name of a Looker permission`,
+    ],
+    [{ models: [""] }, '.models: "" is no name of a LookML model'],
+    [{ models: ["a".repeat(256)] }, `.models: "${"a".repeat(256)}" is no name of a LookML model`],
     [{ models: { sales: true } }, ".models: must be a list of names of LookML models"],
-    [{ accept: ["admin"] }, `.accept: must be a list of findings: ${findingCodes.join(", ")}`],
+    [{ accept: ["admin"] }, `.accept: "admin" is no finding. The findings are ${findingCodes.join(", ")}`],
     [{ accept: [["admin_account"]] }, `.accept: must be a list of findings: ${findingCodes.join(", ")}`],
     [{ accept: "admin_account" }, `.accept: must be a list of findings: ${findingCodes.join(", ")}`],
   ])("%o is refused, with its field", (account, message) => {

@@ -6,9 +6,13 @@ import { type RevocationFilter, revoke, settle } from "../../../../functions/dom
 import { failure, lease, lock, minutes, now, pending, slot, tracked } from "../../../support/tokens.ts";
 
 const full = slot({
-  lease: lease({ leaseId: "live", issuedAt: now, epoch: 2, clientId: "two" }),
-  superseded: [tracked("old", { issuedAt: now - 10 * minutes, epoch: 1, clientId: "one" })],
-  outbox: [pending("pending", { issuedAt: now - 20 * minutes, epoch: 1, clientId: "one" })],
+  lease: lease({ leaseId: "live", issuedAt: now, epoch: 2, clientId: "two", tokenSha256: "11" }),
+  superseded: [
+    tracked("old", { issuedAt: now - 10 * minutes, epoch: 1, clientId: "one", tokenSha256: "22" }),
+  ],
+  outbox: [
+    pending("pending", { issuedAt: now - 20 * minutes, epoch: 1, clientId: "one", tokenSha256: "33" }),
+  ],
 });
 const ids = (tokens: readonly { leaseId: string }[]) => tokens.map(({ leaseId }) => leaseId).sort();
 
@@ -23,6 +27,10 @@ describe("a revocation", () => {
     ["of a client id", { clientId: "one" }, ["old", "pending"]],
     ["of a client id and a time", { clientId: "one", issuedBefore: now - 15 * minutes }, ["pending"]],
     ["of contradicting wishes", { clientId: "one", leaseId: "live" }, []],
+    ["of the live lease's token", { tokenSha256: "11" }, ["live"]],
+    ["of a superseded lease's token", { tokenSha256: "22" }, ["old"]],
+    ["of a pending token, again", { tokenSha256: "33" }, ["pending"]],
+    ["of an unknown token", { tokenSha256: "44" }, []],
     ["of an older epoch", { olderEpoch: 2 }, ["old", "pending"]],
   ])("%s moves just that to the outbox", (_, filter, expected) => {
     const { next, outcome } = revoke(full, filter, now);

@@ -102,10 +102,14 @@ describe("DELETE leases", () => {
   it("a dry run only counts", async () => {
     const { revoke, broker, lines } = await withLeases(3);
     const before = structuredClone([...broker.table.items]);
-    const queries = [{ all: "true" }, { caller: role }, { client_id: "clientOne" }];
-    for (const query of queries) {
+    const denial = { scopes: ["sales"], in_use: true };
+    for (const [query, more] of [
+      [{ all: "true" }, {}],
+      [{ caller: role }, {}],
+      [{ client_id: "clientOne" }, { denial }],
+    ] as const) {
       const answer = await revoke({ ...query, dry_run: "true" });
-      expect([answer.status, answer.body]).toEqual([200, { matched: 3 }]);
+      expect([answer.status, answer.body]).toEqual([200, { matched: 3, ...more }]);
     }
     expect([...broker.table.items]).toEqual(before);
     expect(lines[0]).toMatchObject({ verb: "revoke", outcome: "counted", matched: 3 });
@@ -194,7 +198,7 @@ describe("PUT and DELETE freeze", () => {
     ]);
     expect((await broker.ask({ key: numberedCaller(0) })).code).toBe("scope_frozen");
     const undone = await unfreeze();
-    expect([undone.status, undone.body]).toEqual([200, { frozen: null }]);
+    expect([undone.status, undone.body]).toEqual([200, { frozen: null, was: answer.body.frozen }]);
     expect((await broker.ask({ key: numberedCaller(0) })).code).toBe("ok");
     expect(lines.map(({ verb, outcome }) => [verb, outcome])).toEqual([
       ["freeze", "frozen"],
@@ -211,8 +215,8 @@ describe("PUT and DELETE freeze", () => {
       matched: 0,
       revoked: 0,
     });
-    expect((await unfreeze()).status).toBe(200);
-    expect((await unfreeze()).status).toBe(200);
+    expect((await unfreeze()).body).toMatchObject({ was: { reason: "second" } });
+    expect((await unfreeze()).body).toEqual({ frozen: null, was: null });
   });
 
   it.each([

@@ -175,7 +175,8 @@ describe("a user whose old and new name arrive in turns", () => {
     const { issue, ports, job } = setUp();
     await issue({ key: named("alice") });
     await issue({ key: named("bob") });
-    const matched = (name: string) => countLeases(ports, job(), { callerArn: named(name).callerArn });
+    const matched = async (name: string) =>
+      (await countLeases(ports, job(), { callerArn: named(name).callerArn })).matched;
     expect(await Promise.all(["alice", "bob", "carol"].map(matched))).toEqual([1, 1, 0]);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { raiseEpoch } from "../../../../functions/domain/control.ts";
-import { freezeScope, type OperateJob, revokeLeases } from "../../../../functions/use-cases/operate.ts";
-import { type OperatePorts, runJob } from "../../../../functions/use-cases/revoke-slots.ts";
+import { freezeScope, revokeLeases } from "../../../../functions/use-cases/operate.ts";
+import { type OperateJob, type OperatePorts, runJob } from "../../../../functions/use-cases/revoke-slots.ts";
 import {
   callerKey,
   type InMemoryBroker,

@@ -26,11 +26,26 @@ const decide = authorizeCalls(
     })),
   ],
   role("administrator"),
+  {
+    arns: [role("operator")],
+    statements: [
+      { Effect: "Allow", Action: ["logs:StartQuery", "cloudformation:DescribeStacks"], Resource: "x" },
+    ],
+  },
 );
 const allowed = (principal: string, service: ArrivedCall["service"], operation: string) =>
   decide({ at: 0, service, operation, principalArn: role(principal), resources: [] }).allow;
 
 describe("calls at the AWS proxy", () => {
+  it("are allowed to an operator by the auditor's policy, which opens no row and no secret", () => {
+    expect(allowed("operator", "logs", "StartQuery")).toBe(true);
+    expect(allowed("operator", "cloudformation", "DescribeStacks")).toBe(true);
+    expect(allowed("operator", "logs", "DeleteLogGroup")).toBe(false);
+    expect(allowed("operator", "dynamodb", "GetItem")).toBe(false);
+    expect(allowed("operator", "secretsmanager", "GetSecretValue")).toBe(false);
+    expect(allowed("caller", "logs", "StartQuery")).toBe(false);
+  });
+
   it("are allowed to a function by its own role's statements only", () => {
     expect(allowed("issue", "dynamodb", "GetItem")).toBe(true);
     expect(allowed("issue", "kms", "Decrypt")).toBe(true);

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ask } from "../../../../local/insights/ask.ts";
+import { eventOf } from "../../../../local/insights/events.ts";
+import { parseQuery } from "../../../../local/insights/parse.ts";
+import { runQuery } from "../../../../local/insights/run.ts";
 import { asObjects } from "../../../../local/insights/show.ts";
 import { InsightsError } from "../../../../local/insights/syntax.ts";
 
@@ -30,6 +33,12 @@ describe("filter", () => {
     for (const condition of ['x = ""', "x = 0", "x > 0", "x < 0", 'x in [""]', "ispresent(x)"])
       expect(passing(condition, {})).toEqual([]);
     expect(passing("ispresent(x)", { x: 0 }, { x: "" })).toEqual([0, 1]);
+  });
+
+  it("finds a pattern in a text, and none in a field that is missing", () => {
+    expect(
+      passing("text like /T.sk timed|Runtime\\./", { text: "a Task timed out" }, { text: "Runtimes" }, {}),
+    ).toEqual([0]);
   });
 
   it("binds and closer than or, and parentheses closest", () => {
@@ -123,4 +132,25 @@ describe("what CloudWatch does not document is an error that says so", () => {
   ])("%s", (_, query, message) => {
     expect(() => run(query, { code: "ok" })).toThrow(message);
   });
+});
+
+it("takes lines that begin with # for comments", () => {
+  expect(run("# a question?\n  # how to read it\ndisplay n\n# | limit 1", { n: 1 }, { n: 2 })).toHaveLength(
+    2,
+  );
+});
+
+it("limits the rows where it stands, and shows fields by their names", () => {
+  expect(run("fields n, m | sort n desc | limit 1", { n: 1 }, { n: 2, m: 3 })).toEqual([{ n: 2, m: 3 }]);
+});
+
+it("discovers no field in a line that is no JSON, and takes the time that it was written at", () => {
+  const query = parseQuery("display @timestamp, @message, kind");
+  const events = ["Task timed out", '{"kind": '].map((line) => eventOf(line, now));
+  expect(
+    asObjects(runQuery(query, events, now)).map(({ kind, ...rest }) => [kind, Object.values(rest)]),
+  ).toEqual([
+    [null, ["2026-11-24 12:00:00.000", "Task timed out"]],
+    [null, ["2026-11-24 12:00:00.000", '{"kind": ']],
+  ]);
 });

@@ -19,20 +19,46 @@ sales    operate  15m 0s  https://l
 finance  operate  15m 0s  https://l
 `;
 
-test("an operator of a scope with findings has a column for them", async () => {
+test("an operator of a scope with findings reads of them above the table", async () => {
   broker.accounts = { sales: withFindings(false, true, false) };
   expect(await broker.cli.run("scopes")).toEqual({
     exitCode: 0,
     err: "",
     out: `\
-SCOPE    MAY      LEASE   LOOKER     ACCOUNT
-sales    operate  15m 0s  https://l  2 findings
-finance  operate  15m 0s  https://l  -
-`,
+account    sales: 2 findings (old_credential, old_credential)
+           looker-token account --scope sales
+${plainTable}`,
   });
 });
 
-test("without open findings there is no column", async () => {
+test("a frozen scope does not look like an ordinary one", async () => {
+  const frozen = {
+    by: "arn:aws:iam::111122223333:role/ops",
+    at: "2026-11-24T12:00:00Z",
+    reason: "incident 42",
+  };
+  broker.instead = ({ path }) =>
+    path.includes("/sales/") ? { status: 200, body: { leases: [], frozen } } : undefined;
+  expect((await broker.cli.run("scopes")).out).toBe(`\
+frozen     sales, by arn:aws:iam::111122223333:role/ops at 2026-11-24T12:00:00Z:
+           incident 42
+SCOPE    MAY      LEASE   STATE   LOOKER
+sales    operate  15m 0s  frozen  https://l
+finance  operate  15m 0s  -       https://l
+`);
+});
+
+test("the first page of a scope's leases is enough", async () => {
+  broker.instead = ({ path }) =>
+    path.includes("/leases") ? { status: 200, body: { leases: [], next_token: "more" } } : undefined;
+  await broker.cli.run("scopes");
+  expect(broker.asked("GET").slice(1).sort()).toEqual([
+    "GET /scopes/finance/leases",
+    "GET /scopes/sales/leases",
+  ]);
+});
+
+test("without open findings there is no line above", async () => {
   broker.accounts = { sales: withFindings(), finance: withFindings(true) };
   expect((await broker.cli.run("scopes")).out).toBe(plainTable);
 });
@@ -44,14 +70,16 @@ test.each([
   ["no answer at all", "silence"],
 ] as const)("%s in each scope leaves the table as it is", async (_, reply) => {
   broker.accounts = { sales: withFindings(false) };
-  broker.instead = ({ path }) => (path.endsWith("/account") ? reply : undefined);
+  broker.instead = ({ path }) => (path.endsWith("/leases") ? reply : undefined);
   expect(await broker.cli.run("scopes")).toEqual({ exitCode: 0, err: "", out: plainTable });
 });
 
 test("a failure in one scope leaves the findings of another", async () => {
   broker.accounts = { sales: withFindings(false), finance: withFindings(false) };
   broker.instead = ({ path }) => (path.includes("/finance/") ? { status: 403 } : undefined);
-  expect((await broker.cli.run("scopes")).out).toMatch(/^sales .* 1 finding\nfinance .* -$/m);
+  const { out } = await broker.cli.run("scopes");
+  expect(out).toMatch(/^account {4}sales: 1 finding /);
+  expect(out).not.toContain("finance:");
 });
 
 test("a caller without scopes to operate asks nothing more", async () => {

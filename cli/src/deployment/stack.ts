@@ -1,0 +1,47 @@
+/** The stack of a deployment, as CloudFormation knows it. */
+import { answered, cloudFormation } from "./aws-clients.ts";
+import type { Place } from "./place.ts";
+
+export interface StackFacts {
+  readonly outputs: ReadonlyMap<string, string>;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+export async function stackFacts(place: Place, signal?: AbortSignal): Promise<StackFacts> {
+  const { sdk, client } = await cloudFormation(place);
+  const { Stacks: [stack] = [] } = await answered(
+    place,
+    client.send(new sdk.DescribeStacksCommand({ StackName: place.stack }), abortable(signal)),
+  );
+  return {
+    outputs: new Map(stack?.Outputs?.map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue])),
+    createdAt: stack?.CreationTime?.getTime() ?? 0,
+  };
+}
+
+/** The physical ids of the stack's resources, by their type. */
+export async function stackResources(
+  place: Place,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { sdk, client } = await cloudFormation(place);
+  const ids = new Map<string, string[]>();
+  let next: string | undefined;
+  do {
+    const page = await answered(
+      place,
+      client.send(
+        new sdk.ListStackResourcesCommand({ StackName: place.stack, NextToken: next }),
+        abortable(signal),
+      ),
+    );
+    for (const { ResourceType = "", PhysicalResourceId: id } of page.StackResourceSummaries ?? [])
+      if (id !== undefined) ids.set(ResourceType, [...(ids.get(ResourceType) ?? []), id]);
+    next = page.NextToken;
+  } while (next !== undefined);
+  return ids;
+}
+
+export const abortable = (signal: AbortSignal | undefined) =>
+  signal === undefined ? {} : { abortSignal: signal };
