@@ -1,6 +1,7 @@
 /** The question before something is ended, frozen or given back, and the truth about it as it comes in. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { deniesClientId, everything, type Filter } from "../../filter.ts";
+import { type Denial, denialQuestion, deniedText } from "../../denial.ts";
+import { everything, type Filter } from "../../filter.ts";
 import type { Frozen } from "../../listing.ts";
 import { leases, outcomeOf, outcomeText, type RevocationResult } from "../../outcome.ts";
 import type { Message } from "../messages.ts";
@@ -63,7 +64,8 @@ function Question({ job, onAnswer, onCancel }: QuestionProps) {
   const [reason, setReason] = useState("");
   const filter = choices[choice]?.filter ?? everything;
   const isOfWholeScope = job.kind === "freeze" || job.kind === "revoke_scope";
-  const count = useCount(scope, filter);
+  const { count, denial: foreseen } = useCount(scope, filter);
+  const denial = denialQuestion(filter, [foreseen], [scope]);
   const isReady = !isOfWholeScope || (typed === scope && (job.kind !== "freeze" || reason.trim() !== ""));
 
   const submit = (event: SubmitEvent) => {
@@ -95,7 +97,7 @@ function Question({ job, onAnswer, onCancel }: QuestionProps) {
       <p class="count" aria-live="polite">
         {hitText(job, count)}
       </p>
-      {deniesClientId(filter) && <p class="trouble">No new login will be made with this client id.</p>}
+      {denial.length > 0 && <p class="trouble">{denial.join(" ")}</p>}
       {job.kind === "revoke" && (
         <p class="dim">
           A caller whose leases end may fetch new ones at once. To keep it out, freeze the scope.
@@ -157,16 +159,21 @@ function choicesOf({ lease, name }: Row): { name: string; filter: Filter }[] {
 /** A number, or why there is none. */
 type Count = number | string | undefined;
 
-function useCount(scope: string, filter: Filter): Count {
+function useCount(scope: string, filter: Filter): { count: Count; denial?: Denial | undefined } {
   const [count, setCount] = useState<Count>();
+  const [denial, setDenial] = useState<Denial | undefined>();
   const asked = JSON.stringify(filter);
   useEffect(() => {
     let isStale = false;
     setCount(undefined);
+    setDenial(undefined);
     const load = async () => {
       try {
         for await (const message of ask("count", { scope, filter: JSON.parse(asked) }))
-          if (message.kind === "count" && !isStale) setCount(message.matched);
+          if (message.kind === "count" && !isStale) {
+            setCount(message.matched);
+            setDenial(message.denial);
+          }
       } catch (error) {
         if (!isStale) setCount(error instanceof Failed ? error.message : String(error));
       }
@@ -176,7 +183,7 @@ function useCount(scope: string, filter: Filter): Count {
       isStale = true;
     };
   }, [scope, asked]);
-  return count;
+  return { count, denial };
 }
 
 function hitText({ kind }: EndDialogJob, count: Count): string {
@@ -227,6 +234,9 @@ function Progress({ answer, onChange, onClose }: ProgressProps) {
         ))}
         {last && <Counts result={last.result} scope={last.scope} isDone={last.kind === "ended"} />}
         {!isDone && <p>Waiting for the broker and Looker …</p>}
+        {last?.kind === "ended" && last.result.denial && (
+          <p class="trouble">{deniedText([last.result.denial])}</p>
+        )}
         {error && <p class="trouble">{error} It may have been done all the same: the list shows it.</p>}
       </div>
       <p class="actions">
@@ -241,7 +251,12 @@ function Progress({ answer, onChange, onClose }: ProgressProps) {
 /** What is told once. */
 function Line({ message }: { message: Message }) {
   if (message.kind === "frozen") return <p>Frozen: callers get no lease of {message.scope}.</p>;
-  if (message.kind === "unfrozen") return <p>Unfrozen: callers get new leases of {message.scope} again.</p>;
+  if (message.kind === "unfrozen")
+    return message.was === null ? (
+      <p>Unchanged: {message.scope} was not frozen.</p>
+    ) : (
+      <p>Unfrozen: callers get new leases of {message.scope} again.</p>
+    );
   if (message.kind === "answer_lost")
     return <p class="trouble">The broker's answer was lost. The scope's list shows the outcome.</p>;
   if (message.kind === "scope_failed")

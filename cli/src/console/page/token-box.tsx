@@ -1,11 +1,11 @@
 /** A box for a token that was found somewhere. The token is hashed here, and never leaves the page. */
 import { useRef, useState } from "preact/hooks";
 import type { ListedLease } from "../../listing.ts";
+import { pastedToken } from "../../pasted-token.ts";
 import { Arn } from "./arn.tsx";
 import { ask, Failed } from "./ask.ts";
 import type { EndDialogJob } from "./end-dialog.tsx";
 import { age, Moment, remaining, useNow } from "./moments.tsx";
-import { pastedToken } from "./pasted-token.ts";
 import { rowOf } from "./rows.ts";
 
 interface Found {
@@ -31,7 +31,7 @@ export function TokenBox({ ahead, onEnd }: Props) {
     if ("refused" in pasted) return setAnswer(pasted.refused);
     setAnswer("Looking …");
     try {
-      const hash = await sha256(pasted.token);
+      const hash = "token" in pasted ? await sha256(pasted.token) : pasted.tokenSha256;
       const leases: Found["leases"][number][] = [];
       const missing: string[] = [];
       for await (const message of ask("whose", { token_sha256: hash })) {
@@ -117,6 +117,8 @@ function Answer({ answer, ahead, onEnd }: Props & { answer: Found | string }) {
             Ask the records:
           </p>
           <pre>looker-token ask who-got-this-token --token-sha256 {hash}</pre>
+          <p>To end it at Looker itself, paste it into the command, which shows how:</p>
+          <pre>looker-token whose</pre>
         </>
       )}
       {missing.map((each) => (
