@@ -82,7 +82,7 @@ export interface PackedStage {
   readonly stand: Stand;
   project(wanted: Project): string;
   /** As report-service, by the environment alone. Asynchronous, because the broker runs in this process. */
-  runs(home: string, args: readonly string[], node?: string): Promise<unknown>;
+  runs(home: string, args: readonly string[], node?: string, principal?: string): Promise<unknown>;
 }
 
 /** For one test file: the packages and a broker, from before its tests to their end. */
@@ -105,9 +105,9 @@ export function onPackedStage(): PackedStage {
       return stand;
     },
     project: (wanted) => project(packages, wanted),
-    runs: (home, args, node = process.execPath) =>
+    runs: (home, args, node = process.execPath, principal = "report-service") =>
       new Promise((resolve) => {
-        const options = { cwd: home, env: environmentOf(stand, "report-service"), timeout: 60_000 };
+        const options = { cwd: home, env: environmentOf(stand, principal), timeout: 60_000 };
         execFile(node, args, options, (error, stdout, stderr) =>
           resolve({ status: error ? error.code : 0, stdout, stderr }),
         );

@@ -63,6 +63,11 @@ it.each([
   ["no filter", "revoke", { scope: "sales", filter: {} }],
   ["an unknown filter", "revoke", { scope: "sales", filter: { lease_id: "a", everything: "true" } }],
   ["everything beside another filter", "revoke", { scope: "sales", filter: { lease_id: "a", all: "true" } }],
+  [
+    "an unknown field beside the filter",
+    "revoke",
+    { scope: "sales", filter: { lease_id: "a" }, all: "true" },
+  ],
   ["a filter in another place", "revoke", { scope: "sales", lease_id: "a" }],
   ["all of a scope without its typed name", "revoke", { scope: "sales", filter: { all: "true" } }],
   [

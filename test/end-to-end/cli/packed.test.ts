@@ -54,6 +54,29 @@ describe.each(nodes)("on %s the installed command works", (name, node) => {
     expect(stage.stand.broker.looker?.control.liveTokens()).toEqual([]);
   });
 
+  it("serves the console's page, and ends by Ctrl-C", async () => {
+    const job = [
+      'const child = require("node:child_process").spawn(process.execPath, ["node_modules/.bin/looker-token", "console", "--json"]);',
+      'child.on("exit", (code) => console.log(code));',
+      'child.stdout.once("data", async (line) => {',
+      "const { url } = JSON.parse(line);",
+      'const entered = await fetch(url, { redirect: "manual" });',
+      'const headers = { cookie: entered.headers.get("set-cookie").split(";")[0] };',
+      'for (const name of ["", "page.css", "page.js"]) {',
+      'const answer = await fetch(new URL(name, url.split("?")[0]), { headers });',
+      'console.log(answer.status, answer.headers.get("content-type"));',
+      "}",
+      'child.kill("SIGINT");',
+      "});",
+    ].join("");
+    expect(await stage.runs(home, ["-e", job], node, "platform-engineer")).toEqual({
+      status: 0,
+      stdout:
+        "200 text/html; charset=utf-8\n200 text/css; charset=utf-8\n200 text/javascript; charset=utf-8\n0\n",
+      stderr: "",
+    });
+  });
+
   it("knows the library's errors: a refusal is one line and exits with 3", async () => {
     expect(await command("get", "--scope", "no-such-scope")).toEqual({
       status: 3,
@@ -68,7 +91,10 @@ describe("the tarball", () => {
     const files = filesIn(stage.tarballs.cli);
     const odd = files.filter(
       // Nobody can import a command, so it has no types.
-      (file) => !/^package\/(dist\/.*\.js|package\.json|README\.md|LICENSE)$/.test(file),
+      (file) =>
+        !/^package\/(dist\/.*\.js|dist\/console\/page\/(index\.html|page\.css|icon\.svg)|package\.json|README\.md|LICENSE)$/.test(
+          file,
+        ),
     );
     expect(odd).toEqual([]);
     expect(files).toContain("package/README.md");

@@ -70,7 +70,8 @@ test("a pasted token never leaves the page, and is nowhere in it afterwards", as
   const token = plantedToken("lease-1");
   watchFor("the pasted token", token);
   const hash = createHash("sha256").update(token).digest("hex");
-  broker.tokens.set(hash, [leaseOf("a")]);
+  broker.leases = [leaseOf("a")];
+  broker.tokens.set(hash, broker.leases);
   const { page } = await openConsole(broker.cli, [], visit);
   const bodies: string[] = [];
   page.on("request", (request) => void bodies.push(`${request.url()} ${request.postData() ?? ""}`));
@@ -82,6 +83,12 @@ test("a pasted token never leaves the page, and is nowhere in it afterwards", as
   expect(bodies.filter((body) => body.includes(token))).toEqual([]);
   expect(broker.asked("GET").filter((path) => path.includes(token))).toEqual([]);
   expect(await page.content()).not.toContain(token);
+  await page.getByRole("button", { name: "End this token" }).first().click();
+  await page.getByRole("button", { name: "End 1 lease" }).click();
+  broker.tokens.delete(hash);
+  await page.getByText("Looker confirmed its end").waitFor();
+  await page.getByText("No lease of your scopes has this token.").waitFor();
+  expect(bodies.filter((body) => body.includes(token))).toEqual([]);
   expect(await page.evaluate("JSON.stringify([localStorage, sessionStorage, history.state])")).toBe(
     "[{},{},null]",
   );

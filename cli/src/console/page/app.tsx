@@ -12,6 +12,11 @@ export function App() {
   const [view, lookNow] = useView();
   const [scope, setScope] = useState<string | undefined>();
   const [job, setJob] = useState<EndDialogJob | undefined>();
+  const [changes, setChanges] = useState(0);
+  const onChange = () => {
+    setChanges((count) => count + 1);
+    lookNow();
+  };
   const { scopes, error } = view;
   const failed = scopes.filter((each) => each.error !== undefined);
   return (
@@ -42,7 +47,7 @@ export function App() {
             </p>
           ))}
         </div>
-        <TokenBox ahead={view.ahead} onEnd={setJob} />
+        <TokenBox ahead={view.ahead} changes={changes} onEnd={setJob} />
         <section aria-labelledby="scopes">
           <h2 id="scopes">Scopes</h2>
           <ul class="scopes">
@@ -60,16 +65,7 @@ export function App() {
         </section>
         <LeaseSection view={view} scope={scope} onAllScopes={() => setScope(undefined)} onEnd={setJob} />
       </main>
-      {job && (
-        <EndDialog
-          job={job}
-          onChange={lookNow}
-          onClose={() => {
-            setJob(undefined);
-            lookNow();
-          }}
-        />
-      )}
+      {job && <EndDialog job={job} onChange={onChange} onClose={() => setJob(undefined)} />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 /** A box for a token that was found somewhere. The token is hashed here, and never leaves the page. */
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { ListedLease } from "../../listing.ts";
 import { pastedToken } from "../../pasted-token.ts";
 import { Arn } from "./arn.tsx";
@@ -17,10 +17,12 @@ interface Found {
 
 interface Props {
   readonly ahead: number;
+  /** How often something was ended. Then the answer is asked for anew. */
+  readonly changes: number;
   onEnd(job: EndDialogJob): void;
 }
 
-export function TokenBox({ ahead, onEnd }: Props) {
+export function TokenBox({ ahead, changes, onEnd }: Props) {
   const box = useRef<HTMLInputElement>(null);
   const [answer, setAnswer] = useState<Found | string | undefined>();
 
@@ -30,8 +32,11 @@ export function TokenBox({ ahead, onEnd }: Props) {
     const pasted = pastedToken(text);
     if ("refused" in pasted) return setAnswer(pasted.refused);
     setAnswer("Looking …");
+    await findByHash("token" in pasted ? await sha256(pasted.token) : pasted.tokenSha256);
+  };
+
+  const findByHash = async (hash: string) => {
     try {
-      const hash = "token" in pasted ? await sha256(pasted.token) : pasted.tokenSha256;
       const leases: Found["leases"][number][] = [];
       const missing: string[] = [];
       for await (const message of ask("whose", { token_sha256: hash })) {
@@ -43,6 +48,12 @@ export function TokenBox({ ahead, onEnd }: Props) {
       setAnswer(error instanceof Failed ? error.message : String(error));
     }
   };
+
+  const hash = typeof answer === "object" ? answer.hash : undefined;
+  // Not when the hash changes: then the answer has just come.
+  useEffect(() => {
+    if (hash !== undefined) findByHash(hash);
+  }, [changes]);
 
   return (
     <section class="token" aria-labelledby="whose">
@@ -78,7 +89,7 @@ export function TokenBox({ ahead, onEnd }: Props) {
   );
 }
 
-function Answer({ answer, ahead, onEnd }: Props & { answer: Found | string }) {
+function Answer({ answer, ahead, onEnd }: Omit<Props, "changes"> & { answer: Found | string }) {
   const now = useNow(ahead);
   if (typeof answer === "string") return <p>{answer}</p>;
   const { hash, leases, missing } = answer;
@@ -90,14 +101,9 @@ function Answer({ answer, ahead, onEnd }: Props & { answer: Found | string }) {
           <article class="found" key={row.key}>
             <p>
               <strong>{row.name}</strong> in scope <strong>{scope}</strong>
-              {lease.session ? `, session ${lease.session}` : ""}: {lease.state}, for {age(row.issuedAt, now)}
-              .{" "}
-              {lease.token_ends_at !== null && (
-                <>
-                  At Looker it can work until <Moment at={Date.parse(lease.token_ends_at)} />, in{" "}
-                  {remaining(Date.parse(lease.token_ends_at), now)}.
-                </>
-              )}
+              {lease.session ? `, session ${lease.session}` : ""}: {lease.state}. The token was made{" "}
+              {age(row.issuedAt, now)} ago, at <Moment at={row.issuedAt} />.
+              {lease.token_ends_at !== null && <Work until={Date.parse(lease.token_ends_at)} now={now} />}
             </p>
             <p class="dim">
               <Arn text={lease.caller} />, lease {lease.lease_id}
@@ -112,8 +118,8 @@ function Answer({ answer, ahead, onEnd }: Props & { answer: Found | string }) {
         <>
           <p>
             {missing.length === 0
-              ? "No lease of your scopes has this token: it is dead, or it is another's."
-              : "No lease of the scopes that answered has this token."}{" "}
+              ? "No lease of your scopes has this token. Either Looker has confirmed its end, or it is of another scope, or it is not the broker's."
+              : "No lease with this token was found."}{" "}
             Ask the records:
           </p>
           <pre>looker-token ask who-got-this-token --token-sha256 {hash}</pre>
@@ -126,6 +132,16 @@ function Answer({ answer, ahead, onEnd }: Props & { answer: Found | string }) {
           Not asked. {each}
         </p>
       ))}
+    </>
+  );
+}
+
+function Work({ until, now }: { until: number; now: number }) {
+  if (until <= now) return <> Looker itself has ended it.</>;
+  return (
+    <>
+      {" "}
+      It can work at Looker for {remaining(until, now)}, until <Moment at={until} />.
     </>
   );
 }
