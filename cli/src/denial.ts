@@ -44,7 +44,7 @@ export const deniedText = (denials: readonly (Denial | undefined)[]): string =>
   oneForEachSecret(denials)
     .map(
       ({ scopes, in_use }) =>
-        `denied   ${scopes.join(", ")}: no login is made with the client id any more${in_use ? "; it was the one in use, so store another pair" : ""}\n`,
+        `denied   ${scopes.join(", ")}: no login is made with the client id any more${in_use ? "; it was the one in use: callers get new leases once the secret holds another pair" : ""}\n`,
     )
     .join("");
 

@@ -49,6 +49,7 @@ const commands: Readonly<Record<CommandName, Command>> = {
   console: consoleCommand,
   // Loaded when they are asked for, with all that only they need.
   ask: async (...words) => (await import("./commands/ask.ts")).ask(...words),
+  status: async (io, values) => (await import("./commands/status.ts")).status(io, values),
 };
 
 export async function run(args: readonly string[]): Promise<number> {

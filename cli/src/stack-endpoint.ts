@@ -4,7 +4,7 @@ import type { CommandName } from "./synopses.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** They ask the stack about more than its endpoint, or nothing. */
-const byThemselves: readonly CommandName[] = ["ask", "local-env"];
+const byThemselves: readonly CommandName[] = ["ask", "status", "local-env"];
 
 /** An endpoint that is told goes before a stack of the environment, because callers may not read the stack. */
 export async function withStackEndpoint(command: CommandName, values: OptionValues): Promise<OptionValues> {

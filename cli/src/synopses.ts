@@ -228,6 +228,18 @@ A pasted token never leaves the page. The broker is asked by its SHA-256.
 On Linux the process list shows the link while a browser starts with it. With
 --no-open the command only prints the link, and you paste it.`,
   },
+  status: {
+    summary: "Show what is wrong now, on one screen",
+    usage: "[--stack NAME | --local]",
+    without: ["endpoint"],
+    options: [],
+    examples: ["looker-token status", "looker-token status --local --json"],
+    notes: `Frozen scopes, logouts that Looker has not confirmed, logins that fail, findings about service accounts, rotation,
+alarms that are on, and the sweeper's last run. It looks at the scopes that you operate, and asks the stack, the records
+and the alarms with the auditor's policy. What it may not see it says, and goes on.
+
+The exit code is 0 whatever it finds: scripts read --json. It is another one only where nothing could be asked.`,
+  },
   ask: {
     summary: "Ask a deployment's records a saved question",
     usage: "[QUESTION] [--VALUE …] [--since SPAN] [--stack NAME]",

@@ -34,6 +34,6 @@ test("a broker that does not say more: only that it is denied", () => {
 
 test("afterwards: a line for each secret", () => {
   expect(deniedText([shared, undefined, shared, other])).toBe(
-    "denied   sales, support: no login is made with the client id any more; it was the one in use, so store another pair\ndenied   finance: no login is made with the client id any more\n",
+    "denied   sales, support: no login is made with the client id any more; it was the one in use: callers get new leases once the secret holds another pair\ndenied   finance: no login is made with the client id any more\n",
   );
 });

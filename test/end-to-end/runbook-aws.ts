@@ -1,16 +1,12 @@
 /**
- * What the runbook asks of AWS with `aws`, answered for the local broker, which has no CloudFormation, Logs, Scheduler or
- * Lambda of its own. A command that nobody taught it fails. What the real CLI makes of the commands, test/external/reference says.
+ * What the runbook asks of AWS with `aws`, answered for the local broker, which has no Scheduler or Lambda of its own. A command that nobody taught it fails. What the real CLI makes of the commands, test/external/reference says.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { SecretsManagerServiceException } from "@aws-sdk/client-secrets-manager";
-import { ask } from "../../local/insights/ask.ts";
-import { asObjects } from "../../local/insights/show.ts";
 import { listen } from "../../local/loopback.ts";
-import { isAuditRecord } from "../../local/record-file.ts";
 import type { Stand } from "../support/broker-stand.ts";
 
 export type Flags = Readonly<Record<string, string>>;
@@ -39,10 +35,8 @@ export function resourcesOf({ workDir }: Stand): Record<string, TemplateResource
   return JSON.parse(readFileSync(template, "utf8")).Resources;
 }
 
-/** `accessLog`: its lines so far. */
-export async function startAws(stand: () => Stand, bin: string, accessLog: readonly string[]): Promise<Aws> {
-  const results = new Map<string, string>();
-  const answers = new Map<string, Answer>(Object.entries(standing(stand, results, accessLog)));
+export async function startAws(stand: () => Stand, bin: string): Promise<Aws> {
+  const answers = new Map<string, Answer>(Object.entries(standing(stand)));
   const typed: string[] = [];
   const server = createServer(async (request, response) => {
     let body = "";
@@ -99,26 +93,11 @@ function commandOf([service, operation, ...args]: string[]): { command: string; 
 export const textOf = (value = "") =>
   value.startsWith("file://") ? readFileSync(value.slice("file://".length), "utf8") : value;
 
-const accessLogGroup = "/access";
-
-function standing(
-  stand: () => Stand,
-  results: Map<string, string>,
-  accessLog: readonly string[],
-): Record<string, Answer> {
-  const linesOf = (groups = ""): readonly string[] => {
-    if (groups === accessLogGroup) return accessLog;
-    if (groups.split(" ").length !== stand().broker.stack.functions.length)
-      throw new Error(`${groups} are not the functions' log groups`);
-    return stand()
-      .broker.logs()
-      .map((line) => line.slice(line.indexOf(" ") + 1))
-      .filter(isAuditRecord);
-  };
+function standing(stand: () => Stand): Record<string, Answer> {
   return {
     "cloudformation describe-stacks": () => {
       const { broker } = stand();
-      return `Endpoint=${broker.endpoint}\nTableName=${broker.tableName}\nSweepLogGroup=/sweep\nAccessLogGroup=${accessLogGroup}`;
+      return `Endpoint=${broker.endpoint}\nTableName=${broker.tableName}\nSweepLogGroup=/sweep\nAccessLogGroup=/access`;
     },
     /** The query is held against the template that the broker runs from. */
     "cloudformation list-stack-resources": ({ query = "" }) => {
@@ -130,29 +109,6 @@ function standing(
       if (found.length !== 1) throw new Error(`${query} finds ${found.length} resources`);
       return found[0]?.[0];
     },
-    "logs describe-query-definitions": ({ "query-definition-name-prefix": prefix = "" }) => {
-      const saved = Object.values(resourcesOf(stand())).filter(
-        ({ Type, Properties }) => Type === "AWS::Logs::QueryDefinition" && Properties.Name.startsWith(prefix),
-      );
-      return saved[0]?.Properties.LogGroupNames.map(({ Ref }: { Ref: string }) => Ref).join("\t");
-    },
-    "logs start-query": (flags) => {
-      const [from, to] = [Number(flags["start-time"]), Number(flags["end-time"])];
-      if (!(to - from >= 3_600)) throw new Error("a query needs a range");
-      const lines = linesOf(flags["log-group-names"]);
-      const rows = asObjects(ask(flags["query-string"] ?? "", lines, Date.now()));
-      const id = `query-${results.size + 1}`;
-      const shown = rows.map((row) => [
-        ...Object.entries(row).flatMap(([field, value]) =>
-          value === null ? [] : [{ field, value: String(value) }],
-        ),
-        { field: "@ptr", value: "pointer" },
-      ]);
-      results.set(id, JSON.stringify({ status: "Complete", results: shown }));
-      return id;
-    },
-    "logs get-query-results": ({ "query-id": id = "", query }) =>
-      query === "status" ? "Complete" : (results.get(id) ?? ""),
     "secretsmanager put-secret-value": async (flags) => {
       const pair = JSON.parse(textOf(flags["secret-string"])) as Record<string, string>;
       stand().secrets.add(pair.client_secret ?? "");

@@ -6,6 +6,7 @@ import { onRunbook } from "./runbook-stage.ts";
 
 const book = onRunbook(import.meta.filename);
 const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
+const sha256Of = (text: string) => createHash("sha256").update(text).digest("hex");
 const takenBy = (token: string) => statusAtLooker(book.stand.broker.lookerUrl, token);
 
 /** A further API key of the scope's service account, as a Looker administrator would make it. */
@@ -19,21 +20,29 @@ function newKey(userId: string, clientId: string): { client_id: string; client_s
   return { client_id: clientId, client_secret: clientSecret };
 }
 
-test("#leaked-token: the token is found by its hash, revoked, and Looker says that it is dead", async () => {
+test("#leaked-token: whose token it is, its end, and Looker's word for it", async () => {
   const { json } = await book.caller("report-service").token("sales");
   const shell = await book.at("leaked-token");
-  await shell.type("SHA=", `${json.access_token}\n`);
-  const found = await shell.type("ask who-got");
-  expect(found.out).toContain(`lease_id: ${json.lease_id}`);
-  expect(found.out).toContain(`caller.arn: ${role("report-service")}`);
+  const found = await shell.type("looker-token whose", `${json.access_token}\n`);
+  expect([found.exitCode, found.out]).toEqual([0, expect.stringContaining(`Lease      ${json.lease_id}\n`)]);
+  expect(found.out).toContain(`Caller     ${role("report-service")}\n`);
 
-  shell.set({ SCOPE: "sales", LEASE: json.lease_id });
-  const revoked = await shell.type('looker-token revoke --scope "$SCOPE" --lease-id');
-  expect([revoked.exitCode, revoked.out]).toEqual([0, expect.stringMatching(/^revoked {2}1 lease of sales/)]);
+  const revoked = await shell.type("looker-token whose --revoke", `${json.access_token}\n`);
+  expect([revoked.exitCode, revoked.out]).toEqual([
+    0,
+    expect.stringMatching(/^revoked {2}1 lease of sales; Looker confirmed its end$/m),
+  ]);
   expect(await takenBy(json.access_token)).toBe(401);
-  await untilSeen(async () => /kind: lease_end/.test((await shell.type("ask is-this-lease")).out), "its end");
-  const again = await shell.type('looker-token revoke --scope "$SCOPE" --lease-id');
-  expect(again.out).toMatch(/nothing of sales: no lease matched/);
+  shell.set({ LEASE: json.lease_id });
+  await untilSeen(
+    async () => /kind: lease_end/.test((await shell.type("looker-token ask is-this-lease")).out),
+    "its end",
+  );
+  const again = await shell.type("looker-token whose --revoke", `${json.access_token}\n`);
+  expect([again.exitCode, again.out]).toEqual([
+    5,
+    expect.stringMatching(/^No lease of sales, finance has this token/),
+  ]);
 }, 120_000);
 
 test("#leaked-token: all of a caller, the whole scope, and a token that is not the broker's", async () => {
@@ -58,8 +67,8 @@ test("#leaked-token: all of a caller, the whole scope, and a token that is not t
     body: new URLSearchParams(foreign),
   });
   const { access_token: stray } = (await login.json()) as { access_token: string };
-  await shell.type("SHA=", `${stray}\n`);
-  expect((await shell.type("ask who-got")).out).toBe("Nothing.\n");
+  const asked = await shell.type("looker-token whose", `${stray}\n`);
+  expect(asked.out).toContain(`looker-token ask who-got-this-token --token-sha256 ${sha256Of(stray)}\n`);
   shell.set({ LOOKER: book.stand.broker.lookerUrl });
   await shell.type("read -rs TOKEN", `${stray}\n`);
   expect((await shell.type("printf")).out).toBe("204\n");
@@ -71,7 +80,7 @@ test("an option that was forgotten ends nothing", async () => {
   const shell = await book.at("leaked-token");
   for (const given of [{}, { SCOPE: "sales" }]) {
     shell.set(given);
-    const ran = await shell.type('looker-token revoke --scope "$SCOPE" --lease-id');
+    const ran = await shell.type('looker-token revoke --scope "$SCOPE" --caller');
     expect([ran.exitCode, ran.err]).toEqual([2, expect.stringContaining("is empty")]);
   }
   expect(await takenBy(json.access_token)).toBe(200);
@@ -90,7 +99,11 @@ test("#leaked-client-secret: a new pair, the old one denied, and its tokens dead
   expect((await shell.type("aws secretsmanager put-secret-value")).exitCode).toBe(0);
   // The administrator deletes the old key.
   looker?.control.setDisabled(old.client_id, true);
-  const revoked = await shell.type("looker-token revoke --all-scopes --client-id");
+  const revoke = 'looker-token revoke --all-scopes --client-id "$CLIENT_ID"';
+  expect((await shell.type(`${revoke} --dry-run`)).out).toMatch(
+    /sales: it is the credential in use\.[\s\S]*finance: it is not[\s\S]*1 lease would be ended/,
+  );
+  const revoked = await shell.type(`${revoke} --yes`);
   expect([revoked.exitCode, revoked.out]).toEqual([
     0,
     expect.stringContaining("revoked  1 lease of 2 scopes"),
@@ -106,9 +119,22 @@ test("#leaked-client-secret: a new pair, the old one denied, and its tokens dead
   const listed = (await shell.type("looker-token leases")).out;
   expect(listed).toContain("fresh-key-of-sales");
   expect(listed).not.toContain(old.client_id);
-  const rows = (await shell.type("ask tokens-of-a-client-id")).out.trim().split("\n\n");
+  const rows = (await shell.type("looker-token ask tokens-of-a-client-id")).out.trim().split("\n\n");
   for (const row of rows) expect(row).toMatch(/confirmed_ends: [1-9]|dead_by: /);
   expect(rows.some((row) => row.includes(json.lease_id) && /confirmed_ends: 1/.test(row))).toBe(true);
+}, 120_000);
+
+test("#leaked-client-secret: the new client id was denied by mistake, and is allowed again", async () => {
+  const { client_id } = await clientSecretOf(book.stand.broker, "looker/finance");
+  const finance = book.caller("finance-service");
+  expect((await finance.token("finance")).status).toBe(200);
+  const shell = await book.at("leaked-client-secret");
+  shell.set({ SCOPE: "finance", CLIENT_ID: client_id });
+  await shell.type('looker-token revoke --all-scopes --client-id "$CLIENT_ID" --yes');
+  expect((await finance.token("finance")).status).toBe(502);
+  const allowed = await shell.type("looker-token allow-client");
+  expect([allowed.exitCode, allowed.out]).toEqual([0, expect.stringMatching(/^allowed {2}client id /)]);
+  await untilSeen(async () => (await finance.token("finance")).status === 200, "a token", 30_000);
 }, 120_000);
 
 test("#rejected-credentials: a pair that Looker refuses is seen by alarm and record, and a new one works", async () => {
@@ -121,7 +147,7 @@ test("#rejected-credentials: a pair that Looker refuses is seen by alarm and rec
   await untilSeen(() => book.alarm("RejectedCredentials") === "ALARM", "the alarm");
 
   const shell = await book.at("rejected-credentials");
-  expect((await shell.type("ask what-goes-wrong")).out).toMatch(
+  expect((await shell.type("looker-token ask what-goes-wrong")).out).toMatch(
     /reason: login_rejected[\s\S]*scope: finance/,
   );
   shell.set({ SCOPE: "finance" });
@@ -147,5 +173,5 @@ test("#rejected-credentials: four failures in a row are never reached, however o
   for (let tries = 0; tries < 6; tries++) expect((await finance.token("finance")).status).toBe(502);
   expect(book.looker.ledger().map(({ event }) => event)).toEqual(["login_failed"]);
   const shell = await book.at("rejected-credentials");
-  expect((await shell.type("ask what-goes-wrong")).out).toContain("looker_rejected_credentials");
+  expect((await shell.type("looker-token ask what-goes-wrong")).out).toContain("looker_rejected_credentials");
 }, 120_000);

@@ -18,7 +18,9 @@ test("#looker-unavailable: a Looker that is down is seen by alarm and record, an
   await untilSeen(() => book.alarm("LookerUnavailable") === "ALARM", "the alarm");
   const shell = await book.at("looker-unavailable");
   shell.set({ SCOPE: "sales", LOOKER: book.stand.broker.lookerUrl });
-  expect((await shell.type("ask what-goes-wrong")).out).toMatch(/reason: login_failed_status_503/);
+  expect((await shell.type("looker-token ask what-goes-wrong")).out).toMatch(
+    /reason: login_failed_status_503/,
+  );
   expect((await shell.type("curl")).out).toBe("503\n");
   expect((await shell.type("looker-token leases")).out).toBe("No leases in sales.\n");
 
@@ -64,7 +66,10 @@ test("#pending-logouts: what Looker does not confirm is pending until it does", 
   const tried = await shell.type("looker-token revoke");
   expect([tried.exitCode, tried.out]).toEqual([0, expect.stringMatching(/^revoked {2}1 lease of sales/)]);
   expect(await takenBy(json.access_token)).toBe(401);
-  await untilSeen(async () => /kind: lease_end/.test((await shell.type("ask is-this-lease")).out), "its end");
+  await untilSeen(
+    async () => /kind: lease_end/.test((await shell.type("looker-token ask is-this-lease")).out),
+    "its end",
+  );
 }, 120_000);
 
 test("#possible-orphans: a login whose answer was lost is counted, and nobody was given its token", async () => {
@@ -73,7 +78,9 @@ test("#possible-orphans: a login whose answer was lost is counted, and nobody wa
   expect((await reports.token("sales")).json.code).toBe("looker_unavailable");
   await untilSeen(() => book.alarm("PossibleOrphans") === "ALARM", "the alarm");
   const shell = await book.at("possible-orphans");
-  expect((await shell.type("ask what-goes-wrong")).out).toMatch(/reason: login_unknown_\w+[\s\S]*orphans: 1/);
+  expect((await shell.type("looker-token ask what-goes-wrong")).out).toMatch(
+    /reason: login_unknown_\w+[\s\S]*orphans: 1/,
+  );
 }, 120_000);
 
 test("#slow-answers: the records say that it was Looker", async () => {
@@ -81,10 +88,10 @@ test("#slow-answers: the records say that it was Looker", async () => {
   expect((await book.caller("report-service").token("sales")).status).toBe(200);
   const shell = await book.at("slow-answers");
   const slow = await untilSeen(async () => {
-    const { out } = await shell.type("ask what-goes-wrong");
+    const { out } = await shell.type("looker-token ask what-goes-wrong");
     return out.split("\n\n").find((row) => /code: ok/.test(row) && /duration_most: [34]\d{3}/.test(row));
   }, "the slow request");
   expect(slow).toMatch(/looker_most: 3[5-9]\d\d/);
   shell.set({ REQUEST: /last_request: (\S+)/.exec(slow)?.[1] ?? "" });
-  expect((await shell.type("ask what-happened")).out).toMatch(/looker_ms: 3[5-9]\d\d/);
+  expect((await shell.type("looker-token ask what-happened")).out).toMatch(/looker_ms: 3[5-9]\d\d/);
 }, 120_000);

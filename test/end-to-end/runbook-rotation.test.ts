@@ -127,7 +127,7 @@ test("#rotate-now: a leaked secret is rotated and denied, and its pair and token
   await rotations().settled();
   const fresh = await currentClientId();
   expect(fresh).not.toBe(old);
-  expect((await shell.type("insights")).out).toMatch(
+  expect((await shell.type("looker-token ask")).out).toMatch(
     new RegExp(`step: finishSecret\\noutcome: done\\nclient_id: ${fresh}`),
   );
   // Until it is denied the old pair's token is served, and works.
@@ -150,7 +150,7 @@ test("#rotate-now: a leaked secret is rotated and denied, and its pair and token
   await rotationBegan(5 * minute);
   await book.stand.broker.runSchedules();
   expect(clientIdsAtLooker()).toEqual([fresh]);
-  expect((await shell.type("insights")).out).toMatch(
+  expect((await shell.type("looker-token ask")).out).toMatch(
     new RegExp(`step: retire\\noutcome: deleted\\nclient_id: ${old}`),
   );
 }, 120_000);
@@ -162,7 +162,7 @@ test("#rotation-failed: an administrator without rights is seen, put right, and 
   await rotations().settled();
   await untilSeen(() => book.alarm("RotationFailures") === "ALARM", "the alarm");
   const shell = await book.at("rotation-failed");
-  expect((await shell.type("HOURS=")).out).toMatch(
+  expect((await shell.type("looker-token ask")).out).toMatch(
     /secret: looker\/sales\nstep: createSecret\noutcome: failed\nreason: needs_administrator/,
   );
   expect(await currentClientId()).toBe(old);
@@ -174,7 +174,7 @@ test("#rotation-failed: an administrator without rights is seen, put right, and 
   expect(again.out).toBe("A previous rotation isn't complete. That rotation will be reattempted.\n");
   rotations().moveClock(60);
   await rotations().runDue();
-  expect((await shell.type("HOURS=")).out).toMatch(/step: finishSecret\noutcome: done/);
+  expect((await shell.type("looker-token ask")).out).toMatch(/step: finishSecret\noutcome: done/);
   expect(await currentClientId()).not.toBe(old);
 }, 120_000);
 
@@ -194,7 +194,7 @@ test("#rotation-failed: somebody else's pending version loses its stage, and the
   await rotations().runDue();
   const [failed] = failures("foreign_pending");
   const shell = await book.at("rotation-failed");
-  expect((await shell.type("HOURS=")).out).toContain("reason: foreign_pending");
+  expect((await shell.type("looker-token ask")).out).toContain("reason: foreign_pending");
   shell.set({ SECRET: secretName, VERSION: failed?.version });
   expect((await shell.type("aws secretsmanager update-secret-version-stage")).out).toBe(`${secretName}\n`);
   expect((await shell.type("aws secretsmanager rotate-secret")).exitCode).toBe(0);
@@ -228,7 +228,9 @@ test("#pair-not-retired: Looker does not delete a pair, an operator denies it, a
   await book.stand.broker.runSchedules();
   await untilSeen(() => book.alarm("UnretiredPairs") === "ALARM", "the alarm");
   const shell = await book.at("pair-not-retired");
-  expect((await shell.type("HOURS=")).out).toMatch(new RegExp(`outcome: denied\\nclient_id: ${old}`));
+  expect((await shell.type("looker-token ask")).out).toMatch(
+    new RegExp(`outcome: denied\\nclient_id: ${old}`),
+  );
   expect(clientIdsAtLooker()).toContain(old);
 
   book.looker.changeUser("1", { admin: true });
@@ -237,5 +239,7 @@ test("#pair-not-retired: Looker does not delete a pair, an operator denies it, a
   await rotationBegan(5 * minute);
   await book.stand.broker.runSchedules();
   expect(clientIdsAtLooker()).not.toContain(old);
-  expect((await shell.type("HOURS=")).out).toMatch(new RegExp(`outcome: deleted\\nclient_id: ${old}`));
+  expect((await shell.type("looker-token ask")).out).toMatch(
+    new RegExp(`outcome: deleted\\nclient_id: ${old}`),
+  );
 }, 120_000);

@@ -100,7 +100,6 @@ book.story("#sweeper-stopped", () => {
       return Object.assign(now, sent);
     });
     book.aws.answer("lambda get-function-concurrency", () => ({ ReservedConcurrentExecutions: 0 }));
-    book.aws.answer("logs filter-log-events", (flags) => flags["log-group-name"]);
     expect((await shell.type('aws scheduler get-schedule --name "$SCHEDULE" --query')).out).toContain(
       "DISABLED",
     );
@@ -125,7 +124,7 @@ book.story("#sweeper-stopped", () => {
     );
     expect(await takenBy(token)).toBe(401);
     await untilSeen(() => book.alarm("SweeperStopped") === "OK", "the alarm's end");
-    expect((await shell.type("ask what-goes-wrong")).exitCode).toBe(0);
+    expect((await shell.type("looker-token ask what-goes-wrong")).exitCode).toBe(0);
   });
 });
 
@@ -156,7 +155,7 @@ book.story("#edited-rows", () => {
 
   test("the scope is named, and a freeze stops all that is served", async () => {
     shell = await book.at("edited-rows");
-    expect((await shell.type("ask what-goes-wrong")).out).toMatch(/scope: sales/);
+    expect((await shell.type("looker-token ask what-goes-wrong")).out).toMatch(/scope: sales/);
     const frozen = await shell.type("looker-token leases --all-scopes");
     expect(frozen.out).toMatch(/frozen {3}sales: callers get no lease of it/);
     expect((await reports.token("sales")).json.code).toBe("scope_frozen");
@@ -198,7 +197,7 @@ book.story("#edited-rows", () => {
       UNIQUE_ID: uniqueId,
       SESSION: session,
     });
-    expect((await shell.type("ask what-happened")).out).toMatch(
+    expect((await shell.type("looker-token ask what-happened")).out).toMatch(
       new RegExp(`session: ${session}\n[\\s\\S]*caller.unique_id: ${uniqueId}`),
     );
   });
@@ -308,7 +307,7 @@ book.story("#table-restored", () => {
   });
 
   test("what the rows have forgotten is done again, and each scope unfrozen", async () => {
-    expect((await shell.type("HOURS=72 ask who-revoked")).out).toMatch(/verb: freeze/);
+    expect((await shell.type("looker-token ask who-revoked")).out).toMatch(/verb: freeze/);
     shell.set({ CLIENT_ID: (await clientSecretOf(book.stand.broker, "looker/finance")).client_id });
     expect((await shell.type("looker-token revoke")).exitCode).toBe(0);
     for (const SCOPE of ["sales", "finance"]) {
@@ -324,7 +323,9 @@ book.story("#table-restored", () => {
     const listed = (await shell.type("looker-token leases")).out;
     expect(listed).toContain(fresh.lease_id);
     expect(listed).not.toContain(later?.lease_id);
-    expect((await shell.type("ask who-holds-tokens-now")).out).toContain(`lease_id: ${later?.lease_id}`);
+    expect((await shell.type("looker-token ask who-holds-tokens-now")).out).toContain(
+      `lease_id: ${later?.lease_id}`,
+    );
   });
 });
 
@@ -349,6 +350,8 @@ book.story("#region-lost", () => {
       AWS_ACCESS_KEY_ID: principal.accessKeyId,
       AWS_SECRET_ACCESS_KEY: principal.secretAccessKey,
       AWS_SESSION_TOKEN: principal.sessionToken,
+      AWS_ENDPOINT_URL_CLOUDFORMATION: old.broker.awsProxy.url,
+      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: old.broker.awsProxy.url,
     });
     const { json } = await callerOf(old, "report-service").token("sales");
     expect((await before.type("looker-token whoami")).exitCode).toBe(0);

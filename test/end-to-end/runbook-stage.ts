@@ -1,6 +1,6 @@
 /** A local broker, and somebody at a shell who types what the runbook says, block by block. */
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
@@ -42,7 +42,7 @@ export interface Runbook {
   caller(name: string): Caller;
   /** The acts of one entry, in their order: each finds the rows, the faults and the shell as the one before left them. */
   story(title: string, acts: () => void): void;
-  /** A new shell in which "First of all" was typed. */
+  /** A new shell in which "First of all" was typed, and the block of names where the entry asks for it. */
   at(anchor: string, given?: Readonly<Record<string, string>>): Promise<Shell>;
   /** A row's change behind the broker's back, as by somebody who can write to the table. */
   edit(caller: Caller, change: (row: Row) => void): Promise<void>;
@@ -51,6 +51,13 @@ export interface Runbook {
   /** The alarm's state by the metrics of all records so far, a minute from now. */
   alarm(name: string): AlarmState;
 }
+
+const withAws = "with-the-aws-command";
+
+/** As an installed command. */
+const command = `#!/bin/sh
+exec '${process.execPath}' --import '${repository}cli/from-source.mjs' '${repository}cli/src/main.ts' "$@"
+`;
 
 /** For one test file. When its tests are over, it has typed every block of its entries. */
 export function onRunbook(testFile: string, options: Parameters<typeof startStand>[0] = {}): Runbook {
@@ -61,10 +68,10 @@ export function onRunbook(testFile: string, options: Parameters<typeof startStan
   let aws: Aws;
   let shells = 0;
   beforeAll(async () => {
-    const accessLog: string[] = [];
-    stand = await startStand({ ...options, onAccessLog: (line) => accessLog.push(line) });
+    stand = await startStand(options);
     mkdirSync(join(stand.workDir, "bin"));
-    aws = await startAws(() => stand, join(stand.workDir, "bin"), accessLog);
+    writeFileSync(join(stand.workDir, "bin/looker-token"), command, { mode: 0o755 });
+    aws = await startAws(() => stand, join(stand.workDir, "bin"));
   }, startsWithinMs);
   let inStory = false;
   const tidy = async () => {
@@ -122,8 +129,13 @@ export function onRunbook(testFile: string, options: Parameters<typeof startStan
     },
     async at(anchor, given = {}) {
       const state = join(stand.workDir, `shell-${++shells}`);
-      const first = await shellAt("first-of-all", state, { ...given }).type("STACK=");
+      const first = await shellAt("first-of-all", state, { ...given }).type("export LOOKER_BROKER_STACK");
       expect(first).toMatchObject({ exitCode: 0, err: "", out: expect.stringContaining("operate") });
+      // As the reader does: only where the entry says so.
+      if (entryOf(anchor).text.includes(`(#${withAws})`)) {
+        const names = await shellAt(withAws, state, { ...given }).type("STACK=");
+        expect(names).toMatchObject({ exitCode: 0, err: "", out: "" });
+      }
       return shellAt(anchor, state, { ...given });
     },
     edit: ({ principal }, change) => withRows(stand, (rows) => rows.edit(principal, change)),
@@ -189,10 +201,9 @@ const variables = [
     "SWEEP",
     "OPERATE",
     "SCHEDULE",
-    "LOGS",
     "TABLE",
   ],
-  ...["LOOKER_BROKER_ENDPOINT", "SECRET", "PAIR", "SHA", "TOKEN", "ROW"],
+  ...["LOOKER_BROKER_STACK", "SECRET", "PAIR", "SHA", "TOKEN", "ROW"],
 ];
 
 async function bash(
@@ -215,6 +226,16 @@ exit $code`;
       TMPDIR: workDir,
       STATE: typed.state,
       AWS_REGION: broker.region,
+      // The local run has no CloudWatch: there it answers that it does not know the operation.
+      ...Object.fromEntries(
+        ["CLOUDFORMATION", "CLOUDWATCH_LOGS", "CLOUDWATCH"].map((service) => [
+          `AWS_ENDPOINT_URL_${service}`,
+          broker.awsProxy.url,
+        ]),
+      ),
+      AWS_MAX_ATTEMPTS: "1",
+      // As on a terminal: wide rows stand line by line.
+      COLUMNS: "80",
       AWS_ACCESS_KEY_ID: operator?.accessKeyId,
       AWS_SECRET_ACCESS_KEY: operator?.secretAccessKey,
       AWS_SESSION_TOKEN: operator?.sessionToken,

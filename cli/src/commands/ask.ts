@@ -64,7 +64,8 @@ const answerJson = (
 });
 
 function show(io: Terminal, { answer }: Question, since: string, rows: readonly AnswerRow[]): void {
-  const columns = io.isShown ? process.stdout.columns || 80 : undefined;
+  // As programs do by POSIX: the variable counts where there is no terminal.
+  const columns = (io.isShown && (process.stdout.columns || 80)) || Number(process.env.COLUMNS) || undefined;
   io.print(rows.length === 0 ? `Nothing in the past ${since}.\n` : answerText(rows, io.paint, columns));
   if (rows.length >= mostRows)
     io.note(`CloudWatch returns ${mostRows} rows at most: there may be more. Ask with a shorter --since.\n`);

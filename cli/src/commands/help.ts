@@ -5,8 +5,9 @@ import { wrapped } from "../wrapped.ts";
 
 export function generalHelp(paint: Paint): string {
   const names = Object.keys(synopses) as CommandName[];
+  const width = Math.max(...names.map((name) => name.length));
   const list = (from: number, to: number) =>
-    names.slice(from, to).map((name) => `  ${name.padEnd(9)} ${synopses[name].summary}`);
+    names.slice(from, to).map((name) => `  ${name.padEnd(width)} ${synopses[name].summary}`);
   const operators = names.indexOf("leases");
   return lines([
     "Looker access tokens from the token broker, with your own AWS credentials.",

@@ -14,11 +14,10 @@ export function answerText(
   const text = table(heads, cells, (_, cell) => cell);
   if (text.indexOf("\n") <= columns && text.split("\n").every((line) => line.length <= columns))
     return table(heads, cells, paint);
-  const width = Math.max(...heads.map((head) => head.length));
   return rows
     .map((row) =>
       Object.entries(row)
-        .map(([head, value]) => `${paint("bold", head.padEnd(width))}  ${safeText(value)}\n`)
+        .map(([head, value]) => `${paint("bold", `${head}:`)} ${safeText(value)}\n`)
         .join(""),
     )
     .join("\n");

@@ -22,6 +22,8 @@ export class AwsFailure extends Error {
 interface AwsError {
   readonly name: string;
   readonly message: string;
+  /** Of a connection that failed. */
+  readonly code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
@@ -31,7 +33,7 @@ export function throwAwsFailure(error: unknown, place: Place): never {
 }
 
 function failureOf(error: AwsError, { stack, region, isLocal }: Place): ToldFailure {
-  const { name, message } = error;
+  const { name, message, code } = error;
   const { refused, unavailable, usage, stopped } = exitCodes;
   if (name === "AbortError") return { exitCode: stopped, code: "aborted", message: "Stopped." };
   if (/^Stack with id .* does not exist/.test(message))
@@ -83,7 +85,7 @@ function failureOf(error: AwsError, { stack, region, isLocal }: Place): ToldFail
   return {
     exitCode: unavailable,
     code: "aws_unavailable",
-    message: `AWS did not answer as expected (${name}).`,
+    message: `AWS did not answer as expected (${code ?? name}).`,
     hint: "Try again. AWS's health page tells of outages.",
   };
 }

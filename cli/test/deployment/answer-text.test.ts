@@ -16,7 +16,7 @@ test("rows that lack fields stand under the columns of those that have them, in 
 
 test("a table that is wider than the terminal is printed row by row", () => {
   expect(answerText(rows, plain, 20)).toBe(
-    "time      T1\ncode      ok\nlease_id  one\n\ntime      T2\nlate      1\ncode      busy\n",
+    "time: T1\ncode: ok\nlease_id: one\n\ntime: T2\nlate: 1\ncode: busy\n",
   );
   expect(answerText(rows, plain, 26)).toMatch(/^time {2}late/);
 });

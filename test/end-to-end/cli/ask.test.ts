@@ -51,7 +51,7 @@ test("a token's holder is found by its hash, in a table and in JSON", async () =
 test("on a terminal a wide row stands line by line, and below it how to read the answer", async () => {
   await stage.caller("report-service").token("sales");
   const { text } = await onTerminal(["ask", "who-causes-logins"]);
-  expect(text).toMatch(/logins_tried\s+\S+\s+\d/);
+  expect(text).toMatch(/logins_tried:\S* \d/);
   expect(text.replace(/\s+/g, " ")).toContain("Logins by hour, scope and caller, the most first.");
 });
 

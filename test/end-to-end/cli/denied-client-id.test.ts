@@ -59,7 +59,7 @@ Nothing was done.
     const revoked = await run("revoke", "--scope", "finance", "--client-id", id, "--yes");
     expect([revoked.exitCode, revoked.out]).toEqual([
       0,
-      "denied  finance, support: no login is made with the client id any more; it was the one in use, so store another pair\nrevoked  1 lease of finance; Looker confirmed its end\n",
+      "denied  finance, support: no login is made with the client id any more; it was the one in use: callers get new leases once the secret holds another pair\nrevoked  1 lease of finance; Looker confirmed its end\n",
     ]);
     expect([await stage.lookerTakes(json.access_token), (await finance()).status]).toEqual([401, 502]);
 

@@ -4,6 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { CloudFormationClient, CreateStackCommand, DeleteStackCommand } from "@aws-sdk/client-cloudformation";
+import { CloudWatchClient, DescribeAlarmsCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { savedQueries } from "../../../infra/saved-queries.ts";
 import { ENGINE_CREDENTIAL } from "../../../local/aws/engine.ts";
@@ -24,7 +25,7 @@ describe("the aws CLI at the local run", () => {
     const env = {
       PATH: process.env.PATH ?? "",
       HOME: stand.workDir,
-      AWS_REGION: stand.broker.region,
+      AWS_DEFAULT_REGION: stand.broker.region,
       AWS_ACCESS_KEY_ID: principal.accessKeyId,
       AWS_SECRET_ACCESS_KEY: principal.secretAccessKey,
       AWS_SESSION_TOKEN: principal.sessionToken,
@@ -98,7 +99,7 @@ describe("the aws CLI at the local run", () => {
   });
 
   test.each([
-    [["cloudformation", "describe-stacks", "--stack-name", "other"], "(ValidationError)", "DescribeStacks"],
+    [["cloudformation", "describe-stacks", "--stack-name", "other"], "(AccessDenied)", "DescribeStacks"],
     [["logs", "get-query-results", "--query-id", "other"], "(ResourceNotFoundException)", "GetQueryResults"],
     [
       [
@@ -131,15 +132,38 @@ describe("looker-token at moto", () => {
   let client: CloudFormationClient;
   const region = "us-east-1";
   const StackName = "broker-of-moto";
-  const output = (Value: string) => ({ Outputs: { Endpoint: { Value } } });
+  const alarm = (name: string, anchor: string) => ({
+    Type: "AWS::CloudWatch::Alarm",
+    Properties: {
+      AlarmName: `${StackName}-BrokerAlarms${name}1A2B3C4D-5E6F7A8B9C0D`,
+      AlarmDescription: `What: it. Do: that. Runbook: docs/how-to/runbook.md#${anchor}`,
+      ComparisonOperator: "GreaterThanThreshold",
+      EvaluationPeriods: 1,
+      MetricName: "LoginAttempts",
+      Namespace: "broker",
+      Period: 60,
+      Statistic: "Sum",
+      Threshold: 1,
+    },
+  });
   beforeAll(async () => {
     moto = await startMoto();
     client = new CloudFormationClient({ endpoint: moto.url, region, credentials: ENGINE_CREDENTIAL });
     const template = {
-      Resources: { Group: { Type: "AWS::Logs::LogGroup" }, Table: { Type: "AWS::SNS::Topic" } },
-      ...output("https://abc123.execute-api.us-east-1.amazonaws.com/v1"),
+      Resources: {
+        BrokerAlarmsMintRate1A2B3C4D: alarm("MintRate", "mint-rate"),
+        BrokerAlarmsSweepLag1A2B3C4D: alarm("SweepLag", "sweeper-stopped"),
+      },
+      Outputs: { Endpoint: { Value: "https://abc123.execute-api.us-east-1.amazonaws.com/v1" } },
     };
     await client.send(new CreateStackCommand({ StackName, TemplateBody: JSON.stringify(template) }));
+    const cloudWatch = new CloudWatchClient({ endpoint: moto.url, region, credentials: ENGINE_CREDENTIAL });
+    const { MetricAlarms = [] } = await cloudWatch.send(new DescribeAlarmsCommand({}));
+    const AlarmName = MetricAlarms.find((each) => each.AlarmName?.includes("MintRate"))?.AlarmName;
+    await cloudWatch.send(
+      new SetAlarmStateCommand({ AlarmName, StateValue: "ALARM", StateReason: "a test" }),
+    );
+    cloudWatch.destroy();
   }, 120_000);
   afterAll(async () => {
     await client?.send(new DeleteStackCommand({ StackName })).catch(() => undefined);
@@ -158,7 +182,9 @@ describe("looker-token at moto", () => {
   test("--stack finds the endpoint in the stack's outputs", async () => {
     const { out } = await cli().run("doctor", "--stack", StackName, "--json");
     const [, endpoint] = JSON.parse(out).checks;
-    expect(endpoint.found).toContain("https://abc123.execute-api.us-east-1.amazonaws.com/v1 from the stack broker-of-moto.");
+    expect(endpoint.found).toContain(
+      "https://abc123.execute-api.us-east-1.amazonaws.com/v1 from the stack broker-of-moto.",
+    );
   });
 
   test("so does LOOKER_BROKER_STACK", async () => {
@@ -175,6 +201,26 @@ describe("looker-token at moto", () => {
       expect.stringContaining("There is no stack none in us-east-1 of this account."),
     ]);
   });
+
+  test("status tells of an alarm that is on, says what it cannot see, and goes on", async () => {
+    const { exitCode, out } = await cli().run("status", "--stack", StackName, "--json");
+    const { wrong, findings, unseen } = JSON.parse(out);
+    expect([exitCode, wrong]).toEqual([0, true]);
+    expect(findings).toEqual([
+      {
+        what: "alarm",
+        subject: "MintRate",
+        text: "is on",
+        since: expect.any(String),
+        wrong: true,
+        runbook: "mint-rate",
+      },
+    ]);
+    expect(unseen.map(({ what }: { what: string }) => what)).toEqual([
+      "leases, freezes and accounts",
+      "records",
+    ]);
+  }, 120_000);
 
   test("what moto lacks is told as a failure of AWS, and not as a defect", async () => {
     const { exitCode, err } = await cli().run("ask", "--stack", StackName);

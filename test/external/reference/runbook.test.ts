@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { entries } from "../../support/runbook-document.ts";
+import { entries, entryOf } from "../../support/runbook-document.ts";
 import { type RunningMoto, startMoto } from "./moto.ts";
 import { tool } from "./tools.ts";
 
@@ -99,11 +99,13 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Functions of the first block. */
+/** The block that entries send the reader to. */
+const namesBlock = entryOf("with-the-aws-command").blocks[0] ?? "";
+
+/** Its functions. */
 const functions = ["right", "table_arn", "written", "policies"].map((name) => {
-  const [found] =
-    new RegExp(`^${name}\\(\\) \\{(?:.*\\}|[^]*?^\\})$`, "m").exec(entries[0]?.blocks[0] ?? "") ?? [];
-  if (!found) throw new Error(`the first block has no function ${name}`);
+  const [found] = new RegExp(`^${name}\\(\\) \\{(?:.*\\}|[^]*?^\\})$`, "m").exec(namesBlock) ?? [];
+  if (!found) throw new Error(`the block has no function ${name}`);
   return found;
 });
 
@@ -112,7 +114,7 @@ const functions = ["right", "table_arn", "written", "policies"].map((name) => {
  * the answer is that nobody changed what the stack wrote down.
  */
 const around = `
-npm() { :; }; npx() { :; }; ask() { :; }; looker-token() { :; }; sleep() { return 1; }
+npm() { :; }; npx() { :; }; looker-token() { :; }; sleep() { return 1; }
 part() { if [ "$1" = AWS::KMS::Key ]; then echo "$KEY_ID"; else echo part; fi; }
 ${functions.join("\n")}
 node() { '${process.execPath}' "$@"; }
@@ -146,11 +148,11 @@ async function type(script: string) {
       ...{ AWS_REGION: "us-east-1", AWS_DEFAULT_REGION: "us-east-1", AWS_ENDPOINT_URL: moto.url },
       // What a reader has by then.
       ...{
+        LOOKER_BROKER_STACK: "looker-token-broker",
         STACK: "looker-token-broker",
         BROKER: "looker-token-broker/Broker",
         TableName: "slots",
         SweepLogGroup: "/sweep",
-        LOGS: "/sweep",
       },
       ...{ SWEEP: "sweep", OPERATE: "operate", SCHEDULE: "schedule", SECRET: "looker/sales", SCOPE: "sales" },
       ...{ ACCOUNT: "111122223333", UNIQUE_ID: "AROAEXAMPLEEXAMPLE12" },
@@ -191,11 +193,8 @@ test.each(blocks)("in #%s: %s", async (_, __, block) => {
   expect(commands.filter(({ code, said }) => code !== 0 && !answered.test(said))).toEqual([]);
 });
 
-test("the first block takes the stack's outputs, and leaves out what no shell could take", async () => {
-  const first = entries[0]?.blocks[0] ?? "";
-  const { out } = await type(
-    `${first}\necho "$LOOKER_BROKER_ENDPOINT $TableName"\npart AWS::DynamoDB::Table Table`,
-  );
+test("the block of names takes the stack's outputs, and leaves out what no shell could take", async () => {
+  const { out } = await type(`${namesBlock}\necho "$Endpoint $TableName"\npart AWS::DynamoDB::Table Table`);
   expect(out).toBe("https://abc123.execute-api.us-east-1.amazonaws.com/v1 slots\nslots\n");
 });
 

@@ -83,6 +83,7 @@ test.each([
       "revoke bad_request",
       "freeze ok",
       "unfreeze ok",
+      "allow ok",
     ],
   ],
 ])(

@@ -59,6 +59,8 @@ describe.each([
     ["logs:StopQuery", "*"],
     ["logs:DescribeQueryDefinitions", "*"],
     ["cloudwatch:GetMetricData", "*"],
+    ["cloudformation:DescribeStacks", arn("cloudformation", "stack/looker-token-broker/1a2b3c4d")],
+    ["cloudformation:ListStackResources", arn("cloudformation", "stack/looker-token-broker/1a2b3c4d")],
     ["cloudwatch:DescribeAlarms", arn("cloudwatch", "alarm:looker-token-broker-MintRate")],
     ["cloudwatch:DescribeAlarmHistory", arn("cloudwatch", "alarm:looker-token-broker-MintRate")],
     ["cloudwatch:GetDashboard", dashboard],
@@ -68,6 +70,10 @@ describe.each([
 
   it.each([
     ["logs:StartQuery", logGroup("/aws/lambda/another")],
+    ["cloudformation:DescribeStacks", arn("cloudformation", "stack/another/1a2b3c4d")],
+    ["cloudformation:ListStackResources", arn("cloudformation", "stack/looker-token-broker-2/1a2b3c4d")],
+    ["cloudformation:GetTemplate", arn("cloudformation", "stack/looker-token-broker/1a2b3c4d")],
+    ["cloudformation:UpdateStack", arn("cloudformation", "stack/looker-token-broker/1a2b3c4d")],
     ["logs:FilterLogEvents", `${logGroup("/aws/lambda/another")}:*`],
     ["logs:DescribeQueries", "*"],
     ["logs:DeleteLogGroup", logGroup(ownGroups[0] ?? "")],

@@ -150,6 +150,10 @@ const layers: Readonly<Record<string, Snippets>> = {
     ],
     nothing: imports("./run.ts", "@looker-token-broker/client", "@looker-token-broker/client/broker"),
   },
+  "cli/src/deployment": {
+    noRestrictedImports: imports("../../../local/start.ts", "@aws-sdk/client-kms", "aws-cdk-lib"),
+    nothing: imports("../run.ts", "@looker-token-broker/client/broker", "@aws-sdk/client-cloudwatch-logs"),
+  },
   ...Object.fromEntries(
     ["client/test", "cli/test"].map((folder): [string, Snippets] => [
       folder,

@@ -1,0 +1,136 @@
+/** The parts that `looker-token status` looks at. Each says what it could not see, and the others go on. */
+import { parsePermissions } from "@looker-token-broker/client/broker";
+import type { Broker } from "../broker.ts";
+import { alarmsThatAreOn } from "../deployment/alarms.ts";
+import { AwsFailure } from "../deployment/aws-failure.ts";
+import type { Place } from "../deployment/place.ts";
+import { type Question, questionsOf } from "../deployment/questions.ts";
+import { type AnswerRow, runQuery } from "../deployment/run-query.ts";
+import { stackResources } from "../deployment/stack.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { type Failure, failureOf } from "../failure.ts";
+import { listingOf } from "../listing.ts";
+import { permissionsOf } from "../permissions.ts";
+import { failed, inEachScope, succeeded } from "../targets.ts";
+import { brokerFindings } from "./broker-findings.ts";
+import type { Finding, Unseen } from "./finding.ts";
+import { loginFindings, rotationFindings, sweeperFindings } from "./record-findings.ts";
+
+/** A part of the status, or what of it could not be seen. */
+export interface Part {
+  readonly findings: readonly Finding[];
+  readonly unseen: readonly Unseen[];
+}
+
+export async function part(what: string, look: () => Promise<Part>): Promise<Part> {
+  try {
+    return await look();
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.exitCode === exitCodes.stopped) throw error;
+    return { findings: [], unseen: [unseenBy(what, failure)] };
+  }
+}
+
+const unseenBy = (what: string, { code, message, exitCode }: Failure): Unseen => ({
+  what,
+  code,
+  message,
+  exitCode,
+});
+
+export async function askBroker(broker: Broker, signal: AbortSignal): Promise<Part> {
+  const { grants } = parsePermissions(await permissionsOf(broker));
+  const operated = grants.filter(({ may }) => may.includes("operate")).map(({ scope }) => scope);
+  if (operated.length === 0) {
+    const message = "You operate no scope.";
+    const unseen = {
+      what: "leases, freezes and accounts",
+      code: "not_allowed",
+      message,
+      exitCode: exitCodes.refused,
+    };
+    return { findings: [], unseen: [unseen] };
+  }
+  const all = await inEachScope(operated, (scope) => listingOf(broker, scope, { signal }));
+  return {
+    findings: brokerFindings(
+      succeeded(all).map(({ value }) => value),
+      broker.now(),
+    ),
+    unseen: failed(all).map(({ scope, failure }) => unseenBy(`scope ${scope}`, failure)),
+  };
+}
+
+const minuteMs = 60_000;
+
+export async function askRecords(place: Place, createdAt: number, signal: AbortSignal): Promise<Part> {
+  const [questions, resources] = await Promise.all([
+    questionsOf(place, signal),
+    stackResources(place, signal),
+  ]);
+  const now = Date.now();
+  const rotates = resources.has("AWS::SecretsManager::RotationSchedule");
+  const rowsOf = (name: string, minutes: number) =>
+    answerTo(questions, name, minutes * minuteMs, { place, now, signal });
+  const parts = await Promise.all([
+    part("logins", async () => seen(loginFindings(await rowsOf("do-logins-work", 30)))),
+    part("sweeper", async () =>
+      seen(sweeperFindings(await rowsOf("does-the-sweeper-run", 15), now, createdAt)),
+    ),
+    ...(rotates
+      ? [
+          part("rotation", async () => {
+            const [steps, onTime] = await Promise.all([
+              rowsOf("what-did-rotation-do", 3 * 24 * 60),
+              rowsOf("is-rotation-on-time", 15),
+            ]);
+            return seen(rotationFindings(steps, onTime, now));
+          }),
+        ]
+      : []),
+  ]);
+  return {
+    findings: parts.flatMap(({ findings }) => findings),
+    unseen: parts.flatMap(({ unseen }) => unseen),
+  };
+}
+
+const seen = (findings: readonly Finding[]): Part => ({ findings, unseen: [] });
+
+async function answerTo(
+  questions: readonly Question[],
+  name: string,
+  rangeMs: number,
+  { place, now, signal }: { place: Place; now: number; signal: AbortSignal },
+): Promise<AnswerRow[]> {
+  const question = questions.find((each) => each.name === name);
+  if (!question)
+    throw new AwsFailure({
+      exitCode: exitCodes.unavailable,
+      code: "no_question",
+      message: `This deployment has not saved ${name}: it is of another version.`,
+    });
+  const { query, logGroups } = question;
+  return await runQuery(place, { query, logGroups, from: now - rangeMs, to: now, signal });
+}
+
+export async function askAlarms(place: Place, signal: AbortSignal): Promise<Part> {
+  const names = (await stackResources(place, signal)).get("AWS::CloudWatch::Alarm") ?? [];
+  const on = await alarmsThatAreOn(place, names, signal);
+  return seen(
+    on.map(({ name, description, since }) => {
+      const [, runbook] = /Runbook: \S*#([\w-]+)/.exec(description) ?? [];
+      return {
+        what: "alarm",
+        // STACK-BrokerAlarmsNAME, with ids of the CDK's and CloudFormation's behind it.
+        subject: /Alarms([A-Za-z]+?)(?:[0-9A-F]{8})?-\w+$/.exec(name)?.[1] ?? name,
+        text: "is on",
+        lead: "since",
+        ...(since === undefined ? {} : { since: since.toISOString() }),
+        wrong: true,
+        ...(runbook === undefined ? {} : { runbook }),
+      };
+    }),
+  );
+}
