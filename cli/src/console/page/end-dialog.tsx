@@ -1,6 +1,6 @@
 /** The question before something is ended, frozen or given back. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Denial, denialQuestion, deniedText } from "../../denial.ts";
+import { type Denial, denialQuestion } from "../../denial.ts";
 import { everything, type Filter } from "../../filter.ts";
 import type { Frozen } from "../../listing.ts";
 import { leases } from "../../outcome.ts";
