@@ -17,10 +17,6 @@ export const foresee = (broker: Broker, scope: string, filter: Filter): Promise<
     query: { ...filter, dry_run: "true" },
   });
 
-/** How many leases it would end. */
-export const countOf = async (broker: Broker, scope: string, filter: Filter): Promise<number> =>
-  (await foresee(broker, scope, filter)).matched;
-
 /** The first request of a revocation, and the check after a lost answer. */
 export function revocation(broker: Broker, filter: Filter): Pick<Ending, "filter" | "begin" | "settle"> {
   const request = (scope: string, signal: AbortSignal) =>

@@ -5,10 +5,11 @@ import type { Broker } from "../broker.ts";
 import { type Ending, endLeases, leasesBefore } from "../end-leases.ts";
 import { errorOf, failureOf } from "../failure.ts";
 import { freezing, unfreezeIn } from "../freezing.ts";
-import { type ListedLease, pagesOf } from "../listing.ts";
+import { pagesOf } from "../listing.ts";
 import { permissionsOf } from "../permissions.ts";
-import { countOf, revocation } from "../revocation.ts";
+import { foresee, revocation } from "../revocation.ts";
 import { inEachScope, operatedScopes } from "../targets.ts";
+import { leasesOfToken } from "../whose.ts";
 import type { Message, MessageError, QuestionName, Questions } from "./messages.ts";
 
 export interface Answering {
@@ -50,25 +51,20 @@ export const answers: Answers = {
   async account({ scope }, { broker, send }) {
     await send({ kind: "account", check: await accountOf(broker, scope) });
   },
-  async whose({ token_sha256 }, { broker, gone, send }) {
+  async whose({ token_sha256 }, { broker, send }) {
     await eachScope(await operatedScopes(broker), send, async (scope) => {
-      const { leases }: { leases: readonly ListedLease[] } = await broker.ask({
-        method: "GET",
-        path: `/scopes/${scope}/leases`,
-        query: { token_sha256 },
-        signal: gone,
-      });
-      for (const lease of leases) await send({ kind: "found", scope, lease });
+      for (const lease of await leasesOfToken(broker, scope, token_sha256))
+        await send({ kind: "found", scope, lease });
     });
   },
   async count({ scope, filter }, { broker, send }) {
-    await send({ kind: "count", matched: await countOf(broker, scope, filter) });
+    await send({ kind: "count", ...(await foresee(broker, scope, filter)) });
   },
   revoke: ({ scope, filter }, answering) => end(scope, revocation(answering.broker, filter), answering),
   freeze: ({ scope, reason }, answering) => end(scope, freezing(answering.broker, reason), answering),
   async unfreeze({ scope }, { broker, send }) {
-    await unfreezeIn(broker, scope);
-    await send({ kind: "unfrozen", scope });
+    const was = await unfreezeIn(broker, scope);
+    await send({ kind: "unfrozen", scope, ...(was === undefined ? {} : { was }) });
   },
 };
 

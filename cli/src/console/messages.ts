@@ -1,5 +1,7 @@
 /** The page's questions, and lines of JSON as answers. The last line is `done` or `failed`. */
 import type { AccountCheck } from "../account.ts";
+import type { Denial } from "../denial.ts";
+import type { Ended } from "../end-leases.ts";
 import type { Filter } from "../filter.ts";
 import type { AccountSummary, Frozen, ListedLease } from "../listing.ts";
 import type { RevocationResult } from "../outcome.ts";
@@ -51,11 +53,12 @@ export type Message =
   | { readonly kind: "scope_failed"; readonly scope: string; readonly error: MessageError }
   | { readonly kind: "account"; readonly check: AccountCheck }
   | { readonly kind: "found"; readonly scope: string; readonly lease: ListedLease }
-  | { readonly kind: "count"; readonly matched: number }
+  | { readonly kind: "count"; readonly matched: number; readonly denial?: Denial }
   | { readonly kind: "answer_lost"; readonly scope: string }
   | { readonly kind: "frozen"; readonly scope: string; readonly frozen: Frozen }
   | { readonly kind: "progress"; readonly scope: string; readonly result: RevocationResult }
-  | { readonly kind: "ended"; readonly scope: string; readonly result: RevocationResult }
-  | { readonly kind: "unfrozen"; readonly scope: string }
+  | { readonly kind: "ended"; readonly scope: string; readonly result: Ended }
+  /** `was`: the freeze that it ended. Null: there was none. */
+  | { readonly kind: "unfrozen"; readonly scope: string; readonly was?: Frozen | null }
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly error: MessageError };

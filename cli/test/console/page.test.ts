@@ -2,31 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { leaseOf } from "../../../test/support/cli/fake-broker.ts";
 import { openerOf } from "../../src/console/open-browser.ts";
-import { pastedToken } from "../../src/console/page/pasted-token.ts";
 import { countsOf, type Selection, selectRows } from "../../src/console/page/rows.ts";
-
-describe("a pasted text", () => {
-  test.each([
-    ["the token alone", "abc123"],
-    ["with the end of its line", "abc123\r\n"],
-    ["a header", "Authorization: Bearer abc123"],
-    ["a header of Looker's own", "authorization: token abc123"],
-    ["a scheme and a token", "Bearer abc123"],
-    ["a text of JSON", '"abc123"'],
-  ])("%s is the token", (_, text) => {
-    expect(pastedToken(text)).toEqual({ token: "abc123" });
-  });
-
-  test.each([
-    ["nothing", " \n", /Nothing/],
-    ["a line of a log", "GET /user with abc123", /more than one word/],
-    ["the id of an AWS key", "AKIAIOSFODNN7EXAMPLE", /AWS access key/],
-  ])("%s is refused, and is not repeated", (_, text, reason) => {
-    const pasted = pastedToken(text);
-    expect(pasted).toEqual({ refused: expect.stringMatching(reason) });
-    if (text.trim() !== "") expect(JSON.stringify(pasted)).not.toContain(text);
-  });
-});
 
 describe("rows", () => {
   const at = (seconds: number) => new Date(Date.UTC(2026, 10, 24) + seconds * 1_000).toISOString();

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { onStage } from "../../support/cli/stage.ts";
 import { brokenRules } from "./accessibility.ts";
 import { inBrowser } from "./browser.ts";
-import { desktop, openConsole, phone, rowOf, rowsOf, scopeCard } from "./console-visit.ts";
+import { desktop, openConsole, paste, phone, rowOf, rowsOf, scopeCard } from "./console-visit.ts";
 
 const stage = onStage({ scopesFile: fileURLToPath(new URL("scopes.ts", import.meta.url)) });
 const { visit } = inBrowser();
@@ -70,6 +70,29 @@ test("from the first look to a token refused by Looker, and no request but to lo
   expect((await end()).exitCode).toBe(0);
   await page.getByRole("button", { name: "Look again" }).click();
   await page.getByText("The console has ended, or does not answer.").waitFor();
+});
+
+test("a pasted token is found, and is dead at Looker after two clicks", async () => {
+  const token = await someLeases();
+  const { page, errors, end } = await open();
+  await paste(page, `Authorization: Bearer ${token}\n`);
+  const found = page.getByRole("article").filter({ hasText: "report-service in scope sales: live" });
+  await found.getByRole("button", { name: "End this token" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "End 1 lease" }).click();
+  await dialog.getByText("1 lease of sales; Looker confirmed its end").waitFor();
+  expect(await stage.lookerTakes(token)).toBe(401);
+  expect(errors).toEqual([]);
+  await end();
+});
+
+test("before a client id is denied, the dialog names its scopes, and says if the broker logs in with it", async () => {
+  await tokenOf("report-service", "sales");
+  const { page, end } = await open();
+  await rowOf(page, "report-service").getByRole("button").click();
+  await page.getByRole("dialog").getByText("All leases made with client id").click();
+  await page.getByText("sales: it is the credential in use.").waitFor();
+  await end();
 });
 
 test("with the keyboard alone a scope is frozen, by a reason and its typed name, and given back", async () => {

@@ -1,6 +1,7 @@
 /** The question before something is ended, frozen or given back. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { deniesClientId, everything, type Filter } from "../../filter.ts";
+import { type Denial, denialQuestion } from "../../denial.ts";
+import { everything, type Filter } from "../../filter.ts";
 import type { Frozen } from "../../listing.ts";
 import { leases } from "../../outcome.ts";
 import type { Message } from "../messages.ts";
@@ -64,7 +65,8 @@ function Question({ job, onAnswer, onCancel }: QuestionProps) {
   const [reason, setReason] = useState("");
   const filter = choices[choice]?.filter ?? everything;
   const isOfWholeScope = job.kind === "freeze" || job.kind === "revoke_scope";
-  const count = useCount(scope, filter);
+  const { count, denial: foreseen } = useCount(scope, filter);
+  const denial = denialQuestion(filter, [foreseen], [scope]);
   const isReady = !isOfWholeScope || (typed === scope && (job.kind !== "freeze" || reason.trim() !== ""));
 
   const submit = (event: SubmitEvent) => {
@@ -96,7 +98,7 @@ function Question({ job, onAnswer, onCancel }: QuestionProps) {
       <p class="count" aria-live="polite">
         {hitText(job, count)}
       </p>
-      {deniesClientId(filter) && <p class="trouble">No new login will be made with this client id.</p>}
+      {denial.length > 0 && <p class="trouble">{denial.join(" ")}</p>}
       {job.kind === "revoke" && (
         <p class="dim">
           A caller whose leases end may fetch new ones at once. To keep it out, freeze the scope.
@@ -158,16 +160,21 @@ function choicesOf({ lease, name }: Row): { name: string; filter: Filter }[] {
 /** A number, or why there is none. */
 type Count = number | string | undefined;
 
-function useCount(scope: string, filter: Filter): Count {
+function useCount(scope: string, filter: Filter): { count: Count; denial?: Denial | undefined } {
   const [count, setCount] = useState<Count>();
+  const [denial, setDenial] = useState<Denial | undefined>();
   const asked = JSON.stringify(filter);
   useEffect(() => {
     let isStale = false;
     setCount(undefined);
+    setDenial(undefined);
     const load = async () => {
       try {
         for await (const message of ask("count", { scope, filter: JSON.parse(asked) }))
-          if (message.kind === "count" && !isStale) setCount(message.matched);
+          if (message.kind === "count" && !isStale) {
+            setCount(message.matched);
+            setDenial(message.denial);
+          }
       } catch (error) {
         if (!isStale) setCount(error instanceof Failed ? error.message : String(error));
       }
@@ -177,7 +184,7 @@ function useCount(scope: string, filter: Filter): Count {
       isStale = true;
     };
   }, [scope, asked]);
-  return count;
+  return { count, denial };
 }
 
 function hitText({ kind }: EndDialogJob, count: Count): string {

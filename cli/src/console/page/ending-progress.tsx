@@ -1,5 +1,6 @@
 /** The truth about an ending, line by line as it comes in. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { deniedText } from "../../denial.ts";
 import { outcomeOf, outcomeText, type RevocationResult } from "../../outcome.ts";
 import type { Message } from "../messages.ts";
 import { Failed } from "./ask.ts";
@@ -37,6 +38,9 @@ export function Progress({ answer, onChange, onClose }: ProgressProps) {
         ))}
         {last && <Counts result={last.result} scope={last.scope} isDone={last.kind === "ended"} />}
         {!isDone && <p>Waiting for the broker and Looker …</p>}
+        {last?.kind === "ended" && last.result.denial && (
+          <p class="trouble">{deniedText([last.result.denial])}</p>
+        )}
         {error && <p class="trouble">{error} It may have been done all the same: the list shows it.</p>}
       </div>
       <p class="actions">
@@ -51,7 +55,12 @@ export function Progress({ answer, onChange, onClose }: ProgressProps) {
 /** What is told once. */
 function Line({ message }: { message: Message }) {
   if (message.kind === "frozen") return <p>Frozen: callers get no lease of {message.scope}.</p>;
-  if (message.kind === "unfrozen") return <p>Unfrozen: callers get new leases of {message.scope} again.</p>;
+  if (message.kind === "unfrozen")
+    return message.was === null ? (
+      <p>Unchanged: {message.scope} was not frozen.</p>
+    ) : (
+      <p>Unfrozen: callers get new leases of {message.scope} again.</p>
+    );
   if (message.kind === "answer_lost")
     return <p class="trouble">The broker's answer was lost. The scope's list shows the outcome.</p>;
   if (message.kind === "scope_failed")

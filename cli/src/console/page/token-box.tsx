@@ -1,11 +1,11 @@
 /** A box for a token that was found somewhere. The token is hashed here, and never leaves the page. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ListedLease } from "../../listing.ts";
+import { pastedToken } from "../../pasted-token.ts";
 import { Arn } from "./arn.tsx";
 import { ask, Failed } from "./ask.ts";
 import type { EndDialogJob } from "./end-dialog.tsx";
 import { age, Moment, remaining, useNow } from "./moments.tsx";
-import { pastedToken } from "./pasted-token.ts";
 import { rowOf } from "./rows.ts";
 
 interface Found {
@@ -32,7 +32,7 @@ export function TokenBox({ ahead, changes, onEnd }: Props) {
     const pasted = pastedToken(text);
     if ("refused" in pasted) return setAnswer(pasted.refused);
     setAnswer("Looking …");
-    await findByHash(await sha256(pasted.token));
+    await findByHash("token" in pasted ? await sha256(pasted.token) : pasted.tokenSha256);
   };
 
   const findByHash = async (hash: string) => {
@@ -123,6 +123,8 @@ function Answer({ answer, ahead, onEnd }: Omit<Props, "changes"> & { answer: Fou
             Ask the records:
           </p>
           <pre>looker-token ask who-got-this-token --token-sha256 {hash}</pre>
+          <p>To end it at Looker itself, paste it into the command, which shows how:</p>
+          <pre>looker-token whose</pre>
         </>
       )}
       {missing.map((each) => (
