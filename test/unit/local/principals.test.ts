@@ -33,6 +33,7 @@ describe("the local principals", () => {
       `${api}/GET/scopes/${scope}/account`,
       `${api}/PUT/scopes/${scope}/freeze`,
       `${api}/DELETE/scopes/${scope}/freeze`,
+      `${api}/DELETE/scopes/${scope}/denials/*`,
     ];
     expect(find("platform-engineer")?.allow).toEqual([
       `${api}/GET/scopes`,
