@@ -71,7 +71,9 @@ test("#leaked-token: all of a caller, the whole scope, and a token that is not t
   expect(asked.out).toContain(`looker-token ask who-got-this-token --token-sha256 ${sha256Of(stray)}\n`);
   shell.set({ LOOKER: book.stand.broker.lookerUrl });
   await shell.type("read -rs TOKEN", `${stray}\n`);
-  expect((await shell.type("printf")).out).toBe("204\n");
+  expect((await shell.type("printf")).out).toBe(
+    '{"id":"101","display_name":"Service account of looker/sales"}\n204\n',
+  );
   expect(await takenBy(stray)).toBe(401);
 }, 120_000);
 
