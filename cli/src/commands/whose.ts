@@ -75,7 +75,7 @@ function holderText(scope: string, lease: ListedLease, now: number, ends: boolea
     ...field("Since", `${issued_at}, ${span((now - Date.parse(issued_at)) / 1_000)} ago`),
     ...field("State", stateText(lease, now)),
     ...field("Works", works),
-    ...(ends ? [] : field("Next", "looker-token whose --revoke ends it.")),
+    ...(ends ? [] : field("Next", "The same command with --revoke ends it.")),
   ].join("");
 }
 

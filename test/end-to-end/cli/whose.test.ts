@@ -36,7 +36,7 @@ Client id  ID
 Since  TIME, SPAN ago
 State  live: the broker gives it to this caller, for SPAN more
 Works  until TIME at the latest, for 1h SPAN
-Next  looker-token whose --revoke ends it.
+Next  The same command with --revoke ends it.
 `.replace("1h SPAN", "1h 0m"),
       });
     }
