@@ -79,7 +79,7 @@ Next  The same command with --revoke ends it.
     stage.stand.secrets.add(stray);
     const { exitCode, raw } = await whose(stray);
     expect(exitCode).toBe(0);
-    expect(raw).toContain(`looker-token ask who-got-this-token --token-sha256 ${sha256Of(stray)}\n`);
+    expect(raw).toContain(`looker-token ask who-got-this-token --token-sha256 ${sha256Of(stray)} --local\n`);
     expect(raw).toContain(`-X DELETE -H @- ${stage.stand.broker.lookerUrl}/api/4.0/logout\n`);
     expect((await whose(stray, "--revoke", "--yes")).exitCode).toBe(5);
   });
