@@ -108,7 +108,7 @@ filter kind = "audit" and caller.arn = "{{caller}}"
       name: "what-happened-to-this-request",
       asks: "A caller shows a request id: why was it refused, why did it fail, where did its time go?",
       answer:
-        "One row. A second one with `late` is work after the time-out. `lock` and `allowed` say which of the scope's lists refused it, and what is in that list; the caller is told neither. No row: the gateway refused it, and its access log says why.",
+        "One row. A second one with `late` is work after the time-out. `lock` names the scope's list that refused it, and `allowed` has the entries of this list. The caller is told neither. No row: API Gateway refused it. Then ask what-the-gateway-refused.",
       placeholders: [requestId],
       query: `
 filter kind = "audit" and request_id = "{{request_id}}"
@@ -142,7 +142,7 @@ filter client_id = "{{client_id}}" and (kind = "lease_end" or ispresent(token_sh
       name: "who-is-denied",
       asks: "Who is refused, and by what?",
       answer:
-        "A row for each caller, scope, verb and reason, the most frequent first. No `caller.arn`: the identity itself was refused. What IAM refused did not reach a function: the API's access log has it.",
+        "A row for each caller, scope, verb and reason, the most frequent first. No `caller.arn`: the identity itself was refused. About refusals by IAM ask what-the-gateway-refused.",
       placeholders: [],
       query: `
 filter kind = "audit" and code = "not_allowed"

@@ -7,36 +7,58 @@ export type CallerArn = string;
 
 const partition = "aws(?:-[a-z]+)*";
 const name = "[\\w+=,.@-]{1,64}";
+/** API Gateway hides eight digits of it in its refusals. */
+const account = "(\\d{12}|\\*{8}\\d{4})";
 const shapes = {
-  iam: new RegExp(`^arn:(${partition}):iam::(\\d{12}):(role|user)/(?:[\\x21-\\x2e\\x30-\\x7e]+/)*(${name})$`),
+  iam: new RegExp(
+    `^arn:(${partition}):iam::${account}:(role|user)/(?:[\\x21-\\x2e\\x30-\\x7e]+/)*(${name})$`,
+  ),
   /** The form of a role's session in refusals of API Gateway, and of `aws sts get-caller-identity`. */
-  session: new RegExp(`^arn:(${partition}):sts::(\\d{12}):assumed-role/(${name})/[\\w+=,.@-]{2,64}$`),
+  session: new RegExp(`^arn:(${partition}):sts::${account}:assumed-role/(${name})/[\\w+=,.@-]{2,64}$`),
   name: new RegExp(`^(?:(role|user)/)?(${name})$`),
 };
 
 /**
  * Reads `--caller`. A path and a session are left out, because the broker knows a caller without them. A name is
- * looked up among the callers with a lease. Exactly one must bear it.
+ * looked up among the callers with a lease, and so is an ARN with a hidden account. Exactly one must bear it.
  *
  * @param text as given
  * @returns a function of the listed leases, or of undefined if a scope's list is missing
  * @throws {UsageError} if it has none of the three forms
  */
 export function callerOf(text: string): (listed: readonly ListedLease[] | undefined) => CallerArn {
-  const [, iamPartition, account, kind, iamName] = shapes.iam.exec(text) ?? [];
-  if (iamName !== undefined) return () => `arn:${iamPartition}:iam::${account}:${kind}/${iamName}`;
-  const [, stsPartition, sessionAccount, role] = shapes.session.exec(text) ?? [];
-  if (role !== undefined) return () => `arn:${stsPartition}:iam::${sessionAccount}:role/${role}`;
+  const [, iamPartition, iamAccount = "", kind, iamName] = shapes.iam.exec(text) ?? [];
+  if (iamName !== undefined) return withArn(iamPartition, iamAccount, `${kind}/${iamName}`);
+  const [, stsPartition, stsAccount = "", role] = shapes.session.exec(text) ?? [];
+  if (role !== undefined) return withArn(stsPartition, stsAccount, `role/${role}`);
   const [, namedKind, bareName] = shapes.name.exec(text) ?? [];
-  if (bareName !== undefined) return (listed) => onlyOneNamed(bareName, namedKind, listed);
+  if (bareName !== undefined)
+    return (listed) =>
+      onlyOne(
+        bareName,
+        namedKind ? [`:${namedKind}/${bareName}`] : [`:role/${bareName}`, `:user/${bareName}`],
+        listed,
+      );
   throw new UsageError(
     "--caller takes a name, an IAM ARN, or the ARN of a session. Examples: report-service, arn:aws:iam::111122223333:role/report-service, arn:aws:sts::111122223333:assumed-role/report-service/i-0abc.",
   );
 }
 
-function onlyOneNamed(
+function withArn(
+  partition: string | undefined,
+  account: string,
+  resource: string,
+): ReturnType<typeof callerOf> {
+  const lastDigits = /^\*+(\d+)$/.exec(account)?.[1];
+  if (lastDigits === undefined) return () => `arn:${partition}:iam::${account}:${resource}`;
+  const name = resource.slice(resource.indexOf("/") + 1);
+  return (listed) => onlyOne(name, [`${lastDigits}:${resource}`], listed);
+}
+
+/** @param ends one of them is the end of the caller's ARN */
+function onlyOne(
   name: string,
-  kind: string | undefined,
+  ends: readonly string[],
   listed: readonly ListedLease[] | undefined,
 ): CallerArn {
   // The missing list may have another account's role of this name.
@@ -47,7 +69,6 @@ function onlyOneNamed(
         hint: "Pass the caller's IAM ARN.",
       },
     );
-  const ends = kind === undefined ? [`:role/${name}`, `:user/${name}`] : [`:${kind}/${name}`];
   const found = [...new Set(listed.map(({ caller }) => caller))].filter((caller) =>
     ends.some((end) => caller.endsWith(end)),
   );

@@ -83,7 +83,7 @@ export const options = {
   wait: { takes: "SECONDS", help: "how long to follow what is pending (60); 0 does not wait" },
   since: { takes: "SPAN", help: "how far to look back (2h): up to 9999 of s, m, h, d" },
   "print-query": { help: "print the query with its values, and run nothing" },
-  reason: { takes: "TEXT", help: "for whoever will unfreeze it: 1 to 256 characters on one line" },
+  reason: { takes: "TEXT", help: "for the operator who will unfreeze it: 1 to 256 characters on one line" },
 } as const satisfies Record<string, Option>;
 
 export type OptionName = keyof typeof options;

@@ -56,6 +56,20 @@ test("a name that a role and a user have is refused, and the kind decides", () =
   expect(read("user/report-service", reportService, user)).toBe(user);
 });
 
+test("an account that API Gateway hides in part is found by its last digits", () => {
+  const other = "arn:aws:iam::444455556666:role/report-service";
+  const session = "arn:aws:sts::********3333:assumed-role/report-service/i-0abc";
+  expect(read(session, reportService, other)).toBe(reportService);
+  expect(read("arn:aws:iam::********6666:role/report-service", reportService, other)).toBe(other);
+  expect(() => read(session, other)).toThrow(
+    "No listed lease belongs to a caller with the name report-service",
+  );
+  expect(() => read(session, reportService, "arn:aws:iam::999988883333:role/report-service")).toThrow(
+    "could mean",
+  );
+  expect(() => callerOf(session)(undefined)).toThrow("a name is not enough");
+});
+
 test("a name without a lease is refused rather than guessed, and so is a part of a name", () => {
   expect(() => read("report-service")).toThrow(
     "No listed lease belongs to a caller with the name report-service.",

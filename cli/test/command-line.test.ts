@@ -7,6 +7,7 @@ test.each([
   ["--help", ["--help"]],
   ["-h", ["-h"]],
   ["help", ["help"]],
+  ["--help in front of an option, as from an alias that ends in --local", ["--help", "--local"]],
 ])("%s asks for the general help", (_, args) => {
   expect(parseCommandLine(args)).toEqual({ kind: "help" });
 });

@@ -87,7 +87,7 @@ export const putFreeze =
     if (typeof reason !== "string" || !/^[^\p{C}]{1,256}$/u.test(reason) || reason.trim() === "")
       wrong(
         "reason",
-        "must be text of 1 to 256 characters on one line: whoever unfreezes the scope will read it",
+        "must be text of 1 to 256 characters on one line: the operator who unfreezes the scope will read it",
       );
     const frozen = { by: request.principal.callerArn, at: ports.clock.now(), reason };
     const result = await freezeScope(request.timings.of(ports), request, frozen);

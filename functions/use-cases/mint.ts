@@ -191,7 +191,7 @@ function blocked(plan: Blocked, now: number, audit: AuditFields): MintFailure {
 
 const deniedDetails = {
   operator:
-    "An operator has denied the client id of the scope's secret for good. An operator should store a new pair in Secrets Manager.",
+    "An operator has denied the client id of the scope's secret. An operator should store a new pair in Secrets Manager, or allow the client id again.",
   rotation:
     "The secret's rotation has retired the pair that the scope's secret holds again. The broker allows it within five minutes " +
     "if Looker still has it. Otherwise an operator should make the newest version of the secret current again.",

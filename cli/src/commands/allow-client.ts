@@ -18,7 +18,7 @@ export async function allowClient(io: Terminal, values: OptionValues): Promise<n
   io.print(
     values.json
       ? `${JSON.stringify({ scopes: [{ scope, client_id: clientId, denied: false }] }, null, 2)}\n`
-      : `${io.paint("green", "allowed")}  client id ${clientId}, for all scopes that share the secret of ${scope}\n`,
+      : `${io.paint("green", "allowed")}  client id ${clientId}, for all scopes that share the secret of ${scope}. A caller may be refused for ten more seconds\n`,
   );
   return exitCodes.ok;
 }

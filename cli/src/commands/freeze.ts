@@ -16,7 +16,7 @@ import { UsageError } from "../usage-error.ts";
 export async function freeze(io: Terminal, values: OptionValues): Promise<number> {
   const { reason } = values;
   if (reason === undefined)
-    throw new UsageError("Why? Pass --reason TEXT: whoever unfreezes the scope will read it.");
+    throw new UsageError("Why? Pass --reason TEXT: the operator who unfreezes the scope will read it.");
   const ask = values["all-scopes"] === true && !values.yes;
   if (ask) requireTerminal(io);
   const broker = brokerOf(io, values, operatorGrant(values));

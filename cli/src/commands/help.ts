@@ -23,7 +23,7 @@ export function generalHelp(paint: Paint): string {
     paint("bold", "Examples"),
     "  export LOOKER_BROKER_ENDPOINT=https://abc123.execute-api.us-east-1.amazonaws.com/v1",
     "  looker-token exec --scope sales -- ./nightly-report.sh",
-    "  looker-token revoke --scope sales --caller arn:aws:iam::111122223333:role/report-service",
+    "  looker-token revoke --scope sales --caller report-service",
     "  looker-token get --scope sales --local --as report-service",
     "  looker-token doctor --scope sales",
     "",

@@ -38,7 +38,7 @@ export async function whose(io: Terminal, values: OptionValues): Promise<number>
   const failure = noteFailures(io, values, all);
   if (!found) {
     const looked = succeeded(all).map(({ scope }) => scope);
-    if (!values.json && looked.length > 0) io.print(await nobodyText(broker, looked, tokenSha256));
+    if (!values.json && looked.length > 0) io.print(await nobodyText(broker, looked, tokenSha256, values));
     return failure || (ends ? exitCodes.pending : exitCodes.ok);
   }
   if (!values.json) io.print(holderText(found.scope, found.lease, broker.now(), ends));
@@ -75,7 +75,7 @@ function holderText(scope: string, lease: ListedLease, now: number, ends: boolea
     ...field("Since", `${issued_at}, ${span((now - Date.parse(issued_at)) / 1_000)} ago`),
     ...field("State", stateText(lease, now)),
     ...field("Works", works),
-    ...(ends ? [] : field("Next", "looker-token whose --revoke ends it.")),
+    ...(ends ? [] : field("Next", "The same command with --revoke ends it.")),
   ].join("");
 }
 
@@ -94,7 +94,12 @@ const spanTo = (time: string | null, now: number) =>
   time === null ? "-" : span((Date.parse(time) - now) / 1_000);
 
 /** The ways that are left. */
-async function nobodyText(broker: Broker, looked: readonly string[], tokenSha256: string): Promise<string> {
+async function nobodyText(
+  broker: Broker,
+  looked: readonly string[],
+  tokenSha256: string,
+  { local }: OptionValues,
+): Promise<string> {
   const { grants } = parsePermissions(await permissionsOf(broker));
   const lookers = new Set(grants.flatMap(({ scope, baseUrl }) => (looked.includes(scope) ? [baseUrl] : [])));
   const paragraph = (text: string) => wrapped(text, 80).join("\n");
@@ -104,7 +109,7 @@ async function nobodyText(broker: Broker, looked: readonly string[], tokenSha256
     ),
     "",
     "Ask the records for the callers that were given it:",
-    `  looker-token ask who-got-this-token --token-sha256 ${tokenSha256}`,
+    `  looker-token ask who-got-this-token --token-sha256 ${tokenSha256}${local ? " --local" : ""}`,
     "",
     paragraph("To end it at Looker itself, paste it after the first line, then Enter:"),
     "  read -rs TOKEN",

@@ -65,7 +65,7 @@ Nothing was done.
     const allowed = await run("allow-client", "--scope", "finance", "--client-id", id);
     expect(allowed).toMatchObject({
       exitCode: 0,
-      out: "allowed  client id ID, for all scopes that share the secret of finance\n",
+      out: "allowed  client id ID, for all scopes that share the secret of finance. A caller may be refused for ten more seconds\n",
     });
     await servedAgain();
     const asked = auditLines(stage.stand.broker).filter(({ verb }) => verb === "revoke" || verb === "allow");

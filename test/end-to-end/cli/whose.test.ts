@@ -36,7 +36,7 @@ Client id  ID
 Since  TIME, SPAN ago
 State  live: the broker gives it to this caller, for SPAN more
 Works  until TIME at the latest, for 1h SPAN
-Next  looker-token whose --revoke ends it.
+Next  The same command with --revoke ends it.
 `.replace("1h SPAN", "1h 0m"),
       });
     }
@@ -79,7 +79,7 @@ Next  looker-token whose --revoke ends it.
     stage.stand.secrets.add(stray);
     const { exitCode, raw } = await whose(stray);
     expect(exitCode).toBe(0);
-    expect(raw).toContain(`looker-token ask who-got-this-token --token-sha256 ${sha256Of(stray)}\n`);
+    expect(raw).toContain(`looker-token ask who-got-this-token --token-sha256 ${sha256Of(stray)} --local\n`);
     expect(raw).toContain(`-X DELETE -H @- ${stage.stand.broker.lookerUrl}/api/4.0/logout\n`);
     expect((await whose(stray, "--revoke", "--yes")).exitCode).toBe(5);
   });

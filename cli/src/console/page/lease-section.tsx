@@ -73,9 +73,8 @@ export function LeaseSection({ view, scope, onAllScopes, onEnd }: Props) {
           </button>
         )}
         <output aria-live="polite">
-          {rows.length === total
-            ? `${number(total)} leases`
-            : `${number(rows.length)} of ${number(total)} leases`}
+          {rows.length === total ? "" : `${number(rows.length)} of `}
+          {number(total)} {total === 1 ? "lease" : "leases"}
         </output>
       </search>
       <LeaseTable rows={rows} ahead={ahead} order={order} onOrder={setOrder} onEnd={onEnd} />
