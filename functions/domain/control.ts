@@ -259,10 +259,10 @@ export function allowClientId(
   control: SecretControl,
   clientId: string,
   now: number,
-): { next?: SecretControl; outcome: "allowed" | "retired" } {
+): { next?: SecretControl; outcome: "allowed" | "not_denied" | "retired" } {
   const { rotation } = control;
   if (rotation && isRetired(rotation, clientId, now)) return { outcome: "retired" };
-  if (!isDenied(control, clientId)) return { outcome: "allowed" };
+  if (!isDenied(control, clientId)) return { outcome: "not_denied" };
   const deniedClientIds = control.deniedClientIds.filter((denied) => denied !== digestOf(clientId));
   return {
     next: { ...control, deniedClientIds, rotation: rotation && allowRetiring(rotation, clientId) },

@@ -31,8 +31,8 @@ export const deleteDenial =
     // Characters that a path never has to escape.
     if (clientId === undefined || !/^[\w.~-]{1,256}$/.test(clientId))
       throw new Problem("bad_request", { detail: "client_id: must be a Looker client id." });
-    await allowClient(request.timings.of(ports), request, clientId);
-    return json(200, { denied: false });
+    const wasDenied = await allowClient(request.timings.of(ports), request, clientId);
+    return json(200, { denied: false, was_denied: wasDenied });
   };
 
 /** The reach of a denial. */

@@ -47,8 +47,11 @@ export async function foreseeDenial(
   return denialOf(denyClientId(control, clientId, clock.now()) ?? control, clientId);
 }
 
-/** The way back, for operators of every scope of the secret. */
-export async function allowClient(ports: OperatePorts, job: OperateJob, clientId: string): Promise<void> {
+/**
+ * The way back. A caller who may do it operates every scope of the secret.
+ * @returns whether the client id was denied before
+ */
+export async function allowClient(ports: OperatePorts, job: OperateJob, clientId: string): Promise<boolean> {
   const { scope, deadline, audit } = job;
   const outcome = await commit(
     ports.table.secretControls,
@@ -66,6 +69,7 @@ export async function allowClient(ports: OperatePorts, job: OperateJob, clientId
         "client_id: the rotation of the secret has retired this pair, and that stays. Rotate the secret, or store another pair.",
     });
   audit.outcome = "allowed";
+  return outcome === "allowed";
 }
 
 export const noRoomDetail = `the client id could not be denied: ${maxDeniedClientIds} of this secret are. Freeze the scope, or replace the secret.`;

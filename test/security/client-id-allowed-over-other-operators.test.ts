@@ -72,7 +72,7 @@ it("is done for an operator of all scopes of the secret, through any of them", a
   for (const name of ["sales", "support"]) {
     const { broker, allow } = await denied();
     const answer = await allow("clientOne", { identity: oncall, scope: name });
-    expect([answer.status, answer.body]).toEqual([200, { denied: false }]);
+    expect([answer.status, answer.body]).toEqual([200, { denied: false, was_denied: true }]);
     broker.clock.jump(10_000);
     expect((await broker.ask()).code).toBe("ok");
   }

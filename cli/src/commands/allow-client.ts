@@ -1,6 +1,7 @@
 /** `looker-token allow-client`: the way back from `revoke --client-id`. */
 import { brokerOf, scopeOf } from "../broker.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { field } from "../field.ts";
 import type { OptionValues } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
@@ -11,14 +12,29 @@ export async function allowClient(io: Terminal, values: OptionValues): Promise<n
   // The id becomes a part of the path.
   if (!/^[\w.~-]{1,256}$/.test(clientId)) throw new UsageError("--client-id takes a Looker client id.");
   const scope = scopeOf(values);
-  await brokerOf(io, values, { may: "operate", scope }).ask({
+  const answer: Allowed = await brokerOf(io, values, { may: "operate", scope }).ask({
     method: "DELETE",
     path: `/scopes/${scope}/denials/${clientId}`,
   });
-  io.print(
-    values.json
-      ? `${JSON.stringify({ scopes: [{ scope, client_id: clientId, denied: false }] }, null, 2)}\n`
-      : `${io.paint("green", "allowed")}  client id ${clientId}, for all scopes that share the secret of ${scope}. A caller may be refused for ten more seconds\n`,
-  );
+  if (values.json)
+    io.print(`${JSON.stringify({ scopes: [{ scope, client_id: clientId, ...answer }] }, null, 2)}\n`);
+  else if (answer.was_denied) io.print(allowedText(io, clientId, scope));
+  else
+    io.print(
+      `${io.paint("yellow", "unchanged")}  client id ${clientId} was not denied. Is it spelt right?\n`,
+    );
   return exitCodes.ok;
 }
+
+interface Allowed {
+  readonly denied: false;
+  readonly was_denied: boolean;
+}
+
+const allowedText = ({ paint }: Terminal, clientId: string, scope: string) =>
+  [
+    ...field("allowed", `client id ${clientId}, for all scopes that share the secret of ${scope}.`, (text) =>
+      paint("green", text),
+    ),
+    ...field("", "A caller may be refused for ten more seconds."),
+  ].join("");

@@ -65,11 +65,15 @@ Nothing was done.
     const allowed = await run("allow-client", "--scope", "finance", "--client-id", id);
     expect(allowed).toMatchObject({
       exitCode: 0,
-      out: "allowed  client id ID, for all scopes that share the secret of finance. A caller may be refused for ten more seconds\n",
+      out: "allowed    client id ID, for all scopes that share the secret of finance.\n           A caller may be refused for ten more seconds.\n",
     });
+    // A misspelt id does not look like a success.
+    expect((await run("allow-client", "--scope", "finance", "--client-id", id)).out).toBe(
+      "unchanged  client id ID was not denied. Is it spelt right?\n",
+    );
     await servedAgain();
     const asked = auditLines(stage.stand.broker).filter(({ verb }) => verb === "revoke" || verb === "allow");
-    expect(asked.slice(-2)).toMatchObject([
+    expect(asked.slice(-3, -1)).toMatchObject([
       { verb: "revoke", outcome: "revoked", filters: ["client_id"], client_id: id },
       { verb: "allow", outcome: "allowed", scope: "finance", client_id: id },
     ]);

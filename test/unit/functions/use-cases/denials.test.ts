@@ -115,7 +115,8 @@ describe("a pair that the rotation retires", () => {
     await retiring(all, {});
     await all.revoke({ clientId: "clientOld" });
     all.clock.jump(3 * minutes - 1);
-    await all.allow("clientOld");
+    expect(await all.allow("clientOld")).toBe(true);
+    expect(await all.allow("clientOld")).toBe(false);
     const { rotation, deniedClientIds } = await all.table.secretControls.read(secretId);
     expect([rotation?.retiring[0]?.denied, deniedClientIds]).toEqual([undefined, []]);
   });
