@@ -30,7 +30,10 @@ export async function status(io: Terminal, values: OptionValues): Promise<number
       askedAt: Date.now(),
       findings: parts.flatMap(({ findings }) => findings),
       unseen: parts.flatMap(({ unseen }) => unseen),
-      notes: place.isLocal ? ["The local run has no alarms."] : [],
+      notes: [
+        ...parts.flatMap(({ notes = [] }) => notes),
+        ...(place.isLocal ? ["The local run has no alarms."] : []),
+      ],
     };
     io.print(values.json ? `${JSON.stringify(statusJson(told), null, 2)}\n` : statusText(told, io.paint));
     const nothingSeen = parts.every(({ findings, unseen }) => findings.length === 0 && unseen.length > 0);
