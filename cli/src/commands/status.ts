@@ -1,5 +1,6 @@
 /** `looker-token status`: the present faults of a deployment. */
 import { brokerOf } from "../broker.ts";
+import { awsNow } from "../deployment/aws-clients.ts";
 import { AwsFailure } from "../deployment/aws-failure.ts";
 import { placeOf } from "../deployment/place.ts";
 import { stackFacts } from "../deployment/stack.ts";
@@ -27,7 +28,7 @@ export async function status(io: Terminal, values: OptionValues): Promise<number
     const told: Status = {
       stack: place.stack,
       region: place.region,
-      askedAt: Date.now(),
+      askedAt: awsNow(place),
       findings: parts.flatMap(({ findings }) => findings),
       unseen: parts.flatMap(({ unseen }) => unseen),
       notes: [

@@ -2,6 +2,7 @@
 import { parsePermissions } from "@looker-token-broker/client/broker";
 import type { Broker } from "../broker.ts";
 import { alarmsOf } from "../deployment/alarms.ts";
+import { awsNow } from "../deployment/aws-clients.ts";
 import { AwsFailure } from "../deployment/aws-failure.ts";
 import type { Place } from "../deployment/place.ts";
 import { type Question, questionsOf } from "../deployment/questions.ts";
@@ -84,7 +85,7 @@ export async function askRecords(place: Place, createdAt: number, signal: AbortS
     questionsOf(place, signal),
     stackResources(place, signal),
   ]);
-  const now = Date.now();
+  const now = awsNow(place);
   const rotates = resources.has("AWS::SecretsManager::RotationSchedule");
   const rowsOf = (name: string, minutes: number) =>
     answerTo(questions, name, minutes * minuteMs, { place, now, signal });
