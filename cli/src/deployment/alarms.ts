@@ -1,4 +1,4 @@
-/** The alarms of the stack: those that are on, and those that somebody has deleted. */
+/** The alarms of the stack that are on, or deleted. */
 import { answered, cloudWatch } from "./aws-clients.ts";
 import type { Place } from "./place.ts";
 import { abortable } from "./stack.ts";

@@ -56,7 +56,7 @@ function made<Client extends SkewKnown>(place: Place, make: () => Client): Clien
   return client;
 }
 
-/** Date is cut to its second and has been under way. Less than this is no fault of a clock. */
+/** An answer's Date is cut to its second and has been under way. A smaller difference proves nothing about a clock. */
 const leastSkewMs = 5_000;
 
 /**

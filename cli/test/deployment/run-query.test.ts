@@ -1,4 +1,4 @@
-/** Answers of CloudWatch Logs that the local run does not give, or not at will. */
+/** Answers of CloudWatch Logs beyond those of the local run. */
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { FakeServer, type Reply } from "../../../test/support/fake-server.ts";
 import { awsNow } from "../../src/deployment/aws-clients.ts";
@@ -84,7 +84,7 @@ test.each(["Failed", "Timeout", "Cancelled", "Unknown"])(
   },
 );
 
-test("a query that nobody waits for any more is stopped, because it is paid for", async () => {
+test("after an interruption the query is stopped, because it is paid for", async () => {
   statuses = ["Running"];
   const controller = new AbortController();
   const stopped = run({ signal: controller.signal, onWait: () => controller.abort() });
@@ -107,7 +107,7 @@ test.each<[string, number, number, string]>([
   await expect(run()).rejects.toMatchObject({ failure: { exitCode, code } });
 });
 
-test("credentials that are not found are told without the words of their source", async () => {
+test("missing credentials are told without the words of their source", async () => {
   const error = Object.assign(new Error("the output of a command"), { name: "CredentialsProviderError" });
   place = { ...place, credentials: () => Promise.reject(error) };
   await expect(run()).rejects.toMatchObject({
@@ -116,7 +116,7 @@ test("credentials that are not found are told without the words of their source"
 });
 
 test.each([3_600_000, -3_600_000])(
-  "a clock of this machine that is off by %i ms hides no records",
+  "with a clock %i ms behind AWS's, the range is AWS's",
   async (off) => {
     aheadMs = off;
     expect(Math.abs(awsNow(place) - Date.now())).toBeLessThan(1_000);

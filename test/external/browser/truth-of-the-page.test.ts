@@ -1,4 +1,4 @@
-/** Attacks on what the page says: answers that overtake each other, keys that repeat, rights that are taken away. */
+/** Attacks on the truth of the page: late answers, a key held down, a lost right. */
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { FakeBroker, leaseOf } from "../../support/cli/fake-broker.ts";
