@@ -23,9 +23,12 @@ export async function targetScopes(values: OptionValues, broker: Broker): Promis
 export async function operatedScopes(broker: Broker): Promise<string[]> {
   const { grants } = parsePermissions(await permissionsOf(broker));
   const operated = grants.filter(({ may }) => may.includes("operate")).map(({ scope }) => scope);
-  if (operated.length === 0) throw new TokenBrokerError("not_allowed", "No scope lists you as an operator.");
+  if (operated.length === 0) throw operatesNothing();
   return operated;
 }
+
+export const operatesNothing = () =>
+  new TokenBrokerError("not_allowed", "No scope lists you as an operator.");
 
 export type ScopeResult<T> = { scope: string; value: T } | { scope: string; failure: Failure };
 

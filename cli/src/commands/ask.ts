@@ -1,5 +1,6 @@
 /** `looker-token ask`: a saved question about a deployment's records, answered by CloudWatch Logs Insights. */
 import { answerText } from "../deployment/answer-text.ts";
+import { awsNow } from "../deployment/aws-clients.ts";
 import { filledQuery, flagOf } from "../deployment/fill-question.ts";
 import { placeOf } from "../deployment/place.ts";
 import { type Question, questionNamed, questionsOf } from "../deployment/questions.ts";
@@ -37,10 +38,10 @@ export async function ask(
       io.print(`${query}\n`);
       return exitCodes.ok;
     }
-    const to = Date.now();
+    const [to, begun] = [awsNow(place), performance.now()];
     const range = { from: to - rangeMs, to };
     const onWait = () => {
-      if (Date.now() - to > 3_000) io.progress("CloudWatch is reading …");
+      if (performance.now() - begun > 3_000) io.progress("CloudWatch is reading …");
     };
     const rows = await runQuery(place, { query, logGroups: question.logGroups, ...range, signal, onWait });
     io.endProgress();

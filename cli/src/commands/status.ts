@@ -1,5 +1,6 @@
 /** `looker-token status`: the present faults of a deployment. */
 import { brokerOf } from "../broker.ts";
+import { awsNow } from "../deployment/aws-clients.ts";
 import { AwsFailure } from "../deployment/aws-failure.ts";
 import { placeOf } from "../deployment/place.ts";
 import { stackFacts } from "../deployment/stack.ts";
@@ -27,10 +28,13 @@ export async function status(io: Terminal, values: OptionValues): Promise<number
     const told: Status = {
       stack: place.stack,
       region: place.region,
-      askedAt: Date.now(),
+      askedAt: awsNow(place),
       findings: parts.flatMap(({ findings }) => findings),
       unseen: parts.flatMap(({ unseen }) => unseen),
-      notes: place.isLocal ? ["The local run has no alarms."] : [],
+      notes: [
+        ...parts.flatMap(({ notes = [] }) => notes),
+        ...(place.isLocal ? ["The local run has no alarms."] : []),
+      ],
     };
     io.print(values.json ? `${JSON.stringify(statusJson(told), null, 2)}\n` : statusText(told, io.paint));
     const nothingSeen = parts.every(({ findings, unseen }) => findings.length === 0 && unseen.length > 0);

@@ -93,6 +93,9 @@ function stateText({ state, ends_at }: ListedLease, now: number): string {
 const spanTo = (time: string | null, now: number) =>
   time === null ? "-" : span((Date.parse(time) - now) / 1_000);
 
+/** A scope's Looker is an origin. Anything more could run in the shell that the lines are pasted into. */
+const origin = /^https?:\/\/[\w.-]+(?::\d+)?$/;
+
 /** The ways that are left. */
 async function nobodyText(
   broker: Broker,
@@ -101,7 +104,9 @@ async function nobodyText(
   { local }: OptionValues,
 ): Promise<string> {
   const { grants } = parsePermissions(await permissionsOf(broker));
-  const lookers = new Set(grants.flatMap(({ scope, baseUrl }) => (looked.includes(scope) ? [baseUrl] : [])));
+  const lookers = new Set(
+    grants.flatMap(({ scope, baseUrl }) => (looked.includes(scope) && origin.test(baseUrl) ? [baseUrl] : [])),
+  );
   const paragraph = (text: string) => wrapped(text, 80).join("\n");
   return [
     paragraph(

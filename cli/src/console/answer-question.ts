@@ -8,7 +8,7 @@ import { freezing, unfreezeIn } from "../freezing.ts";
 import { pagesOf } from "../listing.ts";
 import { permissionsOf } from "../permissions.ts";
 import { foresee, revocation } from "../revocation.ts";
-import { inEachScope, operatedScopes } from "../targets.ts";
+import { inEachScope, operatedScopes, operatesNothing } from "../targets.ts";
 import { leasesOfToken } from "../whose.ts";
 import type { Message, MessageError, QuestionName, Questions } from "./messages.ts";
 
@@ -32,6 +32,8 @@ export const answers: Answers = {
   async look(_, { broker, gone, send }) {
     const { caller, grants } = parsePermissions(await permissionsOf(broker));
     const scopes = grants.filter(({ may }) => may.includes("operate"));
+    // The page keeps its last answer. An empty list would look like a broker without scopes.
+    if (scopes.length === 0) throw operatesNothing();
     const { endpoint, region } = broker;
     await send({ kind: "scopes", operator: caller.arn, endpoint, region, scopes });
     await eachScope(

@@ -154,13 +154,21 @@ async function answerQuestion<Name extends QuestionName>(
 
 /** One line for each message, at the pace of the page. */
 function sender(response: ServerResponse): Answering["send"] {
+  // One for all scopes, taken off again: a long list would pile listeners up.
+  let drained: Promise<void> | undefined;
   return async (message: Message) => {
     if (response.destroyed) return;
     if (!response.headersSent)
       response.writeHead(200, { ...headers, "Content-Type": "application/x-ndjson" });
     if (response.write(`${JSON.stringify(message)}\n`)) return;
-    await new Promise<void>((resolve) => {
-      response.once("drain", resolve).once("close", resolve);
+    drained ??= new Promise((resolve) => {
+      const end = () => {
+        response.off("drain", end).off("close", end);
+        drained = undefined;
+        resolve();
+      };
+      response.on("drain", end).on("close", end);
     });
+    await drained;
   };
 }

@@ -1,4 +1,4 @@
-/** The alarms of the stack that are on. */
+/** The alarms of the stack that are on, or deleted. */
 import { answered, cloudWatch } from "./aws-clients.ts";
 import type { Place } from "./place.ts";
 import { abortable } from "./stack.ts";
@@ -9,16 +9,19 @@ export interface AlarmThatIsOn {
   readonly since: Date | undefined;
 }
 
+export interface Alarms {
+  readonly on: readonly AlarmThatIsOn[];
+  /** Of the stack, and not in CloudWatch. Such an alarm never goes on. */
+  readonly missing: readonly string[];
+}
+
 /** AWS takes no more names at once. */
 const namesAtOnce = 100;
 
-export async function alarmsThatAreOn(
-  place: Place,
-  names: readonly string[],
-  signal: AbortSignal,
-): Promise<AlarmThatIsOn[]> {
+export async function alarmsOf(place: Place, names: readonly string[], signal: AbortSignal): Promise<Alarms> {
   const { sdk, client } = await cloudWatch(place);
-  const found: AlarmThatIsOn[] = [];
+  const on: AlarmThatIsOn[] = [];
+  const missing = new Set(names);
   for (let from = 0; from < names.length; from += namesAtOnce) {
     const { MetricAlarms = [] } = await answered(
       place,
@@ -31,13 +34,15 @@ export async function alarmsThatAreOn(
       ),
     );
     // By names and by state at once is not documented, so the state is compared here.
-    for (const alarm of MetricAlarms)
+    for (const alarm of MetricAlarms) {
+      missing.delete(alarm.AlarmName ?? "");
       if (alarm.StateValue === "ALARM")
-        found.push({
+        on.push({
           name: alarm.AlarmName ?? "",
           description: alarm.AlarmDescription ?? "",
           since: alarm.StateTransitionedTimestamp ?? alarm.StateUpdatedTimestamp,
         });
+    }
   }
-  return found;
+  return { on, missing: [...missing] };
 }

@@ -43,19 +43,44 @@ function settingsOf({ region, credentials, endpoint }: Place) {
   };
 }
 
+interface SkewKnown {
+  /** AWS's clock less this machine's, by the latest answer. 0 before. */
+  readonly config: { readonly systemClockOffset: number };
+}
+
+const clientsOf = new WeakMap<Place, SkewKnown[]>();
+
+function made<Client extends SkewKnown>(place: Place, make: () => Client): Client {
+  const client = withoutWarning(make);
+  clientsOf.set(place, [...(clientsOf.get(place) ?? []), client]);
+  return client;
+}
+
+/** An answer's Date is cut to its second and has been under way. A smaller difference proves nothing about a clock. */
+const leastSkewMs = 5_000;
+
+/**
+ * AWS's time, milliseconds since 1970, once it has answered. By a wrong clock of this machine a range would miss the latest
+ * records, and a sweeper that stopped would look alive.
+ */
+export function awsNow(place: Place): number {
+  const offsets = (clientsOf.get(place) ?? []).map(({ config }) => config.systemClockOffset);
+  return Date.now() + (offsets.findLast((offset) => Math.abs(offset) >= leastSkewMs) ?? 0);
+}
+
 export async function cloudFormation(place: Place) {
   const sdk = await import("@aws-sdk/client-cloudformation");
-  return { sdk, client: withoutWarning(() => new sdk.CloudFormationClient(settingsOf(place))) };
+  return { sdk, client: made(place, () => new sdk.CloudFormationClient(settingsOf(place))) };
 }
 
 export async function cloudWatchLogs(place: Place) {
   const sdk = await import("@aws-sdk/client-cloudwatch-logs");
-  return { sdk, client: withoutWarning(() => new sdk.CloudWatchLogsClient(settingsOf(place))) };
+  return { sdk, client: made(place, () => new sdk.CloudWatchLogsClient(settingsOf(place))) };
 }
 
 export async function cloudWatch(place: Place) {
   const sdk = await import("@aws-sdk/client-cloudwatch");
-  return { sdk, client: withoutWarning(() => new sdk.CloudWatchClient(settingsOf(place))) };
+  return { sdk, client: made(place, () => new sdk.CloudWatchClient(settingsOf(place))) };
 }
 
 /** AWS's answer, or its refusal as this program tells it. */

@@ -36,8 +36,14 @@ export async function stackResources(
         abortable(signal),
       ),
     );
-    for (const { ResourceType = "", PhysicalResourceId: id } of page.StackResourceSummaries ?? [])
-      if (id !== undefined) ids.set(ResourceType, [...(ids.get(ResourceType) ?? []), id]);
+    // An update may leave a resource behind that it has taken out of the stack.
+    for (const {
+      ResourceType = "",
+      ResourceStatus: status,
+      PhysicalResourceId: id,
+    } of page.StackResourceSummaries ?? [])
+      if (id !== undefined && status !== "DELETE_COMPLETE")
+        ids.set(ResourceType, [...(ids.get(ResourceType) ?? []), id]);
     next = page.NextToken;
   } while (next !== undefined);
   return ids;

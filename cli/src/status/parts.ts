@@ -1,7 +1,8 @@
 /** The parts of `looker-token status`. If one fails, the others go on. */
 import { parsePermissions } from "@looker-token-broker/client/broker";
 import type { Broker } from "../broker.ts";
-import { alarmsThatAreOn } from "../deployment/alarms.ts";
+import { alarmsOf } from "../deployment/alarms.ts";
+import { awsNow } from "../deployment/aws-clients.ts";
 import { AwsFailure } from "../deployment/aws-failure.ts";
 import type { Place } from "../deployment/place.ts";
 import { type Question, questionsOf } from "../deployment/questions.ts";
@@ -21,6 +22,7 @@ import { loginFindings, rotationFindings, sweeperFindings } from "./record-findi
 export interface Part {
   readonly findings: readonly Finding[];
   readonly unseen: readonly Unseen[];
+  readonly notes?: readonly string[];
 }
 
 export async function part(what: string, look: () => Promise<Part>): Promise<Part> {
@@ -42,7 +44,8 @@ const unseenBy = (what: string, { code, message, exitCode }: Failure): Unseen =>
 
 export async function askBroker(broker: Broker, signal: AbortSignal): Promise<Part> {
   const { grants } = parsePermissions(await permissionsOf(broker));
-  const operated = grants.filter(({ may }) => may.includes("operate")).map(({ scope }) => scope);
+  const operates = ({ may }: (typeof grants)[number]) => may.includes("operate");
+  const operated = grants.filter(operates).map(({ scope }) => scope);
   if (operated.length === 0) {
     const message = "You operate no scope.";
     const unseen = {
@@ -59,9 +62,21 @@ export async function askBroker(broker: Broker, signal: AbortSignal): Promise<Pa
       succeeded(all).map(({ value }) => value),
       broker.now(),
     ),
-    unseen: failed(all).map(({ scope, failure }) => unseenBy(`scope ${scope}`, failure)),
+    unseen: [
+      ...failed(all).map(({ scope, failure }) => unseenBy(`scope ${scope}`, failure)),
+      ...grants.filter((each) => !operates(each)).map(({ scope }) => notOperated(scope)),
+    ],
+    // A scope of other people is in no answer to this caller.
+    notes: [`Freezes, leases and accounts: of the scopes that you operate (${operated.join(", ")}).`],
   };
 }
+
+const notOperated = (scope: string): Unseen => ({
+  what: `scope ${scope}`,
+  code: "not_allowed",
+  message: "You do not operate it.",
+  exitCode: exitCodes.refused,
+});
 
 const minuteMs = 60_000;
 
@@ -70,7 +85,7 @@ export async function askRecords(place: Place, createdAt: number, signal: AbortS
     questionsOf(place, signal),
     stackResources(place, signal),
   ]);
-  const now = Date.now();
+  const now = awsNow(place);
   const rotates = resources.has("AWS::SecretsManager::RotationSchedule");
   const rowsOf = (name: string, minutes: number) =>
     answerTo(questions, name, minutes * minuteMs, { place, now, signal });
@@ -86,7 +101,7 @@ export async function askRecords(place: Place, createdAt: number, signal: AbortS
               rowsOf("what-did-rotation-do", 3 * 24 * 60),
               rowsOf("is-rotation-on-time", 15),
             ]);
-            return seen(rotationFindings(steps, onTime, now));
+            return seen(rotationFindings(steps, onTime, now, createdAt));
           }),
         ]
       : []),
@@ -118,5 +133,5 @@ async function answerTo(
 
 export async function askAlarms(place: Place, signal: AbortSignal): Promise<Part> {
   const names = (await stackResources(place, signal)).get("AWS::CloudWatch::Alarm") ?? [];
-  return seen(alarmFindings(await alarmsThatAreOn(place, names, signal)));
+  return seen(alarmFindings(await alarmsOf(place, names, signal)));
 }

@@ -60,13 +60,29 @@ export function sweeperFindings(rows: readonly AnswerRow[], now: number, created
 /** Steps of one rotation follow each other within minutes. */
 const rotationStopsAfterMs = 3_600_000;
 
-/** `steps`: the latest first. */
+/** The schedule that retires old pairs runs every five minutes. `onTime` is asked about three of its runs. */
+const retirementStopsAfterMs = 15 * 60_000;
+
+/** `steps`: the latest first. `since`: of the stack, as of {@link sweeperFindings}. */
 export function rotationFindings(
   steps: readonly AnswerRow[],
   onTime: readonly AnswerRow[],
   now: number,
+  createdAt: number,
 ): Finding[] {
+  const isStopped = onTime.length === 0 && now - createdAt > retirementStopsAfterMs;
   return [
+    // Without this run nobody knows whether a rotation is overdue.
+    ...(isStopped
+      ? [
+          {
+            what: "rotation" as const,
+            text: "the check for overdue rotations and old pairs had no run in the past 15m",
+            wrong: true,
+            runbook: "rotation-overdue",
+          },
+        ]
+      : []),
     ...latestBy(steps.filter(isOfRotation), ({ secret = "" }) => secret).flatMap((row) =>
       stepFinding(row, now),
     ),

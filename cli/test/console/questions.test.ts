@@ -1,5 +1,5 @@
 /** The page's questions, and the lines of the console's answers. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { neverChecked } from "../../../test/support/cli/account-checks.ts";
 import { leaseOf } from "../../../test/support/cli/fake-broker.ts";
 import { linesOf, startConsoleStand } from "./stand.ts";
@@ -57,6 +57,23 @@ describe("look", () => {
     const ofSales = (await ask("look", { used: true })).filter((line) => Object(line).scope === "sales");
     expect(ofSales.map(({ kind }) => kind)).toEqual(["page", "scope_failed"]);
   });
+});
+
+test("a huge list leaves no listeners behind: Node would warn of a leak on the operator's terminal", async () => {
+  const { ask, broker } = await opened();
+  const warnings: Error[] = [];
+  const note = (warning: Error) => void warnings.push(warning);
+  process.on("warning", note);
+  onTestFinished(() => void process.off("warning", note));
+  const leases = Array.from({ length: 500 }, (_, at) => leaseOf(`lease-${at}`));
+  broker.instead = ({ path }) => {
+    if (!path.includes("/sales/")) return undefined;
+    const page = Number(new URL(path, "http://broker").searchParams.get("next_token") ?? 0);
+    return { status: 200, body: { leases, ...(page < 30 ? { next_token: String(page + 1) } : {}) } };
+  };
+  const lines = await ask("look", { used: true });
+  expect(lines.filter(({ kind }) => kind === "page").length).toBeGreaterThan(30);
+  expect(warnings.map(({ message }) => message)).toEqual([]);
 });
 
 test("a token is looked for in each scope, by its SHA-256", async () => {

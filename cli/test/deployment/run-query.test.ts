@@ -1,6 +1,7 @@
-/** Answers of CloudWatch Logs that the local run does not give, or not at will. */
+/** Answers of CloudWatch Logs beyond those of the local run. */
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { FakeServer, type Reply } from "../../../test/support/fake-server.ts";
+import { awsNow } from "../../src/deployment/aws-clients.ts";
 import type { Place } from "../../src/deployment/place.ts";
 import { runQuery } from "../../src/deployment/run-query.ts";
 
@@ -10,17 +11,23 @@ let place: Place;
 let statuses: string[];
 let refusal: Reply | undefined;
 let pages: number;
+let aheadMs: number;
 beforeEach(async () => {
-  [statuses, refusal, pages] = [["Complete"], undefined, 1];
+  [statuses, refusal, pages, aheadMs] = [["Complete"], undefined, 1, 0];
   logs = await FakeServer.start(({ headers, text }) => {
     const operation = String(headers["x-amz-target"]).replace("Logs_20140328.", "");
     if (refusal) return refusal;
-    if (operation === "StartQuery") return { status: 200, body: { queryId: id } };
+    const date = new Date(Date.now() + aheadMs).toUTCString();
+    if (operation === "StartQuery") return { status: 200, headers: { date }, body: { queryId: id } };
     if (operation === "StopQuery") return { status: 200, body: { success: true } };
     const status = statuses.length > 1 ? statuses.shift() : statuses[0];
     const page = Number(JSON.parse(text).nextToken ?? 0) + 1;
     const nextToken = page < pages ? { nextToken: String(page) } : {};
-    return { status: 200, body: { status, results: status === "Complete" ? results : [], ...nextToken } };
+    return {
+      status: 200,
+      headers: { date },
+      body: { status, results: status === "Complete" ? results : [], ...nextToken },
+    };
   });
   onTestFinished(() => logs.stop());
   place = {
@@ -77,7 +84,7 @@ test.each(["Failed", "Timeout", "Cancelled", "Unknown"])(
   },
 );
 
-test("a query that nobody waits for any more is stopped, because it is paid for", async () => {
+test("after an interruption the query is stopped, because it is paid for", async () => {
   statuses = ["Running"];
   const controller = new AbortController();
   const stopped = run({ signal: controller.signal, onWait: () => controller.abort() });
@@ -100,10 +107,22 @@ test.each<[string, number, number, string]>([
   await expect(run()).rejects.toMatchObject({ failure: { exitCode, code } });
 });
 
-test("credentials that are not found are told without the words of their source", async () => {
+test("missing credentials are told without the words of their source", async () => {
   const error = Object.assign(new Error("the output of a command"), { name: "CredentialsProviderError" });
   place = { ...place, credentials: () => Promise.reject(error) };
   await expect(run()).rejects.toMatchObject({
     failure: { exitCode: 3, code: "no_credentials", message: "No AWS credentials were found." },
   });
+});
+
+test.each([3_600_000, -3_600_000])("with a clock %i ms behind AWS's, the range is AWS's", async (off) => {
+  aheadMs = off;
+  expect(Math.abs(awsNow(place) - Date.now())).toBeLessThan(1_000);
+  await run({ signal: new AbortController().signal });
+  expect(Math.abs(awsNow(place) - Date.now() - off)).toBeLessThan(5_000);
+});
+
+test("an answer's Date, cut to its second, moves no clock", async () => {
+  await run();
+  expect(Math.abs(awsNow(place) - Date.now())).toBeLessThan(100);
 });

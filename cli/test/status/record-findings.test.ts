@@ -83,15 +83,19 @@ const step = (name: string, minutes: number, more: object = {}) => ({
   client_id: "new",
   ...more,
 });
-const told = (...given: Parameters<typeof rotationFindings>) =>
-  rotationFindings(...given).map(({ text, wrong }) => [text, wrong]);
+type Rows = Parameters<typeof rotationFindings>[0];
+const checked: Rows = [{ overdue_now: "0", unretired_now: "0" }];
+const told = (steps: Rows, onTime: Rows, at: number, createdAt = 0) =>
+  rotationFindings(steps, onTime, at, createdAt).map(({ text, wrong }) => [text, wrong]);
 
 test("of a secret's rotation the latest step counts", () => {
-  expect(told([step("finishSecret", 1), step("testSecret", 2, { outcome: "failed" })], [], now)).toEqual([]);
-  expect(told([step("setSecret", 1)], [], now)).toEqual([["running, setSecret was done", false]]);
-  expect(told([step("setSecret", 61)], [], now)).toEqual([["stopped after setSecret", true]]);
+  expect(told([step("finishSecret", 1), step("testSecret", 2, { outcome: "failed" })], checked, now)).toEqual(
+    [],
+  );
+  expect(told([step("setSecret", 1)], checked, now)).toEqual([["running, setSecret was done", false]]);
+  expect(told([step("setSecret", 61)], checked, now)).toEqual([["stopped after setSecret", true]]);
   const failed = { outcome: "failed", reason: "needs_administrator" };
-  expect(told([step("setSecret", 1, failed), step("createSecret", 2)], [], now)).toEqual([
+  expect(told([step("setSecret", 1, failed), step("createSecret", 2)], checked, now)).toEqual([
     ["setSecret failed (needs_administrator)", true],
   ]);
 });
@@ -99,11 +103,18 @@ test("of a secret's rotation the latest step counts", () => {
 test("an old pair is told about until it is deleted", () => {
   const retire = (outcome: string, minutes: number, more: object = {}) =>
     step("retire", minutes, { outcome, client_id: "old", ...more });
-  expect(told([retire("denied", 1)], [], now)).toEqual([["retiring the pair old, denied", false]]);
-  expect(told([retire("deleted", 1), retire("denied", 9)], [], now)).toEqual([]);
-  expect(told([retire("failed", 1, { reason: "looker_unavailable" }), retire("denied", 9)], [], now)).toEqual(
-    [["an old pair could not be deleted (looker_unavailable)", true]],
-  );
+  expect(told([retire("denied", 1)], checked, now)).toEqual([["retiring the pair old, denied", false]]);
+  expect(told([retire("deleted", 1), retire("denied", 9)], checked, now)).toEqual([]);
+  expect(
+    told([retire("failed", 1, { reason: "looker_unavailable" }), retire("denied", 9)], checked, now),
+  ).toEqual([["an old pair could not be deleted (looker_unavailable)", true]]);
+});
+
+test("a check that stopped hides no overdue rotation: its silence is told", () => {
+  expect(told([], [], now)).toEqual([
+    ["the check for overdue rotations and old pairs had no run in the past 15m", true],
+  ]);
+  expect(told([], [], now, now - 60_000)).toEqual([]);
 });
 
 test("overdue secrets and unretired pairs are wrong", () => {

@@ -20,7 +20,7 @@ test("a broker without a fault has nothing wrong, and says when the sweeper ran"
   }, "the sweep's record");
   expect(shown.exitCode).toBe(0);
   expect(shown.out).toBe(
-    "looker-token-broker in us-east-1: nothing is wrong\nsweeper  last run SPAN ago\n  The local run has no alarms.\n",
+    "looker-token-broker in us-east-1: nothing is wrong\nsweeper  last run SPAN ago\n  Freezes, leases and accounts: of the scopes that you operate (sales,\n  finance).\n  The local run has no alarms.\n",
   );
 });
 

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { CloudFormationClient, CreateStackCommand, DeleteStackCommand } from "@aws-sdk/client-cloudformation";
 import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { alarmsThatAreOn } from "../../../cli/src/deployment/alarms.ts";
+import { alarmsOf } from "../../../cli/src/deployment/alarms.ts";
 import { savedQueries } from "../../../infra/saved-queries.ts";
 import { ENGINE_CREDENTIAL } from "../../../local/aws/engine.ts";
 import { callerOf, sharedStand, untilSeen } from "../../support/broker-stand.ts";
@@ -215,13 +215,14 @@ describe("looker-token at moto", () => {
       ...{ stack: StackName, isLocal: false, region, endpoint: moto.url },
       credentials: async () => ENGINE_CREDENTIAL,
     };
-    const on = await alarmsThatAreOn(place, names, new AbortController().signal);
+    const { on, missing } = await alarmsOf(place, [...names, "deleted"], new AbortController().signal);
     expect(
       on.map(({ name, description, since }) => [name, description.slice(-10), since instanceof Date]),
     ).toEqual([
       ["alarm-3", "#mint-rate", true],
       ["alarm-110", "#mint-rate", true],
     ]);
+    expect(missing).toEqual(["deleted"]);
   }, 120_000);
 
   test("an operation that moto lacks is a failure of AWS, and not a defect", async () => {

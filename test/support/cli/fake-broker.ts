@@ -30,7 +30,8 @@ export class FakeBroker {
   frozen: Frozen | undefined;
   accounts: Record<string, AccountCheck> = {};
   /** What is answered in place of what this broker would; undefined: nothing in its place. */
-  instead: (asked: Asked) => Reply | "drop" | "silence" | undefined | Promise<Reply> = () => undefined;
+  instead: (asked: Asked) => Reply | "drop" | "silence" | undefined | Promise<Reply | undefined> = () =>
+    undefined;
 
   private constructor(server: FakeServer) {
     this.#server = server;

@@ -72,7 +72,8 @@ export function App() {
 
 function AsOf({ view: { scopes } }: { view: View }) {
   const times = scopes.flatMap(({ asOf }) => (asOf === undefined ? [] : [asOf]));
-  if (scopes.length === 0 || times.length < scopes.length) return <span>Looking …</span>;
+  const isLooking = scopes.some(({ asOf, error }) => asOf === undefined && error === undefined);
+  if (times.length === 0 || isLooking) return <span>Looking …</span>;
   return (
     <span>
       As of <Moment at={Math.min(...times)} />

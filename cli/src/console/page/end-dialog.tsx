@@ -67,7 +67,9 @@ function Question({ job, onAnswer, onCancel }: QuestionProps) {
   const isOfWholeScope = job.kind === "freeze" || job.kind === "revoke_scope";
   const { count, denial: foreseen } = useCount(scope, filter);
   const denial = denialQuestion(filter, [foreseen], [scope]);
-  const isReady = !isOfWholeScope || (typed === scope && (job.kind !== "freeze" || reason.trim() !== ""));
+  const isTyped = typed === scope && (job.kind !== "freeze" || reason.trim() !== "");
+  // What is not typed is ended by one key: not before its number is shown, or cannot be had.
+  const isReady = isOfWholeScope ? isTyped : count !== undefined;
 
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -77,7 +79,7 @@ function Question({ job, onAnswer, onCancel }: QuestionProps) {
     else onAnswer(ask("revoke", { scope, filter, ...(isOfWholeScope ? { typed } : {}) }));
   };
   return (
-    <form onSubmit={submit}>
+    <form onSubmit={submit} onKeyDown={refuseRepeated}>
       {choices.length > 0 && (
         <fieldset>
           <legend>Which leases?</legend>
@@ -138,6 +140,11 @@ function Question({ job, onAnswer, onCancel }: QuestionProps) {
       </p>
     </form>
   );
+}
+
+/** Enter held down on the button of a row would go on to answer the question that it opened. */
+function refuseRepeated(event: KeyboardEvent): void {
+  if (event.repeat && event.key === "Enter") event.preventDefault();
 }
 
 function choicesOf({ lease, name }: Row): { name: string; filter: Filter }[] {

@@ -19,7 +19,9 @@ interface Props {
 }
 
 export function ScopeCard({ view, isChosen, onChoose, onJob }: Props) {
-  const { scope, frozen, leases, account, asOf } = view;
+  const { scope, frozen, leases, account, asOf, error } = view;
+  const isKnown = asOf !== undefined;
+  const unknown = error === undefined ? "Looking …" : "Not known";
   const counts = countsOf(leases);
   const found = account?.findings.length ?? 0;
   return (
@@ -33,13 +35,14 @@ export function ScopeCard({ view, isChosen, onChoose, onJob }: Props) {
         >
           {scope}
         </button>
-        <span class={frozen ? "state frozen" : "state live"}>{frozen ? "frozen" : "served"}</span>
+        {frozen && <span class="state frozen">frozen</span>}
+        {!frozen && isKnown && <span class="state live">served</span>}
       </h3>
       <p>
         {counts.length === 0
-          ? asOf === undefined
-            ? "Looking …"
-            : "No leases"
+          ? isKnown
+            ? "No leases"
+            : unknown
           : counts.map(([state, count]) => `${count.toLocaleString("en-GB")} ${state}`).join(", ")}
         <span class="dim">, a lease lasts {span(view.leaseSeconds)}</span>
       </p>
@@ -55,7 +58,9 @@ export function ScopeCard({ view, isChosen, onChoose, onJob }: Props) {
       {found > 0 ? (
         <Findings scope={scope} count={found} />
       ) : (
-        <p class="dim">{account ? "No findings about its account" : "Its account is not checked yet"}</p>
+        isKnown && (
+          <p class="dim">{account ? "No findings about its account" : "Its account is not checked yet"}</p>
+        )
       )}
       <p class="actions">
         {frozen ? (

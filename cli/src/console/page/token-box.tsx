@@ -15,6 +15,8 @@ interface Found {
   readonly missing: readonly string[];
 }
 
+type Show = (answer: Found | string) => void;
+
 interface Props {
   readonly ahead: number;
   /** How often something was ended. Then the answer is asked for anew. */
@@ -26,16 +28,26 @@ export function TokenBox({ ahead, changes, onEnd }: Props) {
   const box = useRef<HTMLInputElement>(null);
   const [answer, setAnswer] = useState<Found | string | undefined>();
 
+  const turns = useRef(0);
+  /** Begins a question. Its answer is shown until the next one begins, for answers may overtake each other. */
+  const begin = (): Show => {
+    const turn = ++turns.current;
+    return (next) => {
+      if (turn === turns.current) setAnswer(next);
+    };
+  };
+
   const find = async (text: string) => {
     // Cleared before anything else is done with it.
     if (box.current) box.current.value = "";
+    const show = begin();
     const pasted = pastedToken(text);
-    if ("refused" in pasted) return setAnswer(pasted.refused);
-    setAnswer("Looking …");
-    await findByHash("token" in pasted ? await sha256(pasted.token) : pasted.tokenSha256);
+    if ("refused" in pasted) return show(pasted.refused);
+    show("Looking …");
+    await findByHash("token" in pasted ? await sha256(pasted.token) : pasted.tokenSha256, show);
   };
 
-  const findByHash = async (hash: string) => {
+  const findByHash = async (hash: string, show: Show) => {
     try {
       const leases: Found["leases"][number][] = [];
       const missing: string[] = [];
@@ -43,16 +55,16 @@ export function TokenBox({ ahead, changes, onEnd }: Props) {
         if (message.kind === "found") leases.push(message);
         if (message.kind === "scope_failed") missing.push(`${message.scope}: ${message.error.message}`);
       }
-      setAnswer({ hash, leases, missing });
+      show({ hash, leases, missing });
     } catch (error) {
-      setAnswer(error instanceof Failed ? error.message : String(error));
+      show(error instanceof Failed ? error.message : String(error));
     }
   };
 
   const hash = typeof answer === "object" ? answer.hash : undefined;
   // Not when the hash changes: then the answer has just come.
   useEffect(() => {
-    if (hash !== undefined) findByHash(hash);
+    if (hash !== undefined) findByHash(hash, begin());
   }, [changes]);
 
   return (
