@@ -19,9 +19,12 @@ interface Props {
 }
 
 export function ScopeCard({ view, isChosen, onChoose, onJob }: Props) {
-  const { scope, frozen, leases, account, asOf } = view;
+  const { scope, frozen, leases, account, asOf, error } = view;
   const counts = countsOf(leases);
   const found = account?.findings.length ?? 0;
+  const isWhole = asOf !== undefined;
+  // The first page of the list tells of a freeze.
+  const isKnown = isWhole || leases.length > 0;
   return (
     <li class={frozen ? "scope frozen" : "scope"}>
       <h3>
@@ -33,14 +36,19 @@ export function ScopeCard({ view, isChosen, onChoose, onJob }: Props) {
         >
           {scope}
         </button>
-        <span class={frozen ? "state frozen" : "state live"}>{frozen ? "frozen" : "served"}</span>
+        {isKnown && (
+          <span class={frozen ? "state frozen" : "state live"}>{frozen ? "frozen" : "served"}</span>
+        )}
       </h3>
       <p>
         {counts.length === 0
-          ? asOf === undefined
-            ? "Looking …"
-            : "No leases"
+          ? isWhole
+            ? "No leases"
+            : error === undefined
+              ? "Looking …"
+              : "Not known"
           : counts.map(([state, count]) => `${count.toLocaleString("en-GB")} ${state}`).join(", ")}
+        {isWhole || counts.length === 0 ? "" : " so far"}
         <span class="dim">, a lease lasts {span(view.leaseSeconds)}</span>
       </p>
       {frozen && (
@@ -55,7 +63,9 @@ export function ScopeCard({ view, isChosen, onChoose, onJob }: Props) {
       {found > 0 ? (
         <Findings scope={scope} count={found} />
       ) : (
-        <p class="dim">{account ? "No findings about its account" : "Its account is not checked yet"}</p>
+        isKnown && (
+          <p class="dim">{account ? "No findings about its account" : "Its account is not checked yet"}</p>
+        )
       )}
       <p class="actions">
         {frozen ? (
