@@ -14,6 +14,14 @@ const shapes = {
   name: new RegExp(`^(?:(role|user)/)?(${name})$`),
 };
 
+/** An IAM ARN without its path, or that of the role of a session. Undefined for any other text. */
+export function fullArnOf(text: string): CallerArn | undefined {
+  const [, iamPartition, account, kind, iamName] = shapes.iam.exec(text) ?? [];
+  if (iamName !== undefined) return `arn:${iamPartition}:iam::${account}:${kind}/${iamName}`;
+  const [, stsPartition, sessionAccount, role] = shapes.session.exec(text) ?? [];
+  return role === undefined ? undefined : `arn:${stsPartition}:iam::${sessionAccount}:role/${role}`;
+}
+
 /**
  * Reads `--caller`. A path and a session are left out, because the broker knows a caller without them. A name is
  * looked up among the callers with a lease. Exactly one must bear it.
@@ -23,10 +31,8 @@ const shapes = {
  * @throws {UsageError} if it has none of the three forms
  */
 export function callerOf(text: string): (listed: readonly ListedLease[] | undefined) => CallerArn {
-  const [, iamPartition, account, kind, iamName] = shapes.iam.exec(text) ?? [];
-  if (iamName !== undefined) return () => `arn:${iamPartition}:iam::${account}:${kind}/${iamName}`;
-  const [, stsPartition, sessionAccount, role] = shapes.session.exec(text) ?? [];
-  if (role !== undefined) return () => `arn:${stsPartition}:iam::${sessionAccount}:role/${role}`;
+  const arn = fullArnOf(text);
+  if (arn !== undefined) return () => arn;
   const [, namedKind, bareName] = shapes.name.exec(text) ?? [];
   if (bareName !== undefined) return (listed) => onlyOneNamed(bareName, namedKind, listed);
   throw new UsageError(

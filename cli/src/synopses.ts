@@ -201,7 +201,8 @@ takes that back.`,
     examples: ["looker-token allow-client --scope sales --client-id 60feedcafd9abdf2eef2"],
     notes: `The way back from revoke --client-id. It holds for all scopes that share the
 secret, and is for operators of each of them. A pair that the rotation has retired
-stays denied.`,
+stays denied. A caller that was refused just before may be refused for ten seconds
+more.`,
   },
   freeze: {
     summary: "Serve nothing of a scope any more, and end what was given out",
