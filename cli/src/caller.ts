@@ -18,6 +18,32 @@ const shapes = {
   name: new RegExp(`^(?:(role|user)/)?(${name})$`),
 };
 
+interface NamedCaller {
+  readonly partition: string;
+  readonly account: string;
+  /** `role/name` or `user/name`. */
+  readonly resource: string;
+}
+
+/** Without the path of an IAM ARN, and without the session of a session's ARN. */
+function callerIn(text: string): NamedCaller | undefined {
+  const [, partition = "", account = "", kind, iamName] = shapes.iam.exec(text) ?? [];
+  if (iamName !== undefined) return { partition, account, resource: `${kind}/${iamName}` };
+  const [, stsPartition = "", stsAccount = "", role] = shapes.session.exec(text) ?? [];
+  return role === undefined
+    ? undefined
+    : { partition: stsPartition, account: stsAccount, resource: `role/${role}` };
+}
+
+const arnOf = ({ partition, account, resource }: NamedCaller): CallerArn =>
+  `arn:${partition}:iam::${account}:${resource}`;
+
+/** The IAM ARN in the text, or the one of its session's role. Undefined for a name, and if the account is hidden. */
+export function fullArnOf(text: string): CallerArn | undefined {
+  const named = callerIn(text);
+  return named && /^\d+$/.test(named.account) ? arnOf(named) : undefined;
+}
+
 /**
  * Reads `--caller`. A path and a session are left out, because the broker knows a caller without them. A name is
  * looked up among the callers with a lease, and so is an ARN with a hidden account. Exactly one must bear it.
@@ -27,10 +53,12 @@ const shapes = {
  * @throws {UsageError} if it has none of the three forms
  */
 export function callerOf(text: string): (listed: readonly ListedLease[] | undefined) => CallerArn {
-  const [, iamPartition, iamAccount = "", kind, iamName] = shapes.iam.exec(text) ?? [];
-  if (iamName !== undefined) return withArn(iamPartition, iamAccount, `${kind}/${iamName}`);
-  const [, stsPartition, stsAccount = "", role] = shapes.session.exec(text) ?? [];
-  if (role !== undefined) return withArn(stsPartition, stsAccount, `role/${role}`);
+  const full = fullArnOf(text);
+  if (full !== undefined) return () => full;
+  const hidden = callerIn(text);
+  if (hidden)
+    return (listed) =>
+      onlyOne(hidden.resource.replace(/^\w+\//, ""), [`${lastDigits(hidden)}:${hidden.resource}`], listed);
   const [, namedKind, bareName] = shapes.name.exec(text) ?? [];
   if (bareName !== undefined)
     return (listed) =>
@@ -44,16 +72,7 @@ export function callerOf(text: string): (listed: readonly ListedLease[] | undefi
   );
 }
 
-function withArn(
-  partition: string | undefined,
-  account: string,
-  resource: string,
-): ReturnType<typeof callerOf> {
-  const lastDigits = /^\*+(\d+)$/.exec(account)?.[1];
-  if (lastDigits === undefined) return () => `arn:${partition}:iam::${account}:${resource}`;
-  const name = resource.slice(resource.indexOf("/") + 1);
-  return (listed) => onlyOne(name, [`${lastDigits}:${resource}`], listed);
-}
+const lastDigits = ({ account }: NamedCaller) => account.replaceAll("*", "");
 
 /** @param ends one of them is the end of the caller's ARN */
 function onlyOne(

@@ -1,4 +1,5 @@
 /** `looker-token ask`: a saved question about a deployment's records, answered by CloudWatch Logs Insights. */
+import { fullArnOf } from "../caller.ts";
 import { answerText } from "../deployment/answer-text.ts";
 import { awsNow } from "../deployment/aws-clients.ts";
 import { filledQuery, flagOf } from "../deployment/fill-question.ts";
@@ -33,7 +34,7 @@ export async function ask(
     const questions = await questionsOf(place, signal);
     if (name === undefined) return list(io, values, questions);
     const question = questionNamed(questions, name);
-    const query = filledQuery(question, given);
+    const query = filledQuery(question, withCallerRead(io, values, given));
     if (values["print-query"]) {
       io.print(`${query}\n`);
       return exitCodes.ok;
@@ -49,6 +50,15 @@ export async function ask(
     else show(io, question, since, rows);
     return exitCodes.ok;
   });
+}
+
+/** Records name a caller without path and session. Another ARN of it would find nothing. */
+function withCallerRead(io: Terminal, { json }: OptionValues, given: Readonly<Record<string, string>>) {
+  const { caller } = given;
+  const arn = caller === undefined ? undefined : fullArnOf(caller);
+  if (arn === undefined || arn === caller) return given;
+  if (!json) io.note(`--caller was read as ${arn}.\n`);
+  return { ...given, caller: arn };
 }
 
 const iso = (time: number) => new Date(time).toISOString();

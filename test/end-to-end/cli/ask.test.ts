@@ -73,6 +73,14 @@ test("an answer without rows says so", async () => {
   expect((await run("ask", "what-crashed", "--since", "1m")).out).toBe("Nothing in the past 1m.\n");
 });
 
+test("a caller goes by the ARN of its session too, and ask says how it read it", async () => {
+  await stage.caller("report-service").token("sales");
+  const session = "arn:aws:sts::111122223333:assumed-role/report-service/i-0abc";
+  const { out, err } = await stage.run("ask", "what-did-this-caller-do", "--caller", session);
+  expect(err).toContain("--caller was read as arn:aws:iam::111122223333:role/report-service.");
+  expect(out).toContain("minted");
+});
+
 test("a caller without the auditor's policy is refused", async () => {
   const { exitCode, err } = await run("ask", "who-is-denied", "--as", "report-service");
   expect(exitCode).toBe(3);

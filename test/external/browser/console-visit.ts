@@ -18,12 +18,13 @@ export async function openConsole(
   args: readonly string[],
   visit: (options?: BrowserContextOptions) => Promise<Visit>,
   options: BrowserContextOptions = desktop,
+  firstSeen = "As of",
 ): Promise<ConsoleVisit> {
   const running = cli.start("console", ...args);
   const link = await untilSeen(() => /^http:\S+/.exec(running.out())?.[0], "the link", 30_000);
   const visited = await visit(options);
   await visited.page.goto(link);
-  await visited.page.getByText("As of").waitFor();
+  await visited.page.getByText(firstSeen).waitFor();
   return {
     ...visited,
     link,

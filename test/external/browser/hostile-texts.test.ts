@@ -7,7 +7,7 @@ import { neverChecked } from "../../support/cli/account-checks.ts";
 import { FakeBroker, leaseOf } from "../../support/cli/fake-broker.ts";
 import { FakeServer } from "../../support/fake-server.ts";
 import { inBrowser } from "./browser.ts";
-import { openConsole, paste, rowOf, scopeCard, tokenBox } from "./console-visit.ts";
+import { desktop, openConsole, paste, rowOf, scopeCard, tokenBox } from "./console-visit.ts";
 
 const { visit } = inBrowser();
 
@@ -84,8 +84,9 @@ test("a pasted token never leaves the page, and is nowhere in it afterwards", as
   expect(broker.asked("GET").filter((path) => path.includes(token))).toEqual([]);
   expect(await page.content()).not.toContain(token);
   await page.getByRole("button", { name: "End this token" }).first().click();
-  await page.getByRole("button", { name: "End 1 lease" }).click();
+  // Before its end: the page asks anew as soon as it has the answer.
   broker.tokens.delete(hash);
+  await page.getByRole("button", { name: "End 1 lease" }).click();
   await page.getByText("Looker confirmed its end").waitFor();
   await page.getByText("No lease of your scopes has this token.").waitFor();
   expect(bodies.filter((body) => body.includes(token))).toEqual([]);
@@ -102,6 +103,20 @@ test("for a token without a lease the page shows the question for the records", 
   const hash = createHash("sha256").update("nobody-has-this-token").digest("hex");
   await page.getByText(`looker-token ask who-got-this-token --token-sha256 ${hash}`).waitFor();
   expect(await tokenBox(page).inputValue()).toBe("");
+});
+
+test("a scope whose list has not come is called neither served nor frozen, and its leases are not counted as none", async () => {
+  const broker = await FakeBroker.start();
+  broker.leases = [leaseOf("a")];
+  broker.instead = ({ path }) => (path.includes("/finance/leases") ? "silence" : undefined);
+  const { page } = await openConsole(broker.cli, [], visit, desktop, "1 lease so far");
+  const [known, unknown] = [scopeCard(page, "sales"), scopeCard(page, "finance")];
+  await known.getByText("served", { exact: true }).waitFor();
+  expect(await unknown.textContent()).toContain("Looking …");
+  expect(await unknown.textContent()).not.toMatch(/served|frozen|No leases|not checked/);
+  await page.getByLabel("Filter", { exact: true }).fill("nobody");
+  await page.getByText("0 of 1 lease so far").waitFor();
+  await page.getByText("None so far.").waitFor();
 });
 
 test("a broker's failure is told, and the last answer stays with its time", async () => {

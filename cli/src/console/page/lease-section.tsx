@@ -28,6 +28,7 @@ export function LeaseSection({ view, scope, onAllScopes, onEnd }: Props) {
     [scopes, scope, state, words, order],
   );
   const total = scopes.reduce((sum, { leases }) => sum + leases.length, 0);
+  const isWhole = scopes.length > 0 && scopes.every(({ asOf }) => asOf !== undefined);
   return (
     <section aria-labelledby="leases" class="leases">
       <h2 id="leases">{scope === undefined ? "Leases" : `Leases of ${scope}`}</h2>
@@ -74,10 +75,18 @@ export function LeaseSection({ view, scope, onAllScopes, onEnd }: Props) {
         )}
         <output aria-live="polite">
           {rows.length === total ? "" : `${number(rows.length)} of `}
-          {number(total)} {total === 1 ? "lease" : "leases"}
+          {`${number(total)} ${total === 1 ? "lease" : "leases"}`}
+          {isWhole ? "" : " so far"}
         </output>
       </search>
-      <LeaseTable rows={rows} ahead={ahead} order={order} onOrder={setOrder} onEnd={onEnd} />
+      <LeaseTable
+        rows={rows}
+        isWhole={isWhole}
+        ahead={ahead}
+        order={order}
+        onOrder={setOrder}
+        onEnd={onEnd}
+      />
     </section>
   );
 }

@@ -14,6 +14,8 @@ interface Order {
 
 interface Props {
   readonly rows: readonly Row[];
+  /** The lists of all scopes have come. */
+  readonly isWhole: boolean;
   readonly ahead: number;
   readonly order: Order;
   onOrder(order: Order): void;
@@ -31,7 +33,7 @@ const columns: readonly [Column, string][] = [
   ["credential", "Credential"],
 ];
 
-export function LeaseTable({ rows, ahead, order, onOrder, onEnd }: Props) {
+export function LeaseTable({ rows, isWhole, ahead, order, onOrder, onEnd }: Props) {
   const body = useRef<HTMLDivElement>(null);
   const { from, to, rowHeight } = useRowsInSight(body, rows.length);
   const now = useNow(ahead);
@@ -68,7 +70,7 @@ export function LeaseTable({ rows, ahead, order, onOrder, onEnd }: Props) {
           />
         ))}
       </div>
-      {rows.length === 0 && <p class="empty">No leases here.</p>}
+      {rows.length === 0 && <p class="empty">{isWhole ? "No leases here." : "None so far."}</p>}
     </div>
   );
 }

@@ -20,10 +20,11 @@ interface Props {
 
 export function ScopeCard({ view, isChosen, onChoose, onJob }: Props) {
   const { scope, frozen, leases, account, asOf, error } = view;
-  const isKnown = asOf !== undefined;
-  const unknown = error === undefined ? "Looking …" : "Not known";
   const counts = countsOf(leases);
   const found = account?.findings.length ?? 0;
+  const isWhole = asOf !== undefined;
+  // The first page of the list tells of a freeze.
+  const isKnown = isWhole || frozen !== undefined || leases.length > 0;
   return (
     <li class={frozen ? "scope frozen" : "scope"}>
       <h3>
@@ -35,15 +36,19 @@ export function ScopeCard({ view, isChosen, onChoose, onJob }: Props) {
         >
           {scope}
         </button>
-        {frozen && <span class="state frozen">frozen</span>}
-        {!frozen && isKnown && <span class="state live">served</span>}
+        {isKnown && (
+          <span class={frozen ? "state frozen" : "state live"}>{frozen ? "frozen" : "served"}</span>
+        )}
       </h3>
       <p>
         {counts.length === 0
-          ? isKnown
+          ? isWhole
             ? "No leases"
-            : unknown
+            : error === undefined
+              ? "Looking …"
+              : "Not known"
           : counts.map(([state, count]) => `${count.toLocaleString("en-GB")} ${state}`).join(", ")}
+        {isWhole || counts.length === 0 ? "" : " so far"}
         <span class="dim">, a lease lasts {span(view.leaseSeconds)}</span>
       </p>
       {frozen && (
