@@ -21,7 +21,7 @@ export function parseCommandLine(args: readonly string[]): ParsedCommandLine {
   refuseChangedWords(args);
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
-    return help(rest[0]?.startsWith("-") ? undefined : rest[0]);
+    return help(rest.find((word) => !word.startsWith("-")));
   if (name === "--version" || name === "-V") return { kind: "version" };
   if (name.startsWith("-"))
     throw new UsageError("The command comes first, as in `looker-token get --scope sales`.");

@@ -43,20 +43,20 @@ test.each(["report-service", "role/report-service"])(
   },
 );
 
-test("a name that callers of two accounts have is refused, and the error names both", () => {
+test("a name in two accounts is refused, and the error names both", () => {
   const other = "arn:aws:iam::444455556666:role/report-service";
   expect(() => read("report-service", reportService, other)).toThrow(
     `could mean ${reportService} or ${other}`,
   );
 });
 
-test("a name that a role and a user have is refused, and the kind decides", () => {
+test("a name of a role and of a user is refused, and the kind decides", () => {
   const user = "arn:aws:iam::111122223333:user/report-service";
   expect(() => read("report-service", reportService, user)).toThrow("could mean");
   expect(read("user/report-service", reportService, user)).toBe(user);
 });
 
-test("an account that API Gateway hides in part is found by its last digits", () => {
+test("an account hidden by API Gateway is found by its last digits", () => {
   const other = "arn:aws:iam::444455556666:role/report-service";
   const session = "arn:aws:sts::********3333:assumed-role/report-service/i-0abc";
   expect(read(session, reportService, other)).toBe(reportService);

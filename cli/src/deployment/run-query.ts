@@ -50,18 +50,20 @@ export async function runQuery(place: Place, run: QueryRun): Promise<AnswerRow[]
   );
   const pageAt = (nextToken: string | undefined) =>
     answered(place, client.send(new sdk.GetQueryResultsCommand({ queryId, nextToken }), abortable(signal)));
+  let isOver = false;
   try {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       const page = await pageAt(undefined);
       const { status = "Unknown" } = page;
+      isOver = status !== "Scheduled" && status !== "Running";
       if (status === "Complete") return (await withLaterPages(page, pageAt)).map(rowOf);
-      if (status !== "Scheduled" && status !== "Running") throw ended(status);
+      if (isOver) throw ended(status);
       run.onWait?.();
       await answered(place, sleep(pauseMs, undefined, { signal }));
     }
   } catch (error) {
     // Nobody waits any more, and AWS bills the query all the same.
-    if (signal.aborted) await client.send(new sdk.StopQueryCommand({ queryId })).catch(() => undefined);
+    if (!isOver) await client.send(new sdk.StopQueryCommand({ queryId })).catch(() => undefined);
     throw error;
   }
 }
