@@ -10,7 +10,8 @@ export async function allowClient(io: Terminal, values: OptionValues): Promise<n
   const { "denied-client-id": clientId } = values;
   if (clientId === undefined) throw new UsageError("Which client id? Pass --client-id ID.");
   // The id becomes a part of the path.
-  if (!/^(?!\.{1,2}$)[\w.~-]{1,256}$/.test(clientId)) throw new UsageError("--client-id takes a Looker client id.");
+  if (!/^(?!\.{1,2}$)[\w.~-]{1,256}$/.test(clientId))
+    throw new UsageError("--client-id takes a Looker client id.");
   const scope = scopeOf(values);
   const answer: Allowed = await brokerOf(io, values, { may: "operate", scope }).ask({
     method: "DELETE",
