@@ -45,7 +45,11 @@ describe.each([
   test("revoke --dry-run", async () => {
     expect(await run("revoke", "--all", "--dry-run")).toEqual({
       exitCode,
-      out: { matched: scopes.includes("sales") ? 1 : 0, scopes: expected({ matched: 1 }) },
+      out: {
+        filter: { all: "true" },
+        matched: scopes.includes("sales") ? 1 : 0,
+        scopes: expected({ matched: 1 }),
+      },
       err: errors,
     });
   });

@@ -25,8 +25,8 @@ describe("leases", () => {
       err: "",
       out: `\
 CALLER  LEASE  STATE  AGE  REMAINING  CREDENTIAL
-arn:aws:iam::111122223333:role/nightly-job  ID  live  SPAN  SPAN  ID
 arn:aws:iam::111122223333:role/report-service  ID  live  SPAN  SPAN  ID
+arn:aws:iam::111122223333:role/nightly-job  ID  live  SPAN  SPAN  ID
 `,
     });
   });
@@ -117,6 +117,7 @@ End them? [y/N] y
       "1 lease would be ended (caller arn:aws:iam::111122223333:role/report-service)\n",
     );
     expect(JSON.parse((await run("revoke", "--all-scopes", "--all", "--dry-run", "--json")).out)).toEqual({
+      filter: { all: "true" },
       matched: 1,
       scopes: [
         { scope: "sales", matched: 1 },
@@ -216,7 +217,7 @@ describe("freeze", () => {
     expect(await lookerTakes(json.access_token)).toBe(401);
     expect((await run("get", "--scope", "sales")).exitCode).toBe(3);
     expect((await run("leases", "--scope", "sales")).out).toBe(
-      "frozen  sales, by arn:aws:iam::111122223333:role/platform-engineer at TIME: incident 42\nNo leases in sales.\n",
+      "frozen  sales, by arn:aws:iam::111122223333:role/platform-engineer at\n  TIME: incident 42\nNo leases in sales.\n",
     );
     expect((await run("unfreeze", "--scope", "sales")).out).toBe(
       "unfrozen  sales; callers get new leases again\n  frozen by arn:aws:iam::111122223333:role/platform-engineer at\n  TIME: incident 42\n",

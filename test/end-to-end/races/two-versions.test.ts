@@ -127,7 +127,7 @@ describe("another secret for the same scope", () => {
     const { stand, traffic, reports, operator } = deployment;
     const { broker } = stand;
     const revoked = await operator.send("DELETE", `/scopes/sales/leases?client_id=${oldClient}`);
-    expect(revoked.json).toEqual({ matched: 1, revoked: 1, pending: 0 });
+    expect(revoked.json).toMatchObject({ matched: 1, revoked: 1, pending: 0 });
     expect(await statusAtLooker(broker.lookerUrl, token("old").access_token)).toBe(401);
     expect(await statusAtLooker(broker.lookerUrl, token("new").access_token)).toBe(200);
     traffic.shift(10);
