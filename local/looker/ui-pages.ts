@@ -7,7 +7,7 @@ export function signInPage(status: number, problem = ""): Reply {
   return html(
     status,
     "Sign in to Looker",
-    `<p role="alert">${asText(problem)}</p>
+    `${problem && `<p role="alert">${asText(problem)}</p>`}
 <form method="post">
 <label>Email <input name="email" type="email" autocomplete="username" required></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
@@ -20,7 +20,7 @@ export function consentPage({ displayName, description }: OAuthApp, user: User):
   return html(
     200,
     `${displayName} wants to use Looker as you`,
-    `<p>${asText(description)}</p>
+    `${description && `<p>${asText(description)}</p>`}
 <p>You are ${asText(user.displayName)}.</p>
 <form method="post">
 <button name="decision" value="allow">Allow</button>
@@ -54,8 +54,10 @@ function html(status: number, title: string, body: string): Reply {
 <meta name="viewport" content="width=device-width">
 <title>${asText(title)}</title>
 <style>body { font: 1rem/1.5 sans-serif; max-width: 24rem; margin: 4rem auto } label, input { display: block } form * { margin-bottom: 1rem }</style>
+<main>
 <h1>${asText(title)}</h1>
 ${body}
+</main>
 </html>`,
   };
 }

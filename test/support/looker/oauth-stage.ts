@@ -5,8 +5,8 @@ import type { LookerSettings } from "../../../local/looker/instance.ts";
 import { type RunningLooker, startLooker } from "../../../local/looker/server.ts";
 
 export const REDIRECT_URI = "http://localhost:5173/oauth?from=looker";
-export const PERSON = { userId: "7", email: "ada@example.com", password: "ada-password" };
-export const OTHER = { userId: "8", email: "bob@example.com", password: "bob-password" };
+export const PERSON = { userId: "7", name: "Ada", email: "ada@example.com", password: "ada-password" };
+export const OTHER = { userId: "8", name: "Bob", email: "bob@example.com", password: "bob-password" };
 const ADMIN = { clientId: "admin", clientSecret: "admin-secret" };
 
 export type Person = typeof PERSON;
@@ -33,9 +33,9 @@ export const VERIFIER = "a".repeat(66);
 export const challengeOf = (verifier: string) => createHash("sha256").update(verifier).digest("base64url");
 
 export async function oauthStage(settings: Partial<LookerSettings> = {}): Promise<OAuthStage> {
-  const people = [PERSON, OTHER].map(({ userId, email, password }) => ({
+  const people = [PERSON, OTHER].map(({ userId, name, email, password }) => ({
     userId,
-    displayName: email,
+    displayName: name,
     credentials: [],
     serviceAccount: false,
     signIn: { email, password },
@@ -59,15 +59,17 @@ export async function oauthStage(settings: Partial<LookerSettings> = {}): Promis
     return { status: response.status, json: text === "" ? {} : JSON.parse(text) };
   };
   const withToken = (token = "none") => ({ authorization: `Bearer ${token}` });
-  const loggedIn = await fetch(`${looker.url}/api/4.0/login`, {
-    method: "POST",
-    body: new URLSearchParams({ client_id: ADMIN.clientId, client_secret: ADMIN.clientSecret }),
-  });
-  const { access_token: adminToken } = (await loggedIn.json()) as Answer;
+  const adminToken = async () => {
+    const { clientId, clientSecret } = ADMIN;
+    const body = new URLSearchParams({ client_id: clientId, client_secret: clientSecret });
+    const response = await fetch(`${looker.url}/api/4.0/login`, { method: "POST", body });
+    return ((await response.json()) as Answer).access_token;
+  };
 
   const stage: OAuthStage = {
     looker,
-    admin: (route, body) => call(route.replace(" ", " /api/4.0"), withToken(adminToken), body),
+    // A token of its own for each call: a test may expire all tokens.
+    admin: async (route, body) => call(route.replace(" ", " /api/4.0"), withToken(await adminToken()), body),
     register: async (guid, details = {}) => {
       const app = { redirect_uri: REDIRECT_URI, display_name: "Browser app", ...details };
       const { status } = await stage.admin(`POST /oauth_client_apps/${guid}`, app);
