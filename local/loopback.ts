@@ -13,9 +13,12 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** `port` 0 picks a free one. Requests of web pages are refused before the server's own listener sees them. */
-export async function listen(server: Server, port = 0): Promise<Listening> {
-  refuseWebPages(server);
+/** Requests of web pages that a server expects. */
+type Expects = (message: IncomingMessage) => boolean;
+
+/** `port` 0 picks a free one. Other requests of web pages are refused before the server's own listener sees them. */
+export async function listen(server: Server, port = 0, expects: Expects = () => false): Promise<Listening> {
+  refuseWebPages(server, expects);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
@@ -32,11 +35,11 @@ export async function listen(server: Server, port = 0): Promise<Listening> {
   };
 }
 
-function refuseWebPages(server: Server): void {
+function refuseWebPages(server: Server, expects: Expects): void {
   const own = server.listeners("request");
   server.removeAllListeners("request");
   server.on("request", (message: IncomingMessage, response: ServerResponse) => {
-    const refusal = refusalOfWebPage(message);
+    const refusal = refusalOfWebPage(message, expects);
     if (refusal === undefined) for (const listener of own) listener.call(server, message, response);
     else refuse(message, response, refusal);
   });
@@ -48,12 +51,12 @@ function refuseWebPages(server: Server): void {
  * is not compared: the two marks catch pages on another port of loopback, and a tunnel to this machine begins at another port.
  * https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
  */
-function refusalOfWebPage({ headers }: IncomingMessage): string | undefined {
-  const { host = "", origin, "sec-fetch-site": site = "none" } = headers;
+function refusalOfWebPage(message: IncomingMessage, expects: Expects): string | undefined {
+  const { host = "", origin, "sec-fetch-site": site = "none" } = message.headers;
   if (!isLoopback(host.toLowerCase().replace(/:\d*$/, "")))
     return "This port answers only as 127.0.0.1, [::1] or localhost: the Host header names another.";
-  if (origin !== undefined || (site !== "none" && site !== "same-origin"))
-    return "This port does not answer web pages. Use a program, such as curl.";
+  const ofPage = origin !== undefined || (site !== "none" && site !== "same-origin");
+  if (ofPage && !expects(message)) return "This port does not answer web pages. Use a program, such as curl.";
   return undefined;
 }
 

@@ -59,14 +59,14 @@ function ofUser(
 }
 
 function describeUser(user: User, { query }: Call): object {
-  const { userId, displayName, roles, groupIds, serviceAccount, disabled, iamAdmin } = user;
+  const { userId, displayName, email, roles, groupIds, serviceAccount, disabled, iamAdmin } = user;
   return {
     can: {},
     id: userId,
     display_name: displayName,
     first_name: displayName,
     last_name: "",
-    email: null,
+    email,
     is_disabled: disabled,
     home_folder_id: "1",
     role_ids: roles.map(({ id }) => id),

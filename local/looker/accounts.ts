@@ -12,6 +12,8 @@ export interface LookerAccount extends AccountRights {
     createdAt?: number;
   })[];
   groupIds?: readonly string[];
+  /** Of a person, for Looker's pages. */
+  signIn?: { email: string; password: string };
   /** Every account but an admin's, unless told. */
   serviceAccount?: boolean;
 }
@@ -36,6 +38,7 @@ export interface AccountRights {
 export interface User {
   readonly userId: string;
   readonly displayName: string;
+  readonly email: string | null;
   readonly admin: boolean;
   readonly roles: readonly Role[];
   readonly groupIds: readonly string[];
@@ -97,6 +100,12 @@ export class Accounts {
     return user?.disabled ? undefined : user;
   }
 
+  /** Of Looker's pages. */
+  verifyPassword(email: string, password: string): User | undefined {
+    const known = [...this.#accounts.values()].find(({ account: { signIn } }) => signIn?.email === email);
+    return known?.account.signIn?.password === password && !known.user.disabled ? known.user : undefined;
+  }
+
   /** False for an unknown client. Live tokens stay, because the effect on them is not documented. */
   changeSecret(clientId: string, clientSecret: string): boolean {
     const pair = this.pairs.find(clientId);
@@ -115,6 +124,7 @@ export class Accounts {
     const user: User = {
       userId,
       displayName,
+      email: account.signIn?.email ?? null,
       admin,
       roles: rolesOf(account).map((role) => this.#roles.withId(role)),
       groupIds: account.groupIds ?? [],

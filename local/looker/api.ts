@@ -3,13 +3,19 @@ import { type ApiRequest, login, logout, type Outcome, ownerOf, tokenOf } from "
 import type { FaultRoute } from "./faults.ts";
 import { onlyFields } from "./field-filter.ts";
 import type { LookerInstance } from "./instance.ts";
+import { oauthToken } from "./oauth-token.ts";
 import { json, lookerError, type Reply, text } from "./replies.ts";
 import { mayUse } from "./route.ts";
 import { routeOf } from "./routes.ts";
 import { versions } from "./session-routes.ts";
-import { isLive, sha256 } from "./sessions.ts";
+import { isLive, type Session } from "./sessions.ts";
+import { sha256 } from "./token.ts";
+
+/** Without a version. */
+const TOKEN_PATH = "/api/token";
 
 export function faultRouteOf(method: string, path: string): FaultRoute | undefined {
+  if (`${method} ${foldSlashes(path)}` === `POST ${TOKEN_PATH}`) return "oauth_token";
   const apiPath = apiPathOf(path);
   switch (`${method} ${apiPath}`) {
     case "POST /login":
@@ -29,8 +35,8 @@ export function answer(looker: LookerInstance, request: ApiRequest): Outcome {
   const { method, path } = request;
   const open = `${method} ${foldSlashes(path)}`;
   if (open === "GET /alive") return { reply: text(200, "alive"), entry: { event: "api" } };
-  if (open === "GET /versions")
-    return { reply: json(200, versions(request.origin)), entry: { event: "api" } };
+  if (open === "GET /versions") return { reply: json(200, versions(request)), entry: { event: "api" } };
+  if (open === `POST ${TOKEN_PATH}`) return oauthToken(looker, request);
 
   const apiPath = apiPathOf(path);
   // Like a wrong port. A token makes no difference.
@@ -46,7 +52,7 @@ function authenticated(looker: LookerInstance, request: ApiRequest, apiPath: str
   const session = looker.sessions.find(sha256(token));
   const user = session === undefined ? undefined : looker.accounts.user(session.userId);
   const entry = { ...ownerOf(session), tokenSha256: sha256(token) };
-  if (session === undefined || user === undefined || !isLive(session, looker.now())) {
+  if (session === undefined || user === undefined || !isAccepted(looker, session)) {
     return { reply: lookerError(401), entry: { event: "api_unauthorized", ...entry } };
   }
   const found = routeOf(request.method, apiPath);
@@ -60,6 +66,12 @@ function authenticated(looker: LookerInstance, request: ApiRequest, apiPath: str
   const { reply, noted } = "noted" in result ? result : { reply: result, noted: {} };
   const event = reply.status < 400 ? "api" : "api_refused";
   return { reply: withFields(reply, request.query.get("fields")), entry: { event, ...entry, ...noted } };
+}
+
+/** All requests of an app that is not enabled are refused. */
+function isAccepted({ oauthApps, now }: LookerInstance, session: Session): boolean {
+  const appIsEnabled = session.signIn === undefined || oauthApps.findEnabled(session.clientId) !== undefined;
+  return appIsEnabled && isLive(session, now());
 }
 
 function withFields(reply: Reply, fields: string | null): Reply {

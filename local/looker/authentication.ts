@@ -1,7 +1,8 @@
 import type { LookerInstance } from "./instance.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import { json, lookerError, noContent, type Reply } from "./replies.ts";
-import { isLive, type Session, sha256 } from "./sessions.ts";
+import { endSession, isEnded, isLive, type Session } from "./sessions.ts";
+import { sha256 } from "./token.ts";
 
 export interface ApiRequest {
   method: string;
@@ -13,6 +14,8 @@ export interface ApiRequest {
   ip: string;
   /** Of this server, as the client addresses it. */
   origin: string;
+  /** Of Looker's pages. */
+  uiOrigin: string;
 }
 
 export interface Outcome {
@@ -27,7 +30,7 @@ export function login(looker: LookerInstance, request: ApiRequest): Outcome {
   const clientSecret = form.get("client_secret") ?? request.query.get("client_secret");
   const inQuery = request.query.has("client_id") || request.query.has("client_secret");
   const noted = inQuery ? { credentialsInQuery: true as const } : {};
-  // Login documents 400 and no 422; what Looker makes of a missing field is not documented.
+  // Login documents 400 and no 422. The answer to a missing field is not documented.
   if (!clientId || !clientSecret)
     return { reply: lookerError(400), entry: { event: "bad_request", ...noted } };
 
@@ -58,14 +61,14 @@ export function login(looker: LookerInstance, request: ApiRequest): Outcome {
   };
 }
 
-/** Ends the token that it is sent with, and no other. */
+/** Ends the request's own token, and no other. With a person's token goes the refresh token. */
 export function logout(looker: LookerInstance, request: ApiRequest): Outcome {
   const token = tokenOf(request.authorization);
   if (token === undefined) return { reply: lookerError(401), entry: { event: "api_unauthorized" } };
   const tokenSha256 = sha256(token);
   const session = looker.sessions.find(tokenSha256);
   // An already logged-out token is a 404 with Looker's error body; one that never was looks no different.
-  if (session === undefined || session.ended) {
+  if (session === undefined || isEnded(session)) {
     return { reply: lookerError(404), entry: { event: "logout_unknown", ...ownerOf(session), tokenSha256 } };
   }
   if (!isLive(session, looker.now())) {
@@ -73,11 +76,11 @@ export function logout(looker: LookerInstance, request: ApiRequest): Outcome {
     return { reply, entry: { event: "logout_expired", ...ownerOf(session), tokenSha256 } };
   }
   const { accounts, settings } = looker;
-  const deletedPair = accounts.pairs.find(session.clientId) === undefined;
+  const deletedPair = session.signIn === undefined && accounts.pairs.find(session.clientId) === undefined;
   if (deletedPair && settings.tokensOfDeletedPairs === "live_without_logout") {
     return { reply: lookerError(404), entry: { event: "logout_unknown", ...ownerOf(session), tokenSha256 } };
   }
-  session.ended = true;
+  endSession(session);
   return { reply: noContent(), entry: { event: "logout", ...ownerOf(session), tokenSha256 } };
 }
 

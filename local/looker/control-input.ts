@@ -17,6 +17,8 @@ export class BadInput extends Error {}
 type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === "string" && value !== "";
+const isOrigin: Check = (value) =>
+  typeof value === "string" && URL.canParse(value) && new URL(value).origin === value;
 const isBetween =
   (low: number, high: number): Check =>
   (value) =>
@@ -91,6 +93,10 @@ export const INPUTS = {
     pair_refusal_status: oneOf([404, 403]),
     max_pairs_per_user: between(1, 1000),
     too_many_pairs_status: oneOf([422, 409]),
+    cors_origins: listOf(isOrigin, "origin, such as http://localhost:5173"),
+    rotates_refresh_tokens: flag,
+    reused_code: oneOf(["refused", "ends_tokens"]),
+    unknown_app_status: oneOf([401, 400]),
   },
 } satisfies Record<string, Fields>;
 

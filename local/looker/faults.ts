@@ -1,6 +1,15 @@
 import { json, lookerError, proxyPage, type Reply } from "./replies.ts";
 
-export const FAULT_ROUTES = ["login", "login_user", "logout", "user", "users", "credentials", "all"] as const;
+export const FAULT_ROUTES = [
+  "login",
+  "login_user",
+  "logout",
+  "oauth_token",
+  "user",
+  "users",
+  "credentials",
+  "all",
+] as const;
 export type FaultRoute = (typeof FAULT_ROUTES)[number];
 
 export const FAULT_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"] as const;

@@ -2,8 +2,10 @@ import { Accounts, type LookerAccount } from "./accounts.ts";
 import { FaultQueue } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
 import { Lockouts } from "./lockouts.ts";
+import { OAuthApps } from "./oauth-apps.ts";
 import { Queries } from "./queries.ts";
 import { Sessions } from "./sessions.ts";
+import { SignIns } from "./sign-ins.ts";
 
 /** Undocumented behaviour of Looker is a setting, so that a client can be tried against either answer. */
 export interface LookerSettings {
@@ -23,9 +25,17 @@ export interface LookerSettings {
   maxPairsPerUser: number;
   /** The status beyond that maximum. */
   tooManyPairsStatus: 422 | 409;
+  /** Origins of pages that may call the API. An admin of Looker writes the list. */
+  corsOrigins: readonly string[];
+  /** A refresh answers with a new refresh token, and ends the old one. */
+  rotatesRefreshTokens: boolean;
+  /** The effect of a second use of a code with its verifier. It is refused in either case. */
+  reusedCode: "refused" | "ends_tokens";
+  /** The status of `invalid_client`. RFC 6749 allows both. */
+  unknownAppStatus: 401 | 400;
 }
 
-const UNDOCUMENTED: Omit<LookerSettings, "tokenSeconds"> = {
+const DEFAULTS: Omit<LookerSettings, "tokenSeconds"> = {
   lockedOutStatus: 404,
   expiredLogoutStatus: 404,
   refreshToken: "null",
@@ -34,6 +44,10 @@ const UNDOCUMENTED: Omit<LookerSettings, "tokenSeconds"> = {
   pairRefusalStatus: 404,
   maxPairsPerUser: 100,
   tooManyPairsStatus: 422,
+  corsOrigins: [],
+  rotatesRefreshTokens: false,
+  reusedCode: "refused",
+  unknownAppStatus: 401,
 };
 
 /** The state of one Looker, without any HTTP. */
@@ -41,6 +55,8 @@ export interface LookerInstance {
   readonly accounts: Accounts;
   readonly lockouts: Lockouts;
   readonly sessions: Sessions;
+  readonly oauthApps: OAuthApps;
+  readonly signIns: SignIns;
   readonly queries: Queries;
   readonly ledger: Ledger;
   readonly faults: FaultQueue;
@@ -60,10 +76,12 @@ export function createLookerInstance(
     accounts: new Accounts(accounts, now),
     lockouts: new Lockouts(),
     sessions: new Sessions(),
+    oauthApps: new OAuthApps(),
+    signIns: new SignIns(),
     queries: new Queries(),
     ledger: new Ledger(),
     faults: new FaultQueue(),
-    settings: { ...UNDOCUMENTED, tokenSeconds },
+    settings: { ...DEFAULTS, tokenSeconds },
     now,
     advanceClock: (ms) => {
       offsetMs += ms;

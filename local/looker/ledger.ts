@@ -9,6 +9,16 @@ type LedgerEvent =
   | "logout"
   | "logout_unknown"
   | "logout_expired"
+  /** On Looker's pages. */
+  | "sign_in"
+  | "sign_in_failed"
+  | "page"
+  | "oauth_consented"
+  | "oauth_denied"
+  /** A token for a code, and for a refresh token. */
+  | "oauth_token"
+  | "oauth_refresh"
+  | "oauth_refused"
   | "pair_created"
   | "pair_marked"
   | "pair_deleted"
@@ -16,6 +26,8 @@ type LedgerEvent =
   | "api_unauthorized"
   /** Authenticated, but refused: not an admin, or no such thing. */
   | "api_refused"
+  /** A browser's question before the call of a page. */
+  | "preflight"
   | "bad_request"
   | "unknown_route"
   /** An injected fault took the place of the effect: nothing was done. */

@@ -1,6 +1,7 @@
 import { ACCOUNT_ROUTES } from "./account-routes.ts";
 import { CONTENT_ROUTES } from "./content-routes.ts";
 import { LOOKML_ROUTES } from "./lookml-routes.ts";
+import { OAUTH_APP_ROUTES } from "./oauth-app-routes.ts";
 import { PAIR_ROUTES } from "./pair-routes.ts";
 import { QUERY_ROUTES } from "./query-routes.ts";
 import type { Call, Route, Routes } from "./route.ts";
@@ -11,6 +12,7 @@ export const ROUTES: Routes = {
   ...SESSION_ROUTES,
   ...ACCOUNT_ROUTES,
   ...PAIR_ROUTES,
+  ...OAUTH_APP_ROUTES,
   ...LOOKML_ROUTES,
   ...CONTENT_ROUTES,
   ...QUERY_ROUTES,

@@ -7,17 +7,20 @@ import { answer, faultRouteOf } from "./api.ts";
 import type { ApiRequest, Outcome } from "./authentication.ts";
 import { type Control, createControl, type InFlight } from "./control.ts";
 import { controlListener } from "./control-http.ts";
+import { corsHeaders, isAllowedOrigin, PREFLIGHT_HEADERS } from "./cors.ts";
 import { type Fault, faultAnswer, keepsEffect, strikesAfter } from "./faults.ts";
 import { readText, send } from "./http.ts";
 import { createLookerInstance, type LookerInstance } from "./instance.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import { lookerError, type Reply } from "./replies.ts";
 import type { LiveToken } from "./sessions.ts";
+import { expectsPage, uiListener } from "./ui.ts";
 
 export interface LookerOptions {
   /** 0 or omitted picks a free one. */
   port?: number;
   controlPort?: number;
+  uiPort?: number;
   accounts: LookerAccount[];
   /** 3600 unless told, as Looker's own default. */
   tokenSeconds?: number;
@@ -28,6 +31,8 @@ export interface LookerOptions {
 export interface RunningLooker {
   url: string;
   controlUrl: string;
+  /** Looker's pages for people. */
+  uiUrl: string;
   ledger(): LedgerEntry[];
   liveTokens(): LiveToken[];
   control: Control;
@@ -43,36 +48,50 @@ export async function startLooker(options: LookerOptions): Promise<RunningLooker
   );
   const inFlight = new Set<InFlight>();
   const control = createControl(looker, inFlight);
-  const api = await listen(createServer(apiListener(looker, inFlight)), options.port);
-  let controlServer: Listening;
+  const opened: Listening[] = [];
+  const open = async (...listening: Parameters<typeof listen>) => {
+    const one = await listen(...listening);
+    opened.push(one);
+    return one.url;
+  };
+  const close = async () => void (await Promise.all(opened.map((one) => one.close())));
   try {
-    controlServer = await listen(createServer(controlListener(control)), options.controlPort);
+    const uiUrl = await open(createServer(uiListener(looker)), options.uiPort, expectsPage);
+    const api = createServer(apiListener(looker, inFlight, uiUrl));
+    return {
+      uiUrl,
+      url: await open(api, options.port, (message) => isAllowedOrigin(looker.settings, message)),
+      controlUrl: await open(createServer(controlListener(control)), options.controlPort),
+      ledger: control.ledger,
+      liveTokens: control.liveTokens,
+      control,
+      addAccount: (account) => looker.accounts.add(account),
+      close: () => {
+        looker.faults.clear();
+        return close();
+      },
+    };
   } catch (error) {
-    await api.close();
+    await close();
     throw error;
   }
-  return {
-    url: api.url,
-    controlUrl: controlServer.url,
-    ledger: control.ledger,
-    liveTokens: control.liveTokens,
-    control,
-    addAccount: (account) => looker.accounts.add(account),
-    close: async () => {
-      looker.faults.clear();
-      await Promise.all([api.close(), controlServer.close()]);
-    },
-  };
 }
 
-function apiListener(looker: LookerInstance, inFlight: Set<InFlight>): RequestListener {
+function apiListener(looker: LookerInstance, inFlight: Set<InFlight>, uiOrigin: string): RequestListener {
   return (request, response) => {
     const method = request.method ?? "";
     const { rawPath: path } = splitTarget(request.url ?? "/");
+    const { origin } = request.headers;
+    // Other origins do not come this far.
+    if (origin !== undefined) response.setHeaders(new Map(Object.entries(corsHeaders(origin))));
+    if (origin !== undefined && method === "OPTIONS") {
+      looker.ledger.record({ at: looker.now(), method, path, status: 204, event: "preflight" });
+      return void response.writeHead(204, PREFLIGHT_HEADERS).end();
+    }
     const arrival: InFlight = { at: looker.now(), method, path };
     inFlight.add(arrival);
     response.once("close", () => inFlight.delete(arrival));
-    handle(looker, request, response, arrival).catch(() => {
+    handle(looker, request, response, arrival, uiOrigin).catch(() => {
       // Either the client broke off while sending, or this stand-in has a defect: a bare 500 shows the latter.
       if (response.headersSent) response.destroy();
       else send(response, lookerError(500));
@@ -85,6 +104,7 @@ async function handle(
   message: IncomingMessage,
   response: ServerResponse,
   arrival: InFlight,
+  uiOrigin: string,
 ): Promise<void> {
   const { method, path } = arrival;
   const record = (entry: Outcome["entry"], status: number, fault?: Fault) => {
@@ -106,6 +126,7 @@ async function handle(
     body,
     ip: message.socket.remoteAddress ?? "",
     origin: `http://${message.headers.host}`,
+    uiOrigin,
   };
   const fault = looker.faults.take(faultRouteOf(method, path), method);
   if (fault === undefined) {

@@ -1,3 +1,4 @@
+import type { ApiRequest } from "./authentication.ts";
 import type { LookerInstance } from "./instance.ts";
 import { json, lookerError, type Reply, validationError } from "./replies.ts";
 import { type Call, jsonBody, type Routes } from "./route.ts";
@@ -7,19 +8,18 @@ import type { Session } from "./sessions.ts";
 export const SESSION_ROUTES: Routes = {
   "GET /session": { answer: (_, { session }) => json(200, describeSession(session)) },
   "PATCH /session": { answer: switchWorkspace },
-  "GET /versions": { answer: (_, { origin }) => json(200, versions(origin)) },
+  "GET /versions": { answer: (_, call) => json(200, versions(call)) },
 };
 
 const VERSION = { version: "4.0", full_version: "4.0.26.12", status: "current", swagger_url: null };
 
-/** One origin serves both the API and the pages, as on Looker's own hosting. */
-export function versions(origin: string): object {
+export function versions({ origin, uiOrigin }: Pick<ApiRequest, "origin" | "uiOrigin">): object {
   return {
     looker_release_version: "26.12.0",
     current_version: VERSION,
     supported_versions: [VERSION],
     api_server_url: origin,
-    web_server_url: origin,
+    web_server_url: uiOrigin,
   };
 }
 

@@ -1,15 +1,17 @@
-import { createHash, randomInt } from "node:crypto";
+import type { SignIn } from "./sign-ins.ts";
+import { newToken, sha256 } from "./token.ts";
 
 /** Dead sessions are remembered this long after their expiry, so that a late logout is answered as Looker does. */
 const REMEMBER_MS = 24 * 3_600_000;
-const TOKEN_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const TOKEN_LENGTH = 40;
 
 /** Holds the token's SHA-256 only: a dump of this state gives nobody access. */
 export interface Session {
   readonly sha256: string;
   readonly userId: string;
+  /** For a person's token the GUID of the app. */
   readonly clientId: string;
+  /** Of a person, to an app. */
+  readonly signIn?: SignIn;
   /** The admin who is acting as `userId`, as in Looker's `sudo_user_id`. */
   readonly sudoUserId?: string;
   expiresAt: number;
@@ -29,6 +31,7 @@ interface Grant {
   userId: string;
   clientId: string;
   sudoUserId?: string;
+  signIn?: SignIn;
 }
 
 export class Sessions {
@@ -68,9 +71,7 @@ export class Sessions {
 
   /** As if they had been logged out. Returns how many were live. */
   end(which: (session: Session) => boolean, now: number): number {
-    return this.#changeLive(which, now, (session) => {
-      session.ended = true;
-    });
+    return this.#changeLive(which, now, endSession);
   }
 
   #changeLive(which: (session: Session) => boolean, now: number, change: (session: Session) => void): number {
@@ -89,16 +90,15 @@ export class Sessions {
 }
 
 export function isLive(session: Session, now: number): boolean {
-  return !session.ended && now < session.expiresAt;
+  return !isEnded(session) && now < session.expiresAt;
 }
 
-export function sha256(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
+export function isEnded({ ended, signIn }: Session): boolean {
+  return ended || signIn?.ended === true;
 }
 
-function newToken(): string {
-  return Array.from(
-    { length: TOKEN_LENGTH },
-    () => TOKEN_CHARACTERS[randomInt(TOKEN_CHARACTERS.length)],
-  ).join("");
+/** A person's logout ends the whole sign-in: `DELETE /logout` ends the refresh token, too. */
+export function endSession(session: Session): void {
+  session.ended = true;
+  if (session.signIn !== undefined) session.signIn.ended = true;
 }

@@ -17,7 +17,16 @@ import { startTestGateway } from "../support/gateway-fixture.ts";
 
 const location = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
 const account = { userId: "1", displayName: "A", credentials: [{ clientId: "id", clientSecret: "secret" }] };
-const names = ["gateway", "AWS proxy", "DynamoDB", "KMS", "Secrets Manager", "Looker", "control"] as const;
+const names = [
+  "gateway",
+  "AWS proxy",
+  "DynamoDB",
+  "KMS",
+  "Secrets Manager",
+  "Looker",
+  "control",
+  "Looker's pages",
+] as const;
 
 let looker: RunningLooker;
 const ports = new Map<(typeof names)[number], number>();
@@ -33,7 +42,16 @@ beforeAll(async () => {
   const engines = { dynamodb: tables.url, kms: keys.url, secretsmanager: secrets.url };
   const proxy = await startAwsProxy({ region: "eu-west-1", credentials: { find: () => undefined }, engines });
   closing.push(proxy, gateway, tables, keys, secrets, looker);
-  const urls = [gateway.url, proxy.url, tables.url, keys.url, secrets.url, looker.url, looker.controlUrl];
+  const urls = [
+    gateway.url,
+    proxy.url,
+    tables.url,
+    keys.url,
+    secrets.url,
+    looker.url,
+    looker.controlUrl,
+    looker.uiUrl,
+  ];
   for (const [at, name] of names.entries()) ports.set(name, Number(new URL(urls[at] ?? "").port));
 });
 afterAll(async () => {

@@ -188,6 +188,35 @@ describe.runIf(hasLookerDocument)("the stand-in's answers are in Looker's docume
     },
   );
 
+  test("an OAuth app registered, read, changed, revoked and deleted, with each refusal", async () => {
+    const [token, others] = [await tokenOf(admin), await tokenOf(reader)];
+    const sent = { token, parameters: ["app"] };
+    const ofUser = { token, parameters: ["app", "7"] };
+    const details = { redirect_uri: "https://app.example/", display_name: "App", group_id: null };
+    const statusOf = async (operation: string, more: Sent) => (await answered(operation, more)).status;
+    const one = "/oauth_client_apps/{client_guid}";
+    const register = (body: unknown) => statusOf(`POST ${one}`, { ...sent, body: JSON.stringify(body) });
+    const change = (body: string) => statusOf(`PATCH ${one}`, { ...sent, body });
+    expect([
+      await register(details),
+      await register(details),
+      await register({}),
+      await register([]),
+    ]).toEqual([200, 409, 422, 400]);
+    expect([await change('{"enabled":false}'), await change('{"enabled":7}'), await change("{")]).toEqual([
+      200, 422, 400,
+    ]);
+    expect(await statusOf(`POST ${one}/users/{user_id}`, ofUser)).toBe(204);
+    expect((await answered(`GET ${one}`, sent)).json.activated_users).toHaveLength(1);
+    await answered("GET /oauth_client_apps", { token }, "?fields=client_guid,activated_users(id)");
+    await answered("GET /oauth_client_apps", { token });
+    for (const operation of [`DELETE ${one}/users/{user_id}`, `DELETE ${one}/tokens`, `DELETE ${one}`]) {
+      expect(await statusOf(operation, { ...ofUser, token: others })).toBe(404);
+      expect(await statusOf(operation, ofUser)).toBe(204);
+    }
+    expect(await statusOf(`DELETE ${one}`, sent)).toBe(404);
+  });
+
   test("each route that the document has was seen to succeed", () => {
     const both = Object.keys(ROUTES).filter((route) => document.operations.has(route));
     expect([...served].toSorted()).toEqual([...both, "POST /login", "DELETE /logout"].toSorted());

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { sha256 } from "../../../../local/looker/sessions.ts";
+import { sha256 } from "../../../../local/looker/token.ts";
 import {
   ADMIN,
   call,
@@ -207,7 +207,7 @@ describe("API calls", () => {
     async (route) => {
       const looker = await lookerUnderTest();
       const { body } = await call(looker, route, `token ${await login(looker)}`);
-      expect(JSON.parse(body)).toMatchObject({ api_server_url: looker.url, web_server_url: looker.url });
+      expect(JSON.parse(body)).toMatchObject({ api_server_url: looker.url, web_server_url: looker.uiUrl });
     },
   );
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { sha256 } from "../../../../local/looker/sessions.ts";
+import { sha256 } from "../../../../local/looker/token.ts";
 import {
   ADMIN,
   call,

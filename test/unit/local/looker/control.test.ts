@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type RunningLooker, startLooker } from "../../../../local/looker/server.ts";
-import { sha256 } from "../../../../local/looker/sessions.ts";
+import { sha256 } from "../../../../local/looker/token.ts";
 import { call, login, lookerUnderTest, READER, tryLogin } from "./looker-client.ts";
 
 async function control(looker: RunningLooker, route: string, body?: unknown) {
@@ -100,6 +100,8 @@ describe("the control interface over HTTP", () => {
       is_iam_admin: true,
       can_manage_api3_creds: true,
     });
+    for (const wrong of [["*"], ["http://localhost:5173/"], "http://localhost:5173"])
+      expect((await control(looker, "POST /settings", { cors_origins: wrong })).status).toBe(400);
     for (const wrong of [{ user_id: "99" }, { user_id: "7", permissions: ["fly"] }, { admin: true }])
       expect((await control(looker, "POST /users", wrong)).status).toBe(400);
   });
@@ -121,13 +123,20 @@ describe("the control interface over HTTP", () => {
       pair_refusal_status: 404,
       max_pairs_per_user: 100,
       too_many_pairs_status: 422,
+      cors_origins: [],
+      rotates_refresh_tokens: false,
+      reused_code: "refused",
+      unknown_app_status: 401,
     });
   });
 });
 
 describe("bad control input is a 400 that says what is accepted", () => {
   test.each([
-    [{ route: "nowhere", kind: "hang" }, "login | login_user | logout | user | users | credentials | all"],
+    [
+      { route: "nowhere", kind: "hang" },
+      "login | login_user | logout | oauth_token | user | users | credentials | all",
+    ],
     [{ route: "login" }, "kind is missing"],
     [{ route: "login", kind: "hang", sometimes: 1 }, "Unknown field"],
     [{ route: "login", kind: "status", status: 200 }, "400..599"],

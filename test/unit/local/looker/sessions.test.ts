@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isLive, Sessions, sha256 } from "../../../../local/looker/sessions.ts";
+import { isLive, Sessions } from "../../../../local/looker/sessions.ts";
+import { sha256 } from "../../../../local/looker/token.ts";
 
 const grant = { userId: "7", clientId: "a" };
 
