@@ -100,7 +100,7 @@ async function look(
   result: RevocationResult,
 ): Promise<{ tracked: Tracked; result: RevocationResult }> {
   const { broker, filter, first } = job;
-  const listed = await matchingIn(job);
+  const listed = await matchingIn(job, before);
   // The list is older than this by no more than Date is cut.
   const listedAt = broker.now() + 1_000;
   const unreadable = await unreadableIn(job, listed);
@@ -137,9 +137,13 @@ async function look(
   };
 }
 
-async function matchingIn({ broker, scope, filter, signal }: FollowJob): Promise<ListedLease[]> {
+/** An IAM user can be renamed meanwhile. Then the list has its leases under the new name. */
+async function matchingIn(
+  { broker, scope, filter, signal }: FollowJob,
+  tracked?: Tracked,
+): Promise<ListedLease[]> {
   const { leases } = await listingOf(broker, scope, { signal, timeoutMs });
-  return leases.filter((lease) => matches(lease, filter));
+  return leases.filter((lease) => matches(lease, filter) || tracked?.has(keyOf(lease)));
 }
 
 /** Rows that the broker itself cannot read match whatever is asked, and are in no list. */

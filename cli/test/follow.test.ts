@@ -101,6 +101,16 @@ test("nothing pending is not followed", async () => {
   });
 });
 
+test("a pending lease of an IAM user stays pending if the user is renamed meanwhile", async () => {
+  const rows = new Rows(lease("a", "pending"));
+  rows.at(3, () => {
+    rows.rows = [lease("a", "pending", { caller: "arn:aws:iam::111122223333:user/new-name" })];
+  });
+  const { result, seen } = await rows.follow({ revoked: 0, pending: 1 }, { caller }, 20_000);
+  expect(result).toEqual({ ...none, pending: 1 });
+  expect(seen.every(({ revoked, gone }) => revoked + gone === 0)).toBe(true);
+});
+
 test("a pending lease is asked for again by its id until Looker confirms; a new lease of its caller is left alone", async () => {
   const rows = new Rows(lease("a", "pending"), lease("new", "live", { issued_at: "2026-11-24T13:00:01Z" }));
   rows.at(5, () => rows.dies.add("a"));
