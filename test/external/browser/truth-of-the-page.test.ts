@@ -1,6 +1,8 @@
-/** Attacks on the truth of the page: late answers, a key held down, a lost right. */
+/** Attacks on the truth of the page: late answers, a key held down, a lost right, a successor on the port. */
 import { createHash } from "node:crypto";
-import { expect, test } from "vitest";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { expect, onTestFinished, test } from "vitest";
 import { FakeBroker, leaseOf } from "../../support/cli/fake-broker.ts";
 import { inBrowser } from "./browser.ts";
 import { openConsole, rowOf, scopeCard, tokenBox } from "./console-visit.ts";
@@ -97,4 +99,26 @@ test("an operator whose right was taken away is told, and the last answer stays"
   await page.getByRole("button", { name: "Look again" }).click();
   await page.getByRole("alert").getByText("No scope lists you as an operator.").waitFor();
   expect(await rowOf(page, "sales").first().isVisible()).toBe(true);
+});
+
+test("a program that takes the console's port gets no question from an open page, and is not believed", async () => {
+  const broker = await FakeBroker.start();
+  broker.leases = [leaseOf("a")];
+  const { page, link, end } = await openConsole(broker.cli, [], visit);
+  await end();
+  await page.getByRole("button", { name: "Look again" }).click();
+  await page.getByText("The console has ended, or does not answer.").waitFor();
+  const visits: string[] = [];
+  const successor = createServer(({ url = "" }, response) => {
+    visits.push(url);
+    response.end('{"kind":"done"}\n');
+  });
+  successor.listen(Number(new URL(link).port), "127.0.0.1");
+  await once(successor, "listening");
+  onTestFinished(() => void successor.close());
+  await page.getByRole("button", { name: "Look again" }).click();
+  await tokenBox(page).fill("a-token-that-was-found-00000");
+  await page.keyboard.press("Enter");
+  await page.getByText("The console has ended, or does not answer.").nth(1).waitFor();
+  expect(visits).toEqual([]);
 });

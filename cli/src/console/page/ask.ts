@@ -32,7 +32,11 @@ export async function* ask<Name extends QuestionName>(
   throw new Failed(unanswered);
 }
 
+/** Another program may have the port by then. It gets no question and no cookie, and the page believes none of its answers. */
+let hasEnded = false;
+
 async function post(name: string, question: object): Promise<Response> {
+  if (hasEnded) throw new Failed(unanswered);
   let response: Response;
   try {
     response = await fetch(name, {
@@ -41,6 +45,7 @@ async function post(name: string, question: object): Promise<Response> {
       body: JSON.stringify(question),
     });
   } catch {
+    hasEnded = true;
     throw new Failed(unanswered);
   }
   if (response.ok) return response;
