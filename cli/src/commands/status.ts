@@ -18,11 +18,11 @@ export async function status(io: Terminal, values: OptionValues): Promise<number
     const endpoint = facts?.outputs.get("Endpoint");
     const known = values.local || endpoint === undefined ? values : { ...values, endpoint };
     const [ofBroker, ...ofAws] = await Promise.all([
-      part("leases, freezes and accounts", () =>
-        askBroker(brokerOf(io, known, { may: "operate", scope: undefined }), signal),
+      part("leases, freezes and accounts", signal, (until) =>
+        askBroker(brokerOf(io, known, { may: "operate", scope: undefined }), until),
       ),
-      part("records", () => askRecords(place, facts?.createdAt ?? 0, signal)),
-      ...(place.isLocal ? [] : [part("alarms", () => askAlarms(place, signal))]),
+      part("records", signal, (until) => askRecords(place, facts?.createdAt ?? 0, until)),
+      ...(place.isLocal ? [] : [part("alarms", signal, (until) => askAlarms(place, until))]),
     ]);
     const parts = [ofBroker, ...ofAws];
     const told: Status = {

@@ -13,6 +13,7 @@ import { type Failure, failureOf } from "../failure.ts";
 import { listingOf } from "../listing.ts";
 import { permissionsOf } from "../permissions.ts";
 import { failed, inEachScope, succeeded } from "../targets.ts";
+import { span } from "../time.ts";
 import { alarmFindings } from "./alarm-findings.ts";
 import { brokerFindings } from "./broker-findings.ts";
 import type { Finding, Unseen } from "./finding.ts";
@@ -25,15 +26,32 @@ export interface Part {
   readonly notes?: readonly string[];
 }
 
-export async function part(what: string, look: () => Promise<Part>): Promise<Part> {
+export async function part(
+  what: string,
+  signal: AbortSignal,
+  look: (signal: AbortSignal) => Promise<Part>,
+  withinMs = patienceMs,
+): Promise<Part> {
+  const patience = AbortSignal.timeout(withinMs);
   try {
-    return await look();
+    return await look(AbortSignal.any([signal, patience]));
   } catch (error) {
+    if (patience.aborted && !signal.aborted) return { findings: [], unseen: [tookTooLong(what, withinMs)] };
     const failure = failureOf(error);
     if (failure.exitCode === exitCodes.stopped) throw error;
     return { findings: [], unseen: [unseenBy(what, failure)] };
   }
 }
+
+/** For a look at twenty thousand leases, and for a query. One slow part must not hide the others for longer. */
+const patienceMs = 45_000;
+
+const tookTooLong = (what: string, withinMs: number): Unseen => ({
+  what,
+  code: "timed_out",
+  message: `There was no answer within ${span(withinMs / 1_000)}.`,
+  exitCode: exitCodes.unavailable,
+});
 
 const unseenBy = (what: string, { code, message, exitCode }: Failure): Unseen => ({
   what,
@@ -87,19 +105,19 @@ export async function askRecords(place: Place, createdAt: number, signal: AbortS
   ]);
   const now = awsNow(place);
   const rotates = resources.has("AWS::SecretsManager::RotationSchedule");
-  const rowsOf = (name: string, minutes: number) =>
-    answerTo(questions, name, minutes * minuteMs, { place, now, signal });
+  const rowsOf = (name: string, minutes: number, until: AbortSignal) =>
+    answerTo(questions, name, minutes * minuteMs, { place, now, signal: until });
   const parts = await Promise.all([
-    part("logins", async () => seen(loginFindings(await rowsOf("do-logins-work", 30)))),
-    part("sweeper", async () =>
-      seen(sweeperFindings(await rowsOf("does-the-sweeper-run", 15), now, createdAt)),
+    part("logins", signal, async (until) => seen(loginFindings(await rowsOf("do-logins-work", 30, until)))),
+    part("sweeper", signal, async (until) =>
+      seen(sweeperFindings(await rowsOf("does-the-sweeper-run", 15, until), now, createdAt)),
     ),
     ...(rotates
       ? [
-          part("rotation", async () => {
+          part("rotation", signal, async (until) => {
             const [steps, onTime] = await Promise.all([
-              rowsOf("what-did-rotation-do", 3 * 24 * 60),
-              rowsOf("is-rotation-on-time", 15),
+              rowsOf("what-did-rotation-do", 3 * 24 * 60, until),
+              rowsOf("is-rotation-on-time", 15, until),
             ]);
             return seen(rotationFindings(steps, onTime, now, createdAt));
           }),
