@@ -66,6 +66,6 @@ it("a new pair is stored, the old one is denied, and the mistake is taken back",
   const [, fresh] = /^new (\w+)$/m.exec(out) ?? [];
   expect(out).toMatch(new RegExp(`finance-service .*live .*${fresh}$`, "m"));
   expect(out).toContain("An operator has denied the client id of the scope's secret.");
-  expect(out).toMatch(/^allowed {2}client id /m);
+  expect(out).toMatch(/^allowed +client id /m);
   expect(leaksIn(out, stand.secrets)).toBe(0);
 }, 180_000);
