@@ -41,7 +41,10 @@ describe.skipIf(missing !== undefined)("the whole broker on AWS's DynamoDB Local
     stand.looker.control.clearFaults();
     stand.looker.control.release();
     expect((await overtaken).json.code).toBe("scope_frozen");
-    expect((await operator.send("DELETE", "/scopes/sales/freeze")).json).toEqual({ frozen: null });
+    expect((await operator.send("DELETE", "/scopes/sales/freeze")).json).toMatchObject({
+      frozen: null,
+      was: { reason: "incident" },
+    });
     expect((await untilAnswered(() => jobs.token("sales"))).answer.status).toBe(200);
     expect(stand.looker.liveTokens()).toHaveLength(1);
   });

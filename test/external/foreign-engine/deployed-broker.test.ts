@@ -89,7 +89,10 @@ test("a freeze ends the scope's leases and gives no other until it is lifted", a
   });
   expect(await atLooker(before.json.access_token)).toBe(401);
   expect((await token()).json.code).toBe("scope_frozen");
-  expect(await ask(engineer, "DELETE", resources.freeze)).toEqual({ status: 200, json: { frozen: null } });
+  expect(await ask(engineer, "DELETE", resources.freeze)).toMatchObject({
+    status: 200,
+    json: { frozen: null },
+  });
   expect((await token()).status).toBe(200);
 });
 
