@@ -1,5 +1,5 @@
-/** `.local/records.jsonl`: the functions' records, as CloudWatch Logs would have them. It outlives the run. */
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+/** `.local/records.jsonl`: the records of a run, kept when it stops. */
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 export interface RecordFile {
@@ -27,21 +27,6 @@ export function startRecordFile(file: string): RecordFile {
       rmSync(fresh, { force: true });
     },
   };
-}
-
-export interface ReadRecords {
-  readonly lines: string[];
-  /** Torn lines, as of a full disk or a killed run. */
-  readonly unreadable: number;
-}
-
-/** @throws where no broker was ever started. */
-export function readRecordFile(file: string): ReadRecords {
-  const all = readFileSync(file, "utf8")
-    .split("\n")
-    .filter((line) => line !== "");
-  const lines = all.filter(isAuditRecord);
-  return { lines, unreadable: all.length - lines.length };
 }
 
 /** Not, for instance, what Node says about a deprecation. */

@@ -65,7 +65,7 @@ Nothing was done.
     const allowed = await run("allow-client", "--scope", "finance", "--client-id", id);
     expect(allowed).toMatchObject({
       exitCode: 0,
-      out: "allowed    client id ID, for all scopes that share the secret of finance.\n           A caller may be refused for ten more seconds.\n",
+      out: "allowed  client id ID, for all scopes that share the secret\n  of finance.\n  A caller may be refused for ten more seconds.\n",
     });
     // A misspelt id does not look like a success.
     expect((await run("allow-client", "--scope", "finance", "--client-id", id)).out).toBe(
