@@ -295,7 +295,7 @@ const { values } = parseArgs({
 });
 const wanted = <Mutants extends object>(all: Mutants) =>
   Object.entries(all).filter(([name]) => name.includes(values.only));
-const seedsTried = 3;
+const seedsTried = 5;
 const functions = new URL("../../functions/", import.meta.url);
 const workshop = new URL(`../../.local/mutants/${process.pid}/`, import.meta.url);
 rmSync(workshop, { recursive: true, force: true });

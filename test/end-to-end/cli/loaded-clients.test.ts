@@ -1,8 +1,8 @@
 /** AWS's clients cost a tenth of a second and megabytes of memory: only the commands that need them load them. */
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
-import { Command } from "../../../test/support/cli/command.ts";
-import { FakeBroker } from "../../../test/support/cli/fake-broker.ts";
+import { Command } from "../../support/cli/command.ts";
+import { FakeBroker } from "../../support/cli/fake-broker.ts";
 
 /** Notes each client of AWS's that is loaded. */
 const noting = `import { registerHooks } from "node:module";

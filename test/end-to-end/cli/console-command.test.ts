@@ -2,8 +2,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { untilSeen } from "../../../test/support/broker-stand.ts";
-import { FakeBroker } from "../../../test/support/cli/fake-broker.ts";
+import { untilSeen } from "../../support/broker-stand.ts";
+import { FakeBroker } from "../../support/cli/fake-broker.ts";
 
 test.each(["SIGINT", "SIGTERM"] as const)(
   "prints its link alone on stdout, and %s ends it with 0",

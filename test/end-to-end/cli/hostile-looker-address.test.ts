@@ -1,6 +1,6 @@
 /** A hostile broker names a Looker address. `whose` puts it into a line for a shell. */
 import { expect, test } from "vitest";
-import { FakeBroker } from "../../../test/support/cli/fake-broker.ts";
+import { FakeBroker } from "../../support/cli/fake-broker.ts";
 
 function answering(broker: FakeBroker, address: string): void {
   const scopes = [{ scope: "sales", base_url: address, lease_seconds: 900, may: ["operate"] }];

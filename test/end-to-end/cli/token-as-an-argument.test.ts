@@ -1,7 +1,7 @@
 /** Somebody gives a token as an argument. It must not be repeated: errors stand in logs of CI for years. */
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
-import { Command } from "../../../test/support/cli/command.ts";
+import { Command } from "../../support/cli/command.ts";
 
 const token = "Jx4Ke9Np7Wc5vQ8Hs2Yb6t0ken1Rm5Cd3Fg8TzAB";
 
