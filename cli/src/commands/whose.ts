@@ -123,7 +123,9 @@ async function nobodyText(
         `  printf 'Authorization: Bearer %s' "$TOKEN" | curl -sS -o /dev/null -w '%{http_code}\\n' -X DELETE -H @- ${url}/api/4.0/logout`,
     ),
     "  unset TOKEN",
-    paragraph("204 means that it is dead now. 404 or 401 means that it was dead, if Looker itself answered."),
+    paragraph(
+      "204: the token is dead now. 404 or 401 of Looker itself: as an access token it is dead. A person's refresh token gets the same answer, and works for a month.",
+    ),
     "",
   ].join("\n");
 }
