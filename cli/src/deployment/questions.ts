@@ -2,7 +2,7 @@
 import { UsageError } from "../usage-error.ts";
 import { answered, cloudWatchLogs } from "./aws-clients.ts";
 import type { Place } from "./place.ts";
-import { abortable, stackResources } from "./stack.ts";
+import { abortable, type StackResources, stackResources } from "./stack.ts";
 
 export interface Question {
   readonly name: string;
@@ -21,8 +21,13 @@ export interface Placeholder {
   readonly description: string;
 }
 
-export async function questionsOf(place: Place, signal?: AbortSignal): Promise<Question[]> {
-  const ids = (await stackResources(place, signal)).get("AWS::Logs::QueryDefinition") ?? [];
+/** @param resources of the stack, if they are known */
+export async function questionsOf(
+  place: Place,
+  signal?: AbortSignal,
+  resources: Promise<StackResources> = stackResources(place, signal),
+): Promise<Question[]> {
+  const ids = (await resources).get("AWS::Logs::QueryDefinition") ?? [];
   const { sdk, client } = await cloudWatchLogs(place);
   const questions: Question[] = [];
   let next: string | undefined;

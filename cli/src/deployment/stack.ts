@@ -20,11 +20,10 @@ export async function stackFacts(place: Place, signal?: AbortSignal): Promise<St
   };
 }
 
-/** The physical ids of the stack's resources, by their type. */
-export async function stackResources(
-  place: Place,
-  signal?: AbortSignal,
-): Promise<ReadonlyMap<string, readonly string[]>> {
+/** Physical ids, by the type of the resource. */
+export type StackResources = ReadonlyMap<string, readonly string[]>;
+
+export async function stackResources(place: Place, signal?: AbortSignal): Promise<StackResources> {
   const { sdk, client } = await cloudFormation(place);
   const ids = new Map<string, string[]>();
   let next: string | undefined;

@@ -99,10 +99,8 @@ const notOperated = (scope: string): Unseen => ({
 const minuteMs = 60_000;
 
 export async function askRecords(place: Place, createdAt: number, signal: AbortSignal): Promise<Part> {
-  const [questions, resources] = await Promise.all([
-    questionsOf(place, signal),
-    stackResources(place, signal),
-  ]);
+  const listed = stackResources(place, signal);
+  const [questions, resources] = await Promise.all([questionsOf(place, signal, listed), listed]);
   const now = awsNow(place);
   const rotates = resources.has("AWS::SecretsManager::RotationSchedule");
   const rowsOf = (name: string, minutes: number, until: AbortSignal) =>
